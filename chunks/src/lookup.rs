@@ -1,0 +1,67 @@
+//! The seam between an index and whoever searches with it.
+
+use crate::{BlockId, StrongSum, WeakSum};
+
+/// Answers, for a signature's blocks of full size, which of them has certain sums.
+///
+/// The three questions go from cheap and vague to dear and exact, and are asked in
+/// that order. A short last block is not in a lookup: it cannot be found by rolling
+/// a window of the full size.
+pub trait Lookup: Sync {
+    /// The words of a `gosync_rollsum::Sieve` of all keys, which a scan probes at
+    /// every position.
+    fn sieve(&self) -> &[u32];
+
+    /// Whether some block has this key, exactly.
+    fn has_key(&self, key: u32) -> bool;
+
+    /// The first block with this weak and this strong sum.
+    fn find(&self, weak: WeakSum, strong: &StrongSum) -> Option<BlockId>;
+
+    /// Which blocks are equal to an earlier one.
+    fn equal_blocks(&self) -> &EqualBlocks;
+}
+
+/// Blocks that equal an earlier block of the same target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EqualBlocks {
+    /// (block, first block equal to it), ascending.
+    pairs: Vec<(BlockId, BlockId)>,
+}
+
+impl EqualBlocks {
+    /// From pairs of a block and the first block equal to it, in any order.
+    pub fn new(mut pairs: Vec<(BlockId, BlockId)>) -> Self {
+        pairs.sort_unstable();
+        pairs.shrink_to_fit();
+        Self { pairs }
+    }
+
+    /// The first block equal to `block`: itself, where none comes before it.
+    pub fn first(&self, block: BlockId) -> BlockId {
+        match self.pairs.binary_search_by_key(&block, |&(later, _)| later) {
+            Ok(at) => self.pairs[at].1,
+            Err(_) => block,
+        }
+    }
+
+    /// Pairs of a block and the first block equal to it, ascending by block.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (BlockId, BlockId)> {
+        self.pairs.iter().copied()
+    }
+
+    /// How many blocks equal an earlier one.
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether every block is unlike all the others.
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// Bytes of memory in use.
+    pub fn memory(&self) -> usize {
+        self.pairs.capacity() * size_of::<(BlockId, BlockId)>()
+    }
+}

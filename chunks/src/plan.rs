@@ -1,0 +1,168 @@
+//! What to do to get the target: the seam between comparing and patching.
+
+use crate::{BlockId, BlockLayout, BlockRange, ByteRange};
+
+/// The number of a seed in the list given to a comparison, from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeedId(pub u16);
+
+/// Where the next bytes of the target come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// From a seed.
+    Copy {
+        /// Where the bytes go.
+        target: ByteRange,
+        /// The seed that has them.
+        seed: SeedId,
+        /// Where they begin in the seed.
+        offset: u64,
+    },
+    /// From the source.
+    Fetch {
+        /// The blocks that no seed has.
+        blocks: BlockRange,
+    },
+    /// From a block that is fetched, and stands earlier in the target.
+    Repeat {
+        /// The blocks to fill, all equal.
+        blocks: BlockRange,
+        /// The fetched block that they equal.
+        of: BlockId,
+    },
+}
+
+/// Steps that make up the whole target, in its order and without a gap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    layout: BlockLayout,
+    steps: Vec<Step>,
+    copied: u64,
+    fetched: u64,
+    repeated: u64,
+}
+
+impl Plan {
+    /// A plan without steps, to be filled block by block.
+    pub fn new(layout: BlockLayout) -> Self {
+        Self { layout, steps: Vec::new(), copied: 0, fetched: 0, repeated: 0 }
+    }
+
+    /// The plan that fetches everything.
+    pub fn fetch_all(layout: BlockLayout) -> Self {
+        let mut plan = Self::new(layout);
+        if layout.block_count() > 0 {
+            plan.steps.push(Step::Fetch { blocks: layout.blocks() });
+            plan.fetched = layout.length();
+        }
+        plan
+    }
+
+    /// The next block is in `seed` at `offset`.
+    pub fn copy(&mut self, block: BlockId, from: SeedId, at: u64) {
+        let range = self.layout.range(block);
+        self.copied += range.len();
+        if let Some(Step::Copy { target, seed, offset }) = self.steps.last_mut()
+            && *seed == from
+            && target.end == range.start
+            && *offset + target.len() == at
+        {
+            target.end = range.end;
+        } else {
+            self.steps.push(Step::Copy { target: range, seed: from, offset: at });
+        }
+    }
+
+    /// The next block has to be fetched.
+    pub fn fetch(&mut self, block: BlockId) {
+        self.fetched += self.layout.range(block).len();
+        if let Some(Step::Fetch { blocks }) = self.steps.last_mut()
+            && blocks.end == block
+        {
+            blocks.end = block.next();
+        } else {
+            self.steps.push(Step::Fetch { blocks: BlockRange { start: block, end: block.next() } });
+        }
+    }
+
+    /// The next block equals `first`, an earlier one that is fetched.
+    pub fn repeat(&mut self, block: BlockId, first: BlockId) {
+        self.repeated += self.layout.range(block).len();
+        if let Some(Step::Repeat { blocks, of }) = self.steps.last_mut()
+            && *of == first
+            && blocks.end == block
+        {
+            blocks.end = block.next();
+        } else {
+            self.steps.push(Step::Repeat { blocks: BlockRange { start: block, end: block.next() }, of: first });
+        }
+    }
+
+    /// How the target is cut into blocks.
+    pub fn layout(&self) -> BlockLayout {
+        self.layout
+    }
+
+    /// The steps in the target's order.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Bytes that come from seeds.
+    pub fn copied_bytes(&self) -> u64 {
+        self.copied
+    }
+
+    /// Bytes that have to be fetched.
+    pub fn fetched_bytes(&self) -> u64 {
+        self.fetched
+    }
+
+    /// Bytes that equal fetched ones and are written again.
+    pub fn repeated_bytes(&self) -> u64 {
+        self.repeated
+    }
+
+    /// Bytes that need not be fetched: copied or repeated.
+    pub fn matched_bytes(&self) -> u64 {
+        self.copied + self.repeated
+    }
+
+    /// The ranges of the target to fetch, ascending; no two touch.
+    pub fn fetch_ranges(&self) -> Vec<ByteRange> {
+        self.steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Fetch { blocks } => Some(self.layout.bytes(*blocks)),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joins_what_touches() {
+        let mut plan = Plan::new(BlockLayout::new(75, 10).unwrap());
+        plan.copy(BlockId(0), SeedId(0), 100);
+        plan.copy(BlockId(1), SeedId(0), 110);
+        plan.copy(BlockId(2), SeedId(1), 120);
+        plan.fetch(BlockId(3));
+        plan.fetch(BlockId(4));
+        plan.repeat(BlockId(5), BlockId(3));
+        plan.repeat(BlockId(6), BlockId(3));
+        plan.fetch(BlockId(7));
+        assert_eq!(plan.steps().len(), 5);
+        assert_eq!(plan.fetch_ranges(), [ByteRange::at(30, 20), ByteRange::at(70, 5)]);
+        assert_eq!((plan.copied_bytes(), plan.fetched_bytes(), plan.repeated_bytes()), (30, 25, 20));
+    }
+
+    #[test]
+    fn fetching_all_of_nothing_is_no_step() {
+        assert!(Plan::fetch_all(BlockLayout::new(0, 10).unwrap()).steps().is_empty());
+        assert_eq!(Plan::fetch_all(BlockLayout::new(11, 10).unwrap()).fetched_bytes(), 11);
+    }
+}

@@ -1,0 +1,39 @@
+//! How long-running work reports on itself.
+
+/// What a piece of work is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Reading a target and summing its blocks.
+    Sign,
+    /// Searching the seeds for blocks.
+    Compare,
+    /// Copying from seeds.
+    Copy,
+    /// Fetching from the source.
+    Fetch,
+    /// Checking a finished file against its index.
+    Verify,
+}
+
+/// Told of progress, and asked whether to stop. May be called from any thread.
+///
+/// `()` hears nothing and never stops.
+pub trait Progress: Sync {
+    /// `phase` begins and has `total` bytes to work through.
+    fn begin(&self, phase: Phase, total: u64) {
+        let _ = (phase, total);
+    }
+
+    /// Another `bytes` of `phase` are done.
+    fn advance(&self, phase: Phase, bytes: u64) {
+        let _ = (phase, bytes);
+    }
+
+    /// Whether to give up as soon as that can be done without harm.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+impl Progress for () {}

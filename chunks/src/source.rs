@@ -1,0 +1,124 @@
+//! The seam between whoever holds the target's bytes and whoever needs them.
+
+use std::error::Error;
+use std::io;
+
+use crate::ByteRange;
+
+/// What a [`Sink`] says when it can take no more.
+pub type SinkError = Box<dyn Error + Send + Sync>;
+
+/// Holds the target, or can get at it: a file, an HTTP server, an object store.
+///
+/// All ranges are asked for in one call, so that each source can join, split,
+/// pipeline and spread them over connections as suits it.
+pub trait Source: Send + Sync {
+    /// Length of the target in bytes, if the source can tell without reading it all.
+    ///
+    /// # Errors
+    ///
+    /// When the source cannot be reached or refuses to answer.
+    fn size(&self) -> Result<Option<u64>, SourceError>;
+
+    /// Delivers every byte of `ranges` to `sink`, in any order, from any thread, in
+    /// pieces of any size, each byte once. Nothing outside `ranges` is delivered.
+    ///
+    /// `ranges` ascend and do not overlap.
+    ///
+    /// # Errors
+    ///
+    /// When not every byte could be delivered, or the sink refused one.
+    fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError>;
+
+    /// What the source likes.
+    fn limits(&self) -> Limits;
+}
+
+/// Takes the bytes that a [`Source`] delivers.
+pub trait Sink: Sync {
+    /// Takes `data`, which begins at `offset` in the target.
+    ///
+    /// # Errors
+    ///
+    /// When the sink can take no more; the source then stops.
+    fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError>;
+}
+
+/// What a source likes to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes that are best asked for at once.
+    pub request_size: u64,
+    /// Gaps up to this many bytes are cheaper to fetch than to ask around.
+    pub bridged_gap: u64,
+    /// Requests that may be under way at once.
+    pub parallelism: usize,
+}
+
+/// What a fetch cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Transfer {
+    /// Payload bytes received, bridged gaps included.
+    pub bytes: u64,
+    /// Requests made.
+    pub requests: u64,
+}
+
+impl std::ops::AddAssign for Transfer {
+    fn add_assign(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.requests += other.requests;
+    }
+}
+
+/// Why a source did not deliver. `location` is the path or URL, without credentials.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// No answer, or a broken one: the name does not resolve, the connection fails.
+    #[error("cannot reach {location}")]
+    Unreachable {
+        /// The path or URL.
+        location: String,
+        /// What went wrong.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// An answer that is not what was asked for.
+    #[error("{location} does not deliver: {reason}")]
+    Refused {
+        /// The path or URL.
+        location: String,
+        /// The status, or what is wrong with the answer, and what may help.
+        reason: String,
+    },
+    /// The source is not as long as the target.
+    #[error("{location} has {actual} bytes, but the index was made for {expected}")]
+    Length {
+        /// The path or URL.
+        location: String,
+        /// Length of the target in bytes.
+        expected: u64,
+        /// Length of the source in bytes.
+        actual: u64,
+    },
+    /// A local source cannot be read.
+    #[error("cannot read {location}")]
+    Read {
+        /// The path.
+        location: String,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The sink took no more.
+    #[error("the fetched bytes could not be used")]
+    Sink(#[source] SinkError),
+}
+
+impl SourceError {
+    /// Whether the same request may succeed a little later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}

@@ -1,0 +1,108 @@
+//! Polynomials of the bytes modulo 2^32.
+
+use crate::scan::Rolling;
+
+/// librsync's multiplier.
+pub(crate) const KEY_MULTIPLIER: u32 = 0x0810_4225;
+
+/// The multiplier of the check of a wide sum. Modulo 4 it differs from the key's, so
+/// that the low bits of the two sums, which see only the low bits of the bytes, do not
+/// say the same thing.
+pub(crate) const CHECK_MULTIPLIER: u32 = 0x9e37_79bb;
+
+/// The sum before any byte, so that leading zeros count.
+const SEED: u32 = 1;
+
+/// The sum of `block`.
+pub(crate) fn sum<const MULTIPLIER: u32>(block: &[u8]) -> u32 {
+    // In strides, because a chain of one multiplication for every byte is slow.
+    const STRIDE: usize = 16;
+    let powers: [u32; STRIDE] = const {
+        let mut powers = [1u32; STRIDE];
+        let mut at = STRIDE - 1;
+        while at > 0 {
+            powers[at - 1] = powers[at].wrapping_mul(MULTIPLIER);
+            at -= 1;
+        }
+        powers
+    };
+    let stride_power = powers[0].wrapping_mul(MULTIPLIER);
+    let mut sum = SEED;
+    let mut strides = block.chunks_exact(STRIDE);
+    for stride in &mut strides {
+        let terms = stride.iter().zip(powers).map(|(&byte, power)| u32::from(byte).wrapping_mul(power));
+        sum = sum.wrapping_mul(stride_power).wrapping_add(terms.fold(0, u32::wrapping_add));
+    }
+    for &byte in strides.remainder() {
+        sum = sum.wrapping_mul(MULTIPLIER).wrapping_add(byte.into());
+    }
+    sum
+}
+
+/// The sum of a window that moves.
+#[derive(Clone, Copy)]
+pub(crate) struct RabinKarp {
+    sum: u32,
+    /// The weight of a byte as it leaves the window.
+    leaving: u32,
+}
+
+/// Taking a byte out also has to move the seed on: `M^(n+1) - M^n = M^n * (M - 1)`.
+const ADJUST: u32 = KEY_MULTIPLIER - 1;
+
+impl Rolling for RabinKarp {
+    fn new(window: &[u8]) -> Self {
+        Self { sum: sum::<KEY_MULTIPLIER>(window), leaving: power(KEY_MULTIPLIER, window.len()) }
+    }
+
+    #[inline(always)]
+    fn key(&self) -> u32 {
+        self.sum
+    }
+
+    #[inline(always)]
+    fn roll(&mut self, outgoing: u8, incoming: u8) {
+        self.sum = self
+            .sum
+            .wrapping_mul(KEY_MULTIPLIER)
+            .wrapping_add(incoming.into())
+            .wrapping_sub(self.leaving.wrapping_mul(u32::from(outgoing).wrapping_add(ADJUST)));
+    }
+}
+
+fn power(base: u32, exponent: usize) -> u32 {
+    let (mut result, mut square, mut rest) = (1u32, base, exponent);
+    while rest > 0 {
+        if rest & 1 == 1 {
+            result = result.wrapping_mul(square);
+        }
+        square = square.wrapping_mul(square);
+        rest >>= 1;
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_definition(block: &[u8], multiplier: u32) -> u32 {
+        block.iter().fold(SEED, |sum, &byte| sum.wrapping_mul(multiplier).wrapping_add(byte.into()))
+    }
+
+    #[test]
+    fn equals_its_definition_at_every_length() {
+        let data: Vec<u8> = (0..2049u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect();
+        for length in (0..100).chain([2047, 2048, 2049]) {
+            let block = &data[..length];
+            assert_eq!(sum::<KEY_MULTIPLIER>(block), by_definition(block, KEY_MULTIPLIER), "{length}");
+            assert_eq!(sum::<CHECK_MULTIPLIER>(block), by_definition(block, CHECK_MULTIPLIER), "{length}");
+        }
+    }
+
+    #[test]
+    fn powers() {
+        assert_eq!(power(3, 0), 1);
+        assert_eq!(power(3, 20), 3u32.pow(20));
+    }
+}

@@ -1,0 +1,92 @@
+//! rsync's sum: the plain sum of the bytes, and the sum of those sums.
+
+use crate::scan::Rolling;
+
+/// What librsync's rollsum adds to every byte.
+pub(crate) const LIBRSYNC_OFFSET: u32 = 31;
+
+/// The sum of `block`, with `offset` added to every byte.
+pub(crate) fn sum(block: &[u8], offset: u32) -> u32 {
+    let (a, b) = halves(block);
+    let n = block.len() as u32;
+    // The sum of 1 to n, times the offset; halved where it is even, so that nothing is lost.
+    let triangle = if n.is_multiple_of(2) { (n / 2).wrapping_mul(n + 1) } else { n.wrapping_mul(n.div_ceil(2)) };
+    pack(a.wrapping_add(offset.wrapping_mul(n)), b.wrapping_add(offset.wrapping_mul(triangle)))
+}
+
+/// Both sums modulo 2^32, of which the low 16 bits are wanted.
+fn halves(block: &[u8]) -> (u32, u32) {
+    // In strides, so that the compiler finds lanes: the sums before a stride count
+    // once more for each of its bytes.
+    const STRIDE: usize = 16;
+    let (mut a, mut b) = (0u32, 0u32);
+    let mut strides = block.chunks_exact(STRIDE);
+    for stride in &mut strides {
+        let (mut plain, mut weighted) = (0, 0);
+        for (at, &byte) in stride.iter().enumerate() {
+            plain += u32::from(byte);
+            weighted += (STRIDE - at) as u32 * u32::from(byte);
+        }
+        b = b.wrapping_add(a.wrapping_mul(STRIDE as u32)).wrapping_add(weighted);
+        a = a.wrapping_add(plain);
+    }
+    for &byte in strides.remainder() {
+        a = a.wrapping_add(byte.into());
+        b = b.wrapping_add(a);
+    }
+    (a, b)
+}
+
+fn pack(a: u32, b: u32) -> u32 {
+    b << 16 | (a & 0xffff)
+}
+
+/// The sum of a window that moves.
+#[derive(Clone, Copy)]
+pub(crate) struct Rsync<const OFFSET: u32> {
+    a: u32,
+    b: u32,
+    window: u32,
+}
+
+impl<const OFFSET: u32> Rolling for Rsync<OFFSET> {
+    fn new(window: &[u8]) -> Self {
+        let sum = sum(window, OFFSET);
+        Self { a: sum & 0xffff, b: sum >> 16, window: window.len() as u32 }
+    }
+
+    #[inline(always)]
+    fn key(&self) -> u32 {
+        pack(self.a, self.b)
+    }
+
+    #[inline(always)]
+    fn roll(&mut self, outgoing: u8, incoming: u8) {
+        let outgoing = u32::from(outgoing);
+        self.a = self.a.wrapping_add(incoming.into()).wrapping_sub(outgoing);
+        self.b = self.b.wrapping_add(self.a).wrapping_sub(self.window.wrapping_mul(outgoing + OFFSET));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition, term by term.
+    fn by_definition(block: &[u8], offset: u64) -> u32 {
+        let n = block.len() as u64;
+        let a: u64 = block.iter().map(|&byte| u64::from(byte) + offset).sum();
+        let b: u64 = (0..n).zip(block).map(|(i, &byte)| (n - i) * (u64::from(byte) + offset)).sum();
+        (((b % (1 << 16)) << 16) | (a % (1 << 16))) as u32
+    }
+
+    #[test]
+    fn equals_its_definition_at_every_length() {
+        let data: Vec<u8> = (0..70_001u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect();
+        for length in (0..100).chain([2047, 2048, 2049, 65_535, 65_536, 65_537, 70_001]) {
+            for offset in [0, LIBRSYNC_OFFSET] {
+                assert_eq!(sum(&data[..length], offset), by_definition(&data[..length], offset.into()), "{length}");
+            }
+        }
+    }
+}
