@@ -1,0 +1,279 @@
+//! The index as a whole: the sieve, the shards, and the blocks that are equal.
+
+use gosync_chunks::{BlockId, EqualBlocks, Lookup, Signature, StrongSum, WeakSum};
+use gosync_rollsum::SieveBuilder;
+use rayon::prelude::*;
+
+use crate::shard::Shard;
+
+/// How many different blocks of one key are kept. Those beyond are not found by a
+/// scan, only as successors of blocks that are; without a limit a scan of hostile
+/// data would spend its time in one chain.
+pub const MAX_CHAIN: usize = 256;
+
+/// Blocks in a shard, on average.
+const SHARD_BLOCKS: usize = 1 << 13;
+
+/// Blocks that a thread sorts into shards at a time.
+const BATCH_BLOCKS: u32 = 1 << 16;
+
+/// Which block of a signature has which sums.
+#[derive(Debug)]
+pub struct BlockIndex<'a> {
+    signature: &'a Signature,
+    sieve: Vec<u32>,
+    shards: Vec<Shard>,
+    shard_shift: u32,
+    equal: EqualBlocks,
+    dropped: usize,
+}
+
+impl<'a> BlockIndex<'a> {
+    /// Indexes the blocks of `signature` on the threads of the current rayon pool.
+    pub fn build(signature: &'a Signature) -> Self {
+        let layout = signature.layout();
+        let blocks = layout.short_block().map_or(layout.block_count(), |short| short.0);
+        let keys = &signature.weak_column().keys[..blocks as usize];
+
+        let shard_bits = (blocks as usize / SHARD_BLOCKS).max(1).ilog2();
+        let shard_shift = u32::BITS - shard_bits;
+        let batches: Vec<Batch> = (0..blocks.div_ceil(BATCH_BLOCKS))
+            .into_par_iter()
+            .map(|batch| Batch::new(keys, batch * BATCH_BLOCKS, shard_shift, 1 << shard_bits))
+            .collect();
+        let built: Vec<_> = (0..1usize << shard_bits)
+            .into_par_iter()
+            .map(|shard| {
+                let blocks = batches.iter().flat_map(|batch| batch.shard(shard).iter().copied()).collect();
+                Shard::build(signature, blocks, shard_bits)
+            })
+            .collect();
+        drop(batches);
+
+        let mut shards = Vec::with_capacity(built.len());
+        let mut pairs = Vec::with_capacity(built.iter().map(|built| built.equal.len()).sum());
+        let mut dropped = 0;
+        for built in built {
+            pairs.extend(built.equal);
+            dropped += built.dropped;
+            shards.push(built.shard);
+        }
+        let equal = EqualBlocks::new(pairs);
+
+        let sieve = SieveBuilder::new(shards.iter().map(Shard::len).sum());
+        shards.par_iter().for_each(|shard| {
+            shard.blocks().iter().for_each(|block| sieve.insert(keys[block.index()]));
+        });
+        Self { signature, sieve: sieve.finish(), shards, shard_shift, equal, dropped }
+    }
+
+    /// Blocks left out because [`MAX_CHAIN`] different ones with their key are kept.
+    pub fn dropped_blocks(&self) -> usize {
+        self.dropped
+    }
+
+    /// Bytes of memory in use, the signature's own not included.
+    pub fn memory(&self) -> usize {
+        size_of_val(self.sieve.as_slice())
+            + self.equal.memory()
+            + self.shards.iter().map(|shard| size_of::<Shard>() + shard.memory()).sum::<usize>()
+    }
+
+    fn entries(&self, key: u32) -> impl Iterator<Item = BlockId> {
+        let hash = hash(key);
+        self.shards[shard_of(hash, self.shard_shift)].candidates(hash)
+    }
+}
+
+impl Lookup for BlockIndex<'_> {
+    fn sieve(&self) -> &[u32] {
+        &self.sieve
+    }
+
+    fn has_key(&self, key: u32) -> bool {
+        let keys = &self.signature.weak_column().keys;
+        self.entries(key).any(|block| keys[block.index()] == key)
+    }
+
+    fn find(&self, weak: WeakSum, strong: &StrongSum) -> Option<BlockId> {
+        self.entries(weak.key)
+            .find(|&block| self.signature.weak(block) == weak && self.signature.has_strong(block, strong))
+    }
+
+    fn equal_blocks(&self) -> &EqualBlocks {
+        &self.equal
+    }
+}
+
+/// Spreads keys over 32 bits without losing any: the multiplier is odd.
+pub(crate) fn hash(key: u32) -> u32 {
+    key.wrapping_mul(0x9e37_79b1)
+}
+
+/// In 64 bits, because an index of one shard shifts by all 32.
+fn shard_of(hash: u32, shift: u32) -> usize {
+    (u64::from(hash) >> shift) as usize
+}
+
+/// Some consecutive blocks, sorted by shard.
+struct Batch {
+    blocks: Vec<BlockId>,
+    /// Where the blocks of each shard end.
+    ends: Vec<u32>,
+}
+
+impl Batch {
+    /// A counting sort of the blocks from `first` on; within a shard they keep their order.
+    fn new(keys: &[u32], first: u32, shard_shift: u32, shards: usize) -> Self {
+        let keys = &keys[first as usize..];
+        let keys = &keys[..keys.len().min(BATCH_BLOCKS as usize)];
+        let shard = |key| shard_of(hash(key), shard_shift);
+
+        let mut ends = vec![0u32; shards];
+        keys.iter().for_each(|&key| ends[shard(key)] += 1);
+        let mut sum = 0;
+        for end in &mut ends {
+            let start = sum;
+            sum += *end;
+            *end = start;
+        }
+        let mut blocks = vec![BlockId(0); keys.len()];
+        for (&key, block) in keys.iter().zip(first..) {
+            let end = &mut ends[shard(key)];
+            blocks[*end as usize] = BlockId(block);
+            *end += 1;
+        }
+        Self { blocks, ends }
+    }
+
+    fn shard(&self, shard: usize) -> &[BlockId] {
+        let start = shard.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.blocks[start as usize..self.ends[shard] as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gosync_chunks::{BlockLayout, Md5, StrongHasher, WeakColumn};
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    const SUM_LEN: usize = 8;
+
+    fn hasher() -> Md5 {
+        Md5::truncated(SUM_LEN).unwrap()
+    }
+
+    fn strong(content: u32) -> StrongSum {
+        hasher().sum(&content.to_le_bytes())
+    }
+
+    /// A signature of blocks of which only the key and the number of their content matter.
+    fn signature(blocks: &[(u32, u32)], checks: bool) -> Signature {
+        let keys = blocks.iter().map(|&(key, _)| key).collect();
+        let checks = if checks { blocks.iter().map(|&(_, content)| content ^ 5).collect() } else { Vec::new() };
+        let strong = blocks.iter().flat_map(|&(_, content)| strong(content).as_bytes().to_vec()).collect();
+        let layout = BlockLayout::new(blocks.len() as u64 * 4, 4).unwrap();
+        Signature::new(layout, WeakColumn { keys, checks }, strong, Arc::new(hasher()))
+    }
+
+    fn check(blocks: &[(u32, u32)], checks: bool) {
+        let signature = signature(blocks, checks);
+        let index = BlockIndex::build(&signature);
+        assert_eq!(index.dropped_blocks(), 0);
+        for (at, &(key, content)) in blocks.iter().enumerate() {
+            let first = BlockId(blocks.iter().position(|&block| block == (key, content)).unwrap() as u32);
+            let weak = signature.weak(BlockId(at as u32));
+            assert!(gosync_rollsum::may_contain(index.sieve(), key));
+            assert!(index.has_key(key));
+            assert_eq!(index.find(weak, &strong(content)), Some(first));
+            assert_eq!(index.equal_blocks().first(BlockId(at as u32)), first);
+            assert_eq!(index.find(weak, &strong(content + 1_000_000)), None);
+            assert_eq!(index.find(WeakSum { check: weak.check ^ 1, ..weak }, &strong(content)), None);
+        }
+        for key in (0..1000).map(|i: u32| i.wrapping_mul(77_777) ^ 0x5555) {
+            assert_eq!(index.has_key(key), blocks.iter().any(|&(other, _)| other == key), "{key}");
+        }
+    }
+
+    #[test]
+    fn finds_the_first_of_equal_blocks_in_many_shards() {
+        let blocks: Vec<_> =
+            (0..70_000u32).map(|i| (i % 40_000).wrapping_mul(0x9e37_79b9)).map(|k| (k, k % 99)).collect();
+        let signature = signature(&blocks, false);
+        let index = BlockIndex::build(&signature);
+        assert!(index.shards.len() > 1);
+        for (at, &(key, content)) in blocks.iter().enumerate() {
+            assert_eq!(index.find(WeakSum::narrow(key), &strong(content)), Some(BlockId(at as u32 % 40_000)));
+        }
+        assert_eq!(index.equal_blocks().len(), 30_000);
+    }
+
+    #[test]
+    fn a_short_last_block_has_no_entry() {
+        let layout = BlockLayout::new(6, 4).unwrap();
+        let weak = WeakColumn { keys: vec![1, 2], checks: Vec::new() };
+        let signature = Signature::new(layout, weak, vec![0; 2 * SUM_LEN], Arc::new(hasher()));
+        let index = BlockIndex::build(&signature);
+        assert!(index.has_key(1) && !index.has_key(2));
+    }
+
+    #[test]
+    fn an_empty_signature() {
+        let signature = signature(&[], false);
+        let index = BlockIndex::build(&signature);
+        assert!(!index.has_key(0));
+        assert!(index.equal_blocks().is_empty());
+    }
+
+    #[test]
+    fn a_long_run_of_equal_blocks_is_one_entry() {
+        let signature = signature(&vec![(0, 0); 200_000], false);
+        let index = BlockIndex::build(&signature);
+        assert_eq!(index.shards.iter().map(Shard::len).sum::<usize>(), 1);
+        assert_eq!(index.equal_blocks().first(BlockId(199_999)), BlockId(0));
+    }
+
+    #[test]
+    fn a_chain_of_different_blocks_is_capped() {
+        let blocks: Vec<_> = (0..10_000).map(|content| (42, content)).chain([(43, 0)]).collect();
+        let signature = signature(&blocks, false);
+        let index = BlockIndex::build(&signature);
+        assert_eq!(index.dropped_blocks(), 10_000 - MAX_CHAIN);
+        let found = (0..10_000).filter(|&content| index.find(WeakSum::narrow(42), &strong(content)).is_some());
+        assert_eq!(found.collect::<Vec<_>>(), (0..MAX_CHAIN as u32).collect::<Vec<_>>(), "the first ones are kept");
+        assert!(index.has_key(43));
+    }
+
+    #[test]
+    fn with_its_signature_stays_under_one_and_a_half_times_the_file() {
+        for blocks in [1 << 16, (1 << 17) - 1, 1 << 17, 150_000] {
+            for distinct in [blocks, blocks / 2, 1] {
+                let contents: Vec<_> =
+                    (0..blocks).map(|i| i % distinct).map(|i: u32| (i.wrapping_mul(0x85eb_ca6b), i)).collect();
+                let keys = contents.iter().map(|&(key, _)| key).collect();
+                let mut strong = Vec::with_capacity(blocks as usize * Md5::FULL_LEN);
+                contents.iter().for_each(|(_, i)| strong.extend(Md5::full().sum(&i.to_le_bytes()).as_bytes()));
+                let layout = BlockLayout::new(u64::from(blocks) * 4, 4).unwrap();
+                let weak = WeakColumn { keys, checks: Vec::new() };
+                let signature = Signature::new(layout, weak, strong, Arc::new(Md5::full()));
+                let on_disk = blocks as usize * 20;
+                let memory = signature.memory() + BlockIndex::build(&signature).memory();
+                assert!(memory * 2 <= on_disk * 3, "{memory} for {on_disk}, {distinct} of {blocks} distinct");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_linear_search(
+            blocks in prop::collection::vec((0u32..20, 0u32..6), 0..200),
+            spread in any::<u32>(),
+            checks in any::<bool>(),
+        ) {
+            let blocks: Vec<_> = blocks.iter().map(|&(key, content)| (key.wrapping_mul(spread | 1), content)).collect();
+            check(&blocks, checks);
+        }
+    }
+}
