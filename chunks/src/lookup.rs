@@ -12,8 +12,8 @@ pub trait Lookup: Sync {
     /// every position.
     fn sieve(&self) -> &[u32];
 
-    /// Whether some block has this key, exactly.
-    fn has_key(&self, key: u32) -> bool;
+    /// Whether some block has this key, and also this check where one is given.
+    fn has_weak(&self, key: u32, check: Option<u32>) -> bool;
 
     /// The first block with this weak and this strong sum.
     fn find(&self, weak: WeakSum, strong: &StrongSum) -> Option<BlockId>;

@@ -90,9 +90,10 @@ impl Lookup for BlockIndex<'_> {
         &self.sieve
     }
 
-    fn has_key(&self, key: u32) -> bool {
-        let keys = &self.signature.weak_column().keys;
-        self.entries(key).any(|block| keys[block.index()] == key)
+    fn has_weak(&self, key: u32, check: Option<u32>) -> bool {
+        self.entries(key)
+            .map(|block| self.signature.weak(block))
+            .any(|weak| weak.key == key && check.is_none_or(|check| weak.check == check))
     }
 
     fn find(&self, weak: WeakSum, strong: &StrongSum) -> Option<BlockId> {
@@ -186,14 +187,14 @@ mod tests {
             let first = BlockId(blocks.iter().position(|&block| block == (key, content)).unwrap() as u32);
             let weak = signature.weak(BlockId(at as u32));
             assert!(gosync_rollsum::may_contain(index.sieve(), key));
-            assert!(index.has_key(key));
+            assert!(index.has_weak(key, None) && index.has_weak(key, Some(weak.check)));
             assert_eq!(index.find(weak, &strong(content)), Some(first));
             assert_eq!(index.equal_blocks().first(BlockId(at as u32)), first);
             assert_eq!(index.find(weak, &strong(content + 1_000_000)), None);
             assert_eq!(index.find(WeakSum { check: weak.check ^ 1, ..weak }, &strong(content)), None);
         }
         for key in (0..1000).map(|i: u32| i.wrapping_mul(77_777) ^ 0x5555) {
-            assert_eq!(index.has_key(key), blocks.iter().any(|&(other, _)| other == key), "{key}");
+            assert_eq!(index.has_weak(key, None), blocks.iter().any(|&(other, _)| other == key), "{key}");
         }
     }
 
@@ -216,14 +217,14 @@ mod tests {
         let weak = WeakColumn { keys: vec![1, 2], checks: Vec::new() };
         let signature = Signature::new(layout, weak, vec![0; 2 * SUM_LEN], Arc::new(hasher()));
         let index = BlockIndex::build(&signature);
-        assert!(index.has_key(1) && !index.has_key(2));
+        assert!(index.has_weak(1, None) && !index.has_weak(2, None));
     }
 
     #[test]
     fn an_empty_signature() {
         let signature = signature(&[], false);
         let index = BlockIndex::build(&signature);
-        assert!(!index.has_key(0));
+        assert!(!index.has_weak(0, None));
         assert!(index.equal_blocks().is_empty());
     }
 
@@ -243,7 +244,7 @@ mod tests {
         assert_eq!(index.dropped_blocks(), 10_000 - MAX_CHAIN);
         let found = (0..10_000).filter(|&content| index.find(WeakSum::narrow(42), &strong(content)).is_some());
         assert_eq!(found.collect::<Vec<_>>(), (0..MAX_CHAIN as u32).collect::<Vec<_>>(), "the first ones are kept");
-        assert!(index.has_key(43));
+        assert!(index.has_weak(43, None));
     }
 
     #[test]

@@ -17,7 +17,7 @@
 //! let signature = Signature::new(BlockLayout::new(12, 4)?, weak, strong, Arc::new(Md5::full()));
 //!
 //! let index = BlockIndex::build(&signature);
-//! assert!(index.has_key(7) && !index.has_key(8));
+//! assert!(index.has_weak(7, None) && !index.has_weak(8, None));
 //! assert_eq!(index.find(WeakSum::narrow(7), &Md5::full().sum(b"efgh")), Some(BlockId(1)));
 //! assert_eq!(index.find(WeakSum::narrow(7), &Md5::full().sum(b"abcd")), Some(BlockId(0)));
 //! assert_eq!(index.find(WeakSum::narrow(7), &Md5::full().sum(b"else")), None);

@@ -1,0 +1,175 @@
+//! The search of all seeds, piece by piece on all threads.
+
+use std::io;
+use std::sync::Mutex;
+
+use gosync_chunks::work::hand_out;
+use gosync_chunks::{BlockId, BlockLayout, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature};
+use gosync_rollsum::Kind;
+
+use crate::Statistics;
+use crate::engine::{Scratch, Search};
+use crate::locations::{Locations, MAX_SEED_SIZE, MAX_SEEDS};
+
+/// Positions in a piece. Larger blocks need larger pieces, or their overlap would be
+/// most of the work.
+const PIECE: u64 = 1 << 20;
+
+/// What a comparison found.
+#[derive(Debug)]
+pub struct Comparison {
+    /// How to get the target.
+    pub plan: Plan,
+    /// What it took to find out.
+    pub statistics: Statistics,
+    /// Seeds that could not be read everywhere. What was found in the rest of them is
+    /// in the plan all the same.
+    pub unreadable: Vec<UnreadableSeed>,
+}
+
+/// A seed that could not be read, or became shorter meanwhile.
+#[derive(Debug)]
+pub struct UnreadableSeed {
+    /// Which seed.
+    pub seed: SeedId,
+    /// Where reading failed first, in bytes from the seed's start.
+    pub offset: u64,
+    /// Why.
+    pub error: io::Error,
+}
+
+/// Why seeds were not compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// There are more seeds than can be told apart.
+    #[error("{0} seeds are too many: at most {MAX_SEEDS} can be compared at once")]
+    TooManySeeds(usize),
+    /// A seed is longer than offsets reach.
+    #[error("a seed of {size} bytes is too long: at most {MAX_SEED_SIZE} can be compared")]
+    SeedTooLong {
+        /// Which seed.
+        seed: SeedId,
+        /// Its length in bytes.
+        size: u64,
+    },
+    /// [`Progress::is_cancelled`] said so.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Searches `seeds` for the blocks of `signature`, on all threads of the current rayon
+/// pool. `lookup` is the index of that signature, and `kind` the sum of its keys.
+///
+/// Every thread holds a piece of one mebibyte and two blocks. The result does not
+/// depend on the number of threads.
+///
+/// # Errors
+///
+/// When there are too many seeds, one is too long, or `progress` cancels. A seed that
+/// cannot be read is no error: it is reported, and what it holds is not found.
+pub fn compare<Index: Lookup>(
+    signature: &Signature,
+    lookup: &Index,
+    kind: Kind,
+    seeds: &[&dyn ReadAt],
+    progress: &dyn Progress,
+) -> Result<Comparison, CompareError> {
+    if seeds.len() > MAX_SEEDS {
+        return Err(CompareError::TooManySeeds(seeds.len()));
+    }
+    let ids = || (0..).map(SeedId).zip(seeds);
+    if let Some((seed, data)) = ids().find(|(_, data)| data.size() > MAX_SEED_SIZE) {
+        return Err(CompareError::SeedTooLong { seed, size: data.size() });
+    }
+
+    let layout = signature.layout();
+    let seed_bytes = seeds.iter().map(|data| data.size()).sum();
+    progress.begin(Phase::Compare, seed_bytes);
+
+    let search = Search::new(signature, lookup, kind);
+    let gathered = Mutex::new(Gathered {
+        locations: Locations::new(layout),
+        statistics: Statistics { seed_bytes, ..Statistics::default() },
+        unreadable: Vec::new(),
+    });
+    let tasks = ids().flat_map(|(seed, data)| tasks(layout, seed, data.size()));
+    hand_out(tasks, Scratch::default, |scratch, task| {
+        if progress.is_cancelled() {
+            return Err(CompareError::Cancelled);
+        }
+        let Task { seed, start, .. } = task;
+        scratch.buffer.resize(task.len as usize, 0);
+        let read = seeds[usize::from(seed.0)].read_exact_at(start, &mut scratch.buffer);
+        let statistics = read.map(|()| match task.work {
+            Work::Positions(positions) => search.piece(scratch, start, positions),
+            Work::End(block) => search.end(scratch, block),
+        });
+        let mut gathered = gathered.lock().expect("no panic while held");
+        match statistics {
+            Ok(statistics) => {
+                gathered.statistics += statistics;
+                for &(block, position) in &scratch.found {
+                    gathered.locations.add(block, seed, start + position as u64);
+                }
+            }
+            Err(error) => gathered.unreadable.push(UnreadableSeed { seed, offset: start, error }),
+        }
+        drop(gathered);
+        progress.advance(Phase::Compare, task.done);
+        Ok(())
+    })?;
+
+    let Gathered { locations, statistics, mut unreadable } = gathered.into_inner().expect("no panic while held");
+    unreadable.sort_by_key(|unreadable| (unreadable.seed, unreadable.offset));
+    unreadable.dedup_by_key(|unreadable| unreadable.seed);
+    Ok(Comparison { plan: locations.plan(lookup.equal_blocks()), statistics, unreadable })
+}
+
+struct Gathered {
+    locations: Locations,
+    statistics: Statistics,
+    unreadable: Vec<UnreadableSeed>,
+}
+
+/// Something to search: a part of a seed that does not depend on any other.
+struct Task {
+    seed: SeedId,
+    /// Where in the seed it begins.
+    start: u64,
+    /// Bytes to read from there.
+    len: u64,
+    /// Bytes to report as done.
+    done: u64,
+    work: Work,
+}
+
+enum Work {
+    /// Look for blocks that begin at the first so many positions. The blocks reach
+    /// further, and one that is expected to follow further still.
+    Positions(usize),
+    /// Look whether this is the short last block.
+    End(BlockId),
+}
+
+/// Cuts a seed of `size` bytes.
+fn tasks(layout: BlockLayout, seed: SeedId, size: u64) -> impl Iterator<Item = Task> {
+    let block_size = u64::from(layout.block_size());
+    let piece = PIECE.max(block_size);
+    let positions = if layout.full_block_at(0).is_some() { (size + 1).saturating_sub(block_size) } else { 0 };
+    let pieces = (0..positions.div_ceil(piece)).map(move |index| {
+        let start = index * piece;
+        let end = positions.min(start + piece);
+        // The last piece stands for the bytes behind its positions too.
+        let done = if end == positions { size - start } else { end - start };
+        let len = size.min(end + 2 * block_size) - start;
+        Task { seed, start, len, done, work: Work::Positions((end - start) as usize) }
+    });
+    let short = layout.short_block().filter(|&block| layout.range(block).len() <= size);
+    let end = short.map(move |block| {
+        let len = layout.range(block).len();
+        let done = if positions == 0 { size } else { 0 };
+        Task { seed, start: size - len, len, done, work: Work::End(block) }
+    });
+    pieces.chain(end)
+}

@@ -1,0 +1,65 @@
+//! Finds the blocks of a target in old data, on all cores, and plans how to get the rest.
+//!
+//! This is rsync's search with zsync's division of work: the side that holds the old
+//! data looks for the blocks of a [`Signature`], so the side that holds the target
+//! needs to compute nothing and can be a static server.
+//!
+//! ```
+//! use gosync_chunks::{Md5, SignOptions, Step, WeakHasher, WeakSum, sign};
+//! use gosync_comparer::{Kind, compare};
+//! use gosync_index::BlockIndex;
+//! use std::sync::Arc;
+//!
+//! struct Rsync;
+//! impl WeakHasher for Rsync {
+//!     fn is_wide(&self) -> bool {
+//!         false
+//!     }
+//!     fn sum(&self, block: &[u8]) -> WeakSum {
+//!         WeakSum::narrow(Kind::Rsync.key(block))
+//!     }
+//! }
+//!
+//! let target = b"One fish, two fish, red fish, blue fish.".to_vec();
+//! let seed = b"Two fish; red fish, blue fish.".to_vec();
+//! let options = SignOptions { block_size: 8, file_hash: false };
+//! let signature = sign(&target, &options, &Rsync, Arc::new(Md5::full()), &())?.signature;
+//!
+//! let found = compare(&signature, &BlockIndex::build(&signature), Kind::Rsync, &[&seed], &())?;
+//! assert_eq!(found.plan.fetched_bytes(), 24, "One fish, two fish, red ");
+//! assert!(matches!(found.plan.steps(), [Step::Fetch { .. }, Step::Copy { offset: 14, .. }]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it searches
+//!
+//! Seeds are cut into pieces of a mebibyte of positions, which idle threads take. The
+//! pieces overlap by two blocks, so that no match at a cut is lost, and depend on the
+//! seeds alone, so that the result is the same for any number of threads. In a piece:
+//!
+//! 1. A scan gives the positions that may begin a block, in windows that grow from 2
+//!    KiB to the whole piece while nothing is found.
+//! 2. A candidate's key is looked up, then its check (of a wide sum), then its strong sum.
+//! 3. After a match the block that follows in the target is expected to follow in the
+//!    seed too. While it does, nothing rolls and nothing is looked up.
+//!
+//! A short last block is found after the block before it, and at the end of a seed.
+//!
+//! Where several places of the seeds hold a block, the one at the block's own offset is
+//! taken, else the first. A block that equals others is found when any of them is.
+//!
+//! # Limitations
+//!
+//! As in rsync, a match hides others that begin within it. There can be 32,767 seeds,
+//! of 2^48 bytes each.
+
+mod compare;
+mod engine;
+mod locations;
+mod repeats;
+mod statistics;
+
+pub use compare::{CompareError, Comparison, UnreadableSeed, compare};
+pub use gosync_chunks::Signature;
+pub use gosync_rollsum::Kind;
+pub use statistics::Statistics;

@@ -1,0 +1,125 @@
+//! Remembering weak hits that came to nothing, where data repeats.
+//!
+//! In periodic data one false weak hit comes back at every period, each time with a
+//! window of the same bytes. With rsync's sum that happens in earnest: when the block
+//! size is a power of two, windows full of any one byte can have the sum of zeros, so
+//! a file of spaces hits a block of zeros at every position. Summing each window anew
+//! would cost a block's length at every byte; knowing that the data repeats costs one
+//! comparison of bytes for each byte.
+
+/// Keys remembered at a time: the phases of one period that hit.
+const REMEMBERED: usize = 64;
+
+/// Weak hits that failed, and how far the data around them repeats.
+pub(crate) struct FailedHits {
+    /// The last position that failed with some key, by the key's low bits.
+    last: [Option<(u32, usize)>; REMEMBERED],
+    repeat: Repeat,
+}
+
+/// `buffer[x] == buffer[x + period]` for every `x` in `start..end`.
+#[derive(Clone, Copy)]
+struct Repeat {
+    period: usize,
+    start: usize,
+    end: usize,
+}
+
+impl FailedHits {
+    pub(crate) fn new() -> Self {
+        Self { last: [None; REMEMBERED], repeat: Repeat { period: 0, start: 0, end: 0 } }
+    }
+
+    /// Whether a window with the same key and the same bytes as the one at `position`
+    /// has failed. May not know of one.
+    pub(crate) fn has_failed(&mut self, buffer: &[u8], position: usize, key: u32, window: usize) -> bool {
+        let last = &mut self.last[key as usize % REMEMBERED];
+        let Some((_, before)) = last.filter(|&(other, _)| other == key) else { return false };
+        let period = position - before;
+        let known = self.repeat;
+        if known.period != period || known.start > before || known.end < before {
+            self.repeat = Repeat { period, start: before, end: before };
+        }
+        let unknown = self.repeat.end..(before + window).max(self.repeat.end);
+        let later = &buffer[unknown.start + period..unknown.end + period];
+        self.repeat.end += common_prefix(&buffer[unknown], later);
+        let repeats = self.repeat.end >= before + window;
+        if repeats {
+            *last = Some((key, position));
+        }
+        repeats
+    }
+
+    /// The window at `position`, which has this key, failed.
+    pub(crate) fn remember(&mut self, position: usize, key: u32) {
+        self.last[key as usize % REMEMBERED] = Some((key, position));
+    }
+}
+
+fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    // Whole strides first: their comparison is vectorised, a search for the first difference is not.
+    const STRIDE: usize = 64;
+    let strides = one.chunks_exact(STRIDE).zip(other.chunks_exact(STRIDE)).take_while(|(one, other)| one == other);
+    let equal = strides.count() * STRIDE;
+    equal + one[equal..].iter().zip(&other[equal..]).take_while(|(one, other)| one == other).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn prefixes() {
+        let one: Vec<u8> = (0..200).collect();
+        for differs in [0, 1, 63, 64, 65, 128, 199] {
+            let mut other = one.clone();
+            other[differs] ^= 1;
+            assert_eq!(common_prefix(&one, &other), differs);
+        }
+        assert_eq!(common_prefix(&one, &one), 200);
+        assert_eq!(common_prefix(&[], &[]), 0);
+    }
+
+    #[test]
+    fn knows_constant_data_after_one_failure() {
+        let buffer = [b' '; 1000];
+        let mut failed = FailedHits::new();
+        assert!(!failed.has_failed(&buffer, 0, 5, 100));
+        failed.remember(0, 5);
+        assert!((1..=900).all(|position| failed.has_failed(&buffer, position, 5, 100)));
+        assert!(!failed.has_failed(&buffer, 900, 6, 100), "another key");
+    }
+
+    proptest! {
+        /// Whatever is remembered, only windows of the very same bytes are said to have failed.
+        #[test]
+        fn never_wrong(
+            buffer in prop::collection::vec(0u8..2, 200..400),
+            period in 1usize..20,
+            window in 1usize..40,
+            hits in prop::collection::vec((1usize..30, 0u32..3), 1..60),
+        ) {
+            let mut buffer = buffer;
+            for at in 50 + period..150 {
+                buffer[at] = buffer[at - period];
+            }
+            let mut failed = FailedHits::new();
+            let mut failures: Vec<(u32, &[u8])> = Vec::new();
+            let mut position = 0;
+            for (step, key) in hits {
+                position += step;
+                if position + window > buffer.len() {
+                    break;
+                }
+                let bytes = &buffer[position..][..window];
+                if failed.has_failed(&buffer, position, key, window) {
+                    prop_assert!(failures.contains(&(key, bytes)));
+                } else {
+                    failed.remember(position, key);
+                    failures.push((key, bytes));
+                }
+            }
+        }
+    }
+}

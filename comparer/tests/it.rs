@@ -1,0 +1,267 @@
+//! Comparisons against a naive scan, on data of every kind.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+
+use gosync_chunks::{
+    Md5, Phase, Progress, ReadAt, SeedId, SignOptions, Signature, Step, StrongHasher, WeakHasher, WeakSum, sign,
+};
+use gosync_comparer::{CompareError, Comparison, Kind, compare};
+use gosync_index::BlockIndex;
+use gosync_testkit::corpus::{self, edit};
+use gosync_testkit::oracle::{assert_plan_makes, covered_bytes, greedy_matches};
+use proptest::prelude::*;
+
+const KINDS: [Kind; 4] = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp, Kind::Wide];
+
+struct Weak(Kind);
+
+impl WeakHasher for Weak {
+    fn is_wide(&self) -> bool {
+        self.0.is_wide()
+    }
+
+    fn sum(&self, block: &[u8]) -> WeakSum {
+        WeakSum { key: self.0.key(block), check: self.0.check(block) }
+    }
+}
+
+fn signature(target: &[u8], block_size: u32, kind: Kind) -> Signature {
+    let options = SignOptions { block_size, file_hash: false };
+    sign(target, &options, &Weak(kind), Arc::new(Md5::full()), &()).unwrap().signature
+}
+
+fn compare_on(threads: usize, signature: &Signature, kind: Kind, seeds: &[&[u8]]) -> Comparison {
+    let seeds: Vec<Vec<u8>> = seeds.iter().map(|seed| seed.to_vec()).collect();
+    let seeds: Vec<&dyn ReadAt> = seeds.iter().map(|seed| seed as &dyn ReadAt).collect();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| compare(signature, &BlockIndex::build(signature), kind, &seeds, &()).unwrap())
+}
+
+/// Compares on one thread; the plan makes the target and copies what a naive scan finds.
+fn check(target: &[u8], block_size: u32, kind: Kind, seed: &[u8]) -> Comparison {
+    let signature = signature(target, block_size, kind);
+    let found = compare_on(1, &signature, kind, &[seed]);
+    assert_plan_makes(&found.plan, target, &[seed]);
+    let naive = covered_bytes(target, block_size, &greedy_matches(target, block_size, seed));
+    let short = signature.layout().short_block().map_or(0, |block| signature.layout().range(block).len());
+    // The naive scan knows no short block but at the seed's end.
+    let copied = found.plan.copied_bytes();
+    assert!(copied == naive || copied == naive + short, "{copied} copied, naively {naive}, {kind:?} {block_size}");
+    found
+}
+
+#[test]
+fn finds_what_a_naive_scan_finds() {
+    for (name, data) in corpus::all(1, 60_000) {
+        for (edit, target) in edit::all(&data, 2) {
+            for kind in KINDS {
+                for block_size in [128, 700, 2048] {
+                    eprintln!("{name}, {edit}");
+                    check(&target, block_size, kind, &data);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_match_across_a_cut_is_not_lost() {
+    // An insertion puts a block's match at every position around the cut in turn.
+    let target = corpus::random(3, 3 << 20);
+    for shift in [0, 1, 99, 1023, 1024, 1025, 2047] {
+        let seed = [vec![7; shift], target.clone()].concat();
+        let found = check(&target, 1024, Kind::Wide, &seed);
+        assert_eq!(found.plan.fetched_bytes(), 0, "{shift}");
+        assert_eq!(found.plan.steps().len(), 1, "one run");
+    }
+}
+
+#[test]
+fn boundaries() {
+    let data = corpus::random(4, 5000);
+    for length in [0, 1, 99, 100, 101, 199, 200, 201, 1000] {
+        for seed_length in [0, 1, 99, 100, 101, 250, 1000, 5000] {
+            for kind in KINDS {
+                check(&data[..length], 100, kind, &data[..seed_length]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_target_itself_is_one_run() {
+    for length in [1, 100, 4096, 4097, 3_000_000] {
+        let data = corpus::random(5, length);
+        let found = check(&data, 4096, Kind::Rsync, &data);
+        assert_eq!(found.plan.steps().len(), 1);
+        assert_eq!(found.plan.fetched_bytes(), 0);
+    }
+}
+
+#[test]
+fn in_a_run_every_block_costs_one_strong_sum() {
+    let data = corpus::random(6, 1 << 20);
+    let found = check(&data, 4096, Kind::Rsync, &data);
+    assert_eq!(found.statistics.strong_sums, 256);
+    assert_eq!(found.statistics.false_weak_hits, 0);
+    assert!(found.statistics.comparisons < 10_000, "{:?}", found.statistics);
+}
+
+#[test]
+fn zeros_that_match_and_zeros_that_do_not() {
+    let zeros = corpus::zeros(5_000_000);
+    let found = check(&zeros, 2048, Kind::Rsync, &zeros);
+    assert!(found.statistics.strong_sums <= 6, "{:?}", found.statistics);
+    assert_eq!(found.plan.steps().len(), 1);
+
+    // Windows of spaces have the sum of zeros when the block size is a power of two.
+    let spaces = vec![b' '; 300_000];
+    assert_eq!(Kind::Rsync.key(&spaces[..8192]), Kind::Rsync.key(&zeros[..8192]));
+    let found = check(&zeros[..300_000], 8192, Kind::Rsync, &spaces);
+    assert!(found.statistics.weak_hits > 290_000);
+    assert!(found.statistics.strong_sums < 10, "{:?}", found.statistics);
+}
+
+#[test]
+fn several_seeds_complete_each_other() {
+    let target = corpus::random(7, 100_000);
+    let seeds: [&[u8]; 4] = [&target[50_000..], &[], &target[..60_000], &target[..5]];
+    let signature = signature(&target, 1000, Kind::Wide);
+    let found = compare_on(2, &signature, Kind::Wide, &seeds);
+    assert_plan_makes(&found.plan, &target, &seeds);
+    assert_eq!(found.plan.fetched_bytes(), 0);
+    let used =
+        |wanted| found.plan.steps().iter().any(|step| matches!(step, Step::Copy { seed, .. } if *seed == wanted));
+    assert!(used(SeedId(0)) && used(SeedId(2)));
+}
+
+#[test]
+fn equal_blocks_are_fetched_once() {
+    let block = corpus::random(8, 1000);
+    let target = block.repeat(50);
+    let found = check(&target, 1000, Kind::Rsync, &[]);
+    assert_eq!((found.plan.fetched_bytes(), found.plan.repeated_bytes()), (1000, 49_000));
+}
+
+#[test]
+fn a_seed_that_cannot_be_read_costs_only_what_it_holds() {
+    struct Bad(Vec<u8>);
+    impl ReadAt for Bad {
+        fn size(&self) -> u64 {
+            self.0.len() as u64
+        }
+        fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+            if offset == 1 << 20 {
+                Err(std::io::Error::other("bad sector"))
+            } else {
+                self.0.read_exact_at(offset, buffer)
+            }
+        }
+    }
+    let target = corpus::random(9, 3 << 20);
+    let signature = signature(&target, 4096, Kind::Rsync);
+    let seed = Bad(target.clone());
+    let found = compare(&signature, &BlockIndex::build(&signature), Kind::Rsync, &[&seed], &()).unwrap();
+    assert_plan_makes(&found.plan, &target, &[&target]);
+    assert_eq!(found.plan.fetched_bytes(), 1 << 20);
+    assert_eq!((found.unreadable.len(), found.unreadable[0].offset), (1, 1 << 20));
+}
+
+#[test]
+fn progress_covers_the_seeds_and_can_cancel() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    struct Counter {
+        total: AtomicU64,
+        done: AtomicU64,
+        cancel_after: u64,
+    }
+    impl Progress for Counter {
+        fn begin(&self, phase: Phase, total: u64) {
+            assert_eq!(phase, Phase::Compare);
+            self.total.store(total, Ordering::Relaxed);
+        }
+        fn advance(&self, _: Phase, bytes: u64) {
+            self.done.fetch_add(bytes, Ordering::Relaxed);
+        }
+        fn is_cancelled(&self) -> bool {
+            self.done.load(Ordering::Relaxed) >= self.cancel_after
+        }
+    }
+    let target = corpus::random(10, 5_000_001);
+    let short = &target[..50];
+    let signature = signature(&target, 4096, Kind::Rsync);
+    let index = BlockIndex::build(&signature);
+    let counter = |cancel_after| Counter { total: AtomicU64::new(0), done: AtomicU64::new(0), cancel_after };
+
+    let all = counter(u64::MAX);
+    compare(&signature, &index, Kind::Rsync, &[&target, &short.to_vec()], &all).unwrap();
+    assert_eq!(all.total.load(Ordering::Relaxed), 5_000_051);
+    let cancelled = compare(&signature, &index, Kind::Rsync, &[&target], &counter(1));
+    assert!(matches!(cancelled, Err(CompareError::Cancelled)));
+}
+
+/// A strong hasher that finds everything equal would make every weak hit a match; the
+/// real ones must not be asked where the weak sum already says no.
+#[test]
+fn wide_sums_turn_chance_hits_away_before_the_strong_sum() {
+    let target = corpus::two_letters(11, 400_000);
+    let seed = corpus::two_letters(12, 400_000);
+    let narrow = check(&target, 512, Kind::Rsync, &seed).statistics;
+    let wide = check(&target, 512, Kind::Wide, &seed).statistics;
+    assert!(narrow.strong_sums > 100, "{narrow:?}");
+    assert_eq!(wide.strong_sums, 0, "{wide:?}");
+}
+
+#[test]
+fn strong_sums_decide() {
+    // Two blocks with the same rsync sum: swapping around the middle keeps both halves' sums.
+    let one: Vec<u8> = [1, 0, 0, 1, 5, 5, 5, 5].to_vec();
+    let other: Vec<u8> = [0, 1, 1, 0, 5, 5, 5, 5].to_vec();
+    assert_eq!(Kind::Rsync.key(&one), Kind::Rsync.key(&other));
+    assert_ne!(Md5::full().sum(&one), Md5::full().sum(&other));
+    let found = check(&one, 8, Kind::Rsync, &other);
+    assert_eq!(found.plan.fetched_bytes(), 8);
+    assert_eq!(found.statistics.false_weak_hits, 1);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Several pieces, edits that move data across their cuts: the same on 1, 2 and 7 threads.
+    #[test]
+    fn any_number_of_threads_gives_the_same(
+        seed in any::<u64>(),
+        kind in prop::sample::select(&KINDS[..]),
+        data in 0usize..7,
+        edit in 0usize..7,
+        block_size in prop::sample::select(&[512u32, 1000, 4096][..]),
+        length in 1_000_000usize..4_000_000,
+    ) {
+        let all = corpus::all(seed, length);
+        let (_, old) = &all[data % all.len()];
+        let edits = edit::all(old, seed);
+        let (_, target) = &edits[edit % edits.len()];
+        let signature = signature(target, block_size, kind);
+        let seeds: [&[u8]; 2] = [old, &target[target.len() / 2..]];
+        let one = compare_on(1, &signature, kind, &seeds);
+        assert_plan_makes(&one.plan, target, &seeds);
+        for threads in [2, 7] {
+            let many = compare_on(threads, &signature, kind, &seeds);
+            prop_assert_eq!(&one.plan, &many.plan);
+            prop_assert_eq!(one.statistics, many.statistics);
+        }
+    }
+
+    /// Low-entropy data, where blocks overlap themselves.
+    #[test]
+    fn any_small_data(
+        target in prop::collection::vec(0u8..2, 0..300),
+        seed in prop::collection::vec(0u8..2, 0..300),
+        block_size in 1u32..20,
+        kind in prop::sample::select(&KINDS[..]),
+    ) {
+        check(&target, block_size, kind, &seed);
+    }
+}
