@@ -126,14 +126,15 @@ impl<Index: Lookup> Piece<'_, Index> {
     fn look_up(&mut self, candidate: &Candidate) -> Option<BlockId> {
         let Search { signature, lookup, block_size, .. } = *self.search;
         let Candidate { position, key } = *candidate;
+        if self.failed.has_failed(self.buffer, position, key, block_size) {
+            self.statistics.weak_hits += 1;
+            self.statistics.false_weak_hits += 1;
+            return None;
+        }
         if !lookup.has_weak(key, None) {
             return None;
         }
         self.statistics.weak_hits += 1;
-        if self.failed.has_failed(self.buffer, position, key, block_size) {
-            self.statistics.false_weak_hits += 1;
-            return None;
-        }
         let block = self.find(key, &self.buffer[position..][..block_size]);
         let Some(block) = block else {
             self.statistics.false_weak_hits += 1;

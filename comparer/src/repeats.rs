@@ -32,6 +32,7 @@ impl FailedHits {
 
     /// Whether a window with the same key and the same bytes as the one at `position`
     /// has failed. May not know of one.
+    #[inline]
     pub(crate) fn has_failed(&mut self, buffer: &[u8], position: usize, key: u32, window: usize) -> bool {
         let last = &mut self.last[key as usize % REMEMBERED];
         let Some((_, before)) = last.filter(|&(other, _)| other == key) else { return false };
@@ -40,9 +41,11 @@ impl FailedHits {
         if known.period != period || known.start > before || known.end < before {
             self.repeat = Repeat { period, start: before, end: before };
         }
-        let unknown = self.repeat.end..(before + window).max(self.repeat.end);
-        let later = &buffer[unknown.start + period..unknown.end + period];
-        self.repeat.end += common_prefix(&buffer[unknown], later);
+        let Repeat { end, .. } = self.repeat;
+        if end < before + window {
+            let later = &buffer[end + period..position + window];
+            self.repeat.end += common_prefix(&buffer[end..before + window], later);
+        }
         let repeats = self.repeat.end >= before + window;
         if repeats {
             *last = Some((key, position));

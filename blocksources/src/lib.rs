@@ -1,0 +1,61 @@
+//! Ranges of bytes from memory, files and HTTP(S) servers.
+//!
+//! Whoever updates a file knows which of its bytes are missing, and something else
+//! holds them. The sources here implement [`Source`](gosync_chunks::Source): they are
+//! asked for all ranges at once, join those that are near, cut up those that are long,
+//! spread them over connections or threads, check what comes back, and hand it to a
+//! [`Sink`](gosync_chunks::Sink) in pieces. No source holds more than a piece per thread.
+//!
+//! ```
+//! use gosync_blocksources::MemorySource;
+//! use gosync_chunks::{ByteRange, Sink, SinkError, Source};
+//! use std::sync::Mutex;
+//!
+//! struct Output(Mutex<Vec<u8>>);
+//! impl Sink for Output {
+//!     fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError> {
+//!         let start = offset as usize;
+//!         self.0.lock().unwrap()[start..start + data.len()].copy_from_slice(data);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let source = MemorySource::new(b"the quick brown fox".to_vec());
+//! let output = Output(Mutex::new(b"the slow. brown cat".to_vec()));
+//! let transfer = source.fetch(&[ByteRange::at(4, 5), ByteRange::at(16, 3)], &output)?;
+//!
+//! assert_eq!(output.0.into_inner()?, b"the quick brown fox");
+//! assert_eq!((transfer.bytes, transfer.requests), (8, 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//!
+//! - `http`, on by default: `HttpSource`, on ureq with rustls and a bundled list of
+//!   certificate authorities.
+//! - `platform-verifier`: lets `HttpSource` trust what the operating system trusts.
+//! - `server`: a static file server that understands ranges.
+//!
+//! # Limitations
+//!
+//! `HttpSource` speaks HTTP/1.1 and asks for one range per request. It tries a broken
+//! connection again at once, twice; a policy with pauses is a decorator around a source.
+//! Nothing here knows whether the bytes are the right ones: the sink has to verify.
+
+mod file;
+#[cfg(feature = "http")]
+mod http;
+mod memory;
+pub mod ranges;
+#[cfg(feature = "server")]
+pub mod server;
+mod workers;
+
+pub use file::FileSource;
+#[cfg(feature = "http")]
+pub use http::{HttpOptions, HttpSource, RootCertificates};
+pub use memory::MemorySource;
+
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

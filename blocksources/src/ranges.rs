@@ -1,0 +1,136 @@
+//! Joining ranges that are near each other, cutting up long ones, and finding those
+//! that lie in a piece.
+//!
+//! Where several ranges are taken, they ascend and do not overlap. Empty ones are
+//! passed over.
+
+use gosync_chunks::ByteRange;
+
+/// Joins ranges that touch, or that have at most `gap` bytes between them.
+pub fn coalesce(ranges: &[ByteRange], gap: u64) -> Vec<ByteRange> {
+    debug_assert!(ranges.is_sorted_by(|a, b| a.end <= b.start), "ranges ascend and do not overlap");
+    let mut joined: Vec<ByteRange> = Vec::new();
+    for &range in ranges.iter().filter(|range| !range.is_empty()) {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end.saturating_add(gap) => last.end = range.end,
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
+/// Cuts `range` into as few pieces of at most `size` bytes as will do, all equally
+/// long but for a byte. A `size` of 0 is taken for 1.
+pub fn split(range: ByteRange, size: u64) -> impl Iterator<Item = ByteRange> {
+    let len = if range.is_empty() { 0 } else { range.len() };
+    let count = len.div_ceil(size.max(1));
+    let (short, longer) = (len.checked_div(count).unwrap_or(0), len.checked_rem(count).unwrap_or(0));
+    let offset = move |piece: u64| range.start + piece * short + piece.min(longer);
+    (0..count).map(move |piece| ByteRange { start: offset(piece), end: offset(piece + 1) })
+}
+
+/// The parts of `ranges` that lie in `window`, ascending.
+pub fn within(ranges: &[ByteRange], window: ByteRange) -> impl Iterator<Item = ByteRange> {
+    let first = ranges.partition_point(|range| range.end <= window.start);
+    ranges[first..]
+        .iter()
+        .take_while(move |range| range.start < window.end)
+        .map(move |range| ByteRange { start: range.start.max(window.start), end: range.end.min(window.end) })
+        .filter(|range| !range.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ranges(list: &[(u64, u64)]) -> Vec<ByteRange> {
+        list.iter().map(|&(start, end)| ByteRange { start, end }).collect()
+    }
+
+    #[test]
+    fn joins_up_to_the_gap() {
+        let apart = ranges(&[(0, 10), (10, 20), (24, 30), (35, 40), (40, 40), (u64::MAX - 1, u64::MAX)]);
+        assert_eq!(coalesce(&apart, 0), ranges(&[(0, 20), (24, 30), (35, 40), (u64::MAX - 1, u64::MAX)]));
+        assert_eq!(coalesce(&apart, 3), coalesce(&apart, 0));
+        assert_eq!(coalesce(&apart, 4), ranges(&[(0, 30), (35, 40), (u64::MAX - 1, u64::MAX)]));
+        assert_eq!(coalesce(&apart, 5), ranges(&[(0, 40), (u64::MAX - 1, u64::MAX)]));
+        assert_eq!(coalesce(&apart, u64::MAX), ranges(&[(0, u64::MAX)]));
+        assert_eq!(coalesce(&[], 9), []);
+        assert_eq!(coalesce(&ranges(&[(5, 5), (7, 7)]), 9), []);
+    }
+
+    #[test]
+    fn splits_evenly() {
+        let pieces = |start, len, size| split(ByteRange::at(start, len), size).collect::<Vec<_>>();
+        assert_eq!(pieces(5, 0, 8), []);
+        assert_eq!(pieces(5, 7, 8), ranges(&[(5, 12)]));
+        assert_eq!(pieces(5, 8, 8), ranges(&[(5, 13)]));
+        assert_eq!(pieces(5, 9, 8), ranges(&[(5, 10), (10, 14)]));
+        assert_eq!(pieces(0, 3, 0), ranges(&[(0, 1), (1, 2), (2, 3)]));
+        assert_eq!(pieces(0, u64::MAX, u64::MAX), ranges(&[(0, u64::MAX)]));
+        let halves = pieces(0, u64::MAX, u64::MAX / 2);
+        assert_eq!((halves.len(), halves[2].end), (3, u64::MAX));
+    }
+
+    #[test]
+    fn finds_what_lies_in_a_window() {
+        let all = ranges(&[(0, 4), (4, 4), (6, 8), (10, 20)]);
+        let found = |start, end| within(&all, ByteRange { start, end }).collect::<Vec<_>>();
+        assert_eq!(found(0, 20), ranges(&[(0, 4), (6, 8), (10, 20)]));
+        assert_eq!(found(3, 11), ranges(&[(3, 4), (6, 8), (10, 11)]));
+        assert_eq!(found(4, 6), []);
+        assert_eq!(found(12, 13), ranges(&[(12, 13)]));
+        assert_eq!(found(20, 99), []);
+    }
+
+    /// Ranges that ascend and do not overlap, some empty, some touching.
+    fn any_ranges() -> impl Strategy<Value = Vec<ByteRange>> {
+        proptest::collection::vec((0u64..20, 0u64..30), 0..40).prop_map(|steps| {
+            let mut at = 0;
+            steps
+                .into_iter()
+                .map(|(gap, len)| {
+                    let range = ByteRange::at(at + gap, len);
+                    at = range.end;
+                    range
+                })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn joining_bridges_only_short_gaps(ranges in any_ranges(), gap in 0u64..25) {
+            let joined = coalesce(&ranges, gap);
+            // Byte by byte: a byte is covered if it is wanted, or in a gap that is short enough.
+            let wanted: Vec<u64> = ranges.iter().flat_map(|range| range.start..range.end).collect();
+            let mut expected = wanted.clone();
+            expected.extend(wanted.windows(2).filter(|pair| pair[1] - pair[0] - 1 <= gap).flat_map(|pair| pair[0] + 1..pair[1]));
+            expected.sort_unstable();
+            let covered: Vec<u64> = joined.iter().flat_map(|range| range.start..range.end).collect();
+            prop_assert_eq!(covered, expected);
+            prop_assert!(joined.windows(2).all(|pair| pair[1].start - pair[0].end > gap), "nothing is left to join");
+        }
+
+        #[test]
+        fn pieces_make_up_the_range(start in 0u64..1000, len in 0u64..1000, size in 1u64..200) {
+            let range = ByteRange::at(start, len);
+            let pieces: Vec<_> = split(range, size).collect();
+            prop_assert_eq!(pieces.len() as u64, len.div_ceil(size));
+            prop_assert!(pieces.iter().all(|piece| !piece.is_empty() && piece.len() <= size));
+            let bytes: Vec<u64> = pieces.iter().flat_map(|piece| piece.start..piece.end).collect();
+            prop_assert_eq!(bytes, (range.start..range.end).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn windows_hold_each_wanted_byte_once(ranges in any_ranges(), size in 1u64..50) {
+            let end = ranges.last().map_or(0, |range| range.end);
+            let found: Vec<u64> = split(ByteRange { start: 0, end }, size)
+                .flat_map(|window| within(&ranges, window).collect::<Vec<_>>())
+                .flat_map(|range| range.start..range.end)
+                .collect();
+            prop_assert_eq!(found, ranges.iter().flat_map(|range| range.start..range.end).collect::<Vec<_>>());
+        }
+    }
+}

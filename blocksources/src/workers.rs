@@ -1,0 +1,101 @@
+//! Spreading input and output over threads.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use gosync_chunks::{SourceError, Transfer};
+
+/// What one thread has to itself while it takes jobs.
+pub(crate) struct Worker<'a> {
+    /// For the bytes on their way from the source to the sink; empty at first.
+    pub(crate) buffer: Vec<u8>,
+    /// What this thread has received so far.
+    pub(crate) transfer: Transfer,
+    failed: &'a AtomicBool,
+}
+
+impl Worker<'_> {
+    /// Whether some job has failed, so that the rest is in vain.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+}
+
+/// Calls `work` for every job, on up to `threads` threads, of which the calling one is
+/// the first. Jobs begin in order; an idle thread takes the next.
+///
+/// These are threads of their own, and not those of a rayon pool, because they wait
+/// for a disk or a peer most of the time, and whoever sits in the pool may be waiting
+/// for them.
+///
+/// # Errors
+///
+/// The first error stops the rest and is returned.
+pub(crate) fn fan_out<Jobs>(
+    threads: usize,
+    jobs: Jobs,
+    work: impl Fn(&mut Worker<'_>, Jobs::Item) -> Result<(), SourceError> + Sync,
+) -> Result<Transfer, SourceError>
+where
+    Jobs: Iterator + Send,
+{
+    let jobs = Mutex::new(jobs);
+    let failed = AtomicBool::new(false);
+    let failure = Mutex::new(None);
+    let total = Mutex::new(Transfer::default());
+    let run = || {
+        let mut worker = Worker { buffer: Vec::new(), transfer: Transfer::default(), failed: &failed };
+        while !worker.is_stopped() {
+            let Some(job) = jobs.lock().expect("iterators here do not panic").next() else { break };
+            if let Err(error) = work(&mut worker, job) {
+                failure.lock().expect("no panic while held").get_or_insert(error);
+                failed.store(true, Ordering::Relaxed);
+            }
+        }
+        *total.lock().expect("no panic while held") += worker.transfer;
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            // Where the system has no more threads to give, those that there are do the work.
+            if thread::Builder::new().name("gosync-source".into()).spawn_scoped(scope, run).is_err() {
+                break;
+            }
+        }
+        run();
+    });
+    match failure.into_inner().expect("no panic while held") {
+        Some(error) => Err(error),
+        None => Ok(total.into_inner().expect("no panic while held")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicU64;
+
+    #[test]
+    fn every_job_once_on_any_number_of_threads() {
+        for threads in [0, 1, 2, 9] {
+            let sum = AtomicU64::new(0);
+            let transfer = fan_out(threads, 1..=1000u64, |worker, job| {
+                sum.fetch_add(job, Ordering::Relaxed);
+                worker.transfer.bytes += job;
+                worker.transfer.requests += 1;
+                Ok(())
+            });
+            assert_eq!(transfer.unwrap(), Transfer { bytes: 500_500, requests: 1000 });
+            assert_eq!(sum.into_inner(), 500_500);
+        }
+    }
+
+    #[test]
+    fn an_error_stops_the_rest() {
+        let failed = fan_out(3, 0.., |_, job| match job {
+            100 => Err(SourceError::Refused { location: "here".into(), reason: "enough".into() }),
+            _ => Ok(()),
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "here does not deliver: enough");
+    }
+}
