@@ -159,10 +159,31 @@ impl ReadAt for LocalFile {
     }
 }
 
+/// Whether all of `data` is zeros, as holes read.
+pub fn is_zeros(data: &[u8]) -> bool {
+    // Most data shows in its first bytes that it is not; the rest is vectorised.
+    let (head, rest) = data.split_at(data.len().min(16));
+    let any = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all | byte);
+    any(head) == 0 && rest.chunks(256).all(|chunk| any(chunk) == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::{Seek, SeekFrom, Write};
+
+    #[test]
+    fn sees_zeros_and_nothing_else() {
+        for length in [0, 1, 15, 16, 17, 271, 272, 273, 2000] {
+            let mut data = vec![0; length];
+            assert!(is_zeros(&data));
+            for at in 0..length {
+                data[at] = 0x80;
+                assert!(!is_zeros(&data), "{at} of {length}");
+                data[at] = 0;
+            }
+        }
+    }
 
     #[test]
     fn slices_end_where_they_end() {

@@ -67,7 +67,7 @@ mod weak;
 pub mod work;
 
 pub use block::{BlockId, BlockLayout, BlockRange, ByteRange, LayoutError, MAX_BLOCK_SIZE};
-pub use data::{LocalFile, ReadAt};
+pub use data::{LocalFile, ReadAt, is_zeros};
 pub use file_hash::{FileHash, FileHasher, SUBTREE};
 pub use lookup::{EqualBlocks, Lookup};
 pub use plan::{Plan, SeedId, Step};

@@ -1,12 +1,12 @@
 //! Making the signature of a target on all cores, in one pass and bounded memory.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::work::hand_out;
 use crate::{
     BlockLayout, FileHash, FileHasher, LayoutError, Phase, Progress, ReadAt, SUBTREE, Signature, StrongHasher,
-    WeakColumn, WeakHasher,
+    WeakColumn, WeakHasher, is_zeros,
 };
 
 /// How to sign a target.
@@ -66,6 +66,7 @@ pub fn sign<Data: ReadAt + ?Sized>(
     let mut strong = vec![0; count * strong_hasher.sum_len()];
     let mut nodes = vec![[0; 32]; hasher.as_ref().map_or(0, FileHasher::piece_count)];
 
+    let zeros = OnceLock::new();
     progress.begin(Phase::Sign, length);
     let pieces = Pieces {
         layout,
@@ -84,18 +85,32 @@ pub fn sign<Data: ReadAt + ?Sized>(
         buffer.resize(piece.read_len, 0);
         target.read_exact_at(piece.start, buffer)?;
 
-        let blocks = &buffer[piece.first_block..];
-        let block_size = options.block_size as usize;
         // A piece may end within a block that belongs to it, but never begins within one.
-        for (at, block) in blocks.chunks(block_size).take(piece.keys.len()).enumerate() {
-            let sum = weak_hasher.sum(block);
-            piece.keys[at] = sum.key;
-            if let Some(check) = piece.checks.get_mut(at) {
-                *check = sum.check;
+        let block_size = options.block_size as usize;
+        let blocks = &buffer[piece.first_block..];
+        let blocks = &blocks[..blocks.len().min(piece.keys.len() * block_size)];
+        if blocks.len().is_multiple_of(block_size) && is_zeros(blocks) {
+            // Sparse files are full of them.
+            let (weak, strong) = zeros.get_or_init(|| {
+                let zeros = vec![0; block_size];
+                (weak_hasher.sum(&zeros), strong_hasher.sum(&zeros))
+            });
+            piece.keys.fill(weak.key);
+            piece.checks.fill(weak.check);
+            piece
+                .strong
+                .chunks_exact_mut(strong.as_bytes().len())
+                .for_each(|sum| sum.copy_from_slice(strong.as_bytes()));
+        } else {
+            for (at, block) in blocks.chunks(block_size).enumerate() {
+                let sum = weak_hasher.sum(block);
+                piece.keys[at] = sum.key;
+                if let Some(check) = piece.checks.get_mut(at) {
+                    *check = sum.check;
+                }
             }
+            strong_hasher.sum_blocks(blocks, block_size, piece.strong);
         }
-        let summed = blocks.len().min(piece.keys.len() * block_size);
-        strong_hasher.sum_blocks(&blocks[..summed], block_size, piece.strong);
 
         if let Some(hasher) = &hasher {
             let first = (piece.start / SUBTREE as u64) as usize;
@@ -215,6 +230,15 @@ mod tests {
     fn pieces_cut_across_blocks() {
         let target = data(3 * SUBTREE + 12_345);
         for block_size in [1000, 1 << 13, 100_003, SUBTREE as u32 - 1, SUBTREE as u32 + 1, 3 << 20, 8 << 20] {
+            check(&target, block_size);
+        }
+    }
+
+    #[test]
+    fn zeros_have_the_sums_of_zeros() {
+        let mut target = vec![0; 5 * SUBTREE + 100];
+        target[2 * SUBTREE + 5] = 1;
+        for block_size in [1000, 4096, 2 << 20] {
             check(&target, block_size);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, WeakSum};
+use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, WeakSum, is_zeros};
 use gosync_rollsum::{Candidate, Kind, Scanner};
 
 use crate::Statistics;
@@ -41,13 +41,13 @@ impl<'a, Index: Lookup> Search<'a, Index> {
         found.clear();
         let failed = FailedHits::new();
         let statistics = Statistics::default();
-        let mut piece = Piece { search: self, buffer, offset, positions, failed, statistics, found };
+        let mut piece = Piece { search: self, buffer, offset, positions, resume: 0, failed, statistics, found };
         let (mut start, mut window) = (0, FIRST_WINDOW);
         while start < positions {
             let end = positions.min(start + window);
             let matched = piece.window(start..end, candidates);
-            window = if matched.is_some() { FIRST_WINDOW } else { window * 2 };
-            start = matched.unwrap_or(0).max(end);
+            window = if matched { FIRST_WINDOW } else { window * 2 };
+            start = end.max(piece.resume);
         }
         piece.statistics
     }
@@ -96,39 +96,44 @@ struct Piece<'a, Index> {
     buffer: &'a [u8],
     offset: u64,
     positions: usize,
+    /// Before this nothing is looked for: a match is there, or nothing is known to be.
+    resume: usize,
     failed: FailedHits,
     statistics: Statistics,
     found: &'a mut Vec<Match>,
 }
 
 impl<Index: Lookup> Piece<'_, Index> {
-    /// Scans a window of positions. Returns where the last match ends, if there was one.
-    fn window(&mut self, positions: Range<usize>, candidates: &mut Vec<Candidate>) -> Option<usize> {
+    /// Scans a window of positions, and tells whether there was a match.
+    fn window(&mut self, positions: Range<usize>, candidates: &mut Vec<Candidate>) -> bool {
         candidates.clear();
         self.statistics.comparisons += positions.len() as u64;
-        self.search.scanner.scan(self.buffer, positions, self.search.lookup.sieve(), candidates);
-        let mut matched = None;
+        self.search.scanner.scan(self.buffer, positions.clone(), self.search.lookup.sieve(), candidates);
+        let mut matched = false;
         for candidate in candidates.iter() {
-            // Within a match nothing is looked for.
-            if matched.is_some_and(|end| candidate.position < end) {
+            if candidate.position < self.resume {
                 continue;
             }
-            if let Some(block) = self.look_up(candidate) {
+            if let Some(block) = self.look_up(candidate, positions.end) {
+                matched = true;
                 self.found.push((block, candidate.position));
                 self.statistics.matches += 1;
-                matched = Some(self.follow(block, candidate.position + self.search.block_size));
+                self.resume = self.follow(block, candidate.position + self.search.block_size);
             }
         }
         matched
     }
 
-    /// The block at a candidate, if there is one.
-    fn look_up(&mut self, candidate: &Candidate) -> Option<BlockId> {
+    /// The block at a candidate, if there is one. Positions before `scanned` are counted
+    /// as compared.
+    fn look_up(&mut self, candidate: &Candidate, scanned: usize) -> Option<BlockId> {
         let Search { signature, lookup, block_size, .. } = *self.search;
         let Candidate { position, key } = *candidate;
         if self.failed.has_failed(self.buffer, position, key, block_size) {
-            self.statistics.weak_hits += 1;
-            self.statistics.false_weak_hits += 1;
+            self.resume = self.failed.same_until(self.buffer, position, block_size).min(self.positions);
+            self.statistics.comparisons += self.resume.saturating_sub(scanned) as u64;
+            self.statistics.weak_hits += (self.resume - position) as u64;
+            self.statistics.false_weak_hits += (self.resume - position) as u64;
             return None;
         }
         if !lookup.has_weak(key, None) {
@@ -191,29 +196,4 @@ impl<Index: Lookup> Piece<'_, Index> {
 
 fn weak_sum(kind: Kind, data: &[u8]) -> WeakSum {
     WeakSum { key: kind.key(data), check: kind.check(data) }
-}
-
-/// Most data shows in its first bytes that it is no run of zeros.
-fn is_zeros(data: &[u8]) -> bool {
-    let (head, rest) = data.split_at(data.len().min(16));
-    head.iter().all(|&byte| byte == 0)
-        && rest.chunks(256).all(|chunk| chunk.iter().fold(0, |all, byte| all | byte) == 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sees_zeros_and_nothing_else() {
-        for length in [1, 15, 16, 17, 271, 272, 273, 2000] {
-            let mut data = vec![0; length];
-            assert!(is_zeros(&data));
-            for at in [0, length / 2, length - 1] {
-                data[at] = 1;
-                assert!(!is_zeros(&data), "{at} of {length}");
-                data[at] = 0;
-            }
-        }
-    }
 }

@@ -53,6 +53,17 @@ impl FailedHits {
         repeats
     }
 
+    /// The first position after `position`, which [has failed](Self::has_failed), whose
+    /// window is not known to be the same: in a run of one byte, far ahead.
+    pub(crate) fn same_until(&mut self, buffer: &[u8], position: usize, window: usize) -> usize {
+        let Repeat { period, end, .. } = self.repeat;
+        if period != 1 {
+            return position + 1;
+        }
+        self.repeat.end += common_prefix(&buffer[end..buffer.len() - 1], &buffer[end + 1..]);
+        self.repeat.end + 2 - window
+    }
+
     /// The window at `position`, which has this key, failed.
     pub(crate) fn remember(&mut self, position: usize, key: u32) {
         self.last[key as usize % REMEMBERED] = Some((key, position));
@@ -92,6 +103,22 @@ mod tests {
         failed.remember(0, 5);
         assert!((1..=900).all(|position| failed.has_failed(&buffer, position, 5, 100)));
         assert!(!failed.has_failed(&buffer, 900, 6, 100), "another key");
+    }
+
+    #[test]
+    fn a_run_of_one_byte_is_passed_over_at_once() {
+        for end in [100, 101, 500, 1000] {
+            let mut buffer = [b' '; 1000];
+            buffer[end..].fill(b'x');
+            let mut failed = FailedHits::new();
+            failed.remember(0, 5);
+            if end == 100 {
+                assert!(!failed.has_failed(&buffer, 1, 5, 100), "the next window is another one");
+                continue;
+            }
+            assert!(failed.has_failed(&buffer, 1, 5, 100));
+            assert_eq!(failed.same_until(&buffer, 1, 100), end + 1 - 100);
+        }
     }
 
     proptest! {

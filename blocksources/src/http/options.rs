@@ -14,7 +14,8 @@ pub struct HttpOptions {
     /// where it broke, so this is about sharing work between connections.
     pub request_size: u64,
     /// Gaps of up to this many bytes between wanted ranges are fetched too, to save a
-    /// request. Below the usual block sizes, so that normally no byte is in vain.
+    /// request: about what the heads of a request and its answer take. Usual block sizes
+    /// are larger, so that normally no byte is in vain.
     pub bridged_gap: u64,
     /// How long a connection may take to come about, TLS included.
     pub connect_timeout: Duration,
@@ -34,7 +35,7 @@ impl Default for HttpOptions {
         Self {
             connections: 6,
             request_size: 2 << 20,
-            bridged_gap: 1024,
+            bridged_gap: 384,
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(30),
             user_agent: concat!("gosync/", env!("CARGO_PKG_VERSION")).into(),

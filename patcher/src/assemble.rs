@@ -1,0 +1,184 @@
+//! Blocks put together from fragments of any size, in any order, from any thread.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use gosync_chunks::{BlockId, BlockRange, Signature, Sink, SinkError};
+use hashbrown::HashMap;
+
+use crate::PatchError;
+use crate::halt::{Halt, STRIDE};
+use crate::missing::Missing;
+use crate::verified::{Checked, VerifiedRun, WriteRun, check};
+
+/// The sink of one fetch: verifies each block that it was asked to collect as soon as
+/// it is whole, and hands it on.
+///
+/// Blocks that lie whole in a fragment are verified where they are; the parts at a
+/// fragment's ends wait in buffers of limited size. What finds no room is dropped and
+/// has to be fetched again: it takes a source that spreads its fragments over very
+/// many blocks at once.
+pub(crate) struct Assembler<'a> {
+    signature: &'a Signature,
+    write: &'a WriteRun<'a>,
+    halt: &'a Halt<'a>,
+    missing: Missing,
+    room: usize,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    partial: HashMap<BlockId, Partial>,
+    /// Bytes of all buffers in `partial`.
+    bytes: usize,
+    dropped: Vec<BlockId>,
+    /// Why the first fragment that was refused was refused.
+    failure: Option<PatchError>,
+}
+
+struct Partial {
+    data: Vec<u8>,
+    received: usize,
+}
+
+/// What became of the blocks that were not handed on, ascending.
+pub(crate) struct Left {
+    /// Wrong, or not delivered in full.
+    pub(crate) wrong: Vec<BlockId>,
+    /// Not looked at, for want of room.
+    pub(crate) dropped: Vec<BlockId>,
+}
+
+impl<'a> Assembler<'a> {
+    /// A sink for `wanted`, ascending, with buffers of `room` bytes.
+    pub(crate) fn new(
+        signature: &'a Signature,
+        wanted: &[BlockRange],
+        room: usize,
+        write: &'a WriteRun<'a>,
+        halt: &'a Halt<'a>,
+    ) -> Self {
+        Self { signature, write, halt, missing: Missing::new(wanted), room, waiting: Mutex::default() }
+    }
+
+    /// What is left once the source is done.
+    ///
+    /// # Errors
+    ///
+    /// The reason why a fragment was refused, if one was.
+    pub(crate) fn finish(self) -> Result<Left, PatchError> {
+        let waiting = self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failure) = waiting.failure {
+            return Err(failure);
+        }
+        let mut dropped = waiting.dropped;
+        dropped.sort_unstable();
+        Ok(Left { wrong: self.missing.iter().collect(), dropped })
+    }
+
+    fn take(&self, mut offset: u64, mut data: &[u8]) -> Result<(), PatchError> {
+        let layout = self.signature.layout();
+        let block_size = layout.block_size() as usize;
+        // Beyond the end is nothing that was asked for.
+        let room = layout.length().saturating_sub(offset);
+        data = &data[..data.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
+        while !data.is_empty() {
+            self.halt.check()?;
+            let block = BlockId((offset / block_size as u64) as u32);
+            let range = layout.range(block);
+            let len = if offset == range.start && data.len() as u64 >= range.len() {
+                let stretch = data.len().min(STRIDE.max(block_size));
+                // The last block of the target is whole even where it is short.
+                let whole =
+                    if stretch as u64 == layout.length() - offset { stretch } else { stretch - stretch % block_size };
+                self.whole_blocks(block, &data[..whole])?;
+                whole
+            } else {
+                let len = data.len().min((range.end - offset) as usize);
+                self.part(block, (offset - range.start) as usize, &data[..len])?;
+                len
+            };
+            offset += len as u64;
+            data = &data[len..];
+        }
+        Ok(())
+    }
+
+    /// Hands on what is right among the blocks in `data`, which begins with `block`.
+    fn whole_blocks(&self, mut block: BlockId, mut data: &[u8]) -> Result<(), PatchError> {
+        let block_size = self.signature.layout().block_size() as usize;
+        while !data.is_empty() {
+            let ids = (block.0..).take(data.len().div_ceil(block_size)).map(BlockId);
+            let unwanted = ids.take_while(|&id| !self.missing.contains(id)).count();
+            block.0 += unwanted as u32;
+            data = &data[data.len().min(unwanted * block_size)..];
+
+            let ids = (block.0..).take(data.len().div_ceil(block_size)).map(BlockId);
+            let wanted = ids.take_while(|&id| self.missing.contains(id)).count();
+            let (stretch, rest) = data.split_at(data.len().min(wanted * block_size));
+            for checked in check(self.signature, block, stretch) {
+                // What is wrong stays missing.
+                if let Checked::Right(run) = checked {
+                    self.hand_on(run)?;
+                }
+            }
+            block.0 += wanted as u32;
+            data = rest;
+        }
+        Ok(())
+    }
+
+    /// Adds bytes of one block, which go to `at` in it.
+    fn part(&self, block: BlockId, at: usize, bytes: &[u8]) -> Result<(), PatchError> {
+        if !self.missing.contains(block) {
+            return Ok(());
+        }
+        let len = self.signature.layout().block_len(block);
+        let mut waiting = self.waiting();
+        if !waiting.partial.contains_key(&block) {
+            if waiting.bytes + len > self.room {
+                if self.missing.remove(block) {
+                    waiting.dropped.push(block);
+                }
+                return Ok(());
+            }
+            waiting.bytes += len;
+        }
+        let partial = waiting.partial.entry(block).or_insert_with(|| Partial { data: vec![0; len], received: 0 });
+        partial.data[at..at + bytes.len()].copy_from_slice(bytes);
+        partial.received += bytes.len();
+        if partial.received < len {
+            return Ok(());
+        }
+        let Some(whole) = waiting.partial.remove(&block) else { return Ok(()) };
+        drop(waiting);
+
+        let verified = self.signature.verify(block, &whole.data);
+        let done = verified.map_or(Ok(()), |verified| self.hand_on(verified.into()));
+        self.waiting().bytes -= len;
+        done
+    }
+
+    fn hand_on(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
+        (self.write)(run)?;
+        let block_size = self.signature.layout().block_size() as usize;
+        for (id, _) in (run.first().0..).zip(run.data().chunks(block_size)) {
+            self.missing.remove(BlockId(id));
+        }
+        Ok(())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Assembler<'_> {
+    fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError> {
+        self.take(offset, data).map_err(|error| {
+            let refusal = SinkError::from(error.to_string());
+            self.waiting().failure.get_or_insert(error);
+            refusal
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! Why a target could not be made.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use gosync_chunks::{ByteRange, FileHash, SourceError};
+
+/// Why a plan could not be carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatchError {
+    /// The source twice delivered something else for these bytes of the target, or nothing.
+    #[error(
+        "bytes {} are missing or wrong, fetched twice; the source is not what the index was made for",
+        List(ranges)
+    )]
+    Corrupt {
+        /// The bytes of the target, ascending and merged.
+        ranges: Vec<ByteRange>,
+    },
+    /// Every block has its sum and yet the whole has another hash: two blocks share a
+    /// sum, or the index contradicts itself. Fetching everything helps against the first.
+    #[error("every block has the sum that the index gives, but the whole file has the hash {actual}, not {expected}")]
+    FileHash {
+        /// The hash that the index gives.
+        expected: FileHash,
+        /// The hash of what came out.
+        actual: FileHash,
+    },
+    /// The source does not deliver.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The output cannot be written: the disk is full, for example.
+    #[error("cannot write {path}")]
+    Write {
+        /// The temporary file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The output cannot be read back to verify it.
+    #[error("cannot read back {path}")]
+    ReadBack {
+        /// The temporary file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The stream takes no more.
+    #[error("cannot write the output")]
+    Stream(#[source] io::Error),
+    /// [`Progress::is_cancelled`](gosync_chunks::Progress::is_cancelled) said so.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl PatchError {
+    /// Whether the data is at fault, and not the way to it.
+    pub fn is_corrupt(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::FileHash { .. })
+    }
+
+    /// Whether the same patch may succeed a little later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Source(error) if error.is_transient())
+    }
+}
+
+/// The first few of some ranges: there may be thousands.
+struct List<'a>(&'a [ByteRange]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 4;
+        for (at, range) in self.0.iter().take(SHOWN).enumerate() {
+            write!(formatter, "{}{range}", if at > 0 { ", " } else { "" })?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(formatter, " and {more} more ranges"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lists_are_cut() {
+        let ranges = |count| (0..count).map(|at| ByteRange::at(at * 10, 5)).collect();
+        let message = |count| PatchError::Corrupt { ranges: ranges(count) }.to_string();
+        assert!(message(1).starts_with("bytes 0..5 are missing"), "{}", message(1));
+        assert!(message(4).starts_with("bytes 0..5, 10..15, 20..25, 30..35 are missing"), "{}", message(4));
+        assert!(message(6).starts_with("bytes 0..5, 10..15, 20..25, 30..35 and 2 more ranges are"), "{}", message(6));
+    }
+}

@@ -1,0 +1,89 @@
+//! Blocks from the source, verified, and fetched again where they were wrong.
+
+use gosync_chunks::{BlockId, BlockRange, ByteRange, Signature, Source, Transfer};
+
+use crate::PatchError;
+use crate::assemble::{Assembler, Left};
+use crate::groups::{Groups, joined};
+use crate::halt::Halt;
+use crate::verified::{VerifiedBlocks, WriteRun};
+
+/// The least that fragments of blocks may take up while they wait for their rest.
+const ROOM: usize = 8 << 20;
+
+/// Fetches blocks of one target.
+#[derive(Clone, Copy)]
+pub(crate) struct Fetcher<'a> {
+    pub(crate) signature: &'a Signature,
+    pub(crate) source: &'a dyn Source,
+    pub(crate) halt: &'a Halt<'a>,
+}
+
+/// What fetching took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fetched {
+    pub(crate) transfer: Transfer,
+    /// Blocks that were wrong at first.
+    pub(crate) refetched: u64,
+}
+
+impl std::ops::AddAssign for Fetched {
+    fn add_assign(&mut self, other: Self) {
+        self.transfer += other.transfer;
+        self.refetched += other.refetched;
+    }
+}
+
+impl Fetcher<'_> {
+    /// Gives every block of `wanted`, which ascend, to `write`, in any order and from
+    /// any thread. Asks for all in one call first, and once more for those that were wrong.
+    pub(crate) fn fetch(&self, wanted: &[BlockRange], write: &WriteRun<'_>) -> Result<Fetched, PatchError> {
+        let mut fetched = Fetched::default();
+        if wanted.is_empty() {
+            return Ok(fetched);
+        }
+        let Left { mut wrong, dropped } = self.ask(wanted, write, &mut fetched)?;
+        // In groups that fit into the room nothing is dropped.
+        for group in self.groups(&dropped) {
+            wrong.extend(self.ask(&group, write, &mut fetched)?.wrong);
+        }
+        wrong.sort_unstable();
+
+        fetched.refetched = wrong.len() as u64;
+        let mut corrupt = Vec::new();
+        for group in self.groups(&wrong) {
+            corrupt.extend(self.ask(&group, write, &mut fetched)?.wrong);
+        }
+        if corrupt.is_empty() { Ok(fetched) } else { Err(PatchError::Corrupt { ranges: self.bytes(&joined(corrupt)) }) }
+    }
+
+    /// Fetches `wanted`, which ascend, into memory.
+    pub(crate) fn collect(&self, wanted: &[BlockRange]) -> Result<(VerifiedBlocks, Fetched), PatchError> {
+        VerifiedBlocks::collect(self.signature.layout(), wanted, |write| self.fetch(wanted, write))
+    }
+
+    /// Calls the source once.
+    fn ask(&self, wanted: &[BlockRange], write: &WriteRun<'_>, fetched: &mut Fetched) -> Result<Left, PatchError> {
+        self.halt.check()?;
+        let assembler = Assembler::new(self.signature, wanted, self.room(), write, self.halt);
+        let delivered = self.source.fetch(&self.bytes(wanted), &assembler);
+        // A refusal comes first: the source's error is only its echo.
+        let left = assembler.finish()?;
+        fetched.transfer += delivered?;
+        Ok(left)
+    }
+
+    /// Each request that is under way leaves a block open at either end.
+    fn room(&self) -> usize {
+        let requests = self.source.limits().parallelism.clamp(1, 16);
+        ROOM.max(2 * requests * self.signature.layout().block_size() as usize)
+    }
+
+    fn groups(&self, blocks: &[BlockId]) -> Groups<std::vec::IntoIter<BlockRange>> {
+        Groups::new(joined(blocks.iter().copied()).into_iter(), self.signature.layout(), self.room())
+    }
+
+    fn bytes(&self, blocks: &[BlockRange]) -> Vec<ByteRange> {
+        blocks.iter().map(|&blocks| self.signature.layout().bytes(blocks)).collect()
+    }
+}

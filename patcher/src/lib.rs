@@ -1,0 +1,113 @@
+//! Carries out a plan: copies what the seeds have, fetches the rest, verifies all of it,
+//! and puts the result in place at once or not at all.
+//!
+//! A [`Plan`] tells, for every block of a target, whether it is copied from a seed,
+//! fetched from a source, or equal to a block that is fetched. [`Patch`] does that, into
+//! a [`StagedFile`] from many threads or into any stream in order. A block that was
+//! fetched is written once its strong sum holds, and only then; a file takes its name
+//! once the whole of it is verified, and only then. A source that lies, a seed that
+//! changes under way, a full disk or a kill leave the old file as it was.
+//!
+//! ```
+//! use gosync_chunks::*;
+//! use gosync_patcher::{Patch, StagedFile};
+//! # use std::sync::Arc;
+//! # struct ByteSum;
+//! # impl WeakHasher for ByteSum {
+//! #     fn is_wide(&self) -> bool {
+//! #         false
+//! #     }
+//! #     fn sum(&self, block: &[u8]) -> WeakSum {
+//! #         WeakSum::narrow(block.iter().map(|&byte| u32::from(byte)).sum())
+//! #     }
+//! # }
+//!
+//! /// Whatever holds the target can be a source.
+//! struct Memory(&'static [u8]);
+//! impl Source for Memory {
+//!     fn size(&self) -> Result<Option<u64>, SourceError> {
+//!         Ok(Some(self.0.len() as u64))
+//!     }
+//!     fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+//!         let mut transfer = Transfer::default();
+//!         for range in ranges {
+//!             let bytes = &self.0[range.start as usize..range.end as usize];
+//!             sink.deliver(range.start, bytes).map_err(SourceError::Sink)?;
+//!             transfer += Transfer { bytes: range.len(), requests: 1 };
+//!         }
+//!         Ok(transfer)
+//!     }
+//!     fn limits(&self) -> Limits {
+//!         Limits { request_size: 1 << 20, bridged_gap: 0, parallelism: 1 }
+//!     }
+//! }
+//!
+//! let seed = b"the quick brown fox".to_vec();
+//! let target = b"the slow, brown fox";
+//! # let options = SignOptions { block_size: 4, file_hash: true };
+//! # let signed = sign(target.as_slice(), &options, &ByteSum, Arc::new(Blake3::full()), &())?;
+//! # let (signature, file_hash) = (signed.signature, signed.file_hash);
+//! // Blocks of 4 bytes: the first and the last two are in the seed.
+//! let mut plan = Plan::new(signature.layout());
+//! plan.copy(BlockId(0), SeedId(0), 0);
+//! plan.fetch(BlockId(1));
+//! plan.fetch(BlockId(2));
+//! plan.copy(BlockId(3), SeedId(0), 12);
+//! plan.copy(BlockId(4), SeedId(0), 16);
+//!
+//! let patch = Patch {
+//!     plan: &plan,
+//!     signature: &signature,
+//!     file_hash,
+//!     seeds: &[&seed],
+//!     source: &Memory(target),
+//!     progress: &(),
+//! };
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("fox");
+//! let mut output = StagedFile::create(&path)?;
+//! let report = patch.write_to_file(&mut output)?;
+//! output.commit()?;
+//! assert_eq!(std::fs::read(&path)?, target);
+//! assert_eq!((report.copied, report.fetched, report.transfer.requests), (11, 8, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Threads
+//!
+//! Copies, repeats and the verification run on the rayon pool that the caller is in. The
+//! source runs on one thread of its own, and may deliver from as many more as it makes.
+//!
+//! # Limitations
+//!
+//! - A file needs room for the old and the new version at once; nothing is patched in place.
+//! - Extents are shared on Linux (btrfs, XFS and others) and Windows (ReFS), where seed
+//!   and target are offset by whole clusters. Holes are found on Linux and FreeBSD.
+//! - Access control lists and extended attributes of a replaced file are not kept.
+//! - The mode of a new file follows the umask on Linux; elsewhere on Unix it is 0644.
+
+mod assemble;
+mod copy;
+mod error;
+mod fetch;
+mod groups;
+mod halt;
+mod kept;
+mod missing;
+mod output;
+mod patch;
+mod permissions;
+mod place;
+mod repeat;
+mod stage;
+mod stream;
+mod verified;
+mod verify;
+
+#[cfg(doc)]
+use gosync_chunks::Plan;
+
+pub use error::PatchError;
+pub use patch::{Patch, Report};
+pub use stage::{StageError, StagedFile};
+pub use verify::{Verdict, VerifyError, verify};

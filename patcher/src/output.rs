@@ -1,0 +1,103 @@
+//! The file that is being made: fresh, sparse, and written at any place by any thread.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use gosync_chunks::{BlockLayout, BlockRange, VerifiedBlock, is_zeros};
+
+use crate::PatchError;
+use crate::halt::{Halt, STRIDE};
+use crate::verified::VerifiedRun;
+
+/// What is not written reads as zeros, and takes no room on disk.
+#[derive(Clone, Copy)]
+pub(crate) struct Output<'a> {
+    pub(crate) file: &'a File,
+    pub(crate) path: &'a Path,
+    pub(crate) layout: BlockLayout,
+}
+
+impl Output<'_> {
+    /// Gives the file its length.
+    pub(crate) fn extend(&self) -> Result<(), PatchError> {
+        self.file.set_len(self.layout.length()).map_err(|source| self.failed(source))
+    }
+
+    /// Writes blocks where nothing was written before: those of zeros are left out.
+    pub(crate) fn fill(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
+        let start = self.layout.range(run.first()).start;
+        let block_size = self.layout.block_size() as usize;
+        let mut begun = 0;
+        for (at, block) in run.data().chunks(block_size).enumerate() {
+            if is_zeros(block) {
+                self.write(start + begun as u64, &run.data()[begun..at * block_size])?;
+                begun = at * block_size + block.len();
+            }
+        }
+        self.write(start + begun as u64, &run.data()[begun..])
+    }
+
+    /// Writes blocks over something else.
+    pub(crate) fn replace(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
+        self.write(self.layout.range(run.first()).start, run.data())
+    }
+
+    /// Writes `block` at the place of each of `blocks`, where nothing was written before.
+    pub(crate) fn repeat(
+        &self,
+        block: VerifiedBlock<'_>,
+        blocks: BlockRange,
+        halt: &Halt<'_>,
+    ) -> Result<(), PatchError> {
+        let data = block.data();
+        if is_zeros(data) {
+            return Ok(());
+        }
+        let mut range = self.layout.bytes(blocks);
+        let times = blocks.len().min((STRIDE / data.len()).max(1));
+        let several = if times > 1 { data.repeat(times) } else { Vec::new() };
+        let several = if times > 1 { &several } else { data };
+        while !range.is_empty() {
+            halt.check()?;
+            let len = several.len().min(range.len() as usize);
+            self.write(range.start, &several[..len])?;
+            range.start += len as u64;
+        }
+        Ok(())
+    }
+
+    /// Writes what a seed had, which is verified later. Only copies may use this.
+    pub(crate) fn write_copied(&self, offset: u64, data: &[u8]) -> Result<(), PatchError> {
+        self.write(offset, data)
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), PatchError> {
+        write_all_at(self.file, data, offset).map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> PatchError {
+        PatchError::Write { path: self.path.to_owned(), source }
+    }
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, data: &[u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, data, offset)
+}
+
+#[cfg(windows)]
+fn write_all_at(file: &File, mut data: &[u8], mut offset: u64) -> io::Result<()> {
+    while !data.is_empty() {
+        match std::os::windows::fs::FileExt::seek_write(file, data, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                data = &data[written..];
+                offset += written as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

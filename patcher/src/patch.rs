@@ -1,0 +1,221 @@
+//! All that is needed to make a target, and making it in a file.
+
+use std::io;
+
+use gosync_chunks::{
+    BlockId, BlockRange, ByteRange, FileHash, LocalFile, Phase, Plan, Progress, ReadAt, Signature, Source, Step,
+    Transfer,
+};
+
+use crate::copy::Copies;
+use crate::fetch::{Fetched, Fetcher};
+use crate::halt::Halt;
+use crate::output::Output;
+use crate::repeat::write_repeats;
+use crate::stage::StagedFile;
+use crate::verified::WriteRun;
+use crate::verify::{Verdict, VerifyError, verify};
+use crate::{PatchError, stream};
+
+/// Everything needed to make a target.
+///
+/// Progress is told of [`Phase::Copy`] (copied and repeated bytes), [`Phase::Fetch`] and
+/// [`Phase::Verify`]; a phase begins anew when something has to be repaired.
+#[derive(Clone, Copy)]
+pub struct Patch<'a> {
+    /// What to do.
+    pub plan: &'a Plan,
+    /// What comes out.
+    pub signature: &'a Signature,
+    /// The hash of what comes out, where it is known.
+    pub file_hash: Option<FileHash>,
+    /// What the plan copies from, by [`SeedId`](gosync_chunks::SeedId).
+    pub seeds: &'a [&'a dyn ReadAt],
+    /// What the plan fetches from.
+    pub source: &'a dyn Source,
+    /// Told of progress, and asked whether to stop.
+    pub progress: &'a dyn Progress,
+}
+
+/// Where a target came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Bytes that came from seeds.
+    pub copied: u64,
+    /// Of these, bytes that share their place on disk with a seed.
+    pub reflinked: u64,
+    /// Bytes written again from a block that was fetched.
+    pub repeated: u64,
+    /// Bytes of blocks that came from the source.
+    pub fetched: u64,
+    /// What fetching cost.
+    pub transfer: Transfer,
+    /// Blocks that were wrong at first, from a seed or from the source, and were fetched (again).
+    pub refetched_blocks: u64,
+}
+
+impl Patch<'_> {
+    /// Makes the target in `output`, which is then ready to commit. Copies run on the
+    /// current rayon pool, the source meanwhile on a thread of its own.
+    ///
+    /// Fetched blocks are verified before they are written, copied ones when all is
+    /// done: what is wrong then, because a seed has changed meanwhile, is fetched. Each
+    /// thread of the pool holds a mebibyte and fragments of blocks take up 8 MiB, or
+    /// more where blocks are larger than that allows for. The source is not called where
+    /// nothing has to be fetched.
+    ///
+    /// # Errors
+    ///
+    /// When the source fails or what it has is not the target, the output cannot be
+    /// written, or `progress` cancels. `output` can then not be committed, but kept.
+    ///
+    /// # Panics
+    ///
+    /// When the plan is for another layout than the signature's, or copies from a seed
+    /// that is not there.
+    pub fn write_to_file(&self, output: &mut StagedFile) -> Result<Report, PatchError> {
+        self.check_parts();
+        output.set_finished(false);
+        let report = self.write(&Output { file: output.file(), path: output.path(), layout: self.plan.layout() })?;
+        output.set_finished(true);
+        Ok(report)
+    }
+
+    /// Writes the target to `out` from its first byte to its last, in bounded memory:
+    /// about 24 MiB, or a few blocks where they are large.
+    ///
+    /// Blocks from seeds are verified too before they are written, and fetched where a
+    /// seed has changed. The hash of the whole can only be compared at the end: whoever
+    /// reads `out` must not trust it before this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the source fails or what it has is not the target, `out` cannot be written,
+    /// or `progress` cancels.
+    ///
+    /// # Panics
+    ///
+    /// When the plan is for another layout than the signature's, or copies from a seed
+    /// that is not there.
+    pub fn write_to_stream(&self, out: &mut dyn io::Write) -> Result<Report, PatchError> {
+        self.check_parts();
+        stream::write(self, out)
+    }
+
+    fn check_parts(&self) {
+        assert_eq!(self.plan.layout(), self.signature.layout(), "the plan is for this signature");
+        let has_seed = |step: &Step| match step {
+            Step::Copy { seed, .. } => usize::from(seed.0) < self.seeds.len(),
+            _ => true,
+        };
+        assert!(self.plan.steps().iter().all(has_seed), "every seed of the plan is there");
+    }
+
+    fn write(&self, output: &Output<'_>) -> Result<Report, PatchError> {
+        output.extend()?;
+        self.progress.begin(Phase::Copy, self.plan.matched_bytes());
+        self.progress.begin(Phase::Fetch, self.plan.fetched_bytes());
+
+        let halt = Halt::new(self.progress);
+        let fetcher = Fetcher { signature: self.signature, source: self.source, halt: &halt };
+        let (reflinked, fetched) = self.copy_and_fetch(output, fetcher)?;
+
+        let unreadable = |source| PatchError::ReadBack { path: output.path.to_owned(), source };
+        let written = output.file.try_clone().and_then(|file| LocalFile::new(output.path, file)).map_err(unreadable)?;
+        write_repeats(self.plan, self.signature, &written, output, &halt, self.progress)?;
+
+        let mut report = Report {
+            copied: self.plan.copied_bytes(),
+            reflinked,
+            repeated: self.plan.repeated_bytes(),
+            fetched: self.plan.fetched_bytes(),
+            transfer: fetched.transfer,
+            refetched_blocks: fetched.refetched,
+        };
+        let verify = || {
+            verify(&written, self.signature, self.file_hash, self.progress).map_err(|error| match error {
+                VerifyError::Read(source) => unreadable(source),
+                VerifyError::Cancelled => PatchError::Cancelled,
+            })
+        };
+        let verdict = verify()?;
+        if !verdict.wrong.is_empty() {
+            self.repair(&verdict, output, fetcher, &mut report)?;
+            self.accept(verify()?)?;
+        } else {
+            self.accept(verdict)?;
+        }
+        Ok(report)
+    }
+
+    /// Copies here and on the rayon pool, and fetches on another thread.
+    fn copy_and_fetch(&self, output: &Output<'_>, fetcher: Fetcher<'_>) -> Result<(u64, Fetched), PatchError> {
+        let fetched_steps = self.plan.steps().iter().filter_map(|step| match step {
+            Step::Fetch { blocks } => Some(*blocks),
+            _ => None,
+        });
+        let wanted: Vec<BlockRange> = fetched_steps.collect();
+        let halt = fetcher.halt;
+        let fetch = || {
+            let write: &WriteRun<'_> = &|run| {
+                output.fill(run)?;
+                self.progress.advance(Phase::Fetch, run.data().len() as u64);
+                Ok(())
+            };
+            fetcher.fetch(&wanted, write).inspect_err(|_| halt.raise())
+        };
+        let copy =
+            || Copies::new(self.plan, self.seeds, output, halt, self.progress).run().inspect_err(|_| halt.raise());
+        let (copied, fetched) = std::thread::scope(|scope| {
+            let fetching = (!wanted.is_empty()).then(|| scope.spawn(fetch));
+            let copied = copy();
+            let fetched = fetching.map_or(Ok(Fetched::default()), |thread| {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            (copied, fetched)
+        });
+        match (copied, fetched) {
+            (Ok(reflinked), Ok(fetched)) => Ok((reflinked, fetched)),
+            // One of them may only have stopped because the other failed.
+            (Err(PatchError::Cancelled), Err(error)) | (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    }
+
+    /// Fetches what is wrong.
+    fn repair(
+        &self,
+        verdict: &Verdict,
+        output: &Output<'_>,
+        fetcher: Fetcher<'_>,
+        report: &mut Report,
+    ) -> Result<(), PatchError> {
+        let wrong: Vec<BlockRange> = verdict.wrong.iter().map(|&range| self.blocks(range)).collect();
+        self.progress.begin(Phase::Fetch, verdict.wrong_bytes());
+        let write: &WriteRun<'_> = &|run| {
+            output.replace(run)?;
+            self.progress.advance(Phase::Fetch, run.data().len() as u64);
+            Ok(())
+        };
+        report.transfer += fetcher.fetch(&wrong, write)?.transfer;
+        report.refetched_blocks += wrong.iter().map(|blocks| blocks.len() as u64).sum::<u64>();
+        report.copied = report.copied.saturating_sub(verdict.wrong_bytes());
+        report.fetched += verdict.wrong_bytes();
+        Ok(())
+    }
+
+    fn accept(&self, verdict: Verdict) -> Result<(), PatchError> {
+        match (self.file_hash, verdict.wrong_hash) {
+            _ if !verdict.wrong.is_empty() => Err(PatchError::Corrupt { ranges: verdict.wrong }),
+            (Some(expected), Some(actual)) => Err(PatchError::FileHash { expected, actual }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The blocks that make up `range`.
+    fn blocks(&self, range: ByteRange) -> BlockRange {
+        let block_size = u64::from(self.plan.layout().block_size());
+        let block = |offset: u64| BlockId(offset.div_ceil(block_size) as u32);
+        BlockRange { start: block(range.start), end: block(range.end) }
+    }
+}

@@ -1,0 +1,124 @@
+//! Where a target is, and its temporary file beside it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gosync_chunks::FileHash;
+
+use crate::StageError;
+
+/// The path of the file to replace.
+pub(crate) fn resolve(target: &Path) -> Result<PathBuf, StageError> {
+    let not_a_file = |kind| StageError::NotAFile { path: target.to_owned(), kind };
+    let unknown = |source| StageError::Target { path: target.to_owned(), source };
+    let ends_in_separator = target.as_os_str().as_encoded_bytes().last().is_some_and(|&last| is_separator(last));
+    if target.file_name().is_none() || ends_in_separator {
+        return Err(not_a_file("the name of a directory"));
+    }
+    let metadata = match fs::symlink_metadata(target) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(target.to_owned()),
+        Err(error) => return Err(unknown(error)),
+    };
+    if !metadata.is_symlink() {
+        return kind_of(&metadata).map_or_else(|| Ok(target.to_owned()), |kind| Err(not_a_file(kind)));
+    }
+    let resolved = match target.canonicalize() {
+        Ok(resolved) => resolved,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(not_a_file("a symbolic link to nothing")),
+        Err(error) => return Err(unknown(error)),
+    };
+    let metadata = fs::metadata(&resolved).map_err(unknown)?;
+    kind_of(&metadata).map_or(Ok(resolved), |kind| Err(not_a_file(kind)))
+}
+
+/// `.NAME.gosync-part`; a long name is cut, and told from others by its hash.
+pub(crate) fn temporary_path(target: &Path) -> PathBuf {
+    const SUFFIX: &str = ".gosync-part";
+    /// What the file systems in use allow, in bytes.
+    const LONGEST: usize = 255;
+    let name = target.file_name().unwrap_or(OsStr::new("out"));
+    let mut temporary = OsString::from(".");
+    if name.len() + 1 + SUFFIX.len() <= LONGEST {
+        temporary.push(name);
+    } else {
+        let hash = FileHash::of(name.as_encoded_bytes()).to_string();
+        let hash = &hash[..16];
+        let readable = name.to_string_lossy();
+        let mut cut = LONGEST - 2 - hash.len() - SUFFIX.len();
+        while !readable.is_char_boundary(cut) {
+            cut -= 1;
+        }
+        temporary.push(&readable[..cut]);
+        temporary.push("-");
+        temporary.push(hash);
+    }
+    temporary.push(SUFFIX);
+    directory_of(target).join(temporary)
+}
+
+/// The directory that `target` is in.
+pub(crate) fn directory_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// What it is, unless it is a file.
+pub(crate) fn kind_of(metadata: &Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_block_device() || kind.is_char_device() {
+            return Some("a device");
+        }
+        if kind.is_fifo() {
+            return Some("a pipe");
+        }
+        if kind.is_socket() {
+            return Some("a socket");
+        }
+    }
+    match kind {
+        _ if kind.is_file() => None,
+        _ if kind.is_dir() => Some("a directory"),
+        _ if kind.is_symlink() => Some("a symbolic link"),
+        _ => Some("something else"),
+    }
+}
+
+fn is_separator(byte: u8) -> bool {
+    std::path::is_separator(char::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(target: &str) -> String {
+        temporary_path(Path::new(target)).to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn temporary_names() {
+        assert_eq!(name("/a/disk.img"), "/a/.disk.img.gosync-part");
+        assert_eq!(name("disk.img"), "./.disk.img.gosync-part");
+        let longest = "x".repeat(255 - 13);
+        assert_eq!(name(&longest), format!("./.{longest}.gosync-part"));
+    }
+
+    #[test]
+    fn long_names_are_cut_and_stay_apart() {
+        for long in ["x".repeat(243), "x".repeat(255), "ä".repeat(127), format!("x{}", "ä".repeat(127))] {
+            let name = name(&long);
+            let cut = name.strip_prefix("./").unwrap();
+            assert!(cut.len() <= 255 && cut.len() > 250, "{} bytes", cut.len());
+            assert!(cut.starts_with('.') && cut.ends_with(".gosync-part"));
+        }
+        assert_ne!(name(&format!("{}1", "x".repeat(250))), name(&format!("{}2", "x".repeat(250))));
+    }
+}

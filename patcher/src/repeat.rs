@@ -1,0 +1,46 @@
+//! Blocks that equal a fetched one, written from there.
+
+use gosync_chunks::{BlockId, BlockRange, Phase, Plan, Progress, ReadAt, Signature, Step, work};
+
+use crate::PatchError;
+use crate::halt::Halt;
+use crate::output::Output;
+
+/// Fills all repeats of `plan` from the fetched blocks in `written`, the output so far.
+///
+/// They are read back, which the page cache answers, so that however many blocks will
+/// be repeated none has to be kept in memory.
+pub(crate) fn write_repeats(
+    plan: &Plan,
+    signature: &Signature,
+    written: &dyn ReadAt,
+    output: &Output<'_>,
+    halt: &Halt<'_>,
+    progress: &dyn Progress,
+) -> Result<(), PatchError> {
+    let mut repeats: Vec<(BlockId, BlockRange)> = plan.steps().iter().filter_map(repeat).collect();
+    repeats.sort_unstable_by_key(|&(of, blocks)| (of, blocks.start));
+    let groups = repeats.chunk_by(|(one, _), (other, _)| one == other);
+    work::hand_out(groups, Vec::new, |buffer, group| {
+        let of = group[0].0;
+        buffer.resize(signature.layout().block_len(of), 0);
+        written
+            .read_exact_at(signature.layout().range(of).start, buffer)
+            .map_err(|source| PatchError::ReadBack { path: output.path.to_owned(), source })?;
+        // Where a block is wrong, so are its repeats, and the verification finds them all.
+        let Ok(block) = signature.verify(of, buffer) else { return Ok(()) };
+        for &(_, blocks) in group {
+            halt.check()?;
+            output.repeat(block, blocks, halt)?;
+            progress.advance(Phase::Copy, signature.layout().bytes(blocks).len());
+        }
+        Ok(())
+    })
+}
+
+fn repeat(step: &Step) -> Option<(BlockId, BlockRange)> {
+    match *step {
+        Step::Repeat { blocks, of } => Some((of, blocks)),
+        _ => None,
+    }
+}

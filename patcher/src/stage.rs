@@ -1,0 +1,302 @@
+//! The temporary file beside a target, which takes its place once it is complete.
+
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gosync_chunks::{LocalFile, ReadAt};
+
+use crate::permissions;
+use crate::place::{directory_of, kind_of, resolve, temporary_path};
+
+/// A temporary file in the target's directory, named `.NAME.gosync-part`.
+///
+/// It is created exclusively, for its owner alone, and locked as long as this lives, so
+/// that no two processes make the same target at once. When this is dropped without
+/// [`commit`](Self::commit) or [`keep`](Self::keep), the file is removed and the target
+/// is as it was.
+///
+/// A target that is a symbolic link to a file is resolved first: the file behind it is
+/// replaced, and the link goes on pointing to it.
+#[derive(Debug)]
+pub struct StagedFile {
+    target: PathBuf,
+    path: PathBuf,
+    file: File,
+    leftover: Option<LocalFile>,
+    finished: bool,
+    /// Whether the file is still where it was created and to be removed from there.
+    is_temporary: bool,
+}
+
+/// Why a file cannot be staged or put in place; the old file is untouched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StageError {
+    /// What is there is no file, and is not replaced by one.
+    #[error("{path} is {kind}, not a file")]
+    NotAFile {
+        /// The target or the temporary file.
+        path: PathBuf,
+        /// What it is, with an article.
+        kind: &'static str,
+    },
+    /// Another process makes the same target.
+    #[error("{path} is locked: another process is writing it")]
+    Busy {
+        /// The temporary file.
+        path: PathBuf,
+    },
+    /// Nothing can be said about the target: a directory above it may not be entered, for example.
+    #[error("cannot look at {path}")]
+    Target {
+        /// The target.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The temporary file cannot be created: its directory is missing or read-only, for example.
+    #[error("cannot create the temporary file {path}")]
+    Create {
+        /// The temporary file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// What an earlier run left can be neither used nor removed.
+    #[error("cannot take over {path}, which an earlier run left")]
+    Leftover {
+        /// The temporary file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// A patch into the file failed, so it is not what the target is to become.
+    #[error("{path} is not complete, so it does not replace the file")]
+    Unfinished {
+        /// The temporary file.
+        path: PathBuf,
+    },
+    /// The complete file cannot be put in place.
+    #[error("cannot put {path} in place")]
+    Commit {
+        /// The target.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Tries to win against other processes that come and go.
+const ATTEMPTS: usize = 16;
+
+impl StagedFile {
+    /// Creates the temporary file of `target`, a file or the name of one to be.
+    ///
+    /// # Errors
+    ///
+    /// When `target` is anything but a file or cannot be looked at, another process has
+    /// it staged, or its directory is missing or not to be written.
+    pub fn create(target: &Path) -> Result<Self, StageError> {
+        let target = resolve(target)?;
+        let path = temporary_path(&target);
+        let mut leftover = None;
+        for _ in 0..ATTEMPTS {
+            match create_exclusively(&path) {
+                Ok(file) => {
+                    let mut staged = Self { target, path, file, leftover, finished: true, is_temporary: true };
+                    match lock(&staged.file) {
+                        Ok(true) if is_at(&staged.file, &staged.path) => return Ok(staged),
+                        // Somebody took it for a leftover, and for theirs, before it was locked.
+                        Ok(_) => {
+                            staged.is_temporary = false;
+                            return Err(StageError::Busy { path: staged.path.clone() });
+                        }
+                        Err(source) => return Err(StageError::Create { path: staged.path.clone(), source }),
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    leftover = take_over(&path)?.or(leftover);
+                }
+                Err(source) => return Err(StageError::Create { path, source }),
+            }
+        }
+        Err(StageError::Busy { path })
+    }
+
+    /// What an earlier run left that was killed or [kept](Self::keep) its file: good for
+    /// one more seed. Its name is gone, so its bytes are lost with the returned value.
+    pub fn take_leftover(&mut self) -> Option<LocalFile> {
+        self.leftover.take()
+    }
+
+    /// The file that is or will be replaced, behind symbolic links.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Where the temporary file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The temporary file, open for reading and writing. Whoever writes to it answers
+    /// for what is committed.
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Puts the file in the target's place, so that even after a power failure there is
+    /// the old file or the new.
+    ///
+    /// A replaced file's mode is kept, and its owner and group as far as this process
+    /// may set them; a new one gets the mode that the umask allows. Access control lists
+    /// and extended attributes are not kept.
+    ///
+    /// # Errors
+    ///
+    /// When a patch into it failed or it cannot be written to disk or renamed. The
+    /// temporary file is then removed.
+    pub fn commit(mut self) -> Result<(), StageError> {
+        if !self.finished {
+            return Err(StageError::Unfinished { path: self.path.clone() });
+        }
+        let failed = |source| StageError::Commit { path: self.target.clone(), source };
+        let replaced = match fs::metadata(&self.target) {
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        permissions::apply(&self.file, replaced.as_ref()).map_err(failed)?;
+        self.file.sync_all().map_err(failed)?;
+        fs::rename(&self.path, &self.target).map_err(failed)?;
+        let synced = sync_directory(directory_of(&self.target)).map_err(failed);
+        self.is_temporary = false;
+        synced
+    }
+
+    /// Leaves the temporary file for a later run to [take over](Self::take_leftover).
+    pub fn keep(mut self) {
+        self.is_temporary = false;
+    }
+
+    pub(crate) fn set_finished(&mut self, finished: bool) {
+        self.finished = finished;
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        if self.is_temporary && is_at(&self.file, &self.path) {
+            // Nobody is left to tell, and the next run removes it.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn create_exclusively(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+    }
+    options.open(path)
+}
+
+/// Opens what is at `path` and takes its name away. `None` when it is gone or empty.
+fn take_over(path: &Path) -> Result<Option<LocalFile>, StageError> {
+    let failed = |source| StageError::Leftover { path: path.to_owned(), source };
+    let refuse_others = |metadata: io::Result<Metadata>| match metadata {
+        Ok(metadata) => match kind_of(&metadata) {
+            Some(kind) => Err(StageError::NotAFile { path: path.to_owned(), kind }),
+            None => Ok(true),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed(error)),
+    };
+    if !refuse_others(fs::symlink_metadata(path))? {
+        return Ok(None);
+    }
+    let mut options = OpenOptions::new();
+    // Some file systems lock only what may be written.
+    options.read(true).write(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+    }
+    let file = match options.open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    refuse_others(file.metadata())?;
+    if !lock(&file).map_err(failed)? {
+        return Err(StageError::Busy { path: path.to_owned() });
+    }
+    // It may have become the target, or have been removed, before it was locked.
+    if !is_at(&file, path) {
+        return Ok(None);
+    }
+    fs::remove_file(path).map_err(failed)?;
+    let file = LocalFile::new(path, file).map_err(failed)?;
+    Ok((file.size() > 0).then_some(file))
+}
+
+/// Whether nobody else has `file` locked. Where there are no locks, nobody has.
+fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) if knows_no_locks(&error) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn knows_no_locks(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
+        return true;
+    }
+    error.kind() == io::ErrorKind::Unsupported
+}
+
+/// Whether `path` still leads to `file`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(here), Ok(there)) => identity(here) == identity(there),
+        _ => false,
+    }
+}
+
+/// Nobody else removes a file that is open and locked.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}
+
+/// Makes a renaming outlast a power failure, where directories can be synced.
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    match File::open(directory).and_then(|directory| directory.sync_all()) {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput) => {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}

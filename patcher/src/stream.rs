@@ -1,0 +1,232 @@
+//! The target from its first byte to its last, to where nothing can be read back.
+
+use std::io::Write;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use gosync_chunks::{BlockId, BlockRange, ByteRange, FileHasher, Phase, ReadAt, SUBTREE, Step};
+use hashbrown::HashMap;
+
+use crate::fetch::{Fetched, Fetcher};
+use crate::groups::Groups;
+use crate::halt::{Halt, STRIDE};
+use crate::kept::Kept;
+use crate::verified::{Checked, VerifiedBlocks, VerifiedRun, check};
+use crate::{Patch, PatchError, Report};
+
+/// Bytes fetched at once. One such group is under way while another is written.
+const GROUP: usize = 4 << 20;
+
+/// Bytes of blocks that may be kept to be repeated.
+const KEPT: usize = 8 << 20;
+
+type Group = Result<(VerifiedBlocks, Fetched), PatchError>;
+
+pub(crate) fn write(patch: &Patch<'_>, out: &mut dyn Write) -> Result<Report, PatchError> {
+    let layout = patch.plan.layout();
+    let kept = Kept::new(patch.plan, KEPT);
+    let requests = || patch.plan.steps().iter().filter_map(|step| kept.fetched(step));
+    let to_fetch: u64 = requests().map(|blocks| layout.bytes(blocks).len()).sum();
+    patch.progress.begin(Phase::Copy, layout.length() - to_fetch);
+    patch.progress.begin(Phase::Fetch, to_fetch);
+
+    let halt = Halt::new(patch.progress);
+    let fetcher = Fetcher { signature: patch.signature, source: patch.source, halt: &halt };
+    let (sender, groups) = sync_channel::<Group>(0);
+    std::thread::scope(|scope| {
+        if to_fetch > 0 {
+            scope.spawn(move || {
+                for group in Groups::new(requests(), layout, GROUP) {
+                    let group = fetcher.collect(&group);
+                    let failed = group.is_err();
+                    if sender.send(group).is_err() || failed {
+                        break;
+                    }
+                }
+            });
+        }
+        let hasher = patch.file_hash.map(|_| FileHasher::new(layout.length()));
+        let out = Sequence { out, halt: &halt, hasher, nodes: Vec::new(), piece: Vec::new() };
+        let steps = Steps {
+            patch,
+            fetcher,
+            kept: &kept,
+            groups,
+            group: None,
+            blocks: HashMap::new(),
+            report: Report::default(),
+            out,
+        };
+        // Ends the other thread too: nobody takes its groups any more.
+        steps.run().inspect_err(|_| halt.raise())
+    })
+}
+
+/// Carries out one step after another.
+struct Steps<'a> {
+    patch: &'a Patch<'a>,
+    fetcher: Fetcher<'a>,
+    kept: &'a Kept,
+    groups: Receiver<Group>,
+    group: Option<VerifiedBlocks>,
+    /// Kept blocks, and how many steps will still repeat each.
+    blocks: HashMap<BlockId, (Vec<u8>, u32)>,
+    report: Report,
+    out: Sequence<'a>,
+}
+
+impl Steps<'_> {
+    fn run(mut self) -> Result<Report, PatchError> {
+        for step in self.patch.plan.steps() {
+            if let Some(blocks) = self.kept.fetched(step) {
+                self.write_fetched(blocks)?;
+                continue;
+            }
+            match *step {
+                Step::Copy { target, seed, offset } => {
+                    self.write_copied(target, self.patch.seeds[usize::from(seed.0)], offset)?;
+                }
+                Step::Repeat { blocks, of } => self.write_repeated(blocks, of)?,
+                Step::Fetch { .. } => {}
+            }
+        }
+        self.out.finish(self.patch)?;
+        Ok(self.report)
+    }
+
+    fn write_fetched(&mut self, blocks: BlockRange) -> Result<(), PatchError> {
+        let layout = self.patch.plan.layout();
+        let mut block = blocks.start;
+        while block < blocks.end {
+            let Some(run) = self.group.as_ref().and_then(|group| group.run(block, blocks.end)) else {
+                // Makes room before the next group comes.
+                self.group = None;
+                let (group, fetched) = self.groups.recv().unwrap_or(Err(PatchError::Cancelled))?;
+                self.count(fetched);
+                self.group = Some(group);
+                continue;
+            };
+            self.out.write(run)?;
+            let end = BlockId(block.0 + run.data().len().div_ceil(layout.block_size() as usize) as u32);
+            for (id, steps) in self.kept.among(BlockRange { start: block, end }) {
+                let start = layout.bytes(BlockRange { start: block, end: id }).len() as usize;
+                let data = run.data()[start..start + layout.block_len(id)].to_vec();
+                self.blocks.insert(id, (data, steps));
+            }
+            self.report.fetched += run.data().len() as u64;
+            self.patch.progress.advance(Phase::Fetch, run.data().len() as u64);
+            block = end;
+        }
+        Ok(())
+    }
+
+    /// Writes what a seed has, as far as it still has it.
+    fn write_copied(&mut self, target: ByteRange, seed: &dyn ReadAt, offset: u64) -> Result<(), PatchError> {
+        let (layout, signature) = (self.patch.plan.layout(), self.patch.signature);
+        let block_size = u64::from(layout.block_size());
+        let block = |at: u64| BlockId(at.div_ceil(block_size) as u32);
+        let blocks = BlockRange { start: block(target.start), end: block(target.end) };
+        let mut buffer = Vec::new();
+        for piece in Groups::new(std::iter::once(blocks), layout, STRIDE).flatten() {
+            let range = layout.bytes(piece);
+            buffer.resize(range.len() as usize, 0);
+            if seed.read_exact_at(offset + (range.start - target.start), &mut buffer).is_err() {
+                self.write_replaced(piece)?;
+                continue;
+            }
+            for checked in check(signature, piece.start, &buffer) {
+                match checked {
+                    Checked::Right(run) => {
+                        self.out.write(run)?;
+                        self.report.copied += run.data().len() as u64;
+                        self.patch.progress.advance(Phase::Copy, run.data().len() as u64);
+                    }
+                    Checked::Wrong(blocks) => self.write_replaced(blocks)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches `blocks`, which a seed was to have.
+    fn write_replaced(&mut self, blocks: BlockRange) -> Result<(), PatchError> {
+        let (replaced, fetched) = self.fetcher.collect(&[blocks])?;
+        let len = self.patch.plan.layout().bytes(blocks).len();
+        self.count(fetched);
+        self.report.refetched_blocks += blocks.len() as u64;
+        self.report.fetched += len;
+        self.patch.progress.advance(Phase::Copy, len);
+        replaced.run(blocks.start, blocks.end).map_or(Ok(()), |run| self.out.write(run))
+    }
+
+    fn write_repeated(&mut self, blocks: BlockRange, of: BlockId) -> Result<(), PatchError> {
+        let signature = self.patch.signature;
+        let Some((data, steps)) = self.blocks.get_mut(&of) else { return self.write_replaced(blocks) };
+        // Summed again: the price of a proof that need not be stored.
+        let block = signature
+            .verify(of, data)
+            .map_err(|_| PatchError::Corrupt { ranges: vec![signature.layout().range(of)] })?;
+        for _ in blocks.iter() {
+            self.out.write(block.into())?;
+            self.report.repeated += data.len() as u64;
+            self.patch.progress.advance(Phase::Copy, data.len() as u64);
+        }
+        *steps -= 1;
+        if *steps == 0 {
+            self.blocks.remove(&of);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, fetched: Fetched) {
+        self.report.transfer += fetched.transfer;
+        self.report.refetched_blocks += fetched.refetched;
+    }
+}
+
+/// The stream, in pieces of a size that hashes well and writes well.
+struct Sequence<'a> {
+    out: &'a mut dyn Write,
+    halt: &'a Halt<'a>,
+    hasher: Option<FileHasher>,
+    nodes: Vec<[u8; 32]>,
+    piece: Vec<u8>,
+}
+
+impl Sequence<'_> {
+    fn write(&mut self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
+        let mut data = run.data();
+        while !data.is_empty() {
+            let (fits, rest) = data.split_at(data.len().min(SUBTREE - self.piece.len()));
+            self.piece.extend_from_slice(fits);
+            data = rest;
+            if self.piece.len() == SUBTREE {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), PatchError> {
+        self.halt.check()?;
+        if let Some(hasher) = &self.hasher {
+            self.nodes.push(hasher.piece(self.nodes.len(), &self.piece));
+        }
+        self.out.write_all(&self.piece).map_err(PatchError::Stream)?;
+        self.piece.clear();
+        Ok(())
+    }
+
+    fn finish(mut self, patch: &Patch<'_>) -> Result<(), PatchError> {
+        if !self.piece.is_empty() {
+            self.flush()?;
+        }
+        self.out.flush().map_err(PatchError::Stream)?;
+        if let (Some(hasher), Some(expected)) = (&self.hasher, patch.file_hash) {
+            let actual = hasher.finish(&self.nodes);
+            if actual != expected {
+                return Err(PatchError::FileHash { expected, actual });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,231 @@
+//! Whether a file is the target, and where it is not.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use gosync_chunks::{
+    BlockId, BlockLayout, BlockRange, ByteRange, FileHash, FileHasher, Phase, Progress, ReadAt, SUBTREE, Signature,
+    work,
+};
+
+use crate::groups::Groups;
+use crate::verified::{Checked, check};
+
+/// What a file was found to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// Length of the data in bytes.
+    pub length: u64,
+    /// Length of the target in bytes.
+    pub expected_length: u64,
+    /// The bytes of the target that the data lacks or has otherwise, in whole blocks,
+    /// ascending and merged.
+    pub wrong: Vec<ByteRange>,
+    /// The hash of the data, where it was computed and is not the one expected.
+    pub wrong_hash: Option<FileHash>,
+}
+
+impl Verdict {
+    /// Whether the data is the target.
+    pub fn is_good(&self) -> bool {
+        self.length == self.expected_length && self.wrong.is_empty() && self.wrong_hash.is_none()
+    }
+
+    /// Bytes of the target in [`wrong`](Self::wrong).
+    pub fn wrong_bytes(&self) -> u64 {
+        self.wrong.iter().map(|range| range.len()).sum()
+    }
+}
+
+/// Why a file could not be verified.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The data cannot be read, or became shorter meanwhile.
+    #[error("cannot read the file to its end")]
+    Read(#[from] io::Error),
+    /// [`Progress::is_cancelled`] said so.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Compares `data` with `signature`, on all threads of the current rayon pool; each
+/// holds a mebibyte, or one block where that is more.
+///
+/// Where `file_hash` is given and matches, that is the answer; otherwise the strong sum
+/// of every block is checked, which tells where `data` is wrong.
+///
+/// # Errors
+///
+/// When `data` cannot be read, or `progress` cancels.
+pub fn verify(
+    data: &dyn ReadAt,
+    signature: &Signature,
+    file_hash: Option<FileHash>,
+    progress: &dyn Progress,
+) -> Result<Verdict, VerifyError> {
+    let layout = signature.layout();
+    let mut verdict =
+        Verdict { length: data.size(), expected_length: layout.length(), wrong: Vec::new(), wrong_hash: None };
+    if let Some(expected) = file_hash.filter(|_| verdict.length == verdict.expected_length) {
+        let actual = hash(data, progress)?;
+        if actual == expected {
+            return Ok(verdict);
+        }
+        verdict.wrong_hash = Some(actual);
+    }
+    verdict.wrong = wrong_blocks(data, signature, progress)?;
+    Ok(verdict)
+}
+
+/// The hash of all of `data`.
+fn hash(data: &dyn ReadAt, progress: &dyn Progress) -> Result<FileHash, VerifyError> {
+    progress.begin(Phase::Verify, data.size());
+    let hasher = FileHasher::new(data.size());
+    let mut nodes = vec![[0; 32]; hasher.piece_count()];
+    work::hand_out(nodes.iter_mut().enumerate(), Vec::new, |buffer, (index, node)| {
+        if progress.is_cancelled() {
+            return Err(VerifyError::Cancelled);
+        }
+        let start = index as u64 * SUBTREE as u64;
+        buffer.resize((data.size() - start).min(SUBTREE as u64) as usize, 0);
+        data.read_exact_at(start, buffer)?;
+        *node = hasher.piece(index, buffer);
+        progress.advance(Phase::Verify, buffer.len() as u64);
+        Ok(())
+    })?;
+    Ok(hasher.finish(&nodes))
+}
+
+/// The blocks that `data` lacks or has otherwise.
+fn wrong_blocks(
+    data: &dyn ReadAt,
+    signature: &Signature,
+    progress: &dyn Progress,
+) -> Result<Vec<ByteRange>, VerifyError> {
+    let layout = signature.layout();
+    let present = present_blocks(layout, data.size());
+    progress.begin(Phase::Verify, layout.bytes(present).len());
+
+    let absent = BlockRange { start: present.end, end: layout.blocks().end };
+    let wrong = Mutex::new(vec![layout.bytes(absent)]);
+    let pieces = Groups::new(std::iter::once(present), layout, SUBTREE).flatten();
+    work::hand_out(pieces, Vec::new, |buffer, piece| {
+        if progress.is_cancelled() {
+            return Err(VerifyError::Cancelled);
+        }
+        let range = layout.bytes(piece);
+        buffer.resize(range.len() as usize, 0);
+        data.read_exact_at(range.start, buffer)?;
+        for checked in check(signature, piece.start, buffer) {
+            if let Checked::Wrong(blocks) = checked {
+                wrong.lock().unwrap_or_else(PoisonError::into_inner).push(layout.bytes(blocks));
+            }
+        }
+        progress.advance(Phase::Verify, range.len());
+        Ok(())
+    })?;
+    Ok(merged(wrong.into_inner().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// The blocks that data of `length` bytes has in full.
+fn present_blocks(layout: BlockLayout, length: u64) -> BlockRange {
+    let end =
+        if length >= layout.length() { layout.block_count() } else { (length / u64::from(layout.block_size())) as u32 };
+    BlockRange { start: BlockId(0), end: BlockId(end) }
+}
+
+fn merged(mut ranges: Vec<ByteRange>) -> Vec<ByteRange> {
+    ranges.retain(|range| !range.is_empty());
+    ranges.sort_unstable();
+    ranges.dedup_by(|next, last| {
+        let touches = next.start <= last.end;
+        if touches {
+            last.end = last.end.max(next.end);
+        }
+        touches
+    });
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gosync_chunks::{Md5, SignOptions, WeakHasher, WeakSum, sign};
+    use std::sync::Arc;
+
+    struct ByteSum;
+
+    impl WeakHasher for ByteSum {
+        fn is_wide(&self) -> bool {
+            false
+        }
+
+        fn sum(&self, block: &[u8]) -> WeakSum {
+            WeakSum::narrow(block.iter().map(|&byte| u32::from(byte)).sum())
+        }
+    }
+
+    fn target(length: usize) -> Vec<u8> {
+        (0..length as u32).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect()
+    }
+
+    fn verdict_on(data: &[u8], expected: &[u8], block_size: u32, with_hash: bool) -> Verdict {
+        let options = SignOptions { block_size, file_hash: true };
+        let signed = sign(expected, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap();
+        verify(&data.to_vec(), &signed.signature, signed.file_hash.filter(|_| with_hash), &()).unwrap()
+    }
+
+    #[test]
+    fn good_at_every_boundary() {
+        for length in [0, 1, 9, 10, 11, 639, 640, 641, SUBTREE - 1, SUBTREE, SUBTREE + 1] {
+            for with_hash in [true, false] {
+                assert!(verdict_on(&target(length), &target(length), 10, with_hash).is_good(), "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn tells_where_it_is_wrong() {
+        let expected = target(3 * SUBTREE + 5);
+        let mut data = expected.clone();
+        for at in [0, 1500, 2500, 500_000, 3 * SUBTREE + 4] {
+            data[at] ^= 1;
+        }
+        for with_hash in [true, false] {
+            let verdict = verdict_on(&data, &expected, 1000, with_hash);
+            assert_eq!(
+                verdict.wrong,
+                [(0, 3000), (500_000, 501_000), (3_145_000, 3_145_733)].map(|(start, end)| ByteRange { start, end })
+            );
+            assert_eq!(verdict.wrong_bytes(), 4733);
+            assert_eq!(verdict.wrong_hash, with_hash.then(|| FileHash::of(&data)));
+            assert!(!verdict.is_good());
+        }
+    }
+
+    #[test]
+    fn every_length_but_one_is_wrong() {
+        let expected = target(1005);
+        for (length, wrong) in
+            [(0, Some(0)), (9, Some(0)), (10, Some(10)), (1004, Some(1000)), (1006, None), (5000, None)]
+        {
+            let verdict = verdict_on(&target(length), &expected, 10, true);
+            assert_eq!((verdict.length, verdict.expected_length), (length as u64, 1005));
+            assert_eq!(verdict.wrong.first().map(|range| range.start), wrong, "{length}");
+            assert!(verdict.wrong.iter().all(|range| range.end == 1005));
+            assert!(!verdict.is_good());
+        }
+    }
+
+    #[test]
+    fn a_hash_that_contradicts_the_blocks_is_told() {
+        let data = target(100);
+        let options = SignOptions { block_size: 10, file_hash: false };
+        let signature = sign(&data, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap().signature;
+        let verdict = verify(&data, &signature, Some(FileHash([0; 32])), &()).unwrap();
+        assert_eq!((verdict.wrong.len(), verdict.wrong_hash), (0, Some(FileHash::of(&data))));
+        assert!(!verdict.is_good());
+    }
+}
