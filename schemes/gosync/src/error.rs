@@ -1,0 +1,118 @@
+//! What can go wrong, and what kind of trouble it is.
+
+use std::io;
+use std::path::PathBuf;
+
+use gosync_chunks::{SignError, SourceError};
+use gosync_comparer::CompareError;
+use gosync_patcher::{PatchError, StageError, VerifyError};
+
+use crate::FormatError;
+
+/// Why an index was not made or a target not brought about.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be opened or read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// A file changed while its index was made.
+    #[error("{} changed while it was read; make the index again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A target cannot be summed.
+    #[error("cannot make an index of {}", path.display())]
+    Sign {
+        /// The target.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: SignError,
+    },
+    /// A file cannot be checked against an index.
+    #[error("cannot verify {}", path.display())]
+    Verify {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: VerifyError,
+    },
+    /// What was read as an index is none, or is damaged.
+    #[error("{location} is not a usable index")]
+    Index {
+        /// The path or URL, without secrets.
+        location: String,
+        /// What is wrong with it.
+        #[source]
+        source: FormatError,
+    },
+    /// An index cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// A source cannot be reached or refuses.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Seeds cannot be compared.
+    #[error("cannot compare")]
+    Compare(#[from] CompareError),
+    /// The output cannot be staged or put in place.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// A plan could not be carried out.
+    #[error(transparent)]
+    Patch(#[from] PatchError),
+}
+
+/// The kind of trouble that an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// Data is corrupt or fails verification.
+    Corrupt,
+    /// The source cannot be reached, or refuses.
+    Source,
+    /// [`Progress::is_cancelled`](gosync_chunks::Progress::is_cancelled) said so.
+    Cancelled,
+    /// Anything else: a file that cannot be read or written.
+    Other,
+}
+
+impl Error {
+    /// The kind of trouble that this is.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::Index { source: FormatError::Io(_), .. } => Trouble::Other,
+            Self::Index { .. } => Trouble::Corrupt,
+            Self::Source(error) | Self::Patch(PatchError::Source(error)) => of_source(error),
+            Self::Patch(error) if error.is_corrupt() => Trouble::Corrupt,
+            Self::Sign { source: SignError::Cancelled, .. }
+            | Self::Compare(CompareError::Cancelled)
+            | Self::Verify { source: VerifyError::Cancelled, .. }
+            | Self::Patch(PatchError::Cancelled) => Trouble::Cancelled,
+            _ => Trouble::Other,
+        }
+    }
+}
+
+fn of_source(error: &SourceError) -> Trouble {
+    match error {
+        SourceError::Sink(_) => Trouble::Other,
+        SourceError::Length { .. } => Trouble::Corrupt,
+        _ => Trouble::Source,
+    }
+}

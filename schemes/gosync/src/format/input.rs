@@ -1,0 +1,192 @@
+//! Reading declared numbers of bytes without believing the declaration.
+
+use std::io::{self, Read};
+
+use super::FormatError;
+
+/// Bytes that are read and looked at together: a multiple of the lengths of a key or
+/// check (4) and of a record of go-sync (20).
+pub(super) const PIECE: usize = 20 * 3072;
+
+/// A reader that knows how far it has come, and that an early end is no I/O error.
+pub(super) struct Input<R> {
+    reader: R,
+    position: u64,
+}
+
+impl<R: Read> Input<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self { reader, position: 0 }
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(super) fn reader_mut(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
+    /// Reads the next `N` bytes.
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], FormatError> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads the next bytes until `buffer` is full.
+    pub(super) fn fill(&mut self, buffer: &mut [u8]) -> Result<(), FormatError> {
+        let read = read_up_to(&mut self.reader, buffer)?;
+        self.position += read as u64;
+        if read < buffer.len() { Err(FormatError::Truncated { len: self.position }) } else { Ok(()) }
+    }
+
+    /// Reads the next `total` bytes and hands them to `take` in pieces of [`PIECE`]
+    /// bytes, of which the last may be shorter.
+    pub(super) fn pieces(
+        &mut self,
+        total: u64,
+        mut take: impl FnMut(&[u8]) -> Result<(), FormatError>,
+    ) -> Result<(), FormatError> {
+        let mut buffer = vec![0; total.min(PIECE as u64) as usize];
+        let mut left = total;
+        while left > 0 {
+            let piece = &mut buffer[..left.min(PIECE as u64) as usize];
+            self.fill(piece)?;
+            take(piece)?;
+            left -= piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Appends the next `total` bytes to `column`, which is empty.
+    pub(super) fn bytes(&mut self, total: u64, column: &mut Vec<u8>) -> Result<(), FormatError> {
+        self.pieces(total, |piece| {
+            make_room(column, piece.len(), total)?;
+            column.extend_from_slice(piece);
+            Ok(())
+        })
+    }
+
+    /// Appends the next `count` little-endian numbers to `column`, which is empty.
+    pub(super) fn numbers(&mut self, count: u64, column: &mut Vec<u32>) -> Result<(), FormatError> {
+        self.pieces(count * 4, |piece| {
+            let (numbers, _) = piece.as_chunks();
+            make_room(column, numbers.len(), count)?;
+            column.extend(numbers.iter().map(|&bytes| u32::from_le_bytes(bytes)));
+            Ok(())
+        })
+    }
+
+    /// Makes sure that nothing follows.
+    pub(super) fn end(mut self) -> Result<(), FormatError> {
+        match read_up_to(&mut self.reader, &mut [0])? {
+            0 => Ok(()),
+            _ => Err(FormatError::Trailing { len: self.position }),
+        }
+    }
+}
+
+/// Reads until `buffer` is full or the input ends; says how many bytes were read.
+pub(super) fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Makes room for `more` items that have already been read, in a column that may come
+/// to have `total`. The room at most doubles, so that it follows what was read and not
+/// what was declared, and ends at exactly `total`.
+pub(super) fn make_room<T>(column: &mut Vec<T>, more: usize, total: u64) -> io::Result<()> {
+    let needed = column.len() + more;
+    if column.capacity() < needed {
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        let capacity = column.capacity().saturating_mul(2).min(total).max(needed);
+        column.try_reserve_exact(capacity - column.len())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one byte at a time, interrupted before each.
+    struct Halting<'a>(&'a [u8], bool);
+
+    impl Read for Halting<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            if self.1 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let len = buffer.len().min(1);
+            self.0.read(&mut buffer[..len])
+        }
+    }
+
+    #[test]
+    fn columns_around_the_piece() {
+        let data: Vec<u8> = (0..4 * PIECE as u32).flat_map(u32::to_le_bytes).collect();
+        for count in [0, 1, PIECE / 4 - 1, PIECE / 4, PIECE / 4 + 1, PIECE, 3 * PIECE + 7] {
+            let mut input = Input::new(&data[..4 * count]);
+            let mut column = Vec::new();
+            input.numbers(count as u64, &mut column).unwrap();
+            assert!(column.iter().copied().eq(0..count as u32), "{count}");
+            assert_eq!(column.capacity(), count, "neither copied to shrink nor larger than needed");
+            input.end().unwrap();
+
+            let mut column = Vec::new();
+            Input::new(data.as_slice()).bytes(count as u64, &mut column).unwrap();
+            assert_eq!(column, data[..count]);
+            assert_eq!(column.capacity(), count);
+        }
+    }
+
+    #[test]
+    fn memory_follows_what_was_read() {
+        let data = vec![1; 1 << 20];
+        for available in [0, 1, 99, PIECE, PIECE + 1, 10 * PIECE + 1, 1 << 20] {
+            for declared in [1 << 32, 1 << 60] {
+                let mut column = Vec::new();
+                let read = Input::new(&data[..available]).bytes(declared, &mut column);
+                assert!(matches!(read, Err(FormatError::Truncated { len }) if len == available as u64));
+                assert!(column.capacity() <= 2 * available, "{} for {available}", column.capacity());
+
+                let mut column = Vec::new();
+                assert!(Input::new(&data[..available]).numbers(declared, &mut column).is_err());
+                assert!(4 * column.capacity() <= 2 * available, "{} for {available}", column.capacity());
+            }
+        }
+    }
+
+    #[test]
+    fn slow_readers_are_waited_for() {
+        let mut input = Input::new(Halting(b"abcdef", false));
+        assert_eq!(input.array().unwrap(), *b"abcd");
+        assert!(matches!(input.array::<3>(), Err(FormatError::Truncated { len: 6 })));
+
+        let mut input = Input::new(Halting(b"abcdef", false));
+        input.array::<5>().unwrap();
+        assert!(matches!(input.end(), Err(FormatError::Trailing { len: 5 })));
+    }
+
+    #[test]
+    fn failures_of_the_reader_are_its_own() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+        let read = Input::new(Broken).array::<1>();
+        assert!(matches!(read, Err(FormatError::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset));
+    }
+}

@@ -1,0 +1,61 @@
+//! Brings a file from an old version to a new one by moving only what changed.
+//!
+//! Whoever publishes a file puts an *index* beside it: the sums of its blocks.
+//! Whoever holds an old version reads the index, finds the blocks that are there
+//! already and fetches the others by range, so that any static server will do.
+//!
+//! ```
+//! use gosync::{BuildOptions, HttpOptions, ReadOptions, Seeds};
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let at = |name| directory.path().join(name);
+//! # std::fs::write(at("new.txt"), "One fish, two fish, red fish, blue fish.".repeat(100))?;
+//! # std::fs::write(at("old.txt"), "One fish, two fish, red fish.".repeat(100))?;
+//! // The publisher:
+//! let index = gosync::build(&at("new.txt"), &BuildOptions::default(), &())?;
+//! gosync::write_index(&index, &at("new.txt.gosync"))?;
+//!
+//! // The user, whose index and source may just as well be URLs:
+//! let http = HttpOptions::default();
+//! let opened = gosync::open_index(&at("new.txt.gosync").into(), &ReadOptions::default(), &http)?;
+//! let source = opened.default_source().expect("our own format names the target");
+//! let source = gosync::open_source(&source, &http)?;
+//! let seeds = Seeds::open([at("old.txt")])?;
+//! let report = gosync::patch(&opened.index, &seeds, &*source, &at("old.txt"), &())?;
+//!
+//! assert_eq!(std::fs::read(at("old.txt"))?, std::fs::read(at("new.txt"))?);
+//! assert_eq!(report.matched_bytes() + report.report.fetched, report.output_bytes());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Formats
+//!
+//! FORMAT.md, in the repository's root, specifies every byte of our own format and of
+//! go-sync's, which is read and written too; [`Index::read`] tells them apart.
+//!
+//! # Limitations
+//!
+//! An index is read whole. One of go-sync says neither what its target is called nor
+//! what hash it has, and its MD5 sums can be forged: a target made with it is as good
+//! as the place that the index came from.
+
+mod build;
+mod error;
+pub mod format;
+mod location;
+mod open;
+mod sums;
+mod sync;
+
+pub use build::{BuildOptions, build};
+pub use error::{Error, Trouble};
+pub use format::{DEFAULT_STRONG_LEN, Format, FormatError, Index, NameError, ReadOptions, TargetName, UnsuitableSums};
+pub use location::{Location, LocationError};
+pub use open::{OpenedIndex, open_index, open_source};
+pub use sync::{PatchReport, Seeds, diff, patch, patch_to_stream, verify, write_index};
+
+// What the calls above take and give, so that whoever makes them needs no other crate.
+pub use gosync_blocksources::HttpOptions;
+pub use gosync_chunks::{LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, Source};
+pub use gosync_comparer::{Comparison, Statistics};
+pub use gosync_patcher::{Report, Verdict};

@@ -1,0 +1,145 @@
+//! Where indexes and sources are: paths and URLs.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use url::Url;
+
+/// A path or URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// A file on this machine.
+    Path(PathBuf),
+    /// Something behind an `http` or `https` URL.
+    Url(Url),
+}
+
+/// Text that names no place that can be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocationError {
+    /// A URL with a scheme that is not known here.
+    #[error("{text}: {scheme} URLs are not supported, only http, https and file")]
+    Scheme {
+        /// What was given.
+        text: String,
+        /// Its scheme.
+        scheme: String,
+    },
+    /// A `file` URL that names no path, or a URL that cannot be parsed.
+    #[error("{text} is not a valid URL")]
+    Invalid {
+        /// What was given.
+        text: String,
+    },
+}
+
+impl FromStr for Location {
+    type Err = LocationError;
+
+    /// Takes anything without `://` for a path.
+    fn from_str(text: &str) -> Result<Self, LocationError> {
+        if !text.contains("://") {
+            return Ok(Self::Path(text.into()));
+        }
+        let invalid = || LocationError::Invalid { text: text.into() };
+        let url = Url::parse(text).map_err(|_| invalid())?;
+        match url.scheme() {
+            "http" | "https" => Ok(Self::Url(url)),
+            "file" => url.to_file_path().map(Self::Path).map_err(|()| invalid()),
+            scheme => Err(LocationError::Scheme { text: text.into(), scheme: scheme.into() }),
+        }
+    }
+}
+
+impl Location {
+    /// The file called `name` beside this one.
+    pub fn beside(&self, name: &str) -> Self {
+        match self {
+            Self::Path(path) => Self::Path(path.with_file_name(name)),
+            Self::Url(url) => {
+                let mut url = url.clone();
+                url.set_fragment(None);
+                // The query may be a signature of the other file's path, or a token for
+                // both; it goes along, since without it there is no hope at all.
+                if let Ok(mut segments) = url.path_segments_mut() {
+                    segments.pop().push(name);
+                }
+                Self::Url(url)
+            }
+        }
+    }
+
+    /// The last part of the path, if there is one.
+    pub fn file_name(&self) -> Option<String> {
+        match self {
+            Self::Path(path) => Some(path.file_name()?.to_string_lossy().into_owned()),
+            Self::Url(url) => {
+                // A path is what the decoding of a URL's last part is for.
+                let last = url.path_segments()?.next_back().filter(|name| !name.is_empty())?;
+                Some(percent_encoding::percent_decode_str(last).decode_utf8_lossy().into_owned())
+            }
+        }
+    }
+}
+
+// Not for everything that is `Into<PathBuf>`: text may be a URL, and is to be parsed.
+impl From<PathBuf> for Location {
+    fn from(path: PathBuf) -> Self {
+        Self::Path(path)
+    }
+}
+
+impl fmt::Display for Location {
+    /// Without credentials and query, which may be secrets.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => path.display().fmt(formatter),
+            Self::Url(url) => {
+                let mut url = url.clone();
+                // These fail only for URLs that can have no credentials.
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+                url.set_query(None);
+                url.set_fragment(None);
+                url.fmt(formatter)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(text: &str) -> Location {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn paths_and_urls_are_told_apart() {
+        assert_eq!(location("a/b.gosync"), Location::Path("a/b.gosync".into()));
+        assert_eq!(location(r"C:\b.gosync"), Location::Path(r"C:\b.gosync".into()));
+        assert!(matches!(location("https://host/x"), Location::Url(_)));
+        #[cfg(unix)]
+        assert_eq!(location("file:///tmp/a%20b"), Location::Path("/tmp/a b".into()));
+        assert!(matches!("ftp://host/x".parse::<Location>(), Err(LocationError::Scheme { .. })));
+        assert!(matches!("http://".parse::<Location>(), Err(LocationError::Invalid { .. })));
+    }
+
+    #[test]
+    fn neighbours() {
+        assert_eq!(location("dir/x.gosync").beside("y z"), location("dir/y z"));
+        assert_eq!(location("x.gosync").beside("y"), location("y"));
+        let url = location("http://host/dir/x.gosync?token=1#top").beside("y z");
+        assert_eq!(url, location("http://host/dir/y%20z?token=1"));
+        assert_eq!(url.file_name().as_deref(), Some("y z"));
+        assert_eq!(location("http://host/").file_name(), None);
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        assert_eq!(location("http://me:secret@host/x?key=1").to_string(), "http://host/x");
+    }
+}

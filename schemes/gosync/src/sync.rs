@@ -1,0 +1,188 @@
+//! The main job: comparing seeds with an index, and bringing the target about.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use gosync_chunks::{LocalFile, Progress, ReadAt, Source};
+use gosync_comparer::{Comparison, compare};
+use gosync_index::BlockIndex;
+use gosync_patcher::{Patch, PatchError, Report, StagedFile, Verdict, VerifyError};
+
+use crate::{Error, Index, Trouble};
+
+/// Old data, opened: what of the target may already be here.
+#[derive(Debug, Default)]
+pub struct Seeds {
+    files: Vec<LocalFile>,
+    missing: Vec<PathBuf>,
+}
+
+impl Seeds {
+    /// Opens the files at `paths`. Those that do not exist are no error: they have
+    /// nothing to offer, and [`Self::missing`] tells which they are.
+    ///
+    /// # Errors
+    ///
+    /// When a file exists but cannot be opened.
+    pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, Error> {
+        let mut seeds = Self::default();
+        for path in paths {
+            let path = path.as_ref();
+            match LocalFile::open(path) {
+                Ok(file) => seeds.files.push(file),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => seeds.missing.push(path.to_owned()),
+                Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+            }
+        }
+        Ok(seeds)
+    }
+
+    /// The files that exist; a [`SeedId`](gosync_chunks::SeedId) counts through them.
+    pub fn files(&self) -> &[LocalFile] {
+        &self.files
+    }
+
+    /// The paths where there is no file.
+    pub fn missing(&self) -> &[PathBuf] {
+        &self.missing
+    }
+
+    fn data(&self) -> Vec<&dyn ReadAt> {
+        self.files.iter().map(|file| file as &dyn ReadAt).collect()
+    }
+}
+
+/// Finds out what of the target of `index` the seeds hold, on all threads of the
+/// current rayon pool, and plans how to get the rest.
+///
+/// # Errors
+///
+/// When there are too many seeds, or `progress` cancels. Seeds that cannot be read in
+/// part are reported in the result.
+pub fn diff(index: &Index, seeds: &Seeds, progress: &dyn Progress) -> Result<Comparison, Error> {
+    compare_with(index, &seeds.data(), progress)
+}
+
+fn compare_with(index: &Index, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error> {
+    let signature = index.signature();
+    let lookup = BlockIndex::build(signature);
+    Ok(compare(signature, &lookup, index.format().weak().0, seeds, progress)?)
+}
+
+/// What a patch did.
+#[derive(Debug)]
+pub struct PatchReport {
+    /// What the seeds hold, and the plan that was made of it.
+    pub comparison: Comparison,
+    /// What carrying out the plan took.
+    pub report: Report,
+}
+
+impl PatchReport {
+    /// Length of the target in bytes.
+    pub fn output_bytes(&self) -> u64 {
+        self.comparison.plan.layout().length()
+    }
+
+    /// Bytes of the target that were not to be fetched: copied, or equal to others that were.
+    pub fn matched_bytes(&self) -> u64 {
+        self.comparison.plan.matched_bytes()
+    }
+}
+
+/// Brings the target of `index` about as the file `output`, which may be one of the
+/// seeds: copies what the seeds hold, fetches the rest from `source`, verifies all of
+/// it, and only then puts it in place.
+///
+/// What a killed run left behind is used as one more seed. When `progress` cancels or
+/// the source fails, what is done so far is left behind for the next run.
+///
+/// # Errors
+///
+/// When the output cannot be written, the source does not deliver, or the result is
+/// not what the index says. Whatever was at `output` is then still there.
+pub fn patch(
+    index: &Index,
+    seeds: &Seeds,
+    source: &dyn Source,
+    output: &Path,
+    progress: &dyn Progress,
+) -> Result<PatchReport, Error> {
+    let mut staged = StagedFile::create(output)?;
+    let leftover = staged.take_leftover();
+    let mut data = seeds.data();
+    data.extend(leftover.iter().map(|file| file as &dyn ReadAt));
+    let made = make(index, &data, source, progress, |patch| patch.write_to_file(&mut staged));
+    match made {
+        Ok(report) => {
+            staged.commit()?;
+            Ok(report)
+        }
+        Err(error) => {
+            if matches!(error.trouble(), Trouble::Cancelled | Trouble::Source) {
+                staged.keep();
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Brings the target of `index` about as a stream, which cannot be taken back: every
+/// block is verified before it is written, but the whole only at its end.
+///
+/// # Errors
+///
+/// As [`patch`]. What was written before an error is the beginning of the target.
+pub fn patch_to_stream(
+    index: &Index,
+    seeds: &Seeds,
+    source: &dyn Source,
+    out: &mut dyn Write,
+    progress: &dyn Progress,
+) -> Result<PatchReport, Error> {
+    make(index, &seeds.data(), source, progress, |patch| patch.write_to_stream(out))
+}
+
+fn make(
+    index: &Index,
+    seeds: &[&dyn ReadAt],
+    source: &dyn Source,
+    progress: &dyn Progress,
+    carry_out: impl FnOnce(Patch<'_>) -> Result<Report, PatchError>,
+) -> Result<PatchReport, Error> {
+    let comparison = compare_with(index, seeds, progress)?;
+    let report = carry_out(Patch {
+        plan: &comparison.plan,
+        signature: index.signature(),
+        file_hash: index.file_hash(),
+        seeds,
+        source,
+        progress,
+    })?;
+    Ok(PatchReport { comparison, report })
+}
+
+/// Checks whether the file at `path` is the target of `index`, and where it is not.
+///
+/// # Errors
+///
+/// When the file cannot be read, or `progress` cancels.
+pub fn verify(path: &Path, index: &Index, progress: &dyn Progress) -> Result<Verdict, Error> {
+    let read = |source| Error::Read { path: path.to_owned(), source };
+    let file = LocalFile::open(path).map_err(read)?;
+    gosync_patcher::verify(&file, index.signature(), index.file_hash(), progress).map_err(|error| match error {
+        VerifyError::Read(source) => read(source),
+        source => Error::Verify { path: path.to_owned(), source },
+    })
+}
+
+/// Writes `index` to the file at `path`, which it replaces only when it is complete.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write_index(index: &Index, path: &Path) -> Result<(), Error> {
+    let staged = StagedFile::create(path)?;
+    index.write(staged.file()).map_err(|source| Error::Write { path: staged.path().to_owned(), source })?;
+    Ok(staged.commit()?)
+}

@@ -1,0 +1,131 @@
+//! Index files from the outside: against bytes put together by hand, against the
+//! specification, and against bytes that are no index.
+
+#![allow(clippy::unwrap_used, reason = "what the tests share fails as they do")]
+
+mod corpus;
+mod golden;
+mod legacy;
+mod native;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gosync::{FormatError, Index, ReadOptions, TargetName};
+use gosync_chunks::{Blake3, Md5, SignOptions, WeakHasher, WeakSum, sign};
+
+/// FORMAT.md's multipliers, written down once more so that a change of one is noticed.
+const KEY_MULTIPLIER: u32 = 0x0810_4225;
+const CHECK_MULTIPLIER: u32 = 0x9E37_79BB;
+
+/// The first `len` bytes of `x = (x * 1103515245 + 12345) mod 2^31` from 12345, each
+/// `x / 2^16 mod 256`: of 20,000, the SHA-256 begins with aed9f54d97186faf.
+fn golden_data(len: usize) -> Vec<u8> {
+    let mut x = 12345u32;
+    let mut next = || {
+        x = x.wrapping_mul(1_103_515_245).wrapping_add(12345) & 0x7fff_ffff;
+        (x >> 16) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+/// The polynomial sums of FORMAT.md, by their definition.
+fn polynomial(block: &[u8], multiplier: u32) -> u32 {
+    block.iter().fold(1, |sum: u32, &byte| sum.wrapping_mul(multiplier).wrapping_add(byte.into()))
+}
+
+/// go-sync's weak sum, by its definition.
+fn rsync(block: &[u8]) -> u32 {
+    let (mut a, mut b) = (0u32, 0u32);
+    for &byte in block {
+        a = a.wrapping_add(byte.into());
+        b = b.wrapping_add(a);
+    }
+    (a & 0xffff) | (b << 16)
+}
+
+struct Wide;
+
+impl WeakHasher for Wide {
+    fn is_wide(&self) -> bool {
+        true
+    }
+
+    fn sum(&self, block: &[u8]) -> WeakSum {
+        WeakSum { key: polynomial(block, KEY_MULTIPLIER), check: polynomial(block, CHECK_MULTIPLIER) }
+    }
+}
+
+struct Rsync;
+
+impl WeakHasher for Rsync {
+    fn is_wide(&self) -> bool {
+        false
+    }
+
+    fn sum(&self, block: &[u8]) -> WeakSum {
+        WeakSum::narrow(rsync(block))
+    }
+}
+
+fn native_index(data: &[u8], block_size: u32, strong_len: usize, name: Option<&str>) -> Index {
+    let hasher = Arc::new(Blake3::truncated(strong_len).unwrap());
+    let signed = sign(data, &SignOptions { block_size, file_hash: true }, &Wide, hasher, &()).unwrap();
+    let name = name.map(|name| TargetName::new(name).unwrap());
+    Index::new(signed.signature, signed.file_hash.unwrap(), name).unwrap()
+}
+
+fn legacy_index(data: &[u8], block_size: u32) -> Index {
+    let signed = sign(data, &SignOptions { block_size, file_hash: false }, &Rsync, Arc::new(Md5::full()), &()).unwrap();
+    Index::go_sync(signed.signature).unwrap()
+}
+
+fn bytes(index: &Index) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    index.write(&mut bytes).unwrap();
+    assert_eq!(bytes.len() as u64, index.encoded_len());
+    bytes
+}
+
+fn read(bytes: &[u8]) -> Result<Index, FormatError> {
+    Index::read(bytes, &ReadOptions::default())
+}
+
+fn root() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
+}
+
+#[test]
+fn bytes_of_other_formats() {
+    let others: [&[u8]; 8] = [
+        b"",
+        b"G",
+        b"G0S9N",
+        b"\x89GOSYNC",
+        b"zsync: 0.6.2\nFilename: x\n",
+        b"rs\x017\x00\x00\x08\x00",
+        b"\x28\xb5\x2f\xfd\x00\x00\x00\x00\x00\x00",
+        &[0; 100],
+    ];
+    for other in others {
+        assert!(matches!(read(other), Err(FormatError::NotAnIndex)), "{other:?}");
+    }
+}
+
+#[test]
+fn sums_of_the_other_format_are_refused() {
+    let data = golden_data(100);
+    let native = native_index(&data, 10, 16, None);
+    let hash = native.file_hash().unwrap();
+    assert!(Index::go_sync(native.into_signature()).is_err());
+    assert!(Index::new(legacy_index(&data, 10).into_signature(), hash, None).is_err());
+
+    // Sums of the right widths that another hash made.
+    let options = SignOptions { block_size: 10, file_hash: false };
+    let md5 = sign(&data, &options, &Wide, Arc::new(Md5::full()), &()).unwrap().signature;
+    assert!(Index::new(md5, hash, None).is_err());
+    let blake3 = sign(&data, &options, &Rsync, Arc::new(Blake3::truncated(16).unwrap()), &()).unwrap().signature;
+    assert!(Index::go_sync(blake3).is_err());
+    let short = sign(&data, &options, &Rsync, Arc::new(Md5::truncated(15).unwrap()), &()).unwrap().signature;
+    assert!(Index::go_sync(short).is_err());
+}
