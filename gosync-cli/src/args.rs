@@ -1,0 +1,180 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use clap::{Parser, Subcommand, ValueEnum};
+use gosync::{Format, Location, MAX_BLOCK_SIZE};
+
+/// Bring a file from an old version to a new one by moving only what changed.
+///
+/// The publisher of a file puts an index beside it, on any server that can serve
+/// ranges. Whoever has an old version compares it with the index, fetches only what is
+/// missing, and gets the new version, verified and put in place at once.
+#[derive(Debug, Parser)]
+#[command(name = "gosync", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 failure, 2 usage, 3 data is corrupt or fails verification, \
+                        4 the source cannot be reached or refuses.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Global {
+    /// Threads to use [default: one for each core]
+    #[arg(short = 'p', long, global = true, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Print one JSON object per line instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print errors only
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Print more
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make the index of a file, to be published beside it
+    #[command(visible_alias = "b")]
+    Build(Build),
+    /// Show what of an index's target is in an old version, and what a patch would fetch
+    #[command(visible_alias = "d")]
+    Diff(Diff),
+    /// Bring an old version to the new one, fetching only what is missing
+    #[command(visible_alias = "p")]
+    Patch(Patch),
+    /// Show what is in an index
+    Inspect(Inspect),
+    /// Check a file against an index
+    Verify(Verify),
+    /// Serve the files in a directory over HTTP, with ranges
+    Serve(Serve),
+    /// Show the main job on a large file of this machine, over HTTP, with a table of the results
+    Demo(Demo),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Build {
+    /// The file to publish
+    pub(crate) file: PathBuf,
+    /// Where to write the index [default: FILE.gosync]
+    #[arg(short, long, value_name = "INDEX")]
+    pub(crate) output: Option<PathBuf>,
+    /// Size of a block, such as 4096 or 64KiB [default: by the file's size; 8192 for go-sync]
+    #[arg(long, value_name = "N", value_parser = block_size)]
+    pub(crate) block_size: Option<u32>,
+    /// The format of the index
+    #[arg(long, value_enum, default_value_t = IndexFormat::Gosync)]
+    pub(crate) format: IndexFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum IndexFormat {
+    /// Our own: every byte verified by BLAKE3
+    Gosync,
+    /// That of go-sync 0.2: no hash of the whole file
+    GoSync,
+}
+
+impl From<IndexFormat> for Format {
+    fn from(format: IndexFormat) -> Self {
+        match format {
+            IndexFormat::Gosync => Self::Gosync,
+            IndexFormat::GoSync => Self::GoSync,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// The old version; if there is none, everything is to be fetched
+    pub(crate) seed: PathBuf,
+    /// The index of the new version: a path or URL
+    pub(crate) index: Location,
+    /// Another file that may hold parts of the new version; may be repeated
+    #[arg(long = "seed", value_name = "PATH")]
+    pub(crate) more_seeds: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Patch {
+    /// The old version; if there is none, everything is fetched
+    pub(crate) seed: PathBuf,
+    /// The index of the new version: a path or URL
+    pub(crate) index: Location,
+    /// The new version: a path or URL [default: the file that the index names, beside the index]
+    pub(crate) source: Option<Location>,
+    /// Where to put the new version, or - for standard output [default: in place of SEED]
+    #[arg(value_name = "OUTPUT")]
+    pub(crate) output_argument: Option<PathBuf>,
+    /// The same as OUTPUT, where SOURCE is left out
+    #[arg(short, long, value_name = "OUTPUT", conflicts_with = "output_argument")]
+    pub(crate) output: Option<PathBuf>,
+    /// Another file that may hold parts of the new version; may be repeated
+    #[arg(long = "seed", value_name = "PATH")]
+    pub(crate) more_seeds: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Inspect {
+    /// The index: a path or URL
+    pub(crate) index: Location,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The file to check
+    pub(crate) file: PathBuf,
+    /// The index that it should match: a path or URL
+    pub(crate) index: Location,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// The directory to serve
+    pub(crate) directory: PathBuf,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8730")]
+    pub(crate) bind: SocketAddr,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// The file to use as the new version [default: the Rust toolchain's largest library]
+    pub(crate) file: Option<PathBuf>,
+}
+
+fn block_size(text: &str) -> Result<u32, String> {
+    let size = text.parse::<ByteSize>()?.as_u64();
+    if (1..=MAX_BLOCK_SIZE.into()).contains(&size) {
+        Ok(size as u32)
+    } else {
+        Err(format!("a block has between 1 and {MAX_BLOCK_SIZE} bytes"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn block_sizes() {
+        assert_eq!(block_size("8192"), Ok(8192));
+        assert_eq!(block_size("64KiB"), Ok(65536));
+        assert!(block_size("0").is_err() && block_size("2GiB").is_err() && block_size("many").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! `gosync build`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use gosync::{BuildOptions, write_index};
+use serde_json::json;
+
+use crate::args;
+use crate::console::Console;
+use crate::failure::Usage;
+use crate::progress::Bars;
+use crate::table::{grouped, percent, seconds, size};
+
+pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitCode> {
+    if args.file.is_dir() {
+        let message = format!("{} is a directory", args.file.display());
+        return Err(Usage { message, hint: "an index is of one file; an archive of the directory will do" }.into());
+    }
+    let start = Instant::now();
+    let path = args.output.clone().unwrap_or_else(|| default_index(&args.file));
+    let options = BuildOptions { format: args.format.into(), block_size: args.block_size };
+    let index = gosync::build(&args.file, &options, &Bars::new(console))?;
+    write_index(&index, &path)?;
+
+    let (layout, index_bytes) = (index.signature().layout(), index.encoded_len());
+    let time = start.elapsed();
+    console.message(format_args!(
+        "{}: {} blocks of {} bytes, {} ({} of the file), in {}",
+        path.display(),
+        grouped(layout.block_count().into()),
+        grouped(layout.block_size().into()),
+        size(index_bytes),
+        percent(index_bytes, layout.length()),
+        seconds(time)
+    ));
+    console.event(&json!({
+        "event": "done",
+        "index": path,
+        "format": index.format().to_string(),
+        "target_bytes": layout.length(),
+        "index_bytes": index_bytes,
+        "block_size": layout.block_size(),
+        "blocks": layout.block_count(),
+        "blake3": index.file_hash().map(|hash| hash.to_string()),
+        "seconds": time.as_secs_f64(),
+    }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn default_index(file: &std::path::Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".gosync");
+    file.with_file_name(name)
+}

@@ -1,0 +1,193 @@
+//! `gosync demo`: the main job on a large file of this machine.
+
+mod older;
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use gosync::{BuildOptions, Format, Location, Seeds, open_source, write_index};
+use gosync_blocksources::server::Server;
+use serde_json::json;
+
+use super::{http_options, open};
+use crate::args;
+use crate::console::Console;
+use crate::failure::Usage;
+use crate::progress::Bars;
+use crate::table::{grouped, percent, seconds, size};
+
+const FORMATS: [Format; 2] = [Format::Gosync, Format::GoSync];
+
+pub(crate) fn run(args: &args::Demo, console: &Console) -> anyhow::Result<ExitCode> {
+    let file = match &args.file {
+        Some(file) => file.clone(),
+        None => largest_toolchain_library().ok_or_else(|| Usage {
+            message: "found no large library of a Rust toolchain to show the main job on".into(),
+            hint: "give any large file: `gosync demo FILE`",
+        })?,
+    };
+    let name = file.file_name().context("the file has no name")?.to_owned();
+    let published = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let local = tempfile::tempdir().context("cannot make a temporary directory")?;
+    let new = published.path().join(&name);
+    // A link costs nothing, but does not cross file systems.
+    std::fs::hard_link(&file, &new)
+        .or_else(|_| std::fs::copy(&file, &new).map(drop))
+        .with_context(|| format!("cannot copy {} to {}", file.display(), new.display()))?;
+
+    console.message(format_args!("new version: {}", file.display()));
+    let old = local.path().join(&name);
+    let edits = older::write(&new, &old)?;
+    let (new_len, old_len) = (std::fs::metadata(&new)?.len(), std::fs::metadata(&old)?.len());
+    console.message(format_args!(
+        "old version: made from it with {edits} edits: bytes replaced, added, removed and moved"
+    ));
+
+    let server = Server::bind(published.path(), (Ipv4Addr::LOCALHOST, 0).into())?.spawn()?;
+    console.message(format_args!("served at {} by the built-in server\n", server.url()));
+    let runs = FORMATS
+        .iter()
+        .map(|&format| {
+            let job = Job { new: &new, old: &old, output: &local.path().join("output"), url: server.url() };
+            job.run(format, console).with_context(|| format!("with an index in the {format} format"))
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+
+    console.data(table(new_len, old_len, &runs))?;
+    let runs: Vec<_> = runs.iter().map(Run::json).collect();
+    console.event(&json!({ "event": "done", "new_bytes": new_len, "old_bytes": old_len, "runs": runs }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Job<'a> {
+    new: &'a Path,
+    old: &'a Path,
+    output: &'a Path,
+    url: String,
+}
+
+struct Run {
+    format: Format,
+    block_size: u32,
+    index_bytes: u64,
+    matched: u64,
+    fetched: u64,
+    requests: u64,
+    build: Duration,
+    patch: Duration,
+    verify: Duration,
+}
+
+impl Job<'_> {
+    /// Builds the index, patches over HTTP into another file, and verifies that.
+    fn run(&self, format: Format, console: &Console) -> anyhow::Result<Run> {
+        let start = Instant::now();
+        let index = gosync::build(self.new, &BuildOptions { format, block_size: None }, &Bars::new(console))?;
+        let index_path = self.new.with_file_name(format!("index.{format}"));
+        write_index(&index, &index_path)?;
+        let build = start.elapsed();
+
+        let start = Instant::now();
+        let index_url: Location = format!("{}/index.{format}", self.url).parse()?;
+        let opened = open(&index_url)?;
+        let name = self.new.file_name().unwrap_or_default().to_string_lossy();
+        let source = open_source(&index_url.beside(&name), &http_options())?;
+        let seeds = Seeds::open([self.old])?;
+        let report = gosync::patch(&opened.index, &seeds, &*source, self.output, &Bars::new(console))?;
+        let patch = start.elapsed();
+
+        let start = Instant::now();
+        let verdict = gosync::verify(self.output, &opened.index, &Bars::new(console))?;
+        ensure!(verdict.is_good(), "the output is not what the index says");
+        let verify = start.elapsed();
+        ensure!(same_content(self.new, self.output)?, "the output differs from the new version");
+        std::fs::remove_file(self.output)?;
+        Ok(Run {
+            format,
+            block_size: index.signature().layout().block_size(),
+            index_bytes: opened.transfer.bytes,
+            matched: report.matched_bytes(),
+            fetched: report.report.transfer.bytes,
+            requests: report.report.transfer.requests + opened.transfer.requests,
+            build,
+            patch,
+            verify,
+        })
+    }
+}
+
+impl Run {
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "format": self.format.to_string(),
+            "block_size": self.block_size,
+            "index_bytes": self.index_bytes,
+            "matched_bytes": self.matched,
+            "fetched_bytes": self.fetched,
+            "requests": self.requests,
+            "build_seconds": self.build.as_secs_f64(),
+            "patch_seconds": self.patch.as_secs_f64(),
+            "verify_seconds": self.verify.as_secs_f64(),
+        })
+    }
+}
+
+fn table(new: u64, old: u64, runs: &[Run]) -> String {
+    let mut text = String::new();
+    let mut row = |name: &str, cell: &dyn Fn(&Run) -> String| {
+        text.push_str(&format!("{name:<16}"));
+        runs.iter().for_each(|run| text.push_str(&format!("{:>22}", cell(run))));
+        text.push('\n');
+    };
+    let part = |bytes, whole| format!("{} ({})", size(bytes), percent(bytes, whole));
+    row("index format", &|run| run.format.to_string());
+    row("new version", &|_| size(new));
+    row("old version", &|_| size(old));
+    row("block size", &|run| grouped(run.block_size.into()));
+    row("index fetched", &|run| part(run.index_bytes, new));
+    row("matched", &|run| part(run.matched, new));
+    row("payload fetched", &|run| part(run.fetched, new));
+    row("requests", &|run| grouped(run.requests));
+    row("build", &|run| seconds(run.build));
+    row("patch over HTTP", &|run| seconds(run.patch));
+    row("verify", &|run| seconds(run.verify));
+    row("identical", &|_| "yes".into());
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// Byte for byte, so that the demonstration does not rest on what it demonstrates.
+fn same_content(one: &Path, other: &Path) -> std::io::Result<bool> {
+    use std::io::Read;
+    let (mut one, mut other) = (std::fs::File::open(one)?, std::fs::File::open(other)?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let mut left = vec![0; 1 << 20];
+    let mut right = vec![0; 1 << 20];
+    loop {
+        let read = one.read(&mut left)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        other.read_exact(&mut right[..read])?;
+        if left[..read] != right[..read] {
+            return Ok(false);
+        }
+    }
+}
+
+/// The compiler's own library is on every machine that can build this program.
+fn largest_toolchain_library() -> Option<PathBuf> {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output().ok()?;
+    let sysroot = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    let files = ["lib", "bin"].iter().filter_map(|folder| std::fs::read_dir(sysroot.join(folder)).ok()).flatten();
+    let sizes = files.flatten().filter_map(|entry| {
+        let metadata = entry.metadata().ok()?;
+        metadata.is_file().then(|| (metadata.len(), entry.path()))
+    });
+    sizes.max().map(|(_, path)| path)
+}

@@ -1,0 +1,64 @@
+//! `gosync inspect`.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::open;
+use crate::args;
+use crate::console::Console;
+use crate::table::{Facts, grouped, percent, size};
+
+pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<ExitCode> {
+    let opened = open(&args.index)?;
+    let index = &opened.index;
+    let layout = index.signature().layout();
+    let name = index.target_name().map(|name| name.as_str());
+    let (weak, strong) = (index.format().weak_sum_name(), index.format().strong_sum_name());
+
+    let mut facts = Facts::default();
+    facts.add("format", format!("{}, version {}", index.format(), index.format_version()));
+    facts.add("target", name.unwrap_or("(not named)"));
+    facts.add("length", format!("{} bytes ({})", grouped(layout.length()), size(layout.length())));
+    facts.add(
+        "blocks",
+        format!("{} of {} bytes", grouped(layout.block_count().into()), grouped(layout.block_size().into())),
+    );
+    if let Some(short) = layout.short_block() {
+        facts.add("last block", format!("{} bytes", grouped(layout.block_len(short) as u64)));
+    }
+    facts.add("weak sums", format!("{weak}, {} bytes each", index.weak_len()));
+    facts.add("strong sums", format!("{strong}, {} bytes each", index.strong_len()));
+    let file_hash = index.file_hash().map(|hash| hash.to_string());
+    facts.add(
+        "whole file",
+        file_hash.as_ref().map_or("no hash: only the blocks can be verified".into(), |hash| format!("BLAKE3 {hash}")),
+    );
+    let index_bytes = index.encoded_len();
+    facts.add(
+        "index",
+        format!(
+            "{} bytes ({}, {} of the file)",
+            grouped(index_bytes),
+            size(index_bytes),
+            percent(index_bytes, layout.length())
+        ),
+    );
+    console.data(facts)?;
+    console.event(&json!({
+        "event": "done",
+        "format": index.format().to_string(),
+        "version": index.format_version(),
+        "target": name,
+        "target_bytes": layout.length(),
+        "block_size": layout.block_size(),
+        "blocks": layout.block_count(),
+        "weak_sum": weak,
+        "weak_len": index.weak_len(),
+        "strong_sum": strong,
+        "strong_len": index.strong_len(),
+        "blake3": file_hash,
+        "index_bytes": index_bytes,
+    }))?;
+    Ok(ExitCode::SUCCESS)
+}

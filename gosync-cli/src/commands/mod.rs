@@ -1,0 +1,47 @@
+//! The subcommands: each turns its arguments into one call of the library, and what
+//! comes back into text or JSON.
+
+pub(crate) mod build;
+pub(crate) mod demo;
+pub(crate) mod diff;
+pub(crate) mod inspect;
+pub(crate) mod patch;
+pub(crate) mod serve;
+pub(crate) mod verify;
+
+use std::path::PathBuf;
+
+use gosync::{Comparison, Error, HttpOptions, Location, OpenedIndex, ReadOptions, Seeds, open_index};
+
+use crate::console::Console;
+
+fn open(index: &Location) -> Result<OpenedIndex, Error> {
+    open_index(index, &ReadOptions::default(), &http_options())
+}
+
+fn http_options() -> HttpOptions {
+    HttpOptions { proxy_from_environment: true, ..HttpOptions::default() }
+}
+
+fn open_seeds<'a>(seed: &'a PathBuf, more: &'a [PathBuf], console: &Console) -> Result<Seeds, Error> {
+    let seeds = Seeds::open(std::iter::once(seed).chain(more))?;
+    for missing in seeds.missing() {
+        console.message(format_args!("{} does not exist: nothing can be taken from it", missing.display()));
+    }
+    Ok(seeds)
+}
+
+/// Says which seeds could not be read, and that this cost only bytes.
+fn warn_unreadable(seeds: &Seeds, comparison: &Comparison, console: &Console) {
+    for unreadable in &comparison.unreadable {
+        // What is no file of the user's is what an earlier run left behind.
+        if let Some(file) = seeds.files().get(usize::from(unreadable.seed.0)) {
+            console.message(format_args!(
+                "warning: cannot read {} at byte {} ({}); what it holds there is fetched instead",
+                file.path().display(),
+                unreadable.offset,
+                unreadable.error
+            ));
+        }
+    }
+}

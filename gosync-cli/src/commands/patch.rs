@@ -1,0 +1,87 @@
+//! `gosync patch`.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use gosync::{Location, OpenedIndex, PatchReport, Seeds, Source, open_source};
+use serde_json::json;
+
+use super::{http_options, open, open_seeds, warn_unreadable};
+use crate::args;
+use crate::console::Console;
+use crate::failure::Usage;
+use crate::progress::Bars;
+use crate::table::{grouped, percent, seconds, size};
+
+pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitCode> {
+    let start = Instant::now();
+    let output = args.output.as_ref().or(args.output_argument.as_ref()).unwrap_or(&args.seed);
+    let to_stdout = output == Path::new("-");
+    if to_stdout && console.json {
+        let message = "--json and the new version cannot both go to standard output".into();
+        return Err(Usage { message, hint: "give an output file" }.into());
+    }
+    let opened = open(&args.index)?;
+    let location = source_location(args, &opened)?;
+    console.detail(format_args!("index {}, source {location}, output {}", opened.location, output.display()));
+    let source = open_source(&location, &http_options())?;
+    let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
+    let report = patch(&opened, &seeds, &*source, (!to_stdout).then_some(output), console)?;
+    let time = start.elapsed();
+
+    warn_unreadable(&seeds, &report.comparison, console);
+    let work = &report.report;
+    if work.refetched_blocks > 0 {
+        console.message(format_args!(
+            "warning: {} blocks came out wrong at first and were fetched again",
+            grouped(work.refetched_blocks)
+        ));
+    }
+    console.message(format_args!(
+        "{}: {}, {} matched ({}), {} fetched in {} requests, in {}",
+        if to_stdout { "standard output".into() } else { output.display().to_string() },
+        size(report.output_bytes()),
+        size(report.matched_bytes()),
+        percent(report.matched_bytes(), report.output_bytes()),
+        size(work.transfer.bytes),
+        grouped(work.transfer.requests),
+        seconds(time)
+    ));
+    console.event(&json!({
+        "event": "done",
+        "matched_bytes": report.matched_bytes(),
+        "fetched_bytes": work.transfer.bytes,
+        "index_bytes": opened.transfer.bytes,
+        "output_bytes": report.output_bytes(),
+        "requests": work.transfer.requests + opened.transfer.requests,
+        "refetched_blocks": work.refetched_blocks,
+        "seconds": time.as_secs_f64(),
+    }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn patch(
+    opened: &OpenedIndex,
+    seeds: &Seeds,
+    source: &dyn Source,
+    output: Option<&std::path::PathBuf>,
+    console: &Console,
+) -> anyhow::Result<PatchReport> {
+    let bars = Bars::new(console);
+    let Some(output) = output else {
+        let mut out = io::stdout().lock();
+        let report = gosync::patch_to_stream(&opened.index, seeds, source, &mut out, &bars)?;
+        out.flush()?;
+        return Ok(report);
+    };
+    Ok(gosync::patch(&opened.index, seeds, source, output, &bars)?)
+}
+
+fn source_location(args: &args::Patch, opened: &OpenedIndex) -> Result<Location, Usage> {
+    args.source.clone().or_else(|| opened.default_source()).ok_or_else(|| Usage {
+        message: format!("{} does not name its target", opened.location),
+        hint: "give the SOURCE, a path or URL, after the index",
+    })
+}

@@ -1,0 +1,54 @@
+//! `gosync verify`.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::open;
+use crate::args;
+use crate::console::Console;
+use crate::failure;
+use crate::progress::Bars;
+use crate::table::{grouped, seconds, size};
+
+pub(crate) fn run(args: &args::Verify, console: &Console) -> anyhow::Result<ExitCode> {
+    let start = Instant::now();
+    let opened = open(&args.index)?;
+    let verdict = gosync::verify(&args.file, &opened.index, &Bars::new(console))?;
+    let time = start.elapsed();
+    let file = args.file.display();
+
+    // The wrong ranges are the data; what they mean is a message.
+    for range in &verdict.wrong {
+        console.data(range)?;
+    }
+    console.event(&json!({
+        "event": "done",
+        "ok": verdict.is_good(),
+        "file_bytes": verdict.length,
+        "target_bytes": verdict.expected_length,
+        "wrong_bytes": verdict.wrong_bytes(),
+        "wrong_ranges": verdict.wrong.iter().map(|range| [range.start, range.end]).collect::<Vec<_>>(),
+        "seconds": time.as_secs_f64(),
+    }))?;
+    if verdict.is_good() {
+        console.message(format_args!("{file}: {} verified in {}", size(verdict.length), seconds(time)));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let expected = verdict.expected_length;
+    if verdict.length != expected {
+        console.error(format_args!(
+            "error: {file} has {} bytes, not the {} of the index",
+            grouped(verdict.length),
+            grouped(expected)
+        ));
+    }
+    if verdict.wrong.is_empty() {
+        console.error(format_args!("error: {file} does not have the hash that the index gives"));
+    } else {
+        console.error(format_args!("error: {file} has {} wrong bytes", grouped(verdict.wrong_bytes())));
+    }
+    console.error("hint: `gosync patch` fetches only what is wrong");
+    Ok(ExitCode::from(failure::CORRUPT))
+}

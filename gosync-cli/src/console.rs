@@ -1,0 +1,63 @@
+//! What is printed, and where: data on stdout, messages on stderr.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::args::Global;
+
+/// Prints what the flags allow.
+#[derive(Clone, Debug)]
+pub(crate) struct Console {
+    /// Whether results are JSON.
+    pub(crate) json: bool,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Console {
+    pub(crate) fn new(global: &Global) -> Self {
+        Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
+    }
+
+    /// Whether progress is to be shown, where stderr is a terminal.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet
+    }
+
+    /// The result of a command, as text. Not printed where JSON is wanted.
+    pub(crate) fn data(&self, text: impl Display) -> io::Result<()> {
+        if self.json { Ok(()) } else { write(io::stdout().lock(), text) }
+    }
+
+    /// An event, as JSON. Not printed where text is wanted.
+    pub(crate) fn event(&self, event: &impl Serialize) -> io::Result<()> {
+        if self.json { write(io::stdout().lock(), serde_json::to_string(event)?) } else { Ok(()) }
+    }
+
+    /// Something to know when all goes well.
+    pub(crate) fn message(&self, text: impl Display) {
+        if !self.quiet {
+            self.error(text);
+        }
+    }
+
+    /// Something to know when one wants to know more.
+    pub(crate) fn detail(&self, text: impl Display) {
+        if self.verbose {
+            self.error(text);
+        }
+    }
+
+    /// Something to know in any case.
+    pub(crate) fn error(&self, text: impl Display) {
+        // Who closes stderr does not want to know.
+        let _ = write(io::stderr().lock(), text);
+    }
+}
+
+fn write(mut out: impl Write, text: impl Display) -> io::Result<()> {
+    writeln!(out, "{text}")?;
+    out.flush()
+}

@@ -1,0 +1,81 @@
+//! Errors on the way out: their text, their hint and their exit code.
+
+use std::process::ExitCode;
+
+use gosync::{Error, Trouble};
+use gosync_blocksources::server::ServerError;
+use serde_json::json;
+
+use crate::console::Console;
+
+/// Data is corrupt or fails verification.
+pub(crate) const CORRUPT: u8 = 3;
+/// The source cannot be reached or refuses.
+const SOURCE: u8 = 4;
+/// The command line makes no sense; clap exits with the same.
+const USAGE: u8 = 2;
+
+/// A command line that can be parsed but makes no sense, or a missing piece that only
+/// the user can supply.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Usage {
+    pub(crate) message: String,
+    pub(crate) hint: &'static str,
+}
+
+/// Prints `error`, what caused it and what may help, and tells the exit code.
+pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
+    let code = exit_code(error);
+    if is_broken_pipe(error) {
+        // Whoever read the output has read enough.
+        return ExitCode::FAILURE;
+    }
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    let event = json!({ "event": "error", "message": error.to_string(), "causes": causes, "exit_code": code });
+    console.error(format_args!("error: {error}"));
+    for cause in &causes {
+        console.error(format_args!("  caused by: {cause}"));
+    }
+    if let Some(hint) = hint(error) {
+        console.error(format_args!("hint: {hint}"));
+    }
+    let _ = console.event(&event);
+    ExitCode::from(code)
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() {
+        return USAGE;
+    }
+    match error.downcast_ref::<Error>().map(Error::trouble) {
+        Some(Trouble::Corrupt) => CORRUPT,
+        Some(Trouble::Source) => SOURCE,
+        _ => 1,
+    }
+}
+
+fn hint(error: &anyhow::Error) -> Option<&'static str> {
+    if let Some(usage) = error.downcast_ref::<Usage>() {
+        return Some(usage.hint);
+    }
+    if let Some(ServerError::Bind { .. }) = error.downcast_ref() {
+        return Some("give another --bind address, or port 0 for a free port");
+    }
+    let error = error.downcast_ref::<Error>()?;
+    Some(match error {
+        Error::Index { .. } => "get the index again, or make it again with `gosync build`",
+        Error::Sign { .. } => "give another --block-size",
+        _ => match error.trouble() {
+            Trouble::Corrupt => "the index may be of another version; nothing was replaced",
+            Trouble::Source => "nothing was replaced; run the same command again when the source is back",
+            _ => return None,
+        },
+    })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,38 @@
+//! The `gosync` command: flags, wiring, progress, messages and exit codes.
+
+mod args;
+mod commands;
+mod console;
+mod failure;
+mod progress;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+use console::Console;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let console = Console::new(&args.global);
+    match run(&args, &console) {
+        Ok(code) => code,
+        Err(error) => failure::report(&error, &console),
+    }
+}
+
+fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
+    let threads = args.global.threads.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    pool.install(|| match &args.command {
+        Command::Build(args) => commands::build::run(args, console),
+        Command::Diff(args) => commands::diff::run(args, console),
+        Command::Patch(args) => commands::patch::run(args, console),
+        Command::Inspect(args) => commands::inspect::run(args, console),
+        Command::Verify(args) => commands::verify::run(args, console),
+        Command::Serve(args) => commands::serve::run(args, console),
+        Command::Demo(args) => commands::demo::run(args, console),
+    })
+}

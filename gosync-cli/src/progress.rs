@@ -1,0 +1,63 @@
+//! Progress bars on stderr, or events on stdout.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use gosync::{Phase, Progress};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use crate::console::Console;
+
+/// Shows each phase as a bar. Where stderr is no terminal nothing is shown.
+pub(crate) struct Bars<'a> {
+    console: &'a Console,
+    bars: MultiProgress,
+    phases: Mutex<HashMap<Phase, ProgressBar>>,
+}
+
+impl<'a> Bars<'a> {
+    pub(crate) fn new(console: &'a Console) -> Self {
+        let shown = console.shows_progress() && !console.json;
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Self { console, bars: MultiProgress::with_draw_target(target), phases: Mutex::default() }
+    }
+}
+
+impl Progress for Bars<'_> {
+    fn begin(&self, phase: Phase, total: u64) {
+        let name = name(phase);
+        // Who closed stdout will be told when the result cannot be written.
+        let _ = self.console.event(&json!({ "event": "phase", "phase": name, "bytes": total }));
+        let template = "{prefix:>8} [{bar:30}] {bytes:>11} of {total_bytes:<11} {bytes_per_sec:>12} {eta:>4}";
+        let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
+        let bar = self.bars.add(ProgressBar::new(total).with_style(style).with_prefix(name));
+        if let Some(before) = self.phases.lock().expect("no panic while held").insert(phase, bar) {
+            before.finish_and_clear();
+        }
+    }
+
+    fn advance(&self, phase: Phase, bytes: u64) {
+        if let Some(bar) = self.phases.lock().expect("no panic while held").get(&phase) {
+            bar.inc(bytes);
+        }
+    }
+}
+
+impl Drop for Bars<'_> {
+    fn drop(&mut self) {
+        // What is printed next is the result; a bar would only stand above it.
+        let _ = self.bars.clear();
+    }
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Sign => "sum",
+        Phase::Compare => "compare",
+        Phase::Copy => "copy",
+        Phase::Fetch => "fetch",
+        Phase::Verify => "verify",
+        _ => "work",
+    }
+}

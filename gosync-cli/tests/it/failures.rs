@@ -1,0 +1,211 @@
+//! What cannot be read, written or reached; nothing is lost.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use gosync_testkit::corpus;
+
+use crate::support::{Scratch, names};
+
+/// `new` and its index, and an old version that has half of it.
+fn published() -> (Scratch, Vec<u8>) {
+    let scratch = Scratch::new();
+    let target = corpus::random(1, 4 << 20);
+    scratch.write("new", &target);
+    scratch.write("old", &target[..2 << 20]);
+    assert_eq!(scratch.run(&["build", "new"]).code, 0);
+    (scratch, target)
+}
+
+#[test]
+fn what_is_not_there() {
+    let (scratch, _) = published();
+    scratch.run(&["build", "absent"]).assert_failed(1, "cannot read absent");
+    scratch.run(&["build", "."]).assert_failed(2, "is a directory");
+    scratch.run(&["inspect", "absent.gosync"]).assert_failed(1, "cannot read absent.gosync");
+    scratch.run(&["diff", "old", "."]).assert_failed(1, "cannot read .");
+    scratch.run(&["verify", "absent", "new.gosync"]).assert_failed(1, "cannot read absent");
+    scratch.run(&["patch", "old", "new.gosync", "absent"]).assert_failed(4, "cannot read absent");
+    scratch.run(&["patch", "old", "new.gosync", "-o", "no/such/out"]).assert_failed(1, "no/such");
+    scratch.run(&["serve", "new"]).assert_failed(1, "cannot serve new");
+    assert_eq!(scratch.run(&["frobnicate"]).code, 2);
+    assert_eq!(scratch.run(&["build", "new", "--block-size", "0"]).code, 2);
+    assert_eq!(scratch.run(&["patch", "old", "ftp://host/x.gosync"]).code, 2);
+}
+
+#[test]
+fn servers_that_are_not_there_or_have_no_ranges() {
+    let (scratch, target) = published();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{free}/new");
+    scratch.run(&["patch", "old", "new.gosync", &url]).assert_failed(4, "cannot reach http://127.0.0.1");
+    scratch.run(&["diff", "old", &format!("{url}.gosync")]).assert_failed(4, "cannot reach");
+    let server = scratch.serve();
+    scratch.run(&["patch", "old", "new.gosync", &format!("{}/absent", server.url)]).assert_failed(4, "404");
+
+    // Answers 200 with the whole file to everything, as simple servers do.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/new", listener.local_addr().unwrap());
+    let body = target.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, body) = (stream.unwrap(), body.clone());
+            std::thread::spawn(move || {
+                read_request(&mut stream);
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+            });
+        }
+    });
+    let old = scratch.read("old");
+    scratch.run(&["patch", "old", "new.gosync", &url]).assert_failed(4, "range");
+    assert!(scratch.read("old") == old, "a 200 is never taken for a range");
+    // To get all of it no ranges are needed.
+    assert_eq!(scratch.run(&["patch", "absent", "new.gosync", &url]).code, 0);
+    assert!(scratch.read("absent") == target);
+}
+
+fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).ok()
+}
+
+#[test]
+fn an_output_that_is_a_directory() {
+    let (scratch, _) = published();
+    std::fs::create_dir(scratch.path("directory")).unwrap();
+    scratch.run(&["patch", "old", "new.gosync", "-o", "directory"]).assert_failed(1, "is a directory, not a file");
+    assert_eq!(scratch.names(), ["directory", "new", "new.gosync", "old"]);
+}
+
+/// A file system of its own, where this may make one.
+#[cfg(target_os = "linux")]
+struct Mount(std::path::PathBuf);
+
+#[cfg(target_os = "linux")]
+impl Mount {
+    fn new(at: &std::path::Path, options: &str) -> Option<Self> {
+        std::fs::create_dir(at).unwrap();
+        let mut command = std::process::Command::new("mount");
+        let mounted = command.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(at).stderr(Stdio::null()).status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Some(Self(at.to_owned()));
+        }
+        eprintln!("\nSKIPPED: may not mount a file system here\n");
+        None
+    }
+
+    fn make_read_only(&self) {
+        let mut command = std::process::Command::new("mount");
+        assert!(command.args(["-o", "remount,ro"]).arg(&self.0).status().unwrap().success());
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_and_a_read_only_one() {
+    let (scratch, _) = published();
+    let old = scratch.read("old");
+    let Some(disk) = Mount::new(&scratch.path("disk"), "size=3m") else { return };
+    std::fs::write(disk.0.join("app"), &old[..1 << 20]).unwrap();
+    scratch.run(&["patch", "disk/app", "new.gosync"]).assert_failed(1, "No space left on device");
+    assert!(scratch.read("disk/app") == old[..1 << 20], "the old file is untouched");
+    assert_eq!(names(&disk.0), ["app"], "and alone");
+
+    disk.make_read_only();
+    scratch.run(&["patch", "disk/app", "new.gosync"]).assert_failed(1, "Read-only file system");
+    assert!(scratch.read("disk/app") == old[..1 << 20]);
+    scratch.run(&["build", "new", "-o", "disk/index"]).assert_failed(1, "Read-only file system");
+}
+
+/// A server of ranges that stops answering after so many bytes.
+fn stalling_server(body: Vec<u8>, bytes: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/new", listener.local_addr().unwrap());
+    let left = std::sync::Arc::new(std::sync::Mutex::new(bytes));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, body, left) = (stream.unwrap(), body.clone(), left.clone());
+            std::thread::spawn(move || {
+                while let Some(request) = read_request(&mut stream) {
+                    let range = request
+                        .lines()
+                        .find_map(|line| line.to_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
+                    let (start, end) = range.as_deref().and_then(|range| range.split_once('-')).unwrap();
+                    let (start, end): (usize, usize) = (start.parse().unwrap(), end.parse::<usize>().unwrap() + 1);
+                    let head = format!(
+                        "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\nContent-Range: bytes {start}-{}/{}\r\n\r\n",
+                        end - start,
+                        end - 1,
+                        body.len()
+                    );
+                    stream.write_all(head.as_bytes()).unwrap();
+                    for piece in body[start..end].chunks(10_000) {
+                        let mut left = left.lock().unwrap();
+                        if *left < piece.len() {
+                            drop(left);
+                            std::thread::sleep(Duration::from_secs(600));
+                        } else {
+                            *left -= piece.len();
+                            stream.write_all(piece).unwrap();
+                        }
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_what_the_next_one_uses() {
+    let (scratch, target) = published();
+    let old = scratch.read("old");
+    let url = stalling_server(target.clone(), 1 << 20);
+    let mut killed = scratch.command(&["patch", "old", "new.gosync", &url]).spawn().unwrap();
+    let part = scratch.path(".old.gosync-part");
+    let start = Instant::now();
+    // What it copied and fetched stands in the temporary file.
+    while !written(&part).is_some_and(|bytes| bytes > (2 << 20) + (1 << 19)) {
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing was fetched");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let busy = scratch.run(&["patch", "old", "new.gosync"]);
+    busy.assert_failed(1, "another process is writing it");
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(scratch.read("old") == old, "the old file is untouched");
+    assert_eq!(scratch.names(), [".old.gosync-part", "new", "new.gosync", "old"]);
+
+    let done = scratch.json(&["patch", "old", "new.gosync"]);
+    assert!(scratch.read("old") == target);
+    let fetched = done["fetched_bytes"].as_u64().unwrap();
+    assert!(fetched < (2 << 20) - (1 << 18), "{fetched} bytes were fetched again");
+    assert_eq!(scratch.names(), ["new", "new.gosync", "old"], "nothing is left");
+}
+
+/// Bytes of a file that take room on disk.
+#[cfg(unix)]
+fn written(path: &std::path::Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    Some(std::fs::metadata(path).ok()?.blocks() * 512)
+}
+
+#[cfg(not(unix))]
+fn written(path: &std::path::Path) -> Option<u64> {
+    Some(std::fs::metadata(path).ok()?.len())
+}

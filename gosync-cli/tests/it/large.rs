@@ -1,0 +1,134 @@
+//! Large files: sparse, repetitive, and how much memory they take.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::process::Command;
+
+use gosync_testkit::{corpus, peers};
+
+use crate::support::{FORMATS, Scratch};
+
+#[cfg(unix)]
+fn on_disk(path: &std::path::Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).unwrap().blocks() * 512
+}
+
+#[cfg(unix)]
+#[test]
+fn more_than_four_gigabytes_with_holes() {
+    const LENGTH: u64 = (4 << 30) + 12_345;
+    let scratch = Scratch::new();
+    let islands = corpus::write_sparse(&scratch.path("new"), 1, LENGTH, 8, 300_000).unwrap();
+    let old = scratch.path("old");
+    std::fs::hard_link(scratch.path("new"), &old).unwrap();
+    std::fs::remove_file(&old).unwrap();
+    // The old version lacks one island, and has another one elsewhere.
+    let mut file = File::create_new(&old).unwrap();
+    file.set_len(LENGTH - 1_000_000).unwrap();
+    for (number, island) in islands.iter().enumerate().skip(1) {
+        let start = if number == 2 { island.start + 4321 } else { island.start };
+        file.seek(SeekFrom::Start(start)).unwrap();
+        file.write_all(&corpus::random(1 + number as u64, 300_000)).unwrap();
+    }
+    drop(file);
+    let server = scratch.serve();
+    for format in FORMATS {
+        assert_eq!(scratch.run(&["build", "new", "--format", format, "--block-size", "8192"]).code, 0);
+        let index = format!("{}/new.gosync", server.url);
+        let missing = scratch.json(&["diff", "old", &index])["missing_bytes"].as_u64().unwrap();
+        assert!(missing > 290_000 && missing < 1_000_000, "{missing}");
+        let done = scratch.json(&["patch", "old", &index, "-o", "out"]);
+        assert_eq!(done["fetched_bytes"].as_u64(), Some(missing));
+        assert_eq!(std::fs::metadata(scratch.path("out")).unwrap().len(), LENGTH);
+        let room = on_disk(&scratch.path("out"));
+        assert!(room < 16 << 20, "holes stay holes: {room} bytes on disk");
+        let same = Command::new("cmp").args(["new", "out"]).current_dir(scratch.path("")).status().unwrap();
+        assert!(same.success());
+    }
+}
+
+/// The peak resident memory of a command, in bytes, as Python is told of it.
+#[cfg(unix)]
+fn peak_memory(scratch: &Scratch, args: &[&str]) -> Option<u64> {
+    const MEASURE: &str = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); \
+                           print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)";
+    let python = peers::require("python3")?;
+    let output = Command::new(python)
+        .args(["-c", MEASURE])
+        .arg(assert_cmd::cargo::cargo_bin!("gosync"))
+        .args(args)
+        .current_dir(scratch.path(""))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap().trim().parse().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_gigabyte_is_patched_in_little_memory() {
+    const LENGTH: usize = 1 << 30;
+    let scratch = Scratch::new();
+    let block = corpus::random(1, 64 << 20);
+    let mut new = File::create_new(scratch.path("new")).unwrap();
+    let mut old = File::create_new(scratch.path("old")).unwrap();
+    for part in 0..LENGTH / block.len() {
+        // Every part is another one, and the old version lacks a quarter of each.
+        let data: Vec<u8> = block.iter().map(|byte| byte.wrapping_add(part as u8 * 7)).collect();
+        new.write_all(&data).unwrap();
+        old.write_all(&data[data.len() / 4..]).unwrap();
+    }
+    drop((new, old));
+    let server = scratch.serve();
+    for format in FORMATS {
+        assert_eq!(scratch.run(&["build", "new", "--format", format, "--block-size", "4096"]).code, 0);
+        let index_bytes = std::fs::metadata(scratch.path("new.gosync")).unwrap().len();
+        let index = format!("{}/new.gosync", server.url);
+        for args in [
+            &["build", "new", "--format", format, "--block-size", "4096", "--quiet"][..],
+            &["patch", "old", &index, "-o", "out", "--quiet"],
+            &["verify", "out", "new.gosync", "--quiet"],
+        ] {
+            let Some(peak) = peak_memory(&scratch, args) else { return };
+            assert!(peak < (64 << 20) + index_bytes * 3 / 2, "{args:?}: {peak} bytes, the index has {index_bytes}");
+        }
+    }
+}
+
+/// Zeros and short periods must not be slower, byte for byte, than four times random data.
+#[test]
+fn repetitive_data_is_not_slow() {
+    const LENGTH: usize = 64 << 20;
+    let scratch = Scratch::new();
+    scratch.write("random", &corpus::random(1, LENGTH));
+    scratch.write("other", &corpus::random(2, LENGTH));
+    scratch.write("zeros", &corpus::zeros(LENGTH));
+    scratch.write("spaces", &vec![b' '; LENGTH]);
+    scratch.write("period", &corpus::periodic(3, 700, LENGTH));
+    let mut phase = corpus::periodic(3, 700, LENGTH + 350);
+    phase.drain(..350);
+    scratch.write("phase", &phase);
+    for format in FORMATS {
+        let seconds = |seed: &str, target: &str| {
+            assert_eq!(scratch.run(&["build", target, "-o", "index", "--format", format]).code, 0);
+            let times = (0..3).map(|_| scratch.json(&["diff", seed, "index"])["seconds"].as_f64().unwrap());
+            times.fold(f64::INFINITY, f64::min)
+        };
+        let random = seconds("random", "other");
+        for (seed, target) in [
+            ("zeros", "zeros"),
+            ("zeros", "random"),
+            ("random", "zeros"),
+            ("spaces", "zeros"),
+            ("zeros", "spaces"),
+            ("period", "period"),
+            ("period", "phase"),
+            ("period", "random"),
+            ("random", "period"),
+        ] {
+            let time = seconds(seed, target);
+            assert!(time < 4.0 * random + 0.05, "{format}, {target} from {seed}: {time} s, at random {random} s");
+        }
+    }
+}

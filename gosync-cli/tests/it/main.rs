@@ -1,0 +1,11 @@
+//! The real command, on real files.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod damage;
+mod edges;
+mod failures;
+mod large;
+mod main_job;
+mod messages;
+mod support;

@@ -1,0 +1,88 @@
+//! What the command prints, as a whole.
+
+use gosync_testkit::corpus::{self, edit};
+
+use crate::support::Scratch;
+
+/// Times differ from run to run, and so do the addresses of servers.
+fn text(bytes: &[u8]) -> String {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let words = text.split_inclusive([' ', '\n', ',', '}']).map(|word| {
+        let end = word.trim_end_matches([' ', '\n', ',', '}']);
+        let is_time = end
+            .split_once('.')
+            .is_some_and(|(whole, part)| whole.parse::<u32>().is_ok() && part.parse::<u64>().is_ok());
+        // Only times have two decimals or more.
+        let is_time = is_time && end.split_once('.').is_some_and(|(_, part)| part.len() == 2);
+        if is_time { word.replace(end, "[time]") } else { word.to_owned() }
+    });
+    words.collect()
+}
+
+fn scratch() -> Scratch {
+    let scratch = Scratch::new();
+    let old = corpus::text(1, 3_000_000);
+    scratch.write("old.txt", &old);
+    scratch.write("new.txt", &edit::scatter(&edit::insert(&old, 2, 20, 1000), 3, 20));
+    scratch
+}
+
+#[test]
+fn the_main_job() {
+    let scratch = scratch();
+    let mut transcript = String::new();
+    for args in [
+        &["build", "new.txt"][..],
+        &["inspect", "new.txt.gosync"],
+        &["diff", "old.txt", "new.txt.gosync"],
+        &["patch", "old.txt", "new.txt.gosync", "-v"],
+        &["verify", "old.txt", "new.txt.gosync"],
+        &["build", "new.txt", "--format", "go-sync"],
+        &["inspect", "new.txt.gosync"],
+        &["diff", "missing", "new.txt.gosync"],
+        &["patch", "old.txt", "new.txt.gosync", "absent"],
+        &["patch", "old.txt", "old.txt"],
+        &["diff", "old.txt"],
+    ] {
+        let run = scratch.run(args);
+        transcript += &format!("$ gosync {}\n{}{}", args.join(" "), text(&run.stdout), text(run.stderr.as_bytes()));
+        if run.code != 0 {
+            transcript += &format!("[exit code {}]\n", run.code);
+        }
+        transcript += "\n";
+    }
+    insta::assert_snapshot!(transcript);
+}
+
+#[test]
+fn help() {
+    let scratch = Scratch::new();
+    let commands = ["", "build", "diff", "patch", "inspect", "verify", "serve", "demo"];
+    let pages = commands.map(|command| {
+        let args = [command, "--help"];
+        text(&scratch.run(if command.is_empty() { &args[1..] } else { &args }).stdout)
+    });
+    insta::assert_snapshot!(pages.join("\n----\n\n"));
+}
+
+#[test]
+fn quiet_is_quiet_and_json_is_json() {
+    let scratch = scratch();
+    for args in [
+        &["build", "new.txt"][..],
+        &["patch", "old.txt", "new.txt.gosync", "-o", "out"],
+        &["verify", "out", "new.txt.gosync"],
+    ] {
+        let quiet = scratch.run(&[args, &["--quiet"]].concat());
+        assert_eq!((quiet.code, quiet.stdout.len(), quiet.stderr.as_str()), (0, 0, ""), "{args:?}");
+        let json = scratch.run(&[args, &["--json", "--quiet"]].concat());
+        assert_eq!(json.stderr, "");
+        for line in String::from_utf8(json.stdout).unwrap().lines() {
+            let event: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert!(event["event"].is_string());
+        }
+    }
+    let failed = scratch.run(&["inspect", "old.txt", "--json", "--quiet"]);
+    let event: serde_json::Value = serde_json::from_slice(&failed.stdout).unwrap();
+    assert_eq!((event["event"].as_str(), event["exit_code"].as_u64()), (Some("error"), Some(3)));
+}

@@ -1,0 +1,108 @@
+//! The project's chores: `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`.
+
+#![allow(clippy::print_stderr, reason = "a program that talks to whoever runs it")]
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+mod checks;
+mod command;
+mod fuzz;
+mod peers;
+mod steps;
+mod suite;
+
+use steps::Steps;
+
+/// The project's chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Runs every test, with the real programs to compare with, and builds the documentation
+    Test {
+        #[command(flatten)]
+        options: TestOptions,
+        /// Fuzzes every target for a minute too
+        #[arg(long)]
+        long: bool,
+    },
+    /// Fuzzes one target, or one after another
+    Fuzz {
+        /// The target [default: all]
+        target: Option<String>,
+        /// How long to fuzz each target
+        #[arg(long, default_value_t = 60, value_name = "N")]
+        seconds: u32,
+    },
+    /// What a change has to pass: format, lints, dependencies and `test`
+    Ci {
+        #[command(flatten)]
+        options: TestOptions,
+    },
+}
+
+/// What to test.
+#[derive(Args)]
+struct TestOptions {
+    /// Installs nothing
+    #[arg(long)]
+    no_install: bool,
+    /// Tests this package only; may be given several times [default: all]
+    #[arg(short, long = "package", value_name = "PACKAGE")]
+    packages: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut steps = Steps::default();
+    match run(&mut steps, &arguments.chore) {
+        Ok(()) => {
+            steps.print_summary();
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("\nerror: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  caused by: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
+    match chore {
+        Chore::Test { options, long } => {
+            suite::run(steps, options)?;
+            if *long { fuzz::run(steps, None, 60) } else { Ok(()) }
+        }
+        Chore::Fuzz { target, seconds } => fuzz::run(steps, target.as_deref(), *seconds),
+        Chore::Ci { options } => {
+            checks::run(steps)?;
+            suite::run(steps, options)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+        assert!(
+            Arguments::try_parse_from(["xtask", "test", "--long", "--no-install", "-p", "one", "-p", "two"]).is_ok()
+        );
+        assert!(Arguments::try_parse_from(["xtask", "fuzz", "index", "--seconds", "5"]).is_ok());
+        assert!(Arguments::try_parse_from(["xtask"]).is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! The real programs that tests compare with: what is needed, and how to get it.
+
+use std::env;
+use std::process::Command;
+
+use crate::command;
+
+/// A program that tests run.
+struct Peer {
+    /// The Debian package that has it.
+    package: &'static str,
+    program: &'static str,
+    why: &'static str,
+}
+
+const PEERS: &[Peer] = &[
+    Peer {
+        package: "nginx-light",
+        program: "nginx",
+        why: "an HTTP server that is not ours, with ranges, multi-ranges and keep-alive",
+    },
+    Peer { package: "tar", program: "tar", why: "unpacks the archives that testkit makes" },
+];
+
+/// Sees to it that the peers are there, and tells whether tests may rely on them: they
+/// may where all are found, and have to where this is an automatic run.
+pub(crate) fn provide(install: bool) -> bool {
+    let mut missing = missing();
+    if !missing.is_empty() && install && apt_get_install(&missing) {
+        missing = self::missing();
+    }
+    for peer in PEERS {
+        match command::find(peer.program) {
+            Some(path) => eprintln!("{:12} {} ({})", peer.program, path.display(), peer.why),
+            None => eprintln!("{:12} MISSING ({})", peer.program, peer.why),
+        }
+    }
+    if !missing.is_empty() {
+        let packages: Vec<&str> = missing.iter().map(|peer| peer.package).collect();
+        eprintln!("Tests that need a missing program are skipped, or fail in an automatic run.");
+        eprintln!("To install on Debian: sudo apt-get install {}", packages.join(" "));
+    }
+    missing.is_empty() || is_automatic()
+}
+
+fn missing() -> Vec<&'static Peer> {
+    PEERS.iter().filter(|peer| command::find(peer.program).is_none()).collect()
+}
+
+fn is_automatic() -> bool {
+    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
+}
+
+/// Tries to install; a failure is told, and left to the tests to complain about.
+fn apt_get_install(peers: &[&Peer]) -> bool {
+    let Some(apt_get) = apt_get() else {
+        eprintln!("Nothing was installed: that takes apt-get, and root or sudo without a password.");
+        return false;
+    };
+    let install = || {
+        let mut install = apt_get();
+        install.args(["install", "--yes", "--no-install-recommends"]);
+        install.args(peers.iter().map(|peer| peer.package));
+        command::run(&mut install)
+    };
+    // A package list may be absent or too old; fetching it each time would take longer.
+    let installed = install().or_else(|_| command::run(apt_get().arg("update")).and_then(|()| install()));
+    if let Err(error) = &installed {
+        eprintln!("{error}");
+    }
+    installed.is_ok()
+}
+
+/// Makes `apt-get` commands, where this user may run them without being asked.
+fn apt_get() -> Option<impl Fn() -> Command> {
+    command::find("apt-get")?;
+    let is_root = command::output(Command::new("id").arg("-u")).is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    if !is_root && !command::succeeds(Command::new("sudo").args(["-n", "true"])) {
+        return None;
+    }
+    Some(move || {
+        let mut command = Command::new(if is_root { "env" } else { "sudo" });
+        if !is_root {
+            command.args(["-n", "env"]);
+        }
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        command
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_peer_once_with_a_reason() {
+        for (at, peer) in PEERS.iter().enumerate() {
+            assert!(!peer.why.is_empty() && !peer.package.is_empty());
+            assert!(PEERS[at + 1..].iter().all(|other| other.program != peer.program), "{} twice", peer.program);
+        }
+    }
+}

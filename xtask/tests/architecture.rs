@@ -1,0 +1,269 @@
+//! Guards the architecture: which package may depend on which.
+//!
+//! The parts are worth picking alone only as long as they do not know each other, so
+//! an arrow that points the wrong way fails here. Dev-dependencies may point anywhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// The shared vocabulary and the sums: they know nobody.
+const FOUNDATION: [&str; 2] = ["gosync-rollsum", "gosync-chunks"];
+/// The parts, which know the foundation only.
+const PARTS: [&str; 4] = ["gosync-index", "gosync-comparer", "gosync-blocksources", "gosync-patcher"];
+/// For tests and chores; nothing that is published may need them.
+const UNPUBLISHED: [&str; 2] = ["gosync-testkit", "xtask"];
+/// For programs, not for libraries.
+const PROGRAMS_ONLY: [&str; 4] = ["anyhow", "clap", "indicatif", "tracing-subscriber"];
+/// The programs.
+const PROGRAMS: [&str; 2] = ["gosync-cli", "xtask"];
+
+/// What the rules are about: the packages of the workspace and their arrows.
+#[derive(Clone, Debug, Default)]
+struct Graph {
+    packages: Vec<Package>,
+    /// External crates that the root manifest lists, and whether with a reason.
+    listed: Vec<(String, bool)>,
+}
+
+#[derive(Clone, Debug)]
+struct Package {
+    name: String,
+    is_published: bool,
+    is_scheme: bool,
+    readme: Option<String>,
+    /// Normal and build dependencies.
+    needs: BTreeSet<String>,
+    /// Dev-dependencies.
+    tests_with: BTreeSet<String>,
+}
+
+/// Every breach of the rules, in words.
+fn breaches(graph: &Graph) -> Vec<String> {
+    let members: BTreeSet<&str> = graph.packages.iter().map(|package| package.name.as_str()).collect();
+    let mut breaches = Vec::new();
+    for package in &graph.packages {
+        let name = package.name.as_str();
+        let mut breach = |what: String| breaches.push(format!("{name} {what}"));
+
+        for needed in package.needs.iter().map(String::as_str) {
+            let is_member = members.contains(needed);
+            if FOUNDATION.contains(&name) && is_member {
+                breach(format!("must know nobody, but depends on {needed}"));
+            }
+            if PARTS.contains(&name) && is_member && !FOUNDATION.contains(&needed) {
+                breach(format!("is a part and must know {} only, but depends on {needed}", FOUNDATION.join(" and ")));
+            }
+            if package.is_published && UNPUBLISHED.contains(&needed) {
+                breach(format!("is published, but depends on {needed}, which is not"));
+            }
+            if needed == "bincode" && !package.is_scheme {
+                breach("depends on bincode, which is for the header of our own format only".into());
+            }
+            if PROGRAMS_ONLY.contains(&needed) && !PROGRAMS.contains(&name) {
+                breach(format!("is a library, but depends on {needed}, which is for programs"));
+            }
+        }
+        for external in package.needs.union(&package.tests_with) {
+            if !members.contains(external.as_str()) && !graph.listed.iter().any(|(listed, _)| listed == external) {
+                breach(format!("depends on {external}, which [workspace.dependencies] does not list"));
+            }
+        }
+        match package.readme.as_deref() {
+            None if package.is_published => breach("is published, but has no README.md".into()),
+            Some(text) if package.is_published && text.lines().count() < 5 => {
+                breach("is published, but its README.md says next to nothing".into());
+            }
+            _ => {}
+        }
+    }
+    for (dependency, _) in graph.listed.iter().filter(|(_, has_reason)| !has_reason) {
+        breaches.push(format!("[workspace.dependencies] gives no reason for {dependency}"));
+    }
+    breaches
+}
+
+/// The external crates in `[workspace.dependencies]`, and whether a comment on the same
+/// line, or alone on the line above, says why. The manifest keeps to one line each.
+fn listed_dependencies(manifest: &str) -> Vec<(String, bool)> {
+    let mut lines = manifest.lines().skip_while(|line| line.trim() != "[workspace.dependencies]").skip(1);
+    let mut listed = Vec::new();
+    let mut above = "";
+    for line in lines.by_ref().take_while(|line| !line.starts_with('[')) {
+        if let Some((name, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+            let (value, comment) = split_comment(value);
+            if !value.contains("path =") {
+                let reason = comment.or(above.strip_prefix('#')).unwrap_or_default();
+                let name =
+                    value.split_once("package = \"").and_then(|(_, rest)| rest.split('"').next()).unwrap_or(name);
+                listed.push((name.trim().to_owned(), !reason.trim().is_empty()));
+            }
+        }
+        above = line;
+    }
+    listed
+}
+
+/// Cuts a comment off a TOML value; a `#` within quotes begins none.
+fn split_comment(value: &str) -> (&str, Option<&str>) {
+    let mut is_quoted = false;
+    for (at, character) in value.char_indices() {
+        match character {
+            '"' => is_quoted = !is_quoted,
+            '#' if !is_quoted => return (&value[..at], Some(&value[at + 1..])),
+            _ => {}
+        }
+    }
+    (value, None)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").to_owned()
+}
+
+fn workspace() -> Graph {
+    let manifest = root().join("Cargo.toml");
+    let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec().expect("cargo reads the workspace");
+    let packages = metadata.packages.iter().map(|package| {
+        let folder = package.manifest_path.parent().expect("a manifest is in a folder");
+        let names = |is_test: bool| {
+            package
+                .dependencies
+                .iter()
+                .filter(|dependency| (dependency.kind == DependencyKind::Development) == is_test)
+                .map(|dependency| dependency.name.clone())
+                .collect()
+        };
+        Package {
+            name: package.name.to_string(),
+            is_published: package.publish.as_ref().is_none_or(|registries| !registries.is_empty()),
+            is_scheme: folder.strip_prefix(&metadata.workspace_root).is_ok_and(|path| path.starts_with("schemes")),
+            readme: fs::read_to_string(folder.join("README.md")).ok(),
+            needs: names(false),
+            tests_with: names(true),
+        }
+    });
+    Graph {
+        packages: packages.collect(),
+        listed: listed_dependencies(&fs::read_to_string(manifest).expect("the manifest is there")),
+    }
+}
+
+#[test]
+fn every_arrow_points_the_right_way() {
+    let graph = workspace();
+    for name in FOUNDATION.iter().chain(&PARTS).chain(&UNPUBLISHED).chain(&PROGRAMS) {
+        assert!(graph.packages.iter().any(|package| package.name == *name), "a rule is about {name}, which is no more");
+    }
+    assert!(graph.listed.len() > 20, "the manifest was not understood: {:?}", graph.listed);
+    let breaches = breaches(&graph);
+    assert!(breaches.is_empty(), "see ARCHITECTURE.md:\n{}", breaches.join("\n"));
+}
+
+/// A small workspace without a breach.
+fn sound() -> Graph {
+    let package = |name: &str, needs: &[&str]| Package {
+        name: name.into(),
+        is_published: !UNPUBLISHED.contains(&name),
+        is_scheme: name == "gosync",
+        readme: Some("line\n".repeat(9)),
+        needs: needs.iter().map(ToString::to_string).collect(),
+        tests_with: BTreeSet::new(),
+    };
+    Graph {
+        packages: vec![
+            package("gosync-rollsum", &[]),
+            package("gosync-chunks", &["rayon"]),
+            package("gosync-index", &["gosync-chunks", "gosync-rollsum", "rayon"]),
+            package("gosync-patcher", &["gosync-chunks"]),
+            package("gosync", &["gosync-index", "gosync-patcher", "bincode"]),
+            package("gosync-cli", &["gosync", "anyhow", "clap", "indicatif"]),
+            package("gosync-testkit", &["gosync-chunks"]),
+            package("xtask", &["anyhow"]),
+        ],
+        listed: ["rayon", "bincode", "anyhow", "clap", "indicatif"].map(|name| (name.to_owned(), true)).to_vec(),
+    }
+}
+
+#[test]
+fn a_sound_workspace_has_no_breach() {
+    assert_eq!(breaches(&sound()), [""; 0]);
+}
+
+#[test]
+fn every_wrong_arrow_is_one_breach() {
+    for (from, to, word) in [
+        ("gosync-rollsum", "gosync-chunks", "must know nobody"),
+        ("gosync-chunks", "gosync-rollsum", "must know nobody"),
+        ("gosync-chunks", "gosync-index", "must know nobody"),
+        ("gosync-index", "gosync-patcher", "is a part"),
+        ("gosync-patcher", "gosync", "is a part"),
+        ("gosync", "gosync-testkit", "is published"),
+        ("gosync-cli", "xtask", "is published"),
+        ("gosync-cli", "bincode", "bincode"),
+        ("gosync-testkit", "bincode", "bincode"),
+        ("gosync-index", "clap", "for programs"),
+        ("gosync-patcher", "indicatif", "for programs"),
+        ("gosync-chunks", "anyhow", "for programs"),
+        ("gosync", "anyhow", "for programs"),
+        ("gosync", "serde", "does not list"),
+    ] {
+        let mut graph = sound();
+        let package = graph.packages.iter_mut().find(|package| package.name == from).unwrap();
+        package.needs.insert(to.into());
+        let breaches = breaches(&graph);
+        assert_eq!(breaches.len(), 1, "{from} -> {to}: {breaches:?}");
+        assert!(breaches[0].starts_with(from) && breaches[0].contains(word), "{}", breaches[0]);
+    }
+}
+
+#[test]
+fn tests_may_use_what_they_like() {
+    let mut graph = sound();
+    for package in &mut graph.packages {
+        package.tests_with = ["gosync-testkit", "gosync-index", "bincode", "anyhow"].map(String::from).into();
+    }
+    assert_eq!(breaches(&graph), [""; 0]);
+}
+
+#[test]
+fn readmes_are_for_what_is_published() {
+    for (readme, expected) in [(None, 1), (Some("# x\n".to_owned()), 1), (Some("line\n".repeat(5)), 0)] {
+        let mut graph = sound();
+        graph.packages[0].readme.clone_from(&readme);
+        graph.packages[7].readme.clone_from(&readme);
+        assert_eq!(breaches(&graph).len(), expected, "{readme:?}");
+    }
+}
+
+#[test]
+fn dependencies_give_their_reason() {
+    let manifest = "\
+[workspace.package]
+license = \"MIT\"
+
+[workspace.dependencies]
+# Ours.
+ours = { path = \"ours\", version = \"1\" }
+
+# These have reasons.
+
+one = \"1\" # because
+# because
+two = \"=2\"
+three = { version = \"3\", features = [\"#\"] }
+four = \"4\" #
+five = { package = \"cinq\", version = \"5\" }
+
+[profile.dev]
+opt-level = 1
+";
+    let expected = [("one", true), ("two", true), ("three", false), ("four", false), ("cinq", false)];
+    assert_eq!(listed_dependencies(manifest), expected.map(|(name, has_reason)| (name.to_owned(), has_reason)));
+
+    let mut graph = sound();
+    graph.listed[1].1 = false;
+    assert_eq!(breaches(&graph), ["[workspace.dependencies] gives no reason for bincode"]);
+}
