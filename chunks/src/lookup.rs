@@ -1,22 +1,19 @@
 //! The seam between an index and whoever searches with it.
 
-use crate::{BlockId, StrongSum, WeakSum};
+use crate::BlockId;
 
-/// Answers, for a signature's blocks of full size, which of them has certain sums.
+/// Answers, for a signature's blocks of full size, which of them may be at a place.
 ///
-/// The three questions go from cheap and vague to dear and exact, and are asked in
-/// that order. A short last block is not in a lookup: it cannot be found by rolling
-/// a window of the full size.
+/// The questions go from cheap and vague to exact, and are asked in that order; the
+/// signature itself has the last word. A short last block is not in a lookup: it
+/// cannot be found by rolling a window of the full size.
 pub trait Lookup: Sync {
     /// The words of a `gosync_rollsum::Sieve` of all keys, which a scan probes at
     /// every position.
     fn sieve(&self) -> &[u32];
 
-    /// Whether some block has this key, and also this check where one is given.
-    fn has_weak(&self, key: u32, check: Option<u32>) -> bool;
-
-    /// The first block with this weak and this strong sum.
-    fn find(&self, weak: WeakSum, strong: &StrongSum) -> Option<BlockId>;
+    /// The blocks whose weak sum has this key, of equal blocks only the first.
+    fn with_key(&self, key: u32) -> impl Iterator<Item = BlockId>;
 
     /// Which blocks are equal to an earlier one.
     fn equal_blocks(&self) -> &EqualBlocks;

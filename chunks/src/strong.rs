@@ -47,6 +47,18 @@ pub trait StrongHasher: fmt::Debug + Send + Sync {
     /// The strong sum of one block of any length.
     fn sum(&self, block: &[u8]) -> StrongSum;
 
+    /// Writes the sums of `blocks`, all of one length, to `sums`, one after another.
+    ///
+    /// # Panics
+    ///
+    /// When `sums` is not exactly as long as the sums of those blocks.
+    fn sum_many(&self, blocks: &[&[u8]], sums: &mut [u8]) {
+        assert_eq!(sums.len(), blocks.len() * self.sum_len());
+        for (block, sum) in blocks.iter().zip(sums.chunks_exact_mut(self.sum_len())) {
+            sum.copy_from_slice(self.sum(block).as_bytes());
+        }
+    }
+
     /// Writes the sums of the consecutive blocks in `data` to `sums`, one after
     /// another. The last block may be short.
     ///

@@ -8,12 +8,32 @@ use gosync_chunks::{BlockId, BlockLayout, Lookup, Phase, Plan, Progress, ReadAt,
 use gosync_rollsum::Kind;
 
 use crate::Statistics;
-use crate::engine::{Scratch, Search};
+use crate::engine::Scratch;
 use crate::locations::{Locations, MAX_SEED_SIZE, MAX_SEEDS};
+use crate::search::Search;
 
 /// Positions in a piece. Larger blocks need larger pieces, or their overlap would be
 /// most of the work.
 const PIECE: u64 = 1 << 20;
+
+/// How to compare.
+#[derive(Clone, Copy, Debug)]
+pub struct CompareOptions {
+    /// The sum of the signature's keys.
+    pub kind: Kind,
+    /// How many bytes may be strong-summed for each byte scanned, to verify weak hits.
+    /// Where hostile or repetitive data needs more, only hits are verified whose next
+    /// block fits too, and what is missed so is fetched. Without a budget all are
+    /// verified.
+    pub strong_budget: Option<u32>,
+}
+
+impl CompareOptions {
+    /// Compares by sums of `kind`, and verifies every weak hit.
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, strong_budget: None }
+    }
+}
 
 /// What a comparison found.
 #[derive(Debug)]
@@ -59,7 +79,7 @@ pub enum CompareError {
 }
 
 /// Searches `seeds` for the blocks of `signature`, on all threads of the current rayon
-/// pool. `lookup` is the index of that signature, and `kind` the sum of its keys.
+/// pool. `lookup` is the index of that signature.
 ///
 /// Every thread holds a piece of one mebibyte and two blocks. The result does not
 /// depend on the number of threads.
@@ -71,8 +91,8 @@ pub enum CompareError {
 pub fn compare<Index: Lookup>(
     signature: &Signature,
     lookup: &Index,
-    kind: Kind,
     seeds: &[&dyn ReadAt],
+    options: &CompareOptions,
     progress: &dyn Progress,
 ) -> Result<Comparison, CompareError> {
     if seeds.len() > MAX_SEEDS {
@@ -87,7 +107,7 @@ pub fn compare<Index: Lookup>(
     let seed_bytes = seeds.iter().map(|data| data.size()).sum();
     progress.begin(Phase::Compare, seed_bytes);
 
-    let search = Search::new(signature, lookup, kind);
+    let search = Search::new(signature, lookup, options);
     let gathered = Mutex::new(Gathered {
         locations: Locations::new(layout),
         statistics: Statistics { seed_bytes, ..Statistics::default() },

@@ -1,47 +1,53 @@
 //! The search of one piece of a seed.
+//!
+//! Two modes take turns. *Scanning*, windows of positions are rolled over and those
+//! that pass the sieve are looked up; hits are verified in batches, because strong sums
+//! of many windows at once are several times cheaper. *In a run*, the block that
+//! follows in the target is expected to follow here too: nothing rolls, the keys of
+//! whole blocks are compared, and again their strong sums are computed in batches.
+//! Nothing is reported before its strong sum holds.
 
 use std::ops::Range;
 
-use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, WeakSum, is_zeros};
-use gosync_rollsum::{Candidate, Kind, Scanner};
+use gosync_chunks::{BlockId, Lookup, StrongSum};
+use gosync_rollsum::Candidate;
 
 use crate::Statistics;
 use crate::repeats::FailedHits;
+use crate::search::{BATCH, Search};
 
 /// Positions scanned at first, and again after each match.
 const FIRST_WINDOW: usize = 2 << 10;
 
-/// What every piece is searched for.
-pub(crate) struct Search<'a, Index> {
-    signature: &'a Signature,
-    lookup: &'a Index,
-    kind: Kind,
-    scanner: Scanner,
-    block_size: usize,
-    /// The sums of a block of zeros, which sparse files are full of.
-    zeros: (WeakSum, StrongSum),
-}
-
 /// A block, and where in the piece it begins.
 pub(crate) type Match = (BlockId, usize);
 
-impl<'a, Index: Lookup> Search<'a, Index> {
-    pub(crate) fn new(signature: &'a Signature, lookup: &'a Index, kind: Kind) -> Self {
-        let block_size = signature.layout().block_size() as usize;
-        let zeros = vec![0; block_size];
-        let zeros = (weak_sum(kind, &zeros), signature.hasher().sum(&zeros));
-        Self { signature, lookup, kind, scanner: Scanner::new(kind, block_size), block_size, zeros }
-    }
+/// Memory that a thread uses for one piece after another.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) found: Vec<Match>,
+    candidates: Vec<Candidate>,
+}
 
+impl<Index: Lookup> Search<'_, Index> {
     /// Finds the blocks that begin at the positions `0..positions` of the scratch
     /// buffer, which begins at `offset` in its seed and goes on for up to two blocks
     /// behind those positions. Leaves them in `found`.
     pub(crate) fn piece(&self, scratch: &mut Scratch, offset: u64, positions: usize) -> Statistics {
         let Scratch { buffer, found, candidates } = scratch;
         found.clear();
-        let failed = FailedHits::new();
-        let statistics = Statistics::default();
-        let mut piece = Piece { search: self, buffer, offset, positions, resume: 0, failed, statistics, found };
+        let mut piece = Piece {
+            search: self,
+            buffer,
+            offset,
+            positions,
+            resume: 0,
+            failed: FailedHits::new(),
+            strong_bytes: 0,
+            statistics: Statistics::default(),
+            found,
+        };
         let (mut start, mut window) = (0, FIRST_WINDOW);
         while start < positions {
             let end = positions.min(start + window);
@@ -62,33 +68,6 @@ impl<'a, Index: Lookup> Search<'a, Index> {
         }
         statistics
     }
-
-    /// Whether `data`, which is no longer than a block, is `block`.
-    fn is_block(&self, block: BlockId, data: &[u8], statistics: &mut Statistics) -> bool {
-        statistics.comparisons += 1;
-        let is_zeros = data.len() == self.block_size && is_zeros(data);
-        let weak = if is_zeros { self.zeros.0 } else { weak_sum(self.kind, data) };
-        if self.signature.weak(block) != weak {
-            return false;
-        }
-        statistics.weak_hits += 1;
-        let equal = if is_zeros {
-            self.signature.has_strong(block, &self.zeros.1)
-        } else {
-            statistics.strong_sums += 1;
-            self.signature.has_strong(block, &self.signature.hasher().sum(data))
-        };
-        statistics.false_weak_hits += u64::from(!equal);
-        equal
-    }
-}
-
-/// Memory that a thread uses for one piece after another.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    pub(crate) buffer: Vec<u8>,
-    pub(crate) found: Vec<Match>,
-    candidates: Vec<Candidate>,
 }
 
 struct Piece<'a, Index> {
@@ -99,72 +78,126 @@ struct Piece<'a, Index> {
     /// Before this nothing is looked for: a match is there, or nothing is known to be.
     resume: usize,
     failed: FailedHits,
+    /// Bytes summed to verify hits of the scan.
+    strong_bytes: u64,
     statistics: Statistics,
     found: &'a mut Vec<Match>,
 }
 
-impl<Index: Lookup> Piece<'_, Index> {
+/// Candidates to verify at once.
+struct Batch {
+    hits: [Candidate; BATCH],
+    count: usize,
+}
+
+impl<'a, Index: Lookup> Piece<'a, Index> {
     /// Scans a window of positions, and tells whether there was a match.
     fn window(&mut self, positions: Range<usize>, candidates: &mut Vec<Candidate>) -> bool {
         candidates.clear();
         self.statistics.comparisons += positions.len() as u64;
         self.search.scanner.scan(self.buffer, positions.clone(), self.search.lookup.sieve(), candidates);
+
         let mut matched = false;
-        for candidate in candidates.iter() {
-            if candidate.position < self.resume {
-                continue;
+        // A match makes those that begin within it void, so it does not pay to verify
+        // many hits at once before several have failed.
+        let mut limit = 1;
+        let mut candidates = candidates.iter();
+        loop {
+            let batch = self.collect(&mut candidates, limit, positions.end);
+            if batch.count == 0 {
+                return matched;
             }
-            if let Some(block) = self.look_up(candidate, positions.end) {
-                matched = true;
-                self.found.push((block, candidate.position));
-                self.statistics.matches += 1;
-                self.resume = self.follow(block, candidate.position + self.search.block_size);
-            }
+            let found = self.verify(&batch);
+            matched |= found;
+            limit = if found { 1 } else { BATCH.min(limit * 2) };
         }
-        matched
     }
 
-    /// The block at a candidate, if there is one. Positions before `scanned` are counted
-    /// as compared.
-    fn look_up(&mut self, candidate: &Candidate, scanned: usize) -> Option<BlockId> {
-        let Search { signature, lookup, block_size, .. } = *self.search;
-        let Candidate { position, key } = *candidate;
+    /// The next candidates, up to `limit`, that an index entry fits. Positions before
+    /// `scanned` are counted as compared already.
+    fn collect<'c>(
+        &mut self,
+        candidates: &mut impl Iterator<Item = &'c Candidate>,
+        limit: usize,
+        scanned: usize,
+    ) -> Batch {
+        let mut batch = Batch { hits: [Candidate { position: 0, key: 0 }; BATCH], count: 0 };
+        while batch.count < limit
+            && let Some(&candidate) = candidates.next()
+        {
+            if candidate.position >= self.resume && self.is_hit(candidate, scanned) {
+                batch.hits[batch.count] = candidate;
+                batch.count += 1;
+            }
+        }
+        batch
+    }
+
+    /// Whether a candidate is worth a strong sum.
+    fn is_hit(&mut self, candidate: Candidate, scanned: usize) -> bool {
+        let Candidate { position, key } = candidate;
+        let block_size = self.search.block_size;
         if self.failed.has_failed(self.buffer, position, key, block_size) {
             self.resume = self.failed.same_until(self.buffer, position, block_size).min(self.positions);
             self.statistics.comparisons += self.resume.saturating_sub(scanned) as u64;
             self.statistics.weak_hits += (self.resume - position) as u64;
             self.statistics.false_weak_hits += (self.resume - position) as u64;
-            return None;
+            return false;
         }
-        if !lookup.has_weak(key, None) {
-            return None;
+        if self.search.lookup.with_key(key).next().is_none() {
+            return false;
         }
         self.statistics.weak_hits += 1;
-        let block = self.find(key, &self.buffer[position..][..block_size]);
-        let Some(block) = block else {
+        if !self.search.weak_fits(key, self.block_at(position)) {
             self.statistics.false_weak_hits += 1;
             self.failed.remember(position, key);
-            return None;
-        };
-        // Of equal blocks the one at this very offset, so that unchanged runs stay runs.
-        let here = signature.layout().full_block_at(self.offset + position as u64);
-        let same = |&other: &BlockId| {
-            signature.weak(other) == signature.weak(block) && signature.strong(other) == signature.strong(block)
-        };
-        Some(here.filter(same).unwrap_or(block))
+            return false;
+        }
+        if self.is_over_budget(position) && !self.next_block_fits(candidate) {
+            self.statistics.passed_over += 1;
+            return false;
+        }
+        true
     }
 
-    fn find(&mut self, key: u32, window: &[u8]) -> Option<BlockId> {
-        let Search { signature, lookup, kind, ref zeros, .. } = *self.search;
-        if is_zeros(window) {
-            return lookup.find(zeros.0, &zeros.1);
+    /// Verifies hits, and follows each match that is not within one before it. Tells
+    /// whether there was one.
+    fn verify(&mut self, batch: &Batch) -> bool {
+        let hits = &batch.hits[..batch.count];
+        let sums = self.strong_sums(hits.iter().map(|hit| hit.position));
+        self.strong_bytes += (hits.len() * self.search.block_size) as u64;
+
+        let mut matched = false;
+        for (&Candidate { position, key }, sum) in hits.iter().zip(&sums) {
+            if position < self.resume {
+                continue;
+            }
+            match self.search.find(key, sum) {
+                Some(block) => {
+                    let block = self.at_its_own_offset(block, position);
+                    self.found.push((block, position));
+                    self.statistics.matches += 1;
+                    self.resume = self.follow(block, position + self.search.block_size);
+                    matched = true;
+                }
+                None => {
+                    self.statistics.false_weak_hits += 1;
+                    self.failed.remember(position, key);
+                }
+            }
         }
-        let check = kind.check(window);
-        if kind.is_wide() && !lookup.has_weak(key, Some(check)) {
-            return None;
-        }
-        self.statistics.strong_sums += 1;
-        lookup.find(WeakSum { key, check }, &signature.hasher().sum(window))
+        matched
+    }
+
+    /// Of the blocks equal to `block` the one that is at this very offset in the target,
+    /// if there is one, so that unchanged runs stay runs.
+    fn at_its_own_offset(&self, block: BlockId, position: usize) -> BlockId {
+        let signature = self.search.signature;
+        let here = signature.layout().full_block_at(self.offset + position as u64);
+        let equal = |&other: &BlockId| {
+            signature.weak(other) == signature.weak(block) && signature.strong(other) == signature.strong(block)
+        };
+        here.filter(equal).unwrap_or(block)
     }
 
     /// Takes the blocks that follow `block` in the target as long as they follow here
@@ -172,28 +205,82 @@ impl<Index: Lookup> Piece<'_, Index> {
     /// be the beginning of a full one.
     fn follow(&mut self, block: BlockId, mut position: usize) -> usize {
         let layout = self.search.signature.layout();
+        let block_size = self.search.block_size;
+        let short = layout.short_block();
+        let full_end = short.unwrap_or(layout.blocks().end);
         let mut next = block.next();
-        while next.0 < layout.block_count() {
-            let len = layout.block_len(next);
-            // The next piece finds what begins in it; but a short block only here.
-            let ours = position < self.positions || len < self.search.block_size;
-            let Some(data) = self.buffer.get(position..position + len).filter(|_| ours) else { break };
-            if !self.search.is_block(next, data, &mut self.statistics) {
+        loop {
+            // What begins behind the positions is for the next piece to find.
+            let room = self.positions.saturating_sub(position).div_ceil(block_size);
+            let expected = BATCH.min(room).min((full_end.0 - next.0) as usize);
+            let fitting = (0..expected)
+                .take_while(|&at| {
+                    self.search.key_fits(BlockId(next.0 + at as u32), self.block_at(position + at * block_size))
+                })
+                .count();
+            let sums = self.strong_sums((0..fitting).map(|at| position + at * block_size));
+            let equal = (0..fitting)
+                .take_while(|&at| self.search.signature.has_strong(BlockId(next.0 + at as u32), &sums[at]))
+                .count();
+
+            self.statistics.comparisons += (fitting + usize::from(fitting < expected)) as u64;
+            self.statistics.weak_hits += fitting as u64;
+            self.statistics.false_weak_hits += u64::from(equal < fitting);
+            self.statistics.matches += equal as u64;
+            self.statistics.expected_matches += equal as u64;
+            for _ in 0..equal {
+                self.found.push((next, position));
+                next = next.next();
+                position += block_size;
+            }
+            if equal < BATCH {
                 break;
             }
+        }
+        if short == Some(next)
+            && let Some(data) = self.buffer.get(position..position + layout.block_len(next))
+            && self.search.is_block(next, data, &mut self.statistics)
+        {
             self.found.push((next, position));
             self.statistics.matches += 1;
             self.statistics.expected_matches += 1;
-            if len < self.search.block_size {
-                break;
-            }
-            position += len;
-            next = next.next();
         }
         position
     }
-}
 
-fn weak_sum(kind: Kind, data: &[u8]) -> WeakSum {
-    WeakSum { key: kind.key(data), check: kind.check(data) }
+    /// Whether the strong sums of this piece have cost more than they may.
+    fn is_over_budget(&self, position: usize) -> bool {
+        let block_size = self.search.block_size as u64;
+        // The first few windows are free, or no small piece could find anything.
+        let allowed = |budget| u64::from(budget) * position as u64 + BATCH as u64 * block_size;
+        self.search.strong_budget.is_some_and(|budget| self.strong_bytes > allowed(budget))
+    }
+
+    /// Whether, if the candidate is a block, the block behind it seems to follow too.
+    fn next_block_fits(&self, candidate: Candidate) -> bool {
+        let search = self.search;
+        let start = candidate.position + search.block_size;
+        let Some(data) = self.buffer.get(start..start + search.block_size) else { return false };
+        let full_end = search.signature.layout().length() / search.block_size as u64;
+        search
+            .lookup
+            .with_key(candidate.key)
+            .any(|block| u64::from(block.next().0) < full_end && search.key_fits(block.next(), data))
+    }
+
+    /// The strong sums of the windows at some positions.
+    fn strong_sums(&mut self, positions: impl Iterator<Item = usize>) -> [StrongSum; BATCH] {
+        let mut windows: [&[u8]; BATCH] = [&[]; BATCH];
+        let mut count = 0;
+        for position in positions {
+            windows[count] = self.block_at(position);
+            count += 1;
+        }
+        self.search.strong_sums(&windows[..count], &mut self.statistics)
+    }
+
+    /// The window of a block's length at `position`.
+    fn block_at(&self, position: usize) -> &'a [u8] {
+        &self.buffer[position..][..self.search.block_size]
+    }
 }

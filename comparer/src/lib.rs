@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use gosync_chunks::{Md5, SignOptions, Step, WeakHasher, WeakSum, sign};
-//! use gosync_comparer::{Kind, compare};
+//! use gosync_comparer::{CompareOptions, Kind, compare};
 //! use gosync_index::BlockIndex;
 //! use std::sync::Arc;
 //!
@@ -25,7 +25,8 @@
 //! let options = SignOptions { block_size: 8, file_hash: false };
 //! let signature = sign(&target, &options, &Rsync, Arc::new(Md5::full()), &())?.signature;
 //!
-//! let found = compare(&signature, &BlockIndex::build(&signature), Kind::Rsync, &[&seed], &())?;
+//! let options = CompareOptions::new(Kind::Rsync);
+//! let found = compare(&signature, &BlockIndex::build(&signature), &[&seed], &options, &())?;
 //! assert_eq!(found.plan.fetched_bytes(), 24, "One fish, two fish, red ");
 //! assert!(matches!(found.plan.steps(), [Step::Fetch { .. }, Step::Copy { offset: 14, .. }]));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -39,9 +40,11 @@
 //!
 //! 1. A scan gives the positions that may begin a block, in windows that grow from 2
 //!    KiB to the whole piece while nothing is found.
-//! 2. A candidate's key is looked up, then its check (of a wide sum), then its strong sum.
+//! 2. A candidate's key is looked up, then its check (of a wide sum), then its strong
+//!    sum, of up to 32 candidates at once.
 //! 3. After a match the block that follows in the target is expected to follow in the
-//!    seed too. While it does, nothing rolls and nothing is looked up.
+//!    seed too. While it does, nothing rolls and nothing is looked up; again up to 32
+//!    blocks are verified at once.
 //!
 //! A short last block is found after the block before it, and at the end of a seed.
 //!
@@ -57,9 +60,10 @@ mod compare;
 mod engine;
 mod locations;
 mod repeats;
+mod search;
 mod statistics;
 
-pub use compare::{CompareError, Comparison, UnreadableSeed, compare};
+pub use compare::{CompareError, CompareOptions, Comparison, UnreadableSeed, compare};
 pub use gosync_chunks::Signature;
 pub use gosync_rollsum::Kind;
 pub use statistics::Statistics;

@@ -13,6 +13,9 @@ pub struct Statistics {
     pub false_weak_hits: u64,
     /// Strong sums computed.
     pub strong_sums: u64,
+    /// Weak hits not verified because the strong sums had cost their
+    /// [budget](crate::CompareOptions::strong_budget); blocks may have been missed there.
+    pub passed_over: u64,
     /// Blocks found, counting each place.
     pub matches: u64,
     /// Blocks that directly followed another match.
@@ -38,6 +41,7 @@ impl std::ops::AddAssign for Statistics {
         self.weak_hits += other.weak_hits;
         self.false_weak_hits += other.false_weak_hits;
         self.strong_sums += other.strong_sums;
+        self.passed_over += other.passed_over;
         self.matches += other.matches;
         self.expected_matches += other.expected_matches;
     }

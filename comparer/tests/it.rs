@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gosync_chunks::{
     Md5, Phase, Progress, ReadAt, SeedId, SignOptions, Signature, Step, StrongHasher, WeakHasher, WeakSum, sign,
 };
-use gosync_comparer::{CompareError, Comparison, Kind, compare};
+use gosync_comparer::{CompareError, CompareOptions, Comparison, Kind, compare};
 use gosync_index::BlockIndex;
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::oracle::{assert_plan_makes, covered_bytes, greedy_matches};
@@ -36,7 +36,7 @@ fn compare_on(threads: usize, signature: &Signature, kind: Kind, seeds: &[&[u8]]
     let seeds: Vec<Vec<u8>> = seeds.iter().map(|seed| seed.to_vec()).collect();
     let seeds: Vec<&dyn ReadAt> = seeds.iter().map(|seed| seed as &dyn ReadAt).collect();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-    pool.install(|| compare(signature, &BlockIndex::build(signature), kind, &seeds, &()).unwrap())
+    pool.install(|| compare(signature, &BlockIndex::build(signature), &seeds, &CompareOptions::new(kind), &()).unwrap())
 }
 
 /// Compares on one thread; the plan makes the target and copies what a naive scan finds.
@@ -163,7 +163,8 @@ fn a_seed_that_cannot_be_read_costs_only_what_it_holds() {
     let target = corpus::random(9, 3 << 20);
     let signature = signature(&target, 4096, Kind::Rsync);
     let seed = Bad(target.clone());
-    let found = compare(&signature, &BlockIndex::build(&signature), Kind::Rsync, &[&seed], &()).unwrap();
+    let found =
+        compare(&signature, &BlockIndex::build(&signature), &[&seed], &CompareOptions::new(Kind::Rsync), &()).unwrap();
     assert_plan_makes(&found.plan, &target, &[&target]);
     assert_eq!(found.plan.fetched_bytes(), 1 << 20);
     assert_eq!((found.unreadable.len(), found.unreadable[0].offset), (1, 1 << 20));
@@ -195,10 +196,11 @@ fn progress_covers_the_seeds_and_can_cancel() {
     let index = BlockIndex::build(&signature);
     let counter = |cancel_after| Counter { total: AtomicU64::new(0), done: AtomicU64::new(0), cancel_after };
 
+    let options = CompareOptions::new(Kind::Rsync);
     let all = counter(u64::MAX);
-    compare(&signature, &index, Kind::Rsync, &[&target, &short.to_vec()], &all).unwrap();
+    compare(&signature, &index, &[&target, &short.to_vec()], &options, &all).unwrap();
     assert_eq!(all.total.load(Ordering::Relaxed), 5_000_051);
-    let cancelled = compare(&signature, &index, Kind::Rsync, &[&target], &counter(1));
+    let cancelled = compare(&signature, &index, &[&target], &options, &counter(1));
     assert!(matches!(cancelled, Err(CompareError::Cancelled)));
 }
 
@@ -212,6 +214,27 @@ fn wide_sums_turn_chance_hits_away_before_the_strong_sum() {
     let wide = check(&target, 512, Kind::Wide, &seed).statistics;
     assert!(narrow.strong_sums > 100, "{narrow:?}");
     assert_eq!(wide.strong_sums, 0, "{wide:?}");
+}
+
+#[test]
+fn a_budget_bounds_the_strong_sums_and_says_what_it_cost() {
+    // rsync's sum is poor on two letters: most of the time would go into false hits.
+    let target = corpus::two_letters(13, 2_000_000);
+    let seed = [corpus::two_letters(14, 1_000_000), target[500_000..900_000].to_vec()].concat();
+    let signature = signature(&target, 512, Kind::Rsync);
+    let index = BlockIndex::build(&signature);
+    let compare = |strong_budget| {
+        let options = CompareOptions { strong_budget, ..CompareOptions::new(Kind::Rsync) };
+        compare(&signature, &index, &[&seed], &options, &()).unwrap()
+    };
+    let (all, bounded) = (compare(None), compare(Some(1)));
+    assert_plan_makes(&bounded.plan, &target, &[&seed]);
+    assert_eq!(all.statistics.passed_over, 0);
+    assert!(bounded.statistics.passed_over > 0, "{:?}", bounded.statistics);
+    assert!(bounded.statistics.strong_sums < all.statistics.strong_sums / 2);
+    let windows = seed.len() / 512;
+    assert!(bounded.statistics.strong_sums < 3 * windows as u64, "{:?}", bounded.statistics);
+    assert!(bounded.plan.copied_bytes() > 390_000, "runs are found all the same");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The index as a whole: the sieve, the shards, and the blocks that are equal.
 
-use gosync_chunks::{BlockId, EqualBlocks, Lookup, Signature, StrongSum, WeakSum};
+use gosync_chunks::{BlockId, EqualBlocks, Lookup, Signature};
 use gosync_rollsum::SieveBuilder;
 use rayon::prelude::*;
 
@@ -78,11 +78,6 @@ impl<'a> BlockIndex<'a> {
             + self.equal.memory()
             + self.shards.iter().map(|shard| size_of::<Shard>() + shard.memory()).sum::<usize>()
     }
-
-    fn entries(&self, key: u32) -> impl Iterator<Item = BlockId> {
-        let hash = hash(key);
-        self.shards[shard_of(hash, self.shard_shift)].candidates(hash)
-    }
 }
 
 impl Lookup for BlockIndex<'_> {
@@ -90,15 +85,11 @@ impl Lookup for BlockIndex<'_> {
         &self.sieve
     }
 
-    fn has_weak(&self, key: u32, check: Option<u32>) -> bool {
-        self.entries(key)
-            .map(|block| self.signature.weak(block))
-            .any(|weak| weak.key == key && check.is_none_or(|check| weak.check == check))
-    }
-
-    fn find(&self, weak: WeakSum, strong: &StrongSum) -> Option<BlockId> {
-        self.entries(weak.key)
-            .find(|&block| self.signature.weak(block) == weak && self.signature.has_strong(block, strong))
+    fn with_key(&self, key: u32) -> impl Iterator<Item = BlockId> {
+        let keys = &self.signature.weak_column().keys;
+        let hash = hash(key);
+        let shard = &self.shards[shard_of(hash, self.shard_shift)];
+        shard.candidates(hash).filter(move |block| keys[block.index()] == key)
     }
 
     fn equal_blocks(&self) -> &EqualBlocks {
@@ -156,7 +147,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::{BlockLayout, Md5, StrongHasher, WeakColumn};
+    use gosync_chunks::{BlockLayout, Md5, StrongHasher, StrongSum, WeakColumn};
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -179,22 +170,27 @@ mod tests {
         Signature::new(layout, WeakColumn { keys, checks }, strong, Arc::new(hasher()))
     }
 
+    /// The block with this key and content, as a comparison finds it.
+    fn find(index: &BlockIndex<'_>, key: u32, content: u32) -> Option<BlockId> {
+        index.with_key(key).find(|&block| index.signature.has_strong(block, &strong(content)))
+    }
+
     fn check(blocks: &[(u32, u32)], checks: bool) {
         let signature = signature(blocks, checks);
         let index = BlockIndex::build(&signature);
         assert_eq!(index.dropped_blocks(), 0);
         for (at, &(key, content)) in blocks.iter().enumerate() {
             let first = BlockId(blocks.iter().position(|&block| block == (key, content)).unwrap() as u32);
-            let weak = signature.weak(BlockId(at as u32));
             assert!(gosync_rollsum::may_contain(index.sieve(), key));
-            assert!(index.has_weak(key, None) && index.has_weak(key, Some(weak.check)));
-            assert_eq!(index.find(weak, &strong(content)), Some(first));
+            assert_eq!(find(&index, key, content), Some(first));
             assert_eq!(index.equal_blocks().first(BlockId(at as u32)), first);
-            assert_eq!(index.find(weak, &strong(content + 1_000_000)), None);
-            assert_eq!(index.find(WeakSum { check: weak.check ^ 1, ..weak }, &strong(content)), None);
+            assert_eq!(find(&index, key, content + 1_000_000), None);
         }
-        for key in (0..1000).map(|i: u32| i.wrapping_mul(77_777) ^ 0x5555) {
-            assert_eq!(index.has_weak(key, None), blocks.iter().any(|&(other, _)| other == key), "{key}");
+        for key in blocks.iter().map(|&(key, _)| key).chain((0..1000).map(|i: u32| i.wrapping_mul(77_777) ^ 0x5555)) {
+            let mut found: Vec<_> = index.with_key(key).collect();
+            found.sort_unstable();
+            let firsts = (0..blocks.len()).filter(|&at| blocks[at].0 == key && !blocks[..at].contains(&blocks[at]));
+            assert_eq!(found, firsts.map(|at| BlockId(at as u32)).collect::<Vec<_>>(), "{key}");
         }
     }
 
@@ -206,7 +202,7 @@ mod tests {
         let index = BlockIndex::build(&signature);
         assert!(index.shards.len() > 1);
         for (at, &(key, content)) in blocks.iter().enumerate() {
-            assert_eq!(index.find(WeakSum::narrow(key), &strong(content)), Some(BlockId(at as u32 % 40_000)));
+            assert_eq!(find(&index, key, content), Some(BlockId(at as u32 % 40_000)));
         }
         assert_eq!(index.equal_blocks().len(), 30_000);
     }
@@ -217,14 +213,14 @@ mod tests {
         let weak = WeakColumn { keys: vec![1, 2], checks: Vec::new() };
         let signature = Signature::new(layout, weak, vec![0; 2 * SUM_LEN], Arc::new(hasher()));
         let index = BlockIndex::build(&signature);
-        assert!(index.has_weak(1, None) && !index.has_weak(2, None));
+        assert!(index.with_key(1).next().is_some() && !index.with_key(2).next().is_some());
     }
 
     #[test]
     fn an_empty_signature() {
         let signature = signature(&[], false);
         let index = BlockIndex::build(&signature);
-        assert!(!index.has_weak(0, None));
+        assert!(!index.with_key(0).next().is_some());
         assert!(index.equal_blocks().is_empty());
     }
 
@@ -242,9 +238,9 @@ mod tests {
         let signature = signature(&blocks, false);
         let index = BlockIndex::build(&signature);
         assert_eq!(index.dropped_blocks(), 10_000 - MAX_CHAIN);
-        let found = (0..10_000).filter(|&content| index.find(WeakSum::narrow(42), &strong(content)).is_some());
+        let found = (0..10_000).filter(|&content| find(&index, 42, content).is_some());
         assert_eq!(found.collect::<Vec<_>>(), (0..MAX_CHAIN as u32).collect::<Vec<_>>(), "the first ones are kept");
-        assert!(index.has_weak(43, None));
+        assert!(index.with_key(43).next().is_some());
     }
 
     #[test]

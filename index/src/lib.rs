@@ -6,7 +6,7 @@
 //! any number of threads without locks.
 //!
 //! ```
-//! use gosync_chunks::{BlockId, BlockLayout, Lookup, Md5, Signature, StrongHasher, WeakColumn, WeakSum};
+//! use gosync_chunks::{BlockId, BlockLayout, Lookup, Md5, Signature, StrongHasher, WeakColumn};
 //! use gosync_index::BlockIndex;
 //! use std::sync::Arc;
 //!
@@ -17,10 +17,8 @@
 //! let signature = Signature::new(BlockLayout::new(12, 4)?, weak, strong, Arc::new(Md5::full()));
 //!
 //! let index = BlockIndex::build(&signature);
-//! assert!(index.has_weak(7, None) && !index.has_weak(8, None));
-//! assert_eq!(index.find(WeakSum::narrow(7), &Md5::full().sum(b"efgh")), Some(BlockId(1)));
-//! assert_eq!(index.find(WeakSum::narrow(7), &Md5::full().sum(b"abcd")), Some(BlockId(0)));
-//! assert_eq!(index.find(WeakSum::narrow(7), &Md5::full().sum(b"else")), None);
+//! assert_eq!(index.with_key(8).count(), 0);
+//! assert!(index.with_key(7).eq([BlockId(0), BlockId(1)]));
 //! assert_eq!(index.equal_blocks().first(BlockId(2)), BlockId(0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gosync_chunks::{LocalFile, Progress, ReadAt, Source};
-use gosync_comparer::{Comparison, compare};
+use gosync_comparer::{CompareOptions, Comparison, compare};
 use gosync_index::BlockIndex;
 use gosync_patcher::{Patch, PatchError, Report, StagedFile, Verdict, VerifyError};
 
@@ -66,7 +66,8 @@ pub fn diff(index: &Index, seeds: &Seeds, progress: &dyn Progress) -> Result<Com
 fn compare_with(index: &Index, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error> {
     let signature = index.signature();
     let lookup = BlockIndex::build(signature);
-    Ok(compare(signature, &lookup, index.format().weak().0, seeds, progress)?)
+    let options = CompareOptions::new(index.format().weak().0);
+    Ok(compare(signature, &lookup, seeds, &options, progress)?)
 }
 
 /// What a patch did.

@@ -2,6 +2,8 @@
 
 #[path = "../../../../fuzz/properties/index.rs"]
 mod properties;
+#[path = "../../../../fuzz/properties/patch.rs"]
+mod patch;
 
 use std::fs;
 use std::path::PathBuf;
@@ -50,4 +52,9 @@ fn native() {
 #[test]
 fn legacy() {
     replay("index_legacy", properties::legacy);
+}
+
+#[test]
+fn compare_patch() {
+    replay("compare_patch", patch::patch);
 }

@@ -1,0 +1,100 @@
+//! What every piece is searched for, and the sums that decide.
+
+use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, WeakSum, is_zeros};
+use gosync_rollsum::{Kind, Scanner};
+
+use crate::{CompareOptions, Statistics};
+
+/// Windows whose strong sums are computed at once, in SIMD lanes where there are some.
+pub(crate) const BATCH: usize = 32;
+
+/// A signature, its index, and how to compare with them.
+pub(crate) struct Search<'a, Index> {
+    pub(crate) signature: &'a Signature,
+    pub(crate) lookup: &'a Index,
+    pub(crate) scanner: Scanner,
+    pub(crate) block_size: usize,
+    /// Strong-summed bytes for each byte scanned, where that is limited.
+    pub(crate) strong_budget: Option<u32>,
+    kind: Kind,
+    /// The sums of a block of zeros, which sparse files are full of.
+    zeros: (WeakSum, StrongSum),
+}
+
+impl<'a, Index: Lookup> Search<'a, Index> {
+    pub(crate) fn new(signature: &'a Signature, lookup: &'a Index, options: &CompareOptions) -> Self {
+        let CompareOptions { kind, strong_budget } = *options;
+        let block_size = signature.layout().block_size() as usize;
+        let zeros = vec![0; block_size];
+        Self {
+            signature,
+            lookup,
+            scanner: Scanner::new(kind, block_size),
+            block_size,
+            strong_budget,
+            kind,
+            zeros: (WeakSum { key: kind.key(&zeros), check: kind.check(&zeros) }, signature.hasher().sum(&zeros)),
+        }
+    }
+
+    /// Whether the key of `block` fits `data`, a window of its length.
+    pub(crate) fn key_fits(&self, block: BlockId, data: &[u8]) -> bool {
+        let key = if self.is_block_of_zeros(data) { self.zeros.0.key } else { self.kind.key(data) };
+        self.signature.weak(block).key == key
+    }
+
+    /// Whether some block has this key, and for wide sums also the check of `window`.
+    pub(crate) fn weak_fits(&self, key: u32, window: &[u8]) -> bool {
+        let mut blocks = self.lookup.with_key(key).peekable();
+        if blocks.peek().is_none() || !self.kind.is_wide() {
+            return blocks.peek().is_some();
+        }
+        let check = if self.is_block_of_zeros(window) { self.zeros.0.check } else { self.kind.check(window) };
+        blocks.any(|block| self.signature.weak(block).check == check)
+    }
+
+    /// The block with this key and strong sum.
+    pub(crate) fn find(&self, key: u32, strong: &StrongSum) -> Option<BlockId> {
+        self.lookup.with_key(key).find(|&block| self.signature.has_strong(block, strong))
+    }
+
+    /// The strong sums of windows of the full size, [`BATCH`] of them at most.
+    pub(crate) fn strong_sums(&self, windows: &[&[u8]], statistics: &mut Statistics) -> [StrongSum; BATCH] {
+        let mut sums = [self.zeros.1; BATCH];
+        let mut summed = [0; BATCH];
+        let mut data: [&[u8]; BATCH] = [&[]; BATCH];
+        let mut count = 0;
+        for (at, window) in windows.iter().enumerate() {
+            if !self.is_block_of_zeros(window) {
+                (summed[count], data[count]) = (at, window);
+                count += 1;
+            }
+        }
+        let len = self.signature.hasher().sum_len();
+        let mut bytes = [0; BATCH * StrongSum::MAX_LEN];
+        let bytes = &mut bytes[..count * len];
+        self.signature.hasher().sum_many(&data[..count], bytes);
+        for (&at, sum) in summed.iter().zip(bytes.chunks_exact(len)) {
+            sums[at] = StrongSum::truncate(sum, len);
+        }
+        statistics.strong_sums += count as u64;
+        sums
+    }
+
+    /// Whether `data` is `block`, which may be short.
+    pub(crate) fn is_block(&self, block: BlockId, data: &[u8], statistics: &mut Statistics) -> bool {
+        statistics.comparisons += 1;
+        if !self.key_fits(block, data) {
+            return false;
+        }
+        statistics.weak_hits += 1;
+        statistics.strong_sums += 1;
+        let equal = self.signature.has_strong(block, &self.signature.hasher().sum(data));
+        statistics.false_weak_hits += u64::from(!equal);
+        equal
+    }
+
+    fn is_block_of_zeros(&self, data: &[u8]) -> bool {
+        data.len() == self.block_size && is_zeros(data)
+    }
+}

@@ -1,0 +1,53 @@
+//! What holds for any two files: comparing and patching makes the target.
+
+use std::sync::Arc;
+
+use gosync_blocksources::MemorySource;
+use gosync_chunks::{Md5, ReadAt, SignOptions, StrongHasher, WeakHasher, WeakSum, sign};
+use gosync_comparer::{CompareOptions, Kind, compare};
+use gosync_index::BlockIndex;
+use gosync_patcher::Patch;
+
+struct Weak(Kind);
+
+impl WeakHasher for Weak {
+    fn is_wide(&self) -> bool {
+        self.0.is_wide()
+    }
+
+    fn sum(&self, block: &[u8]) -> WeakSum {
+        WeakSum { key: self.0.key(block), check: self.0.check(block) }
+    }
+}
+
+/// The first bytes choose the block size, the kind of sum, a budget and how much is the
+/// seed; the others are the seed and the target.
+pub(crate) fn patch(data: &[u8]) {
+    let [block_size, choices, split, data @ ..] = data else { return };
+    let kind = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp, Kind::Wide][usize::from(choices % 4)];
+    let strong_budget = (choices & 4 != 0).then_some(1);
+    let (seed, target) = data.split_at(data.len() * usize::from(*split) / 255);
+
+    let options = SignOptions { block_size: u32::from(*block_size).max(1), file_hash: true };
+    let hasher: Arc<dyn StrongHasher> = Arc::new(Md5::full());
+    let signed = sign(target, &options, &Weak(kind), hasher, &()).expect("memory can be read");
+    let signature = signed.signature;
+
+    let seed = seed.to_vec();
+    let seeds: [&dyn ReadAt; 1] = [&seed];
+    let options = CompareOptions { strong_budget, ..CompareOptions::new(kind) };
+    let found = compare(&signature, &BlockIndex::build(&signature), &seeds, &options, &()).expect("one seed");
+    let source = MemorySource::new(target.to_vec());
+    let patch = Patch {
+        plan: &found.plan,
+        signature: &signature,
+        file_hash: signed.file_hash,
+        seeds: &seeds,
+        source: &source,
+        progress: &(),
+    };
+    let mut out = Vec::new();
+    let report = patch.write_to_stream(&mut out).expect("the source has the target");
+    assert_eq!(out, target);
+    assert_eq!(report.refetched_blocks, 0, "what was found is there");
+}
