@@ -213,14 +213,14 @@ mod tests {
         let weak = WeakColumn { keys: vec![1, 2], checks: Vec::new() };
         let signature = Signature::new(layout, weak, vec![0; 2 * SUM_LEN], Arc::new(hasher()));
         let index = BlockIndex::build(&signature);
-        assert!(index.with_key(1).next().is_some() && !index.with_key(2).next().is_some());
+        assert!(index.with_key(1).next().is_some() && index.with_key(2).next().is_none());
     }
 
     #[test]
     fn an_empty_signature() {
         let signature = signature(&[], false);
         let index = BlockIndex::build(&signature);
-        assert!(!index.with_key(0).next().is_some());
+        assert!(index.with_key(0).next().is_none());
         assert!(index.equal_blocks().is_empty());
     }
 
