@@ -48,7 +48,7 @@ fn asks_for_what_is_wanted_and_counts_it() {
     };
 
     // Gaps of 1024 bytes are bridged, of 1025 are not.
-    let default = source(&url, HttpOptions::default());
+    let default = source(&url, HttpOptions { bridged_gap: 1024, ..HttpOptions::default() });
     let ranges = [ByteRange::at(1000, 1000), ByteRange::at(3024, 976), ByteRange::at(5025, 75)];
     let transfer = fetch(&default, &ranges, &data);
     assert_eq!(transfer, Transfer { bytes: 3000 + 75, requests: 2 });
