@@ -89,6 +89,7 @@ impl LocalFile {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory, not a file"));
         }
         let size = if metadata.is_file() { metadata.len() } else { device_size(&file)? };
+        read_ahead(&file);
         Ok(Self { path: path.to_owned(), file, size })
     }
 
@@ -96,6 +97,15 @@ impl LocalFile {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Threads take pieces in order, so the kernel may read further ahead than it would for
+/// reads that seem to jump. It is only advice: nothing depends on it.
+fn read_ahead(file: &File) {
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::Sequential);
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+    let _ = file;
 }
 
 /// Devices report no length; the end of the device is where seeking to it leads.
