@@ -44,7 +44,7 @@ impl<'a> BlockIndex<'a> {
         let built: Vec<_> = (0..1usize << shard_bits)
             .into_par_iter()
             .map(|shard| {
-                let blocks = batches.iter().flat_map(|batch| batch.shard(shard).iter().copied()).collect();
+                let blocks = batches.iter().flat_map(|batch| batch.shard(shard).iter().copied());
                 Shard::build(signature, blocks, shard_bits)
             })
             .collect();

@@ -39,7 +39,7 @@
 //!        │ ┌ tags ─────┐ │  a byte of each entry's h: an absent key that the sieve let
 //!        │ │ ..│c4│1f… │ │  pass seldom gets any further    1 byte a block
 //!        │ └───┼───────┘ │
-//!        │ ┌ blocks ───┐ │  the entries' block numbers, ordered by h and strong sum
+//!        │ ┌ blocks ───┐ │  the entries' block numbers, ordered by h
 //!        │ │ ..│17│4 … │ │                                  4 bytes a block
 //!        │ └───────────┘ │
 //!        └───────────────┘

@@ -14,7 +14,7 @@ pub(crate) struct Shard {
     starts: Vec<u32>,
     /// A byte of every entry's hash.
     tags: Vec<u8>,
-    /// Every entry's block, ordered by hash, then by block.
+    /// Every entry's block, ordered by hash, then by number.
     blocks: Vec<BlockId>,
     /// Top bits of a hash that pick the shard.
     shard_bits: u32,
@@ -31,52 +31,77 @@ pub(crate) struct Built {
     pub(crate) dropped: usize,
 }
 
-impl Shard {
-    /// Builds the shard of `blocks`, all of the same top `shard_bits`.
-    pub(crate) fn build(signature: &Signature, mut blocks: Vec<BlockId>, shard_bits: u32) -> Built {
-        let keys = &signature.weak_column().keys;
-        let hash_of = |block: BlockId| hash(keys[block.index()]);
-        blocks.sort_unstable_by(|&one, &other| {
-            hash_of(one)
-                .cmp(&hash_of(other))
-                .then_with(|| signature.weak(one).check.cmp(&signature.weak(other).check))
-                .then_with(|| signature.strong(one).cmp(signature.strong(other)))
-                .then(one.cmp(&other))
-        });
-
-        let mut equal = Vec::new();
-        blocks.dedup_by(|later, first| {
-            let same = signature.weak(*later) == signature.weak(*first)
-                && signature.strong(*later) == signature.strong(*first);
+impl Built {
+    /// Adds the blocks of one hash: of equal ones the first, and of the others not too many.
+    fn push_chain(&mut self, signature: &Signature, hash: u32, chain: &mut Vec<BlockId>) {
+        let sums = |block: BlockId| (signature.weak(block).check, signature.strong(block));
+        chain.sort_unstable_by(|&one, &other| sums(one).cmp(&sums(other)).then(one.cmp(&other)));
+        chain.dedup_by(|later, first| {
+            let same = sums(*later) == sums(*first);
             if same {
-                equal.push((*later, *first));
+                self.equal.push((*later, *first));
             }
             same
         });
+        chain.sort_unstable();
+        self.dropped += chain.len().saturating_sub(MAX_CHAIN);
+        chain.iter().take(MAX_CHAIN).for_each(|&block| self.shard.push(hash, block));
+    }
+}
 
-        let distinct = blocks.len();
-        let mut kept = Vec::with_capacity(distinct);
-        for chain in blocks.chunk_by_mut(|&one, &other| hash_of(one) == hash_of(other)) {
-            chain.sort_unstable();
-            kept.extend_from_slice(&chain[..chain.len().min(MAX_CHAIN)]);
-        }
-        drop(blocks);
-        let dropped = distinct - kept.len();
-        kept.shrink_to_fit();
-        let blocks = kept;
+impl Shard {
+    /// Builds the shard of `blocks`, all of the same top `shard_bits`.
+    pub(crate) fn build(signature: &Signature, blocks: impl Iterator<Item = BlockId>, shard_bits: u32) -> Built {
+        let keys = &signature.weak_column().keys;
+        // Hash and block in one number: sorting these touches nothing else.
+        let mut hashed: Vec<u64> =
+            blocks.map(|block| u64::from(hash(keys[block.index()])) << 32 | u64::from(block.0)).collect();
+        hashed.sort_unstable();
 
-        let bucket_bits = (blocks.len() / BUCKET_BLOCKS).max(1).ilog2();
-        let mut shard = Self { starts: Vec::new(), tags: Vec::new(), blocks, shard_bits, bucket_bits };
-        shard.tags = shard.blocks.iter().map(|&block| shard.tag(hash_of(block))).collect();
-        shard.starts = Vec::with_capacity((1 << bucket_bits) + 1);
-        for (at, &block) in shard.blocks.iter().enumerate() {
-            let bucket = shard.bucket(hash_of(block));
-            while shard.starts.len() <= bucket {
-                shard.starts.push(at as u32);
+        let mut built = Built { shard: Self::empty(hashed.len(), shard_bits), equal: Vec::new(), dropped: 0 };
+        let mut chain = Vec::new();
+        for same_hash in hashed.chunk_by(|one, other| one >> 32 == other >> 32) {
+            let hash = (same_hash[0] >> 32) as u32;
+            match same_hash {
+                &[one] => built.shard.push(hash, BlockId(one as u32)),
+                _ => {
+                    chain.clear();
+                    chain.extend(same_hash.iter().map(|&one| BlockId(one as u32)));
+                    built.push_chain(signature, hash, &mut chain);
+                }
             }
         }
-        shard.starts.resize((1 << bucket_bits) + 1, shard.blocks.len() as u32);
-        Built { shard, equal, dropped }
+        drop(hashed);
+        built.shard.finish();
+        built
+    }
+
+    /// A shard for about `blocks` entries.
+    fn empty(blocks: usize, shard_bits: u32) -> Self {
+        let bucket_bits = (blocks / BUCKET_BLOCKS).max(1).ilog2();
+        Self {
+            starts: Vec::with_capacity((1 << bucket_bits) + 1),
+            tags: Vec::with_capacity(blocks),
+            blocks: Vec::with_capacity(blocks),
+            shard_bits,
+            bucket_bits,
+        }
+    }
+
+    /// Adds an entry; its hash is no smaller than those before.
+    fn push(&mut self, hash: u32, block: BlockId) {
+        let bucket = self.bucket(hash);
+        while self.starts.len() <= bucket {
+            self.starts.push(self.blocks.len() as u32);
+        }
+        self.tags.push(self.tag(hash));
+        self.blocks.push(block);
+    }
+
+    fn finish(&mut self) {
+        self.starts.resize((1 << self.bucket_bits) + 1, self.blocks.len() as u32);
+        self.tags.shrink_to_fit();
+        self.blocks.shrink_to_fit();
     }
 
     /// The entries that may have `hash`: all that do, and one in 256 of those nearby.
