@@ -42,7 +42,8 @@ impl<Index: Lookup> Search<'_, Index> {
             buffer,
             offset,
             positions,
-            resume: 0,
+            match_end: 0,
+            failed_end: 0,
             failed: FailedHits::new(),
             strong_bytes: 0,
             statistics: Statistics::default(),
@@ -53,7 +54,7 @@ impl<Index: Lookup> Search<'_, Index> {
             let end = positions.min(start + window);
             let matched = piece.window(start..end, candidates);
             window = if matched { FIRST_WINDOW } else { window * 2 };
-            start = end.max(piece.resume);
+            start = end.max(piece.match_end).max(piece.failed_end);
         }
         piece.statistics
     }
@@ -75,8 +76,10 @@ struct Piece<'a, Index> {
     buffer: &'a [u8],
     offset: u64,
     positions: usize,
-    /// Before this nothing is looked for: a match is there, or nothing is known to be.
-    resume: usize,
+    /// Where the last match ends; within it nothing is looked for.
+    match_end: usize,
+    /// Before this nothing is found: the windows are the same as one that failed.
+    failed_end: usize,
     failed: FailedHits,
     /// Bytes summed to verify hits of the scan.
     strong_bytes: u64,
@@ -125,7 +128,8 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
         while batch.count < limit
             && let Some(&candidate) = candidates.next()
         {
-            if candidate.position >= self.resume && self.is_hit(candidate, scanned) {
+            let is_open = candidate.position >= self.match_end && candidate.position >= self.failed_end;
+            if is_open && self.is_hit(candidate, scanned) {
                 batch.hits[batch.count] = candidate;
                 batch.count += 1;
             }
@@ -138,10 +142,10 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
         let Candidate { position, key } = candidate;
         let block_size = self.search.block_size;
         if self.failed.has_failed(self.buffer, position, key, block_size) {
-            self.resume = self.failed.same_until(self.buffer, position, block_size).min(self.positions);
-            self.statistics.comparisons += self.resume.saturating_sub(scanned) as u64;
-            self.statistics.weak_hits += (self.resume - position) as u64;
-            self.statistics.false_weak_hits += (self.resume - position) as u64;
+            self.failed_end = self.failed.same_until(self.buffer, position, block_size).min(self.positions);
+            self.statistics.comparisons += self.failed_end.saturating_sub(scanned) as u64;
+            self.statistics.weak_hits += (self.failed_end - position) as u64;
+            self.statistics.false_weak_hits += (self.failed_end - position) as u64;
             return false;
         }
         if self.search.lookup.with_key(key).next().is_none() {
@@ -169,7 +173,7 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
 
         let mut matched = false;
         for (&Candidate { position, key }, sum) in hits.iter().zip(&sums) {
-            if position < self.resume {
+            if position < self.match_end {
                 continue;
             }
             match self.search.find(key, sum) {
@@ -177,7 +181,7 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
                     let block = self.at_its_own_offset(block, position);
                     self.found.push((block, position));
                     self.statistics.matches += 1;
-                    self.resume = self.follow(block, position + self.search.block_size);
+                    self.match_end = self.follow(block, position + self.search.block_size);
                     matched = true;
                 }
                 None => {

@@ -204,6 +204,24 @@ fn progress_covers_the_seeds_and_can_cancel() {
     assert!(matches!(cancelled, Err(CompareError::Cancelled)));
 }
 
+/// Hits that wait to be verified together must not be lost when one behind them turns
+/// out to lie in a run that has failed already.
+#[test]
+fn a_run_of_failures_hides_no_hit_before_it() {
+    for run in 0..40 {
+        let mut seed = corpus::random(15, 100);
+        seed.extend(vec![1; run]);
+        seed.extend([0, 1, 0, 0, 1, 1, 1, 0, 1, 1]);
+        seed.extend(vec![1; 30]);
+        seed.extend([1, 0, 0, 1, 0, 1, 1, 0]);
+        for target in [[0, 1, 1, 0, 1, 0], [1, 1, 1, 0, 1, 1], [0, 1, 1, 1, 1, 1]] {
+            for kind in KINDS {
+                check(&[&target[..], &[1, 0, 1, 1, 0, 1]].concat(), 6, kind, &seed);
+            }
+        }
+    }
+}
+
 /// A strong hasher that finds everything equal would make every weak hit a match; the
 /// real ones must not be asked where the weak sum already says no.
 #[test]
@@ -276,6 +294,10 @@ proptest! {
             prop_assert_eq!(one.statistics, many.statistics);
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     /// Low-entropy data, where blocks overlap themselves.
     #[test]
