@@ -56,6 +56,7 @@
 mod block;
 mod data;
 mod file_hash;
+mod lanes;
 mod lookup;
 mod plan;
 mod progress;
@@ -63,6 +64,7 @@ mod sign;
 mod signature;
 mod source;
 mod strong;
+mod tier;
 mod weak;
 pub mod work;
 
@@ -76,4 +78,5 @@ pub use sign::{SignError, SignOptions, Signed, sign};
 pub use signature::{Mismatch, Signature, VerifiedBlock, WeakColumn};
 pub use source::{Limits, Sink, SinkError, Source, SourceError, Transfer};
 pub use strong::{Blake2b256, Blake3, Md4, Md5, StrongHasher, StrongSum};
+pub use tier::{Tier, UnknownTier};
 pub use weak::{WeakHasher, WeakSum};

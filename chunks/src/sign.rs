@@ -102,13 +102,7 @@ pub fn sign<Data: ReadAt + ?Sized>(
                 .chunks_exact_mut(strong.as_bytes().len())
                 .for_each(|sum| sum.copy_from_slice(strong.as_bytes()));
         } else {
-            for (at, block) in blocks.chunks(block_size).enumerate() {
-                let sum = weak_hasher.sum(block);
-                piece.keys[at] = sum.key;
-                if let Some(check) = piece.checks.get_mut(at) {
-                    *check = sum.check;
-                }
-            }
+            weak_hasher.sum_blocks(blocks, block_size, piece.keys, piece.checks);
             strong_hasher.sum_blocks(blocks, block_size, piece.strong);
         }
 

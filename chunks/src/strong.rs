@@ -5,6 +5,8 @@ use std::fmt;
 use blake2::digest::consts::U32;
 use md5::Digest;
 
+use crate::{Tier, lanes};
+
 /// The first bytes of a cryptographic hash of a block, up to 32 of them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StrongSum {
@@ -47,7 +49,8 @@ pub trait StrongHasher: fmt::Debug + Send + Sync {
     /// The strong sum of one block of any length.
     fn sum(&self, block: &[u8]) -> StrongSum;
 
-    /// Writes the sums of `blocks`, all of one length, to `sums`, one after another.
+    /// Writes the sums of `blocks` to `sums`, one after another. Blocks of one length
+    /// may be summed together, which is many times faster than one by one.
     ///
     /// # Panics
     ///
@@ -67,18 +70,34 @@ pub trait StrongHasher: fmt::Debug + Send + Sync {
     /// When `sums` is not exactly as long as the sums of those blocks.
     fn sum_blocks(&self, data: &[u8], block_size: usize, sums: &mut [u8]) {
         assert_eq!(sums.len(), data.len().div_ceil(block_size) * self.sum_len());
-        for (block, sum) in data.chunks(block_size).zip(sums.chunks_exact_mut(self.sum_len())) {
-            sum.copy_from_slice(self.sum(block).as_bytes());
+        let mut blocks = data.chunks_exact(block_size);
+        let mut batch = [[].as_slice(); BATCH];
+        for sums in sums.chunks_mut(BATCH * self.sum_len()) {
+            let mut count = 0;
+            for (place, block) in batch.iter_mut().zip(&mut blocks) {
+                *place = block;
+                count += 1;
+            }
+            let (whole, short) = sums.split_at_mut(count * self.sum_len());
+            self.sum_many(&batch[..count], whole);
+            if !short.is_empty() {
+                short.copy_from_slice(self.sum(blocks.remainder()).as_bytes());
+            }
         }
     }
 }
 
+/// Blocks that [`StrongHasher::sum_blocks`] hands on together: a multiple of what three
+/// vectors of any width hold.
+const BATCH: usize = 96;
+
 macro_rules! strong_hasher {
-    ($(#[$doc:meta])* $name:ident, $full:literal, $block:ident => $digest:expr) => {
+    ($(#[$doc:meta])* $name:ident, $full:literal, $lanes:ty, $block:ident => $digest:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct $name {
             len: u8,
+            tier: Tier,
         }
 
         impl $name {
@@ -87,13 +106,24 @@ macro_rules! strong_hasher {
 
             /// Keeps the whole digest.
             pub fn full() -> Self {
-                Self { len: $full }
+                Self { len: $full, tier: Tier::detect() }
             }
 
             /// Keeps the first `len` bytes of the digest, or `None` where it has no
             /// such number of bytes.
             pub fn truncated(len: usize) -> Option<Self> {
-                (1..=$full).contains(&len).then_some(Self { len: len as u8 })
+                (1..=$full).contains(&len).then(|| Self { len: len as u8, ..Self::full() })
+            }
+
+            /// Sums many blocks with the instructions of `tier`. The sums are the same.
+            ///
+            /// # Panics
+            ///
+            /// When this machine does not run the tier.
+            #[must_use]
+            pub fn on(self, tier: Tier) -> Self {
+                assert!(tier.is_available(), "this machine does not run {tier}");
+                Self { tier, ..self }
             }
         }
 
@@ -105,25 +135,36 @@ macro_rules! strong_hasher {
             fn sum(&self, $block: &[u8]) -> StrongSum {
                 StrongSum::truncate(($digest).as_ref(), self.len.into())
             }
+
+            fn sum_many(&self, blocks: &[&[u8]], sums: &mut [u8]) {
+                assert_eq!(sums.len(), blocks.len() * self.sum_len());
+                let level = self.tier.level().expect("the tier was available");
+                let of_one_length = blocks.iter().all(|block| block.len() == blocks[0].len());
+                let done = if of_one_length { lanes::sum_many::<$lanes>(level, blocks, None, sums) } else { 0 };
+                let sums = sums.chunks_exact_mut(self.sum_len());
+                for (block, sum) in blocks.iter().zip(sums).skip(done) {
+                    sum.copy_from_slice(self.sum(block).as_bytes());
+                }
+            }
         }
     };
 }
 
 strong_hasher!(
     /// MD4 (RFC 1320), as in zsync and librsync. Broken: equal sums can be made at will.
-    Md4, 16, block => md4::Md4::digest(block)
+    Md4, 16, lanes::Md4Lanes, block => md4::Md4::digest(block)
 );
 strong_hasher!(
     /// MD5 (RFC 1321), as in go-sync. Broken: equal sums can be made at will.
-    Md5, 16, block => md5::Md5::digest(block)
+    Md5, 16, lanes::Md5Lanes, block => md5::Md5::digest(block)
 );
 strong_hasher!(
     /// BLAKE2b with a digest of 32 bytes (RFC 7693), unkeyed, as in librsync.
-    Blake2b256, 32, block => blake2::Blake2b::<U32>::digest(block)
+    Blake2b256, 32, lanes::Blake2bLanes, block => blake2::Blake2b::<U32>::digest(block)
 );
 strong_hasher!(
     /// BLAKE3 with a digest of 32 bytes, as in our own format.
-    Blake3, 32, block => blake3::hash(block).as_bytes()
+    Blake3, 32, lanes::Blake3Lanes, block => blake3::hash(block).as_bytes()
 );
 
 #[cfg(test)]
@@ -154,13 +195,46 @@ mod tests {
         assert_eq!(Blake3::truncated(32), Some(Blake3::full()));
     }
 
+    fn one_by_one(hasher: &dyn StrongHasher, blocks: &[&[u8]]) -> Vec<u8> {
+        blocks.iter().flat_map(|block| hasher.sum(block).as_bytes().to_vec()).collect()
+    }
+
+    fn on(tier: Tier) -> [Box<dyn StrongHasher>; 4] {
+        [
+            Box::new(Md4::full().on(tier)),
+            Box::new(Md5::truncated(3).unwrap().on(tier)),
+            Box::new(Blake2b256::full().on(tier)),
+            Box::new(Blake3::truncated(5).unwrap().on(tier)),
+        ]
+    }
+
     #[test]
     fn sums_of_consecutive_blocks() {
-        let hasher = Blake3::truncated(5).unwrap();
-        let data: Vec<u8> = (0..25).collect();
-        let mut sums = [0; 15];
-        hasher.sum_blocks(&data, 10, &mut sums);
-        let one_by_one: Vec<u8> = data.chunks(10).flat_map(|block| hasher.sum(block).as_bytes().to_vec()).collect();
-        assert_eq!(sums.as_slice(), one_by_one);
+        let data: Vec<u8> = (0..220_000u32).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+        for hasher in crate::tier::tested().into_iter().flat_map(on) {
+            for block_size in [1, 10, 1000] {
+                // Batches end at 96 and 192 blocks.
+                for count in [0, 1, 2, 95, 96, 97, 192, 193, 200] {
+                    for short in [0, 1, block_size - 1] {
+                        let data = &data[..count * block_size + short];
+                        let blocks: Vec<_> = data.chunks(block_size).collect();
+                        let mut sums = vec![0; blocks.len() * hasher.sum_len()];
+                        hasher.sum_blocks(data, block_size, &mut sums);
+                        assert!(sums == one_by_one(&*hasher, &blocks), "{hasher:?}: {count} of {block_size} + {short}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_blocks_of_different_lengths() {
+        let data: Vec<u8> = (0..=255).collect();
+        let blocks: Vec<_> = (0..50).map(|at| &data[at..100 + 3 * at]).collect();
+        for hasher in crate::tier::tested().into_iter().flat_map(on) {
+            let mut sums = vec![0; blocks.len() * hasher.sum_len()];
+            hasher.sum_many(&blocks, &mut sums);
+            assert!(sums == one_by_one(&*hasher, &blocks), "{hasher:?}");
+        }
     }
 }

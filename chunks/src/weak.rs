@@ -26,4 +26,23 @@ pub trait WeakHasher: Send + Sync {
 
     /// The weak sum of one block of any length.
     fn sum(&self, block: &[u8]) -> WeakSum;
+
+    /// Writes the weak sums of the consecutive blocks in `data` to `keys` and, where the
+    /// sums are wide, to `checks`. The last block may be short.
+    ///
+    /// # Panics
+    ///
+    /// When a column has not one place for each block; `checks` may be empty where the
+    /// sums are not wide.
+    fn sum_blocks(&self, data: &[u8], block_size: usize, keys: &mut [u32], checks: &mut [u32]) {
+        assert_eq!(keys.len(), data.len().div_ceil(block_size));
+        assert!(checks.len() == keys.len() || checks.is_empty() && !self.is_wide());
+        for (at, block) in data.chunks(block_size).enumerate() {
+            let sum = self.sum(block);
+            keys[at] = sum.key;
+            if let Some(check) = checks.get_mut(at) {
+                *check = sum.check;
+            }
+        }
+    }
 }

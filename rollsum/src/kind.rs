@@ -1,6 +1,7 @@
 //! The kinds of sum that a scan can roll.
 
-use crate::{polynomial, rsync};
+use crate::machine::{self, Machine, Task};
+use crate::{Tier, polynomial, rsync};
 
 /// Which rolling checksum. The crate's documentation has the formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,27 +19,218 @@ pub enum Kind {
 impl Kind {
     /// The part of the sum of `block` that rolls.
     pub fn key(self, block: &[u8]) -> u32 {
-        match self {
-            Self::Rsync => rsync::sum(block, 0),
-            Self::Librsync => rsync::sum(block, rsync::LIBRSYNC_OFFSET),
-            Self::RabinKarp | Self::Wide => polynomial::sum::<{ polynomial::KEY_MULTIPLIER }>(block),
-        }
+        machine::run(tier_for(block), Key { kind: self, block })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn key_with_tier(self, tier: Tier, block: &[u8]) -> u32 {
+        machine::run(tier, Key { kind: self, block })
     }
 
     /// The part of the sum of `block` that does not roll; 0 for sums of 32 bits.
     pub fn check(self, block: &[u8]) -> u32 {
-        if self.is_wide() { polynomial::sum::<{ polynomial::CHECK_MULTIPLIER }>(block) } else { 0 }
+        if self.is_wide() { machine::run(tier_for(block), Check { block }) } else { 0 }
+    }
+
+    /// Writes the sums of the consecutive blocks in `data`: their keys to `keys`, and their
+    /// checks to `checks`, which has none for a sum of 32 bits. The last block may be short.
+    ///
+    /// # Panics
+    ///
+    /// When `block_size` is 0, or there is not exactly one key for each block and, for a
+    /// wide sum, one check.
+    pub fn sum_blocks(self, data: &[u8], block_size: usize, keys: &mut [u32], checks: &mut [u32]) {
+        self.sum_blocks_with_tier(Tier::detect(), data, block_size, keys, checks);
+    }
+
+    /// As [`Kind::sum_blocks`], on a certain tier.
+    ///
+    /// # Panics
+    ///
+    /// As [`Kind::sum_blocks`], and when this machine does not run the tier.
+    pub fn sum_blocks_with_tier(
+        self,
+        tier: Tier,
+        data: &[u8],
+        block_size: usize,
+        keys: &mut [u32],
+        checks: &mut [u32],
+    ) {
+        let count = data.len().div_ceil(block_size);
+        assert_eq!(keys.len(), count, "one key for each block");
+        assert_eq!(checks.len(), if self.is_wide() { count } else { 0 }, "one check for each block of a wide sum");
+        machine::run(tier, Blocks { kind: self, data, block_size, keys, checks });
     }
 
     /// Whether the sum has a check beside the key.
     pub fn is_wide(self) -> bool {
         self == Self::Wide
     }
+
+    /// [`Kind::key`] on a certain machine.
+    #[inline(always)]
+    pub(crate) fn key_on<M: Machine>(self, machine: M, block: &[u8]) -> u32 {
+        match self {
+            Self::Rsync => rsync::key(machine.rsync_halves(block), block.len(), 0),
+            Self::Librsync => rsync::key(machine.rsync_halves(block), block.len(), rsync::LIBRSYNC_OFFSET),
+            Self::RabinKarp | Self::Wide => machine.polynomial::<{ polynomial::KEY_MULTIPLIER }>(block),
+        }
+    }
+}
+
+/// Vectors cost more than they save below this many bytes.
+const SHORT: usize = 128;
+
+fn tier_for(block: &[u8]) -> Tier {
+    if block.len() < SHORT { Tier::Portable } else { Tier::detect() }
+}
+
+struct Key<'a> {
+    kind: Kind,
+    block: &'a [u8],
+}
+
+impl Task for Key<'_> {
+    type Output = u32;
+
+    #[inline(always)]
+    fn run<M: Machine>(self, machine: M) -> u32 {
+        self.kind.key_on(machine, self.block)
+    }
+}
+
+struct Check<'a> {
+    block: &'a [u8],
+}
+
+impl Task for Check<'_> {
+    type Output = u32;
+
+    #[inline(always)]
+    fn run<M: Machine>(self, machine: M) -> u32 {
+        machine.polynomial::<{ polynomial::CHECK_MULTIPLIER }>(self.block)
+    }
+}
+
+struct Blocks<'a> {
+    kind: Kind,
+    data: &'a [u8],
+    block_size: usize,
+    keys: &'a mut [u32],
+    checks: &'a mut [u32],
+}
+
+impl Task for Blocks<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<M: Machine>(self, machine: M) {
+        let Self { kind, data, block_size, keys, checks } = self;
+        for (at, (block, key)) in data.chunks(block_size).zip(keys).enumerate() {
+            *key = kind.key_on(machine, block);
+            // At once, while the block is in the cache.
+            if let Some(check) = checks.get_mut(at) {
+                *check = machine.polynomial::<{ polynomial::CHECK_MULTIPLIER }>(block);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tier::tested;
+    use proptest::prelude::*;
+
+    const KINDS: [Kind; 4] = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp, Kind::Wide];
+
+    /// Byte after byte, from the formulas in the crate's documentation.
+    fn by_definition(kind: Kind, block: &[u8]) -> (u32, u32) {
+        let rsync = |offset: u32| {
+            let (a, b) = block.iter().fold((0u16, 0u16), |(a, b), &byte| {
+                let a = a.wrapping_add((u32::from(byte) + offset) as u16);
+                (a, b.wrapping_add(a))
+            });
+            u32::from(b) << 16 | u32::from(a)
+        };
+        let polynomial = |multiplier: u32| {
+            block.iter().fold(1u32, |sum, &byte| sum.wrapping_mul(multiplier).wrapping_add(byte.into()))
+        };
+        match kind {
+            Kind::Rsync => (rsync(0), 0),
+            Kind::Librsync => (rsync(31), 0),
+            Kind::RabinKarp => (polynomial(0x0810_4225), 0),
+            Kind::Wide => (polynomial(0x0810_4225), polynomial(0x9e37_79bb)),
+        }
+    }
+
+    fn check_blocks(kind: Kind, data: &[u8], block_size: usize) {
+        let (keys, mut checks): (Vec<_>, Vec<_>) =
+            data.chunks(block_size).map(|block| by_definition(kind, block)).unzip();
+        if !kind.is_wide() {
+            checks.clear();
+        }
+        let expected = (keys, checks);
+        let same = |what: &str, work: &dyn Fn(&mut [u32], &mut [u32])| {
+            let mut sums = (vec![7; expected.0.len()], vec![7; expected.1.len()]);
+            work(&mut sums.0, &mut sums.1);
+            assert_eq!(sums, expected, "{kind:?}, blocks of {block_size} in {}, {what}", data.len());
+        };
+        for tier in tested() {
+            same(&tier.to_string(), &|keys, checks| kind.sum_blocks_with_tier(tier, data, block_size, keys, checks));
+            if tier != Tier::Portable {
+                same("512 bits", &|keys, checks| {
+                    machine::run_wide(tier, Blocks { kind, data, block_size, keys, checks });
+                });
+            }
+        }
+        same("one by one", &|keys, checks| {
+            data.chunks(block_size).zip(keys).for_each(|(block, key)| *key = kind.key(block));
+            data.chunks(block_size).zip(checks).for_each(|(block, check)| *check = kind.check(block));
+        });
+    }
+
+    #[test]
+    fn blocks_of_every_length_at_every_alignment() {
+        let data = golden_data();
+        for kind in KINDS {
+            for length in (0..300).chain([2047, 2048, 2049]) {
+                let exact: Box<[u8]> = data[..length].into();
+                check_blocks(kind, &exact, 4096);
+            }
+            for offset in 0..64 {
+                check_blocks(kind, &data[offset..], 2048);
+            }
+            for block_size in [1, 7, 16, 63, 64, 65] {
+                check_blocks(kind, &data[..1000], block_size);
+            }
+            check_blocks(kind, &[255; 200_000], 70_000);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "one key for each block")]
+    fn too_few_keys_are_refused() {
+        Kind::Rsync.sum_blocks(&[0; 11], 10, &mut [0], &mut []);
+    }
+
+    #[test]
+    #[should_panic(expected = "one check for each block")]
+    fn a_wide_sum_wants_checks() {
+        Kind::Wide.sum_blocks(&[0; 10], 10, &mut [0], &mut []);
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_of_any_size(
+            kind in prop::sample::select(&KINDS[..]),
+            data in prop::collection::vec(any::<u8>(), 0..5000),
+            repeats in 1usize..30,
+            block_size in 1usize..70_000,
+        ) {
+            check_blocks(kind, &data.repeat(repeats), block_size);
+        }
+    }
 
     /// 20,000 bytes of `x = (x * 1103515245 + 12345) mod 2^31`, the data of the golden sums.
     fn golden_data() -> Vec<u8> {

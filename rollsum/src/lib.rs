@@ -5,7 +5,7 @@
 //! byte in constant time. This crate has the four that delta tools use ([`Kind`]), and
 //! does the moving in bulk: a whole buffer goes in, and the few candidate positions
 //! come out. Nobody calls it once for every byte, so the work behind [`Scanner::scan`]
-//! can be done in tiles that stay in the first-level cache.
+//! is done in tiles that stay in the first-level cache, and in vector lanes.
 //!
 //! ```
 //! use gosync_rollsum::{Kind, Scanner, SieveBuilder};
@@ -44,17 +44,46 @@
 //! Synchronization" (1999), chapter 3; the polynomial one from Karp and Rabin,
 //! "Efficient randomized pattern-matching algorithms" (1987).
 //!
+//! # How the scan works
+//!
+//! In tiles of 1,024 positions, for each of them in three steps, whose loops wait for
+//! nothing but memory that is in the cache, save one:
+//!
+//! 1. *Roll*: the keys at all positions. A sum that rolls is a running sum in disguise,
+//!    and running sums can be had for a whole vector of positions at once.
+//! 2. *Probe*: each key's hash picks a word of the sieve, and two bits in it. The words
+//!    are the loads that may miss the cache, so they have a loop of their own, in which
+//!    many can be under way. What passed is noted in masks of 64 bits, not in a list: the
+//!    end of a list is something to wait for.
+//! 3. *Collect*: the few bits in the masks become candidates.
+//!
+//! # Tiers
+//!
+//! The work is compiled for several sets of instructions ([`Tier`]), all with the same
+//! results, and the processor is asked which it has. There is no `unsafe` in this crate:
+//! the vectors are those of the `fearless_simd` crate. A probe in AVX2 intrinsics, with
+//! gathers, measured no faster on Zen 3.
+//!
+//! [`Scanner::with_tier`] and [`Kind::sum_blocks_with_tier`] force a tier. The tests walk
+//! through all that the machine runs, and also run the algorithm in vectors of 512 bits
+//! made of narrower ones, which is what AVX-512 gets. `GOSYNC_TIER=portable cargo test`
+//! tests one tier only; the library itself does not look at the environment.
+//!
 //! # Limitations
 //!
 //! A candidate is a place where a key *may* be: about one position in a hundred that
 //! comes out is none. Whoever scans has to look the key up, and then compare strong sums.
 
 mod kind;
+mod lanes;
+mod machine;
 mod polynomial;
 mod rsync;
 mod scan;
 mod sieve;
+mod tier;
 
 pub use kind::Kind;
 pub use scan::{Candidate, Scanner};
 pub use sieve::{SieveBuilder, may_contain};
+pub use tier::{Tier, UnknownTier};

@@ -1,6 +1,7 @@
 //! Polynomials of the bytes modulo 2^32.
 
-use crate::scan::Rolling;
+use crate::lanes::{self, Vectors};
+use crate::machine::Rolling;
 
 /// librsync's multiplier.
 pub(crate) const KEY_MULTIPLIER: u32 = 0x0810_4225;
@@ -11,10 +12,11 @@ pub(crate) const KEY_MULTIPLIER: u32 = 0x0810_4225;
 pub(crate) const CHECK_MULTIPLIER: u32 = 0x9e37_79bb;
 
 /// The sum before any byte, so that leading zeros count.
-const SEED: u32 = 1;
+pub(crate) const SEED: u32 = 1;
 
-/// The sum of `block`.
-pub(crate) fn sum<const MULTIPLIER: u32>(block: &[u8]) -> u32 {
+/// The sum of `block`, which goes on from `sum`.
+#[inline(always)]
+pub(crate) fn sum<const MULTIPLIER: u32>(block: &[u8], mut sum: u32) -> u32 {
     // In strides, because a chain of one multiplication for every byte is slow.
     const STRIDE: usize = 16;
     let powers: [u32; STRIDE] = const {
@@ -27,7 +29,6 @@ pub(crate) fn sum<const MULTIPLIER: u32>(block: &[u8]) -> u32 {
         powers
     };
     let stride_power = powers[0].wrapping_mul(MULTIPLIER);
-    let mut sum = SEED;
     let mut strides = block.chunks_exact(STRIDE);
     for stride in &mut strides {
         let terms = stride.iter().zip(powers).map(|(&byte, power)| u32::from(byte).wrapping_mul(power));
@@ -42,35 +43,37 @@ pub(crate) fn sum<const MULTIPLIER: u32>(block: &[u8]) -> u32 {
 /// The sum of a window that moves.
 #[derive(Clone, Copy)]
 pub(crate) struct RabinKarp {
+    /// The polynomial without the seed, which stays where it is while the bytes move.
     sum: u32,
-    /// The weight of a byte as it leaves the window.
+    /// The power that the seed has, and a byte as it leaves the window.
     leaving: u32,
 }
 
-/// Taking a byte out also has to move the seed on: `M^(n+1) - M^n = M^n * (M - 1)`.
-const ADJUST: u32 = KEY_MULTIPLIER - 1;
-
 impl Rolling for RabinKarp {
-    fn new(window: &[u8]) -> Self {
-        Self { sum: sum::<KEY_MULTIPLIER>(window), leaving: power(KEY_MULTIPLIER, window.len()) }
+    fn new(key: u32, window: usize) -> Self {
+        let leaving = power(KEY_MULTIPLIER, window);
+        Self { sum: key.wrapping_sub(leaving.wrapping_mul(SEED)), leaving }
     }
 
     #[inline(always)]
     fn key(&self) -> u32 {
-        self.sum
+        self.sum.wrapping_add(self.leaving)
     }
 
     #[inline(always)]
     fn roll(&mut self, outgoing: u8, incoming: u8) {
-        self.sum = self
-            .sum
-            .wrapping_mul(KEY_MULTIPLIER)
-            .wrapping_add(incoming.into())
-            .wrapping_sub(self.leaving.wrapping_mul(u32::from(outgoing).wrapping_add(ADJUST)));
+        let moved = self.sum.wrapping_mul(KEY_MULTIPLIER).wrapping_add(incoming.into());
+        self.sum = moved.wrapping_sub(self.leaving.wrapping_mul(outgoing.into()));
+    }
+
+    #[inline(always)]
+    fn roll_lanes<V: Vectors>(&mut self, vectors: V, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]) {
+        lanes::roll_polynomial(vectors, &mut self.sum, self.leaving, (outgoing, incoming), hashes);
     }
 }
 
-fn power(base: u32, exponent: usize) -> u32 {
+/// `base` to the power of `exponent`, modulo 2^32.
+pub(crate) const fn power(base: u32, exponent: usize) -> u32 {
     let (mut result, mut square, mut rest) = (1u32, base, exponent);
     while rest > 0 {
         if rest & 1 == 1 {
@@ -95,8 +98,8 @@ mod tests {
         let data: Vec<u8> = (0..2049u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect();
         for length in (0..100).chain([2047, 2048, 2049]) {
             let block = &data[..length];
-            assert_eq!(sum::<KEY_MULTIPLIER>(block), by_definition(block, KEY_MULTIPLIER), "{length}");
-            assert_eq!(sum::<CHECK_MULTIPLIER>(block), by_definition(block, CHECK_MULTIPLIER), "{length}");
+            assert_eq!(sum::<KEY_MULTIPLIER>(block, SEED), by_definition(block, KEY_MULTIPLIER), "{length}");
+            assert_eq!(sum::<CHECK_MULTIPLIER>(block, SEED), by_definition(block, CHECK_MULTIPLIER), "{length}");
         }
     }
 

@@ -1,25 +1,26 @@
 //! rsync's sum: the plain sum of the bytes, and the sum of those sums.
 
-use crate::scan::Rolling;
+use crate::lanes::{self, Vectors};
+use crate::machine::Rolling;
 
 /// What librsync's rollsum adds to every byte.
 pub(crate) const LIBRSYNC_OFFSET: u32 = 31;
 
-/// The sum of `block`, with `offset` added to every byte.
-pub(crate) fn sum(block: &[u8], offset: u32) -> u32 {
-    let (a, b) = halves(block);
-    let n = block.len() as u32;
+/// The key of a block of `length` bytes: its two sums ([`halves`]), with `offset` added
+/// to every byte.
+pub(crate) fn key((a, b): (u32, u32), length: usize, offset: u32) -> u32 {
+    let n = length as u32;
     // The sum of 1 to n, times the offset; halved where it is even, so that nothing is lost.
     let triangle = if n.is_multiple_of(2) { (n / 2).wrapping_mul(n + 1) } else { n.wrapping_mul(n.div_ceil(2)) };
     pack(a.wrapping_add(offset.wrapping_mul(n)), b.wrapping_add(offset.wrapping_mul(triangle)))
 }
 
-/// Both sums modulo 2^32, of which the low 16 bits are wanted.
-fn halves(block: &[u8]) -> (u32, u32) {
+/// Both sums modulo 2^32, of which the low 16 bits are wanted; they go on from `a` and `b`.
+#[inline(always)]
+pub(crate) fn halves(block: &[u8], (mut a, mut b): (u32, u32)) -> (u32, u32) {
     // In strides, so that the compiler finds lanes: the sums before a stride count
     // once more for each of its bytes.
     const STRIDE: usize = 16;
-    let (mut a, mut b) = (0u32, 0u32);
     let mut strides = block.chunks_exact(STRIDE);
     for stride in &mut strides {
         let (mut plain, mut weighted) = (0, 0);
@@ -50,9 +51,8 @@ pub(crate) struct Rsync<const OFFSET: u32> {
 }
 
 impl<const OFFSET: u32> Rolling for Rsync<OFFSET> {
-    fn new(window: &[u8]) -> Self {
-        let sum = sum(window, OFFSET);
-        Self { a: sum & 0xffff, b: sum >> 16, window: window.len() as u32 }
+    fn new(key: u32, window: usize) -> Self {
+        Self { a: key & 0xffff, b: key >> 16, window: window as u32 }
     }
 
     #[inline(always)]
@@ -65,6 +65,13 @@ impl<const OFFSET: u32> Rolling for Rsync<OFFSET> {
         let outgoing = u32::from(outgoing);
         self.a = self.a.wrapping_add(incoming.into()).wrapping_sub(outgoing);
         self.b = self.b.wrapping_add(self.a).wrapping_sub(self.window.wrapping_mul(outgoing + OFFSET));
+    }
+
+    #[inline(always)]
+    fn roll_lanes<V: Vectors>(&mut self, vectors: V, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]) {
+        let (mut a, mut b) = (self.a as u16, self.b as u16);
+        lanes::roll_rsync(vectors, (&mut a, &mut b), self.window as u16, OFFSET as u16, (outgoing, incoming), hashes);
+        (self.a, self.b) = (a.into(), b.into());
     }
 }
 
@@ -85,7 +92,9 @@ mod tests {
         let data: Vec<u8> = (0..70_001u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect();
         for length in (0..100).chain([2047, 2048, 2049, 65_535, 65_536, 65_537, 70_001]) {
             for offset in [0, LIBRSYNC_OFFSET] {
-                assert_eq!(sum(&data[..length], offset), by_definition(&data[..length], offset.into()), "{length}");
+                let block = &data[..length];
+                let sum = key(halves(block, (0, 0)), length, offset);
+                assert_eq!(sum, by_definition(block, offset.into()), "{length}");
             }
         }
     }

@@ -56,6 +56,16 @@ pub(crate) struct View<'a> {
     shift: u32,
 }
 
+/// What a key is multiplied with to get its hash.
+pub(crate) const HASH_MULTIPLIER: u32 = 0x9e37_79b1;
+
+/// The key whose hash this is.
+#[inline(always)]
+pub(crate) fn key_of(hash: u32) -> u32 {
+    const INVERSE: u32 = 0x0e8b_2f51;
+    hash.wrapping_mul(INVERSE)
+}
+
 impl<'a> View<'a> {
     /// # Panics
     ///
@@ -67,9 +77,59 @@ impl<'a> View<'a> {
 
     #[inline(always)]
     pub(crate) fn may_contain(&self, key: u32) -> bool {
-        let probe = Probe::new(key, self.shift);
-        // The mask changes nothing, and lets the compiler see that the word is there.
-        self.words[probe.word & (self.words.len() - 1)] & probe.bits == probe.bits
+        let hash = key.wrapping_mul(HASH_MULTIPLIER);
+        let mut word = [0];
+        self.load(&[hash], &mut word);
+        self.test(hash, word[0]) == 1
+    }
+
+    /// Sets bit `i` of each mask for hash `i` of its 64, where it may be in the sieve.
+    #[inline(always)]
+    pub(crate) fn probe(&self, hashes: &[u32], masks: &mut [u64]) {
+        let mut words = [0; 64];
+        for (hashes, mask) in hashes.chunks_exact(64).zip(masks) {
+            self.load(hashes, &mut words);
+            *mask = 0;
+            // By eight, so that the compiler unrolls the inner loop.
+            for (at, (hashes, words)) in hashes.chunks_exact(8).zip(words.chunks_exact(8)).enumerate() {
+                let mut hits = 0;
+                for (lane, (&hash, &word)) in hashes.iter().zip(words).enumerate() {
+                    hits |= self.test(hash, word) << lane;
+                }
+                *mask |= u64::from(hits) << (at * 8);
+            }
+        }
+    }
+
+    /// The word of the sieve that each hash picks.
+    ///
+    /// In a loop of its own, so that a processor has many of these loads under way at
+    /// once. A gather would be no faster, where there is one.
+    #[inline(always)]
+    pub(crate) fn load(&self, hashes: &[u32], loaded: &mut [u32]) {
+        let (word_shift, _) = self.shifts();
+        // Cut to its own length, in 32 bits, so that the compiler sees that the word is there.
+        let mask = (self.words.len() - 1) as u32;
+        let words = &self.words[..=mask as usize];
+        for (loaded, &hash) in loaded.iter_mut().zip(hashes) {
+            *loaded = words[(hash >> word_shift & mask) as usize];
+        }
+    }
+
+    /// Whether the word that `hash` picks has both of its bits: 0 or 1.
+    #[inline(always)]
+    pub(crate) fn test(&self, hash: u32, word: u32) -> u32 {
+        let (_, bit_shift) = self.shifts();
+        let has = |bit: u32| u32::from(word & 1 << (bit & 31) != 0);
+        has(hash) & has(hash >> bit_shift)
+    }
+
+    /// How far to shift a hash so that the bits that pick the word remain, and so that
+    /// the next five bits are its low ones. The word's number is still to be masked: a
+    /// sieve of one word would shift by all 32 bits, which is not done everywhere.
+    #[inline(always)]
+    pub(crate) fn shifts(&self) -> (u32, u32) {
+        (self.shift.min(31), self.shift - 5)
     }
 }
 
@@ -86,7 +146,7 @@ struct Probe {
 impl Probe {
     #[inline(always)]
     fn new(key: u32, shift: u32) -> Self {
-        let hash = key.wrapping_mul(0x9e37_79b1);
+        let hash = key.wrapping_mul(HASH_MULTIPLIER);
         // In 64 bits, because a sieve of one word shifts by all 32.
         let word = (u64::from(hash) >> shift) as usize;
         let bits = 1u32 << (hash >> (shift - 5) & 31) | 1u32 << (hash & 31);
@@ -100,6 +160,13 @@ mod tests {
 
     fn keys(count: u32) -> impl Iterator<Item = u32> {
         (1..=count).map(|i| i.wrapping_mul(0x85eb_ca6b).rotate_left(13).wrapping_mul(0xc2b2_ae35))
+    }
+
+    #[test]
+    fn hashes_lead_back_to_their_keys() {
+        for key in keys(1000).chain([0, 1, u32::MAX]) {
+            assert_eq!(key_of(key.wrapping_mul(HASH_MULTIPLIER)), key);
+        }
     }
 
     #[test]

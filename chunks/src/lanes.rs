@@ -1,0 +1,201 @@
+//! Sums of many blocks at once: one block in each lane of SIMD vectors.
+//!
+//! A hash is one long chain of dependent operations, so a core that computes one at a
+//! time mostly waits. Blocks of one length go through the same operations in step,
+//! with one block's word in each lane, and independent vectors between which the core
+//! can switch. The kernels are generic over the width of the vectors; the crates that
+//! hash one message at a time are their oracle, and take what fills too few lanes.
+
+mod blake2b;
+mod blake3;
+mod md;
+mod md4;
+mod md5;
+mod transpose;
+
+use std::marker::PhantomData;
+
+use fearless_simd::{Level, Simd, SimdInt};
+
+pub(crate) use blake2b::Blake2bLanes;
+pub(crate) use blake3::Blake3Lanes;
+pub(crate) use md4::Md4Lanes;
+pub(crate) use md5::Md5Lanes;
+
+/// The most 32-bit lanes that a vector has.
+const MOST_LANES: usize = 16;
+
+/// A hash in lanes.
+pub(crate) trait Kernel {
+    /// The most messages that are worked on together.
+    fn most<S: Simd>() -> usize;
+
+    /// The fewest blocks of `length` bytes that are faster summed in lanes than one by one.
+    fn fewest<S: Simd>(length: usize) -> usize;
+
+    /// Writes the leading bytes of the sums of `blocks`, which are of one length, to
+    /// `sums`. There is at least one block, and no more than `most` says.
+    fn sum_lanes<S: Simd>(simd: S, blocks: &[&[u8]], sums: &mut [u8]);
+}
+
+/// Writes the leading bytes of the sums of the first of `blocks`, all of one length, to
+/// `sums`, which has room for all. Returns how many it summed, and leaves what are fewer
+/// than `fewest`: by default, those that lanes do not pay for.
+pub(crate) fn sum_many<K: Kernel>(level: Level, blocks: &[&[u8]], fewest: Option<usize>, sums: &mut [u8]) -> usize {
+    // Words are taken from bytes as they are in memory, and every hash here is
+    // little-endian.
+    if blocks.is_empty() || cfg!(target_endian = "big") {
+        return 0;
+    }
+    assert!(blocks.iter().all(|block| block.len() == blocks[0].len()), "blocks of one length");
+    on(level, Task::<K> { blocks, fewest, sums, kernel: PhantomData })
+}
+
+struct Task<'a, K> {
+    blocks: &'a [&'a [u8]],
+    fewest: Option<usize>,
+    sums: &'a mut [u8],
+    kernel: PhantomData<K>,
+}
+
+/// Does `task` with the instructions of `level`. SSE4.2 is left out: it has nothing for
+/// these kernels that is worth the time to compile them once more.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+fn on<K: Kernel>(level: Level, task: Task<'_, K>) -> usize {
+    match level {
+        Level::Avx512(simd) => simd.vectorize(
+            #[inline(always)]
+            || task.run(simd),
+        ),
+        Level::Avx2(simd) => simd.vectorize(
+            #[inline(always)]
+            || task.run(simd),
+        ),
+        _ => level.as_sse2().map_or(0, |simd| {
+            simd.vectorize(
+                #[inline(always)]
+                || task.run(simd),
+            )
+        }),
+    }
+}
+
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+fn on<K: Kernel>(level: Level, task: Task<'_, K>) -> usize {
+    fearless_simd::dispatch!(level, simd => task.run(simd))
+}
+
+impl<K: Kernel> Task<'_, K> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> usize {
+        let Self { blocks, fewest, sums, .. } = self;
+        let sum_len = sums.len() / blocks.len();
+        let fewest = fewest.unwrap_or_else(|| K::fewest::<S>(blocks[0].len()));
+        let mut done = 0;
+        while done < blocks.len() && blocks.len() - done >= fewest {
+            let count = K::most::<S>().min(blocks.len() - done);
+            K::sum_lanes(simd, &blocks[done..][..count], &mut sums[done * sum_len..][..count * sum_len]);
+            done += count;
+        }
+        done
+    }
+}
+
+#[inline(always)]
+fn rotate_left<S: Simd, V: SimdInt<S>, const BITS: u32>(vector: V, by: u32) -> V {
+    (vector << by) | (vector >> (BITS - by))
+}
+
+/// Writes as much of `digest` as `sum` has room for.
+fn write_sum(sum: &mut [u8], digest: &[u8]) {
+    sum.copy_from_slice(&digest[..sum.len()]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Blake2b256, Blake3, Md4, Md5, StrongHasher, tier};
+    use proptest::prelude::*;
+
+    /// Every boundary of the hashes' chunks and paddings, and of BLAKE3's trees.
+    const LENGTHS: [usize; 14] = [0, 1, 55, 56, 63, 64, 65, 119, 120, 127, 128, 129, 1024, 1025];
+    const MOST_BLOCKS: usize = 40;
+
+    /// Blocks that are all different, and not aligned.
+    fn blocks(data: &[u8], length: usize) -> Vec<&[u8]> {
+        (0..MOST_BLOCKS).map(|index| &data[index * 61..][..length]).collect()
+    }
+
+    fn data(length: usize) -> Vec<u8> {
+        (0..length + MOST_BLOCKS * 61).map(|i| (i as u32 + 1).wrapping_mul(2_654_435_761).to_be_bytes()[1]).collect()
+    }
+
+    fn check_hash<K: Kernel>(hasher: &dyn StrongHasher, length: usize, counts: &[usize]) {
+        let data = data(length);
+        let blocks = blocks(&data, length);
+        let sum_len = hasher.sum_len();
+        let expected: Vec<u8> = blocks.iter().flat_map(|block| hasher.sum(block).as_bytes().to_vec()).collect();
+        for tier in tier::tested() {
+            let level = tier.level().unwrap();
+            for &count in counts {
+                let mut sums = vec![0; count * sum_len];
+                // In lanes even where they do not pay.
+                let done = sum_many::<K>(level, &blocks[..count], Some(1), &mut sums);
+                assert_eq!(done, count);
+                assert!(sums == expected[..count * sum_len], "{hasher:?}: {count} of {length} bytes on {tier}");
+            }
+        }
+    }
+
+    fn check(length: usize, counts: &[usize]) {
+        check_hash::<Md4Lanes>(&Md4::full(), length, counts);
+        check_hash::<Md5Lanes>(&Md5::truncated(7).unwrap(), length, counts);
+        check_hash::<Blake2bLanes>(&Blake2b256::full(), length, counts);
+        check_hash::<Blake3Lanes>(&Blake3::truncated(20).unwrap(), length, counts);
+    }
+
+    #[test]
+    fn any_number_of_blocks() {
+        let counts: Vec<_> = (0..=MOST_BLOCKS).collect();
+        for length in LENGTHS {
+            check(length, &counts);
+        }
+    }
+
+    #[test]
+    fn every_short_length() {
+        for length in 0..=300 {
+            check(length, &[1 + length % MOST_BLOCKS]);
+        }
+    }
+
+    #[test]
+    fn boundaries_of_chunks_and_trees() {
+        for length in [1023, 2047, 2048, 2049, 3072, 4095, 5000, 7168, 8191, 8192, 8193] {
+            check(length, &[3, 25]);
+        }
+        for length in [65_535, 65_536, 65_537] {
+            check(length, &[17]);
+        }
+    }
+
+    #[test]
+    fn leaves_what_does_not_pay() {
+        let data = data(8192);
+        let level = Level::baseline();
+        let mut sums = [0; MOST_BLOCKS * 16];
+        let one = sum_many::<Md5Lanes>(level, &blocks(&data, 8192)[..1], None, &mut sums[..16]);
+        let all = sum_many::<Md5Lanes>(level, &blocks(&data, 8192), None, &mut sums);
+        let large = sum_many::<Blake3Lanes>(level, &blocks(&data, 8192), None, &mut sums);
+        assert_eq!([one, all, large], [0, MOST_BLOCKS, 0]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn equals_one_by_one(length in 0usize..5000, count in 0..=MOST_BLOCKS) {
+            check(length, &[count]);
+        }
+    }
+}

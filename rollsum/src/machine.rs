@@ -1,0 +1,134 @@
+//! The steps that the scan and the sums are made of, in scalar code and in lanes.
+
+use fearless_simd::{Level, SimdBase, dispatch};
+
+use crate::lanes::{Native, Vectors};
+use crate::sieve::{HASH_MULTIPLIER, View};
+use crate::{Tier, lanes, polynomial, rsync};
+
+/// A sum of a window that moves on byte by byte.
+pub(crate) trait Rolling: Copy {
+    /// From the key of the first window of `window` bytes.
+    fn new(key: u32, window: usize) -> Self;
+
+    /// The key now.
+    fn key(&self) -> u32;
+
+    /// Moves the window on by one byte.
+    fn roll(&mut self, outgoing: u8, incoming: u8);
+
+    /// Moves the window on by whole vectors of bytes, and leaves the hash of the key after
+    /// each byte.
+    fn roll_lanes<V: Vectors>(&mut self, vectors: V, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]);
+}
+
+/// Does the steps in one way.
+pub(crate) trait Machine: Copy {
+    /// Moves a window on by as many bytes as there are, and leaves the hash of its key
+    /// after each.
+    fn roll<Sum: Rolling>(self, sum: &mut Sum, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]);
+
+    /// Sets bit `i` of each mask for hash `i` of its 64, where it may be in the sieve.
+    fn probe(self, sieve: View<'_>, hashes: &[u32], masks: &mut [u64]);
+
+    /// Both sums of rsync's, without offset; the low 16 bits count.
+    fn rsync_halves(self, block: &[u8]) -> (u32, u32);
+
+    /// The polynomial of a block.
+    fn polynomial<const MULTIPLIER: u32>(self, block: &[u8]) -> u32;
+}
+
+/// What is done on any machine.
+pub(crate) trait Task {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn run<M: Machine>(self, machine: M) -> Self::Output;
+}
+
+/// Does `task` on the machine that `tier` stands for, with its instructions turned on.
+///
+/// # Panics
+///
+/// When this machine does not run the tier.
+pub(crate) fn run<T: Task>(tier: Tier, task: T) -> T::Output {
+    if tier == Tier::Portable {
+        return task.run(Scalar);
+    }
+    let level: Level = tier.level().unwrap_or_else(|| panic!("this machine does not run {tier}"));
+    dispatch!(level, simd => task.run(Lanes(Native(simd))))
+}
+
+/// As [`run`], in vectors of 512 bits on whatever `tier` has.
+#[cfg(test)]
+pub(crate) fn run_wide<T: Task>(tier: Tier, task: T) -> Option<T::Output> {
+    tier.level().map(|level| dispatch!(level, simd => task.run(Lanes(lanes::Wide(simd)))))
+}
+
+/// One byte after another.
+#[derive(Clone, Copy)]
+struct Scalar;
+
+impl Machine for Scalar {
+    #[inline(always)]
+    fn roll<Sum: Rolling>(self, sum: &mut Sum, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]) {
+        for ((hash, &outgoing), &incoming) in hashes.iter_mut().zip(outgoing).zip(incoming) {
+            sum.roll(outgoing, incoming);
+            *hash = sum.key().wrapping_mul(HASH_MULTIPLIER);
+        }
+    }
+
+    #[inline(always)]
+    fn probe(self, sieve: View<'_>, hashes: &[u32], masks: &mut [u64]) {
+        sieve.probe(hashes, masks);
+    }
+
+    #[inline(always)]
+    fn rsync_halves(self, block: &[u8]) -> (u32, u32) {
+        rsync::halves(block, (0, 0))
+    }
+
+    #[inline(always)]
+    fn polynomial<const MULTIPLIER: u32>(self, block: &[u8]) -> u32 {
+        polynomial::sum::<MULTIPLIER>(block, polynomial::SEED)
+    }
+}
+
+/// A vector of bytes after another; what does not fill one, in scalar code.
+#[derive(Clone, Copy)]
+struct Lanes<V>(V);
+
+impl<V: Vectors> Lanes<V> {
+    #[inline(always)]
+    fn whole_vectors(length: usize) -> usize {
+        length - length % V::U8::LEN
+    }
+}
+
+impl<V: Vectors> Machine for Lanes<V> {
+    #[inline(always)]
+    fn roll<Sum: Rolling>(self, sum: &mut Sum, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]) {
+        let whole = Self::whole_vectors(hashes.len());
+        sum.roll_lanes(self.0, &outgoing[..whole], &incoming[..whole], &mut hashes[..whole]);
+        Scalar.roll(sum, &outgoing[whole..], &incoming[whole..], &mut hashes[whole..]);
+    }
+
+    #[inline(always)]
+    fn probe(self, sieve: View<'_>, hashes: &[u32], masks: &mut [u64]) {
+        lanes::probe(self.0, sieve, hashes, masks);
+    }
+
+    #[inline(always)]
+    fn rsync_halves(self, block: &[u8]) -> (u32, u32) {
+        let (vectors, rest) = block.split_at(Self::whole_vectors(block.len()));
+        rsync::halves(rest, lanes::rsync_sum(self.0, vectors))
+    }
+
+    #[inline(always)]
+    fn polynomial<const MULTIPLIER: u32>(self, block: &[u8]) -> u32 {
+        let (vectors, rest) = block.split_at(Self::whole_vectors(block.len()));
+        let sum = lanes::polynomial_sum::<V, MULTIPLIER>(self.0, vectors);
+        polynomial::sum::<MULTIPLIER>(rest, sum)
+    }
+}

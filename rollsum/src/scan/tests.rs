@@ -1,0 +1,196 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::tier::tested;
+use crate::{SieveBuilder, may_contain};
+
+const KINDS: [Kind; 4] = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp, Kind::Wide];
+
+fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// Sums every window afresh, in scalar code.
+fn naive(kind: Kind, window: usize, buffer: &[u8], positions: Range<usize>, words: &[u32]) -> Vec<Candidate> {
+    positions
+        .map(|position| Candidate { position, key: kind.key_with_tier(Tier::Portable, &buffer[position..][..window]) })
+        .filter(|candidate| may_contain(words, candidate.key))
+        .collect()
+}
+
+/// A sieve of every `step`-th window, so that some positions hit and most do not.
+fn sieve(kind: Kind, window: usize, buffer: &[u8], step: usize) -> Vec<u32> {
+    let builder = SieveBuilder::new(buffer.len() / step);
+    buffer.windows(window).step_by(step).for_each(|block| builder.insert(kind.key(block)));
+    builder.finish()
+}
+
+/// Scans on every tier, and also in vectors wider than the tier has, where they are the
+/// processor's only in name.
+fn check(kind: Kind, window: usize, buffer: &[u8], positions: Range<usize>, words: &[u32], expected: &[Candidate]) {
+    for tier in tested() {
+        let mut found = Vec::new();
+        Scanner::with_tier(kind, window, tier).scan(buffer, positions.clone(), words, &mut found);
+        assert_eq!(found, expected, "{kind:?}, window {window}, {positions:?}, {tier}");
+        if positions.is_empty() {
+            continue;
+        }
+        let mut wide = Vec::new();
+        let sieve = View::new(words);
+        let scan = Scan { kind, window, buffer, positions: positions.clone(), sieve, candidates: &mut wide };
+        if machine::run_wide(tier, scan).is_some() {
+            assert_eq!(wide, expected, "{kind:?}, window {window}, {positions:?}, 512 bits on {tier}");
+        }
+    }
+}
+
+fn check_against_naive(kind: Kind, window: usize, buffer: &[u8], positions: Range<usize>) {
+    let words = sieve(kind, window, buffer, 97);
+    let expected = naive(kind, window, buffer, positions.clone(), &words);
+    check(kind, window, buffer, positions, &words, &expected);
+}
+
+#[test]
+fn crosses_tile_borders() {
+    let buffer = noise(TILE * 3 + 100, 1);
+    for kind in KINDS {
+        for window in [1, 2, 15, 16, 17, 31, 100] {
+            let all = buffer.len() - window + 1;
+            for positions in
+                [0..1, 0..TILE - 1, 0..TILE, 0..TILE + 1, 0..TILE + 2, 1..2 * TILE + 1, 7..all, all - 1..all]
+            {
+                check_against_naive(kind, window, &buffer, positions);
+            }
+        }
+    }
+}
+
+#[test]
+fn tails_of_every_length_at_every_alignment() {
+    let buffer = noise(TILE + 600, 4);
+    for kind in KINDS {
+        for count in 0..200 {
+            // As short as can be, in memory of its own: nothing behind it may be needed.
+            let exact: Box<[u8]> = buffer[..count + 36].into();
+            check_against_naive(kind, 37, &exact, 0..count);
+        }
+        for offset in 0..64 {
+            let all = buffer.len() - offset - 300 + 1;
+            check_against_naive(kind, 300, &buffer[offset..], 0..all);
+            check_against_naive(kind, 300, &buffer, offset..offset + 129);
+        }
+    }
+}
+
+#[test]
+fn long_windows() {
+    let buffer = noise(140_000, 2);
+    for kind in KINDS {
+        for window in [4096, 65_535, 65_536, 65_537, 70_000, 139_900] {
+            check_against_naive(kind, window, &buffer, 0..100.min(buffer.len() - window + 1));
+        }
+    }
+}
+
+/// The sums wrap most where all bytes are 255, and the signs of 16-bit products matter.
+#[test]
+fn extreme_bytes() {
+    for (value, others) in [(0, 255), (255, 0), (255, 255), (0, 0), (127, 128)] {
+        let mut buffer = vec![value; 3000];
+        buffer[1500..].fill(others);
+        for kind in KINDS {
+            for window in [1, 255, 256, 257, 1024] {
+                check_against_naive(kind, window, &buffer, 0..buffer.len() - window + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn sieves_that_let_all_or_nothing_pass() {
+    let buffer = noise(TILE * 2 + 500, 5);
+    for words in [&[0][..], &[u32::MAX], &[0, u32::MAX], &[u32::MAX; 64]] {
+        for kind in KINDS {
+            let expected = naive(kind, 100, &buffer, 3..2300, words);
+            check(kind, 100, &buffer, 3..2300, words, &expected);
+        }
+    }
+}
+
+#[test]
+fn no_positions_need_no_windows() {
+    for tier in tested() {
+        Scanner::with_tier(Kind::Rsync, 100, tier).scan(&[], 5..5, &[0], &mut Vec::new());
+    }
+}
+
+#[test]
+fn finds_every_block_of_its_sieve() {
+    let buffer = noise(50_000, 3);
+    for kind in KINDS {
+        let words = sieve(kind, 700, &buffer, 1234);
+        let mut found = Vec::new();
+        Scanner::new(kind, 700).scan(&buffer, 0..buffer.len() - 699, &words, &mut found);
+        let positions: Vec<_> = found.iter().map(|candidate| candidate.position).collect();
+        assert!((0..buffer.len() - 699).step_by(1234).all(|position| positions.binary_search(&position).is_ok()));
+        assert!(positions.len() < 2500, "{} of 49,301 positions pass", positions.len());
+    }
+}
+
+#[test]
+#[should_panic(expected = "reach past")]
+fn a_window_past_the_end_is_refused() {
+    Scanner::new(Kind::Rsync, 8).scan(&[0; 10], 0..4, &[0], &mut Vec::new());
+}
+
+#[test]
+#[should_panic(expected = "this machine does not run")]
+fn a_tier_of_another_machine_is_refused() {
+    let foreign = if cfg!(target_arch = "aarch64") { Tier::Avx2 } else { Tier::Neon };
+    Scanner::with_tier(Kind::Rsync, 8, foreign);
+}
+
+proptest! {
+    #[test]
+    fn any_window_and_positions(
+        kind in prop::sample::select(&KINDS[..]),
+        window in 1usize..3000,
+        extra in 0usize..4000,
+        start in 0.0..1.0f64,
+        offset in 0usize..64,
+        seed in any::<u64>(),
+    ) {
+        let buffer = noise(window + extra + offset, seed);
+        let start = (start * extra as f64) as usize;
+        check_against_naive(kind, window, &buffer[offset..], start..extra + 1);
+    }
+
+    /// Against the portable tier, which the other tests hold against sums made afresh.
+    #[test]
+    fn any_long_window(
+        kind in prop::sample::select(&KINDS[..]),
+        window in 1usize..70_000,
+        extra in 0usize..20_000,
+        offset in 0usize..64,
+        seed in any::<u64>(),
+    ) {
+        let buffer = noise(window + extra + offset, seed);
+        let buffer = &buffer[offset..];
+        // Its last window too, so that a sum gone wrong on the way is noticed.
+        let builder = SieveBuilder::new(64);
+        (0..=extra).rev().step_by(extra / 40 + 1).for_each(|at| builder.insert(kind.key(&buffer[at..][..window])));
+        let words = builder.finish();
+        let mut expected = Vec::new();
+        Scanner::with_tier(kind, window, Tier::Portable).scan(buffer, 0..extra + 1, &words, &mut expected);
+        let last = kind.key_with_tier(Tier::Portable, &buffer[extra..]);
+        prop_assert_eq!(expected.last(), Some(&Candidate { position: extra, key: last }));
+        check(kind, window, buffer, 0..extra + 1, &words, &expected);
+    }
+}
