@@ -38,6 +38,9 @@ pub(crate) struct Global {
     /// Print more
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
+    /// Use these instructions and not the best: portable, neon, sse4.2, avx2 or avx512
+    #[arg(long, global = true, value_name = "TIER", env = "GOSYNC_TIER", hide = true)]
+    pub(crate) tier: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ use clap::Parser;
 
 use args::{Args, Command};
 use console::Console;
+use failure::Usage;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -24,6 +25,10 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
+    if let Some(tier) = &args.global.tier {
+        gosync::use_tier(tier)
+            .map_err(|error| Usage { message: error.to_string(), hint: "without --tier the best one is used" })?;
+    }
     let threads = args.global.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     pool.install(|| match &args.command {

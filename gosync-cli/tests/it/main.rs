@@ -9,3 +9,4 @@ mod large;
 mod main_job;
 mod messages;
 mod support;
+mod tiers;

@@ -46,6 +46,7 @@ mod location;
 mod open;
 mod sums;
 mod sync;
+mod tier;
 
 pub use build::{BuildOptions, build};
 pub use error::{Error, Trouble};
@@ -53,6 +54,7 @@ pub use format::{DEFAULT_STRONG_LEN, Format, FormatError, Index, NameError, Read
 pub use location::{Location, LocationError};
 pub use open::{OpenedIndex, open_index, open_source};
 pub use sync::{PatchReport, Seeds, diff, patch, patch_to_stream, verify, write_index};
+pub use tier::{TierError, use_tier};
 
 // What the calls above take and give, so that whoever makes them needs no other crate.
 pub use gosync_blocksources::HttpOptions;

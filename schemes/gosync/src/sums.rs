@@ -19,6 +19,10 @@ impl WeakHasher for Weak {
     fn sum(&self, block: &[u8]) -> WeakSum {
         WeakSum { key: self.0.key(block), check: self.0.check(block) }
     }
+
+    fn sum_blocks(&self, data: &[u8], block_size: usize, keys: &mut [u32], checks: &mut [u32]) {
+        self.0.sum_blocks(data, block_size, keys, checks);
+    }
 }
 
 impl Format {

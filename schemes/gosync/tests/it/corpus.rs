@@ -1,9 +1,9 @@
 //! The corpus of the fuzz targets, replayed.
 
-#[path = "../../../../fuzz/properties/index.rs"]
-mod properties;
 #[path = "../../../../fuzz/properties/patch.rs"]
 mod patch;
+#[path = "../../../../fuzz/properties/index.rs"]
+mod properties;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,0 +1,46 @@
+//! Forcing the instructions that the work is done with.
+
+use gosync_chunks::Tier;
+
+/// Why a tier cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TierError {
+    /// There is no tier of that name.
+    #[error("there is no tier {name:?}")]
+    Unknown {
+        /// What was given.
+        name: String,
+    },
+    /// This machine does not have the instructions.
+    #[error("this machine does not run the tier {name}")]
+    Unavailable {
+        /// The tier.
+        name: String,
+    },
+    /// Something was computed already, with the tier that was found to be best.
+    #[error("the tier {in_use} is in use already")]
+    InUse {
+        /// The tier in use.
+        in_use: String,
+    },
+}
+
+/// Makes this process sum and scan with the instructions of the tier called `name`:
+/// `portable`, `neon`, `sse4.2`, `avx2` or `avx512`. For tests and measurements: the
+/// results are the same on all tiers, and the best is chosen where nobody asks.
+///
+/// # Errors
+///
+/// When there is no such tier, this machine does not run it, or another is in use.
+pub fn use_tier(name: &str) -> Result<(), TierError> {
+    let unknown = || TierError::Unknown { name: name.to_owned() };
+    let strong: Tier = name.parse().map_err(|_| unknown())?;
+    let weak: gosync_rollsum::Tier = name.parse().map_err(|_| unknown())?;
+    if !strong.is_available() || !weak.is_available() {
+        return Err(TierError::Unavailable { name: name.to_owned() });
+    }
+    let in_use = |in_use: String| TierError::InUse { in_use };
+    strong.choose().map_err(|tier| in_use(tier.to_string()))?;
+    weak.choose().map_err(|tier| in_use(tier.to_string()))
+}
