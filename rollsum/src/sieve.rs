@@ -12,12 +12,17 @@
 //! └─────────────┴─────────┴─────────────────────┴────────┘
 //! ```
 //!
-//! With 16 to 32 bits for each key, one absent key in 70 to one in 270 passes.
+//! With 16 to 32 bits for each key, one absent key in 70 to one in 270 passes. Few keys
+//! have more bits.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// More words than this would leave no five bits of the hash for the bit.
 const MAX_WORD_BITS: u32 = 27;
+
+/// Fewer words than these 4 KiB save nothing, and then a key that is asked for again and
+/// again, as in a run of one byte, passes by chance too often.
+const MIN_WORD_BITS: u32 = 10;
 
 /// Takes keys from any number of threads and makes a sieve of them.
 #[derive(Debug)]
@@ -26,9 +31,9 @@ pub struct SieveBuilder {
 }
 
 impl SieveBuilder {
-    /// An empty sieve for about `keys` keys: two to four bytes for each.
+    /// An empty sieve for about `keys` keys: two to four bytes for each, 4 KiB at least.
     pub fn new(keys: usize) -> Self {
-        let bits = keys.max(1).ilog2().min(MAX_WORD_BITS);
+        let bits = keys.max(1).ilog2().clamp(MIN_WORD_BITS, MAX_WORD_BITS);
         Self { words: (0..1usize << bits).map(|_| AtomicU32::new(0)).collect() }
     }
 

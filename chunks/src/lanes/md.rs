@@ -15,9 +15,6 @@ pub(super) type Words<S, const VECTORS: usize> = [[<S as Simd>::u32s; 16]; VECTO
 /// The four chaining words: `state[word][vector]`.
 pub(super) type State<S, const VECTORS: usize> = [[<S as Simd>::u32s; VECTORS]; 4];
 
-/// Independent vectors between which a core can switch, so that it need not wait.
-const VECTORS: usize = 3;
-
 /// A vector takes hardly longer than one message does in the library crates.
 const FEWEST: usize = 2;
 
@@ -36,7 +33,7 @@ const INITIAL: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
 
 impl<C: Compress> Kernel for C {
     fn most<S: Simd>() -> usize {
-        VECTORS * S::u32s::LEN
+        if const { is_narrow::<S>() } { 2 * S::u32s::LEN } else { 3 * S::u32s::LEN }
     }
 
     fn fewest<S: Simd>(_: usize) -> usize {
@@ -45,13 +42,24 @@ impl<C: Compress> Kernel for C {
 
     #[inline(always)]
     fn sum_lanes<S: Simd>(simd: S, blocks: &[&[u8]], sums: &mut [u8]) {
-        // Three vectors take less time than one and one, so two are worked on as three.
-        if blocks.len() <= S::u32s::LEN {
-            sum_vectors::<C, S, 1>(simd, blocks, sums);
+        let lanes = S::u32s::LEN;
+        if blocks.len() <= Self::most::<S>() - lanes {
+            let sum_len = sums.len() / blocks.len();
+            for (blocks, sums) in blocks.chunks(lanes).zip(sums.chunks_mut(lanes * sum_len)) {
+                sum_vectors::<C, S, 1>(simd, blocks, sums);
+            }
+        } else if const { is_narrow::<S>() } {
+            sum_vectors::<C, S, 2>(simd, blocks, sums);
         } else {
-            sum_vectors::<C, S, VECTORS>(simd, blocks, sums);
+            sum_vectors::<C, S, 3>(simd, blocks, sums);
         }
     }
+}
+
+/// Whether two vectors, and not three, are what hides the latency: 128-bit instructions
+/// of x86 overwrite an operand, and three vectors' copies do not fit its registers.
+const fn is_narrow<S: Simd>() -> bool {
+    <S::u32s as SimdBase<S>>::LEN == 4
 }
 
 #[inline(always)]
