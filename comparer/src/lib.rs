@@ -41,9 +41,9 @@
 //! 1. A scan gives the positions that may begin a block, in windows that grow from 2
 //!    KiB to the whole piece while nothing is found.
 //! 2. A candidate's key is looked up, then its check (of a wide sum), then its strong
-//!    sum, of up to 32 candidates at once.
+//!    sum, of up to 48 candidates at once.
 //! 3. After a match the block that follows in the target is expected to follow in the
-//!    seed too. While it does, nothing rolls and nothing is looked up; again up to 32
+//!    seed too. While it does, nothing rolls and nothing is looked up; again up to 48
 //!    blocks are verified at once.
 //!
 //! A short last block is found after the block before it, and at the end of a seed.
