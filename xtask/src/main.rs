@@ -1,11 +1,14 @@
-//! The project's chores: `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`.
+//! The project's chores: `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`, `cargo xtask bench`.
 
 #![allow(clippy::print_stderr, reason = "a program that talks to whoever runs it")]
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+mod bench;
 mod checks;
 mod command;
 mod fuzz;
@@ -13,6 +16,7 @@ mod peers;
 mod steps;
 mod suite;
 
+use bench::BenchOptions;
 use steps::Steps;
 
 /// The project's chores.
@@ -40,6 +44,28 @@ enum Chore {
         /// How long to fuzz each target
         #[arg(long, default_value_t = 60, value_name = "N")]
         seconds: u32,
+    },
+    /// Measures gosync and its peers on the same work, and writes BENCHMARKS.md
+    Bench {
+        #[command(flatten)]
+        options: BenchOptions,
+    },
+    /// Runs a program, and prints what it cost as JSON
+    #[command(hide = true)]
+    Measure {
+        /// Where its standard output goes [default: nowhere]
+        #[arg(long)]
+        stdout: Option<PathBuf>,
+        /// The program and its arguments
+        #[arg(last = true, required = true)]
+        words: Vec<OsString>,
+    },
+    /// Measures the scan alone, in this process, and prints the rates as JSON
+    #[command(hide = true)]
+    ScanRates {
+        /// Fewer sizes and rounds
+        #[arg(long)]
+        quick: bool,
     },
     /// What a change has to pass: format, lints, dependencies and `test`
     Ci {
@@ -84,7 +110,12 @@ fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
             if *long { fuzz::run(steps, None, 60) } else { Ok(()) }
         }
         Chore::Fuzz { target, seconds } => fuzz::run(steps, target.as_deref(), *seconds),
+        Chore::Bench { options } => bench::run(steps, options),
+        Chore::Measure { stdout, words } => bench::accounting::measure(stdout.as_deref(), words),
+        Chore::ScanRates { quick } => bench::scan::print_rates(*quick),
         Chore::Ci { options } => {
+            // The lints of the fuzz targets need one of them too.
+            peers::provide(!options.no_install);
             checks::run(steps)?;
             suite::run(steps, options)
         }
@@ -103,6 +134,8 @@ mod tests {
             Arguments::try_parse_from(["xtask", "test", "--long", "--no-install", "-p", "one", "-p", "two"]).is_ok()
         );
         assert!(Arguments::try_parse_from(["xtask", "fuzz", "index", "--seconds", "5"]).is_ok());
+        assert!(Arguments::try_parse_from(["xtask", "bench", "--quick", "--peers", "rdiff,zsync"]).is_ok());
+        assert!(Arguments::try_parse_from(["xtask", "measure", "--", "program", "--quick"]).is_ok());
         assert!(Arguments::try_parse_from(["xtask"]).is_err());
     }
 }

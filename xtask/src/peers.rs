@@ -1,11 +1,11 @@
-//! The real programs that tests compare with: what is needed, and how to get it.
+//! The real programs that tests and benchmarks compare with: what is needed, and how to get it.
 
 use std::env;
 use std::process::Command;
 
 use crate::command;
 
-/// A program that tests run.
+/// A program that tests or benchmarks run.
 struct Peer {
     /// The Debian package that has it.
     package: &'static str,
@@ -20,7 +20,30 @@ const PEERS: &[Peer] = &[
         why: "an HTTP server that is not ours, with ranges, multi-ranges and keep-alive",
     },
     Peer { package: "tar", program: "tar", why: "unpacks the archives that testkit makes" },
+    Peer { package: "g++", program: "c++", why: "compiles libFuzzer, which the fuzz targets are linted with" },
 ];
+
+/// What only benchmarks run; those that cargo installs are in `bench::programs`.
+const BENCHMARK_PEERS: &[Peer] = &[
+    Peer { package: "rdiff", program: "rdiff", why: "librsync: signature, delta and patch" },
+    Peer { package: "zsync", program: "zsync", why: "the sync over HTTP that ours descends from" },
+    Peer { package: "rsync", program: "rsync", why: "the sync with both ends at work" },
+    Peer { package: "xdelta3", program: "xdelta3", why: "deltas with both versions at hand" },
+    Peer { package: "casync", program: "casync", why: "pieces cut by content, in a store" },
+];
+
+/// Tries to install what the benchmarks need, of the programs `wanted`, and the servers.
+/// What is missing afterwards is for them to tell.
+pub(crate) fn install_for_benchmarks(wanted: &[&str]) {
+    let wanted = BENCHMARK_PEERS.iter().filter(|peer| wanted.contains(&peer.program));
+    let missing: Vec<&Peer> = PEERS.iter().chain(wanted).filter(|peer| command::find(peer.program).is_none()).collect();
+    // One by one when not all can be had: a system may lack one package and have the rest.
+    if !missing.is_empty() && !apt_get_install(&missing) && missing.len() > 1 {
+        for peer in missing {
+            apt_get_install(&[peer]);
+        }
+    }
+}
 
 /// Sees to it that the peers are there, and tells whether tests may rely on them: they
 /// may where all are found, and have to where this is an automatic run.
@@ -94,9 +117,10 @@ mod tests {
 
     #[test]
     fn every_peer_once_with_a_reason() {
-        for (at, peer) in PEERS.iter().enumerate() {
+        let peers: Vec<&Peer> = PEERS.iter().chain(BENCHMARK_PEERS).collect();
+        for (at, peer) in peers.iter().enumerate() {
             assert!(!peer.why.is_empty() && !peer.package.is_empty());
-            assert!(PEERS[at + 1..].iter().all(|other| other.program != peer.program), "{} twice", peer.program);
+            assert!(peers[at + 1..].iter().all(|other| other.program != peer.program), "{} twice", peer.program);
         }
     }
 }

@@ -25,6 +25,9 @@ impl Steps {
 
     /// Lists what was done and how long it took.
     pub(crate) fn print_summary(&self) {
+        if self.done.is_empty() {
+            return;
+        }
         eprintln!("\n=== all done");
         for (name, took) in &self.done {
             eprintln!("{:8.1} s  {name}", took.as_secs_f64());

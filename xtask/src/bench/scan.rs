@@ -1,0 +1,154 @@
+//! The scan alone, in memory: how fast each tier of instructions rolls and sieves, by the
+//! number of keys in the index.
+
+use std::hint::black_box;
+use std::io::Write;
+
+use anyhow::{Context, bail};
+use gosync_rollsum::{Kind, Scanner, SieveBuilder, Tier};
+use gosync_testkit::Random;
+use serde_json::{Value, json};
+
+use super::accounting::own_cpu;
+use super::programs::target_folder;
+use super::statistics::Spread;
+use crate::command::{cargo, output};
+
+const BUFFER: usize = 64 << 20;
+const WINDOW: usize = 2048;
+/// Positions that are asked for at once, as a comparison does.
+const BATCH: usize = 1 << 20;
+
+/// The sums that are shown, and who has them.
+pub(crate) const KINDS: [(Kind, &str); 2] = [(Kind::Wide, "our format"), (Kind::Rsync, "go-sync's format")];
+
+/// How fast a scan is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rate {
+    /// Whose sum it rolls, from [`KINDS`].
+    pub(crate) kind: String,
+    pub(crate) tier: String,
+    pub(crate) log2_keys: u32,
+    /// Positions a second of processor time: the median, with its spread.
+    pub(crate) rate: Spread,
+}
+
+/// Measures in a process of its own, built for release whatever this one is built for.
+///
+/// # Errors
+///
+/// When it cannot be built or run.
+pub(crate) fn rates(quick: bool) -> anyhow::Result<Vec<Rate>> {
+    let mut command = cargo(["run", "--release", "--quiet", "--package", "xtask", "--target-dir"]);
+    command.arg(target_folder()?).args(["--", "scan-rates"]);
+    if quick {
+        command.arg("--quick");
+    }
+    let printed = output(&mut command)?;
+    if !printed.status.success() {
+        bail!("cannot measure the scan: {}", String::from_utf8_lossy(&printed.stderr).trim());
+    }
+    let parsed: Value = serde_json::from_slice(&printed.stdout).context("cannot read the rates of the scan")?;
+    parsed.as_array().into_iter().flatten().map(parse).collect()
+}
+
+/// The chore `scan-rates`: measures and prints the rates as JSON.
+///
+/// # Errors
+///
+/// When they cannot be printed.
+pub(crate) fn print_rates(quick: bool) -> anyhow::Result<()> {
+    let mut random = Random::new(1);
+    let buffer = random.bytes(BUFFER + WINDOW - 1);
+    let (rounds, step) = if quick { (3, 3) } else { (5, 1) };
+    let mut rates = Vec::new();
+    for log2_keys in (12..=21).step_by(step) {
+        let builder = SieveBuilder::new(1 << log2_keys);
+        (0..1u32 << log2_keys).for_each(|_| builder.insert(random.next_u64() as u32));
+        let sieve = builder.finish();
+        for (kind, name) in KINDS {
+            let tiers: Vec<Tier> = Tier::available().collect();
+            let mut samples = vec![Vec::new(); tiers.len()];
+            // All tiers in turn, so that a slow moment is not one tier's.
+            for _ in 0..rounds {
+                for (tier, samples) in tiers.iter().zip(&mut samples) {
+                    samples.push(BUFFER as f64 / scan(Scanner::with_tier(kind, WINDOW, *tier), &buffer, &sieve)?);
+                }
+            }
+            for (tier, samples) in tiers.iter().zip(samples) {
+                let rate = Spread::of(samples).context("no rounds")?;
+                rates.push(Rate { kind: name.into(), tier: tier.to_string(), log2_keys, rate });
+            }
+        }
+    }
+    let rates: Vec<Value> = rates.iter().map(Rate::to_json).collect();
+    writeln!(std::io::stdout(), "{}", Value::from(rates))?;
+    Ok(())
+}
+
+impl Rate {
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "kind": self.kind,
+            "tier": self.tier,
+            "log2_keys": self.log2_keys,
+            "positions_per_second": self.rate.median,
+            "least": self.rate.least,
+            "greatest": self.rate.greatest,
+        })
+    }
+}
+
+fn parse(value: &Value) -> anyhow::Result<Rate> {
+    let text = |key: &str| value[key].as_str().map(str::to_owned);
+    let number = |key: &str| value[key].as_f64();
+    let parsed = || {
+        Some(Rate {
+            kind: text("kind")?,
+            tier: text("tier")?,
+            log2_keys: u32::try_from(value["log2_keys"].as_u64()?).ok()?,
+            rate: Spread {
+                median: number("positions_per_second")?,
+                least: number("least")?,
+                greatest: number("greatest")?,
+            },
+        })
+    };
+    parsed().with_context(|| format!("{value} is no rate of a scan"))
+}
+
+/// Seconds of processor time to scan all positions of `buffer`.
+fn scan(scanner: Scanner, buffer: &[u8], sieve: &[u32]) -> anyhow::Result<f64> {
+    let mut candidates = Vec::new();
+    let start = own_cpu()?;
+    let end = buffer.len() - (WINDOW - 1);
+    for batch in (0..end).step_by(BATCH) {
+        candidates.clear();
+        scanner.scan(buffer, batch..end.min(batch + BATCH), sieve, &mut candidates);
+        black_box(&candidates);
+    }
+    Ok(own_cpu()? - start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_survive_the_way_between_processes() {
+        let rate = Rate {
+            kind: "our format".into(),
+            tier: "portable".into(),
+            log2_keys: 12,
+            rate: Spread { median: 2e9, least: 1e9, greatest: 3e9 },
+        };
+        assert_eq!(parse(&rate.to_json()).unwrap(), rate);
+        assert!(parse(&json!({ "tier": "portable" })).is_err());
+    }
+
+    #[test]
+    fn scanning_takes_time() {
+        let buffer = vec![1; 4 << 20];
+        assert!(scan(Scanner::new(Kind::Wide, WINDOW), &buffer, &[0]).unwrap() > 0.0);
+    }
+}
