@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use crate::ByteRange;
 
@@ -32,6 +33,14 @@ pub trait Source: Send + Sync {
 
     /// What the source likes.
     fn limits(&self) -> Limits;
+
+    /// Hears that what was delivered of `ranges` is not the target's. Tells whether
+    /// there is another place to fetch them from, which the next [`fetch`](Self::fetch)
+    /// of them then uses.
+    fn reject(&self, ranges: &[ByteRange]) -> bool {
+        let _ = ranges;
+        false
+    }
 }
 
 /// Takes the bytes that a [`Source`] delivers.
@@ -84,6 +93,25 @@ pub enum SourceError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// No bytes now, but perhaps later: the server has too much to do, or is being
+    /// worked on.
+    #[error("{location} has no time: {reason}")]
+    Busy {
+        /// The path or URL.
+        location: String,
+        /// What it answered.
+        reason: String,
+        /// How long it wants not to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// The target was replaced since the index was made, or while it was fetched.
+    #[error("{location} is no longer what it was: {reason}; make its index anew, or get the new one")]
+    Changed {
+        /// The path or URL.
+        location: String,
+        /// How it was noticed.
+        reason: String,
+    },
     /// An answer that is not what was asked for.
     #[error("{location} does not deliver: {reason}")]
     Refused {
@@ -119,6 +147,6 @@ pub enum SourceError {
 impl SourceError {
     /// Whether the same request may succeed a little later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+        matches!(self, Self::Unreachable { .. } | Self::Busy { .. })
     }
 }

@@ -112,7 +112,7 @@ impl Error {
 fn of_source(error: &SourceError) -> Trouble {
     match error {
         SourceError::Sink(_) => Trouble::Other,
-        SourceError::Length { .. } => Trouble::Corrupt,
+        SourceError::Length { .. } | SourceError::Changed { .. } => Trouble::Corrupt,
         _ => Trouble::Source,
     }
 }
