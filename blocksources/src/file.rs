@@ -68,10 +68,9 @@ impl Source for FileSource {
         let threads = self.threads.min(usize::try_from(bytes / PIECE).unwrap_or(usize::MAX)).max(1);
 
         let mut transfer = fan_out(threads, pieces, |worker, piece| {
-            worker.buffer.resize(PIECE as usize, 0);
-            let data = &mut worker.buffer[..piece.len() as usize];
-            self.file
-                .read_exact_at(piece.start, data)
+            let data = worker
+                .read_buffer
+                .read(&self.file, piece)
                 .map_err(|source| SourceError::Read { location: self.location(), source })?;
             worker.transfer.bytes += piece.len();
             sink.deliver(piece.start, data).map_err(SourceError::Sink)

@@ -4,12 +4,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use gosync_chunks::{SourceError, Transfer};
+use gosync_chunks::{ReadBuffer, SourceError, Transfer};
 
 /// What one thread has to itself while it takes jobs.
 pub(crate) struct Worker<'a> {
     /// For the bytes on their way from the source to the sink; empty at first.
     pub(crate) buffer: Vec<u8>,
+    /// For pieces of a file.
+    pub(crate) read_buffer: ReadBuffer,
     /// What this thread has received so far.
     pub(crate) transfer: Transfer,
     failed: &'a AtomicBool,
@@ -45,7 +47,12 @@ where
     let failure = Mutex::new(None);
     let total = Mutex::new(Transfer::default());
     let run = || {
-        let mut worker = Worker { buffer: Vec::new(), transfer: Transfer::default(), failed: &failed };
+        let mut worker = Worker {
+            buffer: Vec::new(),
+            read_buffer: ReadBuffer::default(),
+            transfer: Transfer::default(),
+            failed: &failed,
+        };
         while !worker.is_stopped() {
             let Some(job) = jobs.lock().expect("iterators here do not panic").next() else { break };
             if let Err(error) = work(&mut worker, job) {

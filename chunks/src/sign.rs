@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use crate::work::hand_out;
 use crate::{
-    BlockLayout, FileHash, FileHasher, LayoutError, Phase, Progress, ReadAt, SUBTREE, Signature, StrongHasher,
-    WeakColumn, WeakHasher, is_zeros,
+    BlockLayout, ByteRange, FileHash, FileHasher, LayoutError, Phase, Progress, ReadAt, ReadBuffer, SUBTREE, Signature,
+    StrongHasher, WeakColumn, WeakHasher, is_zeros,
 };
 
 /// How to sign a target.
@@ -78,16 +78,15 @@ pub fn sign<Data: ReadAt + ?Sized>(
         strong: &mut strong,
         nodes: &mut nodes,
     };
-    hand_out(pieces, Vec::new, |buffer, piece| {
+    hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         if progress.is_cancelled() {
             return Err(SignError::Cancelled);
         }
-        buffer.resize(piece.read_len, 0);
-        target.read_exact_at(piece.start, buffer)?;
+        let data = buffer.read(target, ByteRange::at(piece.start, piece.read_len as u64))?;
 
         // A piece may end within a block that belongs to it, but never begins within one.
         let block_size = options.block_size as usize;
-        let blocks = &buffer[piece.first_block..];
+        let blocks = &data[piece.first_block..];
         let blocks = &blocks[..blocks.len().min(piece.keys.len() * block_size)];
         if blocks.len().is_multiple_of(block_size) && is_zeros(blocks) {
             // Sparse files are full of them.
@@ -108,8 +107,8 @@ pub fn sign<Data: ReadAt + ?Sized>(
 
         if let Some(hasher) = &hasher {
             let first = (piece.start / SUBTREE as u64) as usize;
-            for (at, (node, data)) in piece.nodes.iter_mut().zip(buffer[..piece.len].chunks(SUBTREE)).enumerate() {
-                *node = hasher.piece(first + at, data);
+            for (at, (node, subtree)) in piece.nodes.iter_mut().zip(data[..piece.len].chunks(SUBTREE)).enumerate() {
+                *node = hasher.piece(first + at, subtree);
             }
         }
         progress.advance(Phase::Sign, piece.len as u64);

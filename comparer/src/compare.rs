@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Mutex;
 
 use gosync_chunks::work::hand_out;
-use gosync_chunks::{BlockId, BlockLayout, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature};
+use gosync_chunks::{BlockId, BlockLayout, ByteRange, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature};
 use gosync_rollsum::Kind;
 
 use crate::Statistics;
@@ -119,8 +119,7 @@ pub fn compare<Index: Lookup>(
             return Err(CompareError::Cancelled);
         }
         let Task { seed, start, .. } = task;
-        scratch.buffer.resize(task.len as usize, 0);
-        let read = seeds[usize::from(seed.0)].read_exact_at(start, &mut scratch.buffer);
+        let read = scratch.buffer.read(seeds[usize::from(seed.0)], ByteRange::at(start, task.len)).map(drop);
         let statistics = read.map(|()| match task.work {
             Work::Positions(positions) => search.piece(scratch, start, positions),
             Work::End(block) => search.end(scratch, block),

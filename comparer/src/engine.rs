@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use gosync_chunks::{BlockId, Lookup, StrongSum};
+use gosync_chunks::{BlockId, Lookup, ReadBuffer, StrongSum};
 use gosync_rollsum::Candidate;
 
 use crate::Statistics;
@@ -25,7 +25,7 @@ pub(crate) type Match = (BlockId, usize);
 /// Memory that a thread uses for one piece after another.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    pub(crate) buffer: Vec<u8>,
+    pub(crate) buffer: ReadBuffer,
     pub(crate) found: Vec<Match>,
     candidates: Vec<Candidate>,
 }
@@ -39,7 +39,7 @@ impl<Index: Lookup> Search<'_, Index> {
         found.clear();
         let mut piece = Piece {
             search: self,
-            buffer,
+            buffer: buffer.bytes(),
             offset,
             positions,
             match_end: 0,
@@ -63,7 +63,7 @@ impl<Index: Lookup> Search<'_, Index> {
     pub(crate) fn end(&self, scratch: &mut Scratch, block: BlockId) -> Statistics {
         let mut statistics = Statistics::default();
         scratch.found.clear();
-        if self.is_block(block, &scratch.buffer, &mut statistics) {
+        if self.is_block(block, scratch.buffer.bytes(), &mut statistics) {
             statistics.matches += 1;
             scratch.found.push((block, 0));
         }

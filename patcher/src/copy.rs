@@ -5,7 +5,7 @@ use std::io;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use gosync_chunks::{ByteRange, Phase, Plan, Progress, ReadAt, SeedId, Step, work};
+use gosync_chunks::{ByteRange, Phase, Plan, Progress, ReadAt, ReadBuffer, SeedId, Step, work};
 
 use crate::PatchError;
 use crate::halt::{Halt, STRIDE};
@@ -48,7 +48,7 @@ struct Piece {
 /// What a thread keeps from piece to piece.
 #[derive(Default)]
 struct State {
-    buffer: Vec<u8>,
+    buffer: ReadBuffer,
     /// The data of a seed between two holes that was found last.
     data: Option<(SeedId, ByteRange)>,
 }
@@ -149,10 +149,9 @@ impl<'a> Copies<'a> {
             let len = piece.len.min(STRIDE as u64) as usize;
             let copied = match self.copy_in_kernel(piece, len) {
                 0 => {
-                    state.buffer.resize(state.buffer.len().max(len), 0);
-                    let buffer = &mut state.buffer[..len];
-                    if self.seed(piece).read_exact_at(piece.offset, buffer).is_ok() {
-                        self.output.write_copied(piece.target, buffer)?;
+                    let range = ByteRange::at(piece.offset, len as u64);
+                    if let Ok(data) = state.buffer.read(self.seed(piece), range) {
+                        self.output.write_copied(piece.target, data)?;
                     }
                     len as u64
                 }

@@ -1,6 +1,6 @@
 //! Blocks that equal a fetched one, written from there.
 
-use gosync_chunks::{BlockId, BlockRange, Phase, Plan, Progress, ReadAt, Signature, Step, work};
+use gosync_chunks::{BlockId, BlockRange, Phase, Plan, Progress, ReadAt, ReadBuffer, Signature, Step, work};
 
 use crate::PatchError;
 use crate::halt::Halt;
@@ -21,14 +21,13 @@ pub(crate) fn write_repeats(
     let mut repeats: Vec<(BlockId, BlockRange)> = plan.steps().iter().filter_map(repeat).collect();
     repeats.sort_unstable_by_key(|&(of, blocks)| (of, blocks.start));
     let groups = repeats.chunk_by(|(one, _), (other, _)| one == other);
-    work::hand_out(groups, Vec::new, |buffer, group| {
+    work::hand_out(groups, ReadBuffer::default, |buffer, group| {
         let of = group[0].0;
-        buffer.resize(signature.layout().block_len(of), 0);
-        written
-            .read_exact_at(signature.layout().range(of).start, buffer)
+        let data = buffer
+            .read(written, signature.layout().range(of))
             .map_err(|source| PatchError::ReadBack { path: output.path.to_owned(), source })?;
         // Where a block is wrong, so are its repeats, and the verification finds them all.
-        let Ok(block) = signature.verify(of, buffer) else { return Ok(()) };
+        let Ok(block) = signature.verify(of, data) else { return Ok(()) };
         for &(_, blocks) in group {
             halt.check()?;
             output.repeat(block, blocks, halt)?;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use gosync_chunks::{BlockId, BlockRange, ByteRange, FileHasher, Phase, ReadAt, SUBTREE, Step};
+use gosync_chunks::{BlockId, BlockRange, ByteRange, FileHasher, Phase, ReadAt, ReadBuffer, SUBTREE, Step};
 use hashbrown::HashMap;
 
 use crate::fetch::{Fetched, Fetcher};
@@ -125,15 +125,15 @@ impl Steps<'_> {
         let block_size = u64::from(layout.block_size());
         let block = |at: u64| BlockId(at.div_ceil(block_size) as u32);
         let blocks = BlockRange { start: block(target.start), end: block(target.end) };
-        let mut buffer = Vec::new();
+        let mut buffer = ReadBuffer::default();
         for piece in Groups::new(std::iter::once(blocks), layout, STRIDE).flatten() {
             let range = layout.bytes(piece);
-            buffer.resize(range.len() as usize, 0);
-            if seed.read_exact_at(offset + (range.start - target.start), &mut buffer).is_err() {
+            let in_seed = ByteRange::at(offset + (range.start - target.start), range.len());
+            let Ok(data) = buffer.read(seed, in_seed) else {
                 self.write_replaced(piece)?;
                 continue;
-            }
-            for checked in check(signature, piece.start, &buffer) {
+            };
+            for checked in check(signature, piece.start, data) {
                 match checked {
                     Checked::Right(run) => {
                         self.out.write(run)?;

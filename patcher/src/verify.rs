@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockRange, ByteRange, FileHash, FileHasher, Phase, Progress, ReadAt, SUBTREE, Signature,
-    work,
+    BlockId, BlockLayout, BlockRange, ByteRange, FileHash, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE,
+    Signature, work,
 };
 
 use crate::groups::Groups;
@@ -84,15 +84,14 @@ fn hash(data: &dyn ReadAt, progress: &dyn Progress) -> Result<FileHash, VerifyEr
     progress.begin(Phase::Verify, data.size());
     let hasher = FileHasher::new(data.size());
     let mut nodes = vec![[0; 32]; hasher.piece_count()];
-    work::hand_out(nodes.iter_mut().enumerate(), Vec::new, |buffer, (index, node)| {
+    work::hand_out(nodes.iter_mut().enumerate(), ReadBuffer::default, |buffer, (index, node)| {
         if progress.is_cancelled() {
             return Err(VerifyError::Cancelled);
         }
         let start = index as u64 * SUBTREE as u64;
-        buffer.resize((data.size() - start).min(SUBTREE as u64) as usize, 0);
-        data.read_exact_at(start, buffer)?;
-        *node = hasher.piece(index, buffer);
-        progress.advance(Phase::Verify, buffer.len() as u64);
+        let len = (data.size() - start).min(SUBTREE as u64);
+        *node = hasher.piece(index, buffer.read(data, ByteRange::at(start, len))?);
+        progress.advance(Phase::Verify, len);
         Ok(())
     })?;
     Ok(hasher.finish(&nodes))
@@ -111,14 +110,12 @@ fn wrong_blocks(
     let absent = BlockRange { start: present.end, end: layout.blocks().end };
     let wrong = Mutex::new(vec![layout.bytes(absent)]);
     let pieces = Groups::new(std::iter::once(present), layout, SUBTREE).flatten();
-    work::hand_out(pieces, Vec::new, |buffer, piece| {
+    work::hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         if progress.is_cancelled() {
             return Err(VerifyError::Cancelled);
         }
         let range = layout.bytes(piece);
-        buffer.resize(range.len() as usize, 0);
-        data.read_exact_at(range.start, buffer)?;
-        for checked in check(signature, piece.start, buffer) {
+        for checked in check(signature, piece.start, buffer.read(data, range)?) {
             if let Checked::Wrong(blocks) = checked {
                 wrong.lock().unwrap_or_else(PoisonError::into_inner).push(layout.bytes(blocks));
             }
