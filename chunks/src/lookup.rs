@@ -12,6 +12,11 @@ pub trait Lookup: Sync {
     /// every position.
     fn sieve(&self) -> &[u32];
 
+    /// Sets bit `i` where there may be blocks with key `i` of the up to 64 given: it is
+    /// clear only where there is none. This is for what passed the sieve, most of it by
+    /// chance; for many at once, so that the reads of the index can overlap.
+    fn may_have(&self, keys: &[u32]) -> u64;
+
     /// The blocks whose weak sum has this key, of equal blocks only the first.
     fn with_key(&self, key: u32) -> impl Iterator<Item = BlockId>;
 

@@ -93,12 +93,32 @@ struct Batch {
     count: usize,
 }
 
+/// Drops the candidates whose keys no block has.
+fn keep_possible<Index: Lookup>(lookup: &Index, candidates: &mut Vec<Candidate>) {
+    let mut kept = 0;
+    for start in (0..candidates.len()).step_by(64) {
+        let mut keys = [0; 64];
+        let batch = &candidates[start..candidates.len().min(start + 64)];
+        let count = batch.len();
+        batch.iter().zip(&mut keys).for_each(|(candidate, key)| *key = candidate.key);
+        let mut mask = lookup.may_have(&keys[..count]);
+        while mask != 0 {
+            candidates[kept] = candidates[start + mask.trailing_zeros() as usize];
+            kept += 1;
+            mask &= mask - 1;
+        }
+    }
+    candidates.truncate(kept);
+}
+
 impl<'a, Index: Lookup> Piece<'a, Index> {
     /// Scans a window of positions, and tells whether there was a match.
     fn window(&mut self, positions: Range<usize>, candidates: &mut Vec<Candidate>) -> bool {
         candidates.clear();
         self.statistics.comparisons += positions.len() as u64;
-        self.search.scanner.scan(self.buffer, positions.clone(), self.search.lookup.sieve(), candidates);
+        let lookup = self.search.lookup;
+        self.search.scanner.scan(self.buffer, positions.clone(), lookup.sieve(), candidates);
+        keep_possible(lookup, candidates);
 
         let mut matched = false;
         // A match makes those that begin within it void, so it does not pay to verify

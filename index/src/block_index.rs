@@ -4,7 +4,7 @@ use gosync_chunks::{BlockId, EqualBlocks, Lookup, Signature};
 use gosync_rollsum::SieveBuilder;
 use rayon::prelude::*;
 
-use crate::shard::Shard;
+use crate::shard::{Shard, Tagged};
 
 /// How many different blocks of one key are kept. Those beyond are not found by a
 /// scan, only as successors of blocks that are; without a limit a scan of hostile
@@ -85,6 +85,26 @@ impl Lookup for BlockIndex<'_> {
         &self.sieve
     }
 
+    /// Exact but for crowded buckets.
+    fn may_have(&self, keys: &[u32]) -> u64 {
+        let all_keys = &self.signature.weak_column().keys;
+        let mut tagged = [Tagged::default(); 64];
+        let mut mask = 0;
+        for ((bit, &key), tagged) in keys.iter().enumerate().zip(&mut tagged) {
+            let hash = hash(key);
+            *tagged = self.shards[shard_of(hash, self.shard_shift)].tagged(hash);
+            mask |= u64::from(tagged.is_any()) << bit;
+        }
+        // Few are left. All blocks are read before the first is looked at.
+        let mut first = [None; 64];
+        for bit in bits(mask) {
+            let shard = &self.shards[shard_of(hash(keys[bit]), self.shard_shift)];
+            first[bit] = tagged[bit].only().map(|entry| shard.blocks()[entry]);
+        }
+        let is_other = |bit: usize| first[bit].is_some_and(|block: BlockId| all_keys[block.index()] != keys[bit]);
+        bits(mask).fold(mask, |mask, bit| mask & !(u64::from(is_other(bit)) << bit))
+    }
+
     fn with_key(&self, key: u32) -> impl Iterator<Item = BlockId> {
         let keys = &self.signature.weak_column().keys;
         let hash = hash(key);
@@ -105,6 +125,15 @@ pub(crate) fn hash(key: u32) -> u32 {
 /// In 64 bits, because an index of one shard shifts by all 32.
 fn shard_of(hash: u32, shift: u32) -> usize {
     (u64::from(hash) >> shift) as usize
+}
+
+/// The places of the bits that are set.
+fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = mask.trailing_zeros();
+        mask &= mask.wrapping_sub(1);
+        (bit < u64::BITS).then_some(bit as usize)
+    })
 }
 
 /// Some consecutive blocks, sorted by shard.
@@ -189,6 +218,7 @@ mod tests {
         for key in blocks.iter().map(|&(key, _)| key).chain((0..1000).map(|i: u32| i.wrapping_mul(77_777) ^ 0x5555)) {
             let mut found: Vec<_> = index.with_key(key).collect();
             found.sort_unstable();
+            assert!(found.is_empty() || index.may_have(&[key]) == 1, "{key}");
             let firsts = (0..blocks.len()).filter(|&at| blocks[at].0 == key && !blocks[..at].contains(&blocks[at]));
             assert_eq!(found, firsts.map(|at| BlockId(at as u32)).collect::<Vec<_>>(), "{key}");
         }
@@ -205,6 +235,27 @@ mod tests {
             assert_eq!(find(&index, key, content), Some(BlockId(at as u32 % 40_000)));
         }
         assert_eq!(index.equal_blocks().len(), 30_000);
+    }
+
+    #[test]
+    fn little_of_what_passes_the_sieve_by_chance_may_be_there() {
+        // Murmur3's finalizer.
+        let key = |at: u32| {
+            let mixed = (at ^ at >> 16).wrapping_mul(0x85eb_ca6b);
+            (mixed ^ mixed >> 13).wrapping_mul(0xc2b2_ae35)
+        };
+        let blocks: Vec<_> = (0..1 << 15).map(|at| (key(at), at)).collect();
+        let signature = signature(&blocks, false);
+        let index = BlockIndex::build(&signature);
+        let absent = (1 << 15..1 << 22).map(key).filter(|&key| index.with_key(key).next().is_none());
+        let passed: Vec<u32> = absent.filter(|&key| gosync_rollsum::may_contain(index.sieve(), key)).collect();
+        let falsely: u32 = passed.chunks(64).map(|keys| index.may_have(keys).count_ones()).sum();
+        assert!(passed.len() > 10_000 && falsely * 20 < passed.len() as u32, "{falsely} of {}", passed.len());
+
+        let present: Vec<u32> = blocks.iter().map(|&(key, _)| key).collect();
+        assert!(present.chunks(64).all(|keys| index.may_have(keys).count_ones() as usize == keys.len()));
+        let mixed = [passed[0], present[0], passed[1], present[1]];
+        assert_eq!(index.may_have(&mixed), 0b1010);
     }
 
     #[test]

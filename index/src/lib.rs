@@ -34,7 +34,7 @@
 //!        └───────────────┘
 //!        ┌ shards ───────┐  the top bits of h pick a shard; each is built by one thread
 //!        │ ┌ starts ───┐ │  the next bits pick a bucket: where its entries begin
-//!        │ │ 0│5│9│16… │ │                                  half a byte a block
+//!        │ │ 0│5│9│16… │ │                                  about half a byte
 //!        │ └──┼────────┘ │
 //!        │ ┌ tags ─────┐ │  a byte of each entry's h: an absent key that the sieve let
 //!        │ │ ..│c4│1f… │ │  pass seldom gets any further    1 byte a block

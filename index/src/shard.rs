@@ -4,15 +4,18 @@ use gosync_chunks::{BlockId, Signature};
 
 use crate::block_index::{MAX_CHAIN, hash};
 
-/// Entries in a bucket, on average: their tags are read together.
-const BUCKET_BLOCKS: usize = 8;
+/// The most entries in a bucket, on average; the least are half of them.
+const MAX_BUCKET_BLOCKS: usize = 10;
+
+/// Tags that are read together: more than most buckets have.
+const TAGS_READ: usize = 16;
 
 /// The entries of a shard, in buckets.
 #[derive(Debug)]
 pub(crate) struct Shard {
     /// Where each bucket begins, and where the last one ends.
     starts: Vec<u32>,
-    /// A byte of every entry's hash.
+    /// A byte of every entry's hash, and as many more that are none as are read together.
     tags: Vec<u8>,
     /// Every entry's block, ordered by hash, then by number.
     blocks: Vec<BlockId>,
@@ -20,6 +23,30 @@ pub(crate) struct Shard {
     shard_bits: u32,
     /// Bits after them that pick a bucket.
     bucket_bits: u32,
+}
+
+/// Entries of a bucket with the right tag.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tagged {
+    /// The bucket's first entry.
+    start: u32,
+    /// A bit for each of the first entries, and one more where there are others.
+    mask: u32,
+}
+
+impl Tagged {
+    /// Whether there is one, or may be.
+    #[inline]
+    pub(crate) fn is_any(self) -> bool {
+        self.mask != 0
+    }
+
+    /// The number of the entry, where there is just one.
+    #[inline]
+    pub(crate) fn only(self) -> Option<usize> {
+        let at = self.mask.trailing_zeros();
+        (self.mask.is_power_of_two() && at < TAGS_READ as u32).then_some((self.start + at) as usize)
+    }
 }
 
 /// A shard, and the blocks that got no entry in it.
@@ -78,10 +105,10 @@ impl Shard {
 
     /// A shard for about `blocks` entries.
     fn empty(blocks: usize, shard_bits: u32) -> Self {
-        let bucket_bits = (blocks / BUCKET_BLOCKS).max(1).ilog2();
+        let bucket_bits = (blocks / MAX_BUCKET_BLOCKS + 1).next_power_of_two().ilog2();
         Self {
             starts: Vec::with_capacity((1 << bucket_bits) + 1),
-            tags: Vec::with_capacity(blocks),
+            tags: Vec::with_capacity(blocks + TAGS_READ),
             blocks: Vec::with_capacity(blocks),
             shard_bits,
             bucket_bits,
@@ -94,21 +121,39 @@ impl Shard {
         while self.starts.len() <= bucket {
             self.starts.push(self.blocks.len() as u32);
         }
-        self.tags.push(self.tag(hash));
+        self.tags.push(tag(hash));
         self.blocks.push(block);
     }
 
     fn finish(&mut self) {
         self.starts.resize((1 << self.bucket_bits) + 1, self.blocks.len() as u32);
+        self.tags.resize(self.blocks.len() + TAGS_READ, 0);
         self.tags.shrink_to_fit();
         self.blocks.shrink_to_fit();
+    }
+
+    /// The entries that may have `hash`.
+    ///
+    /// Without branches, so that a processor has the reads for many hashes under way at
+    /// once.
+    #[inline]
+    pub(crate) fn tagged(&self, hash: u32) -> Tagged {
+        let bucket = self.bucket(hash);
+        let (start, end) = (self.starts[bucket], self.starts[bucket + 1]);
+        let tags: &[u8; TAGS_READ] =
+            self.tags[start as usize..].first_chunk().expect("there are so many behind the last");
+        let tag = tag(hash);
+        let equal = tags.iter().enumerate().fold(0, |equal, (at, &other)| equal | u32::from(other == tag) << at);
+        let count = end - start;
+        let beyond = u32::from(count > TAGS_READ as u32) << TAGS_READ;
+        Tagged { start, mask: equal & ((1 << count.min(TAGS_READ as u32)) - 1) | beyond }
     }
 
     /// The entries that may have `hash`: all that do, and one in 256 of those nearby.
     pub(crate) fn candidates(&self, hash: u32) -> impl Iterator<Item = BlockId> {
         let bucket = self.bucket(hash);
         let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
-        let tag = self.tag(hash);
+        let tag = tag(hash);
         let blocks = &self.blocks[range.clone()];
         self.tags[range].iter().zip(blocks).filter(move |&(&other, _)| other == tag).map(|(_, &block)| block)
     }
@@ -133,10 +178,10 @@ impl Shard {
         let rest = u64::from(hash) << self.shard_bits & u64::from(u32::MAX);
         (rest >> (u32::BITS - self.bucket_bits)) as usize
     }
+}
 
-    /// The eight bits after the bucket's, as far as there are so many.
-    fn tag(&self, hash: u32) -> u8 {
-        let rest = u64::from(hash) << (self.shard_bits + self.bucket_bits) & u64::from(u32::MAX);
-        (rest >> (u32::BITS - u8::BITS)) as u8
-    }
+/// Eight bits of a hash that the sieve does not look at, or all that passes it would have
+/// the tag of some entry: it has the sieve's five low bits, and those at the top.
+fn tag(hash: u32) -> u8 {
+    (hash >> 5) as u8
 }
