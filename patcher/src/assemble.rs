@@ -161,9 +161,8 @@ impl<'a> Assembler<'a> {
 
     fn hand_on(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
         (self.write)(run)?;
-        let block_size = self.signature.layout().block_size() as usize;
-        for (id, _) in (run.first().0..).zip(run.data().chunks(block_size)) {
-            self.missing.remove(BlockId(id));
+        for block in run.blocks(self.signature.layout()).iter() {
+            self.missing.remove(block);
         }
         Ok(())
     }

@@ -10,9 +10,10 @@ use gosync_chunks::{ByteRange, FileHash, SourceError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatchError {
-    /// The source twice delivered something else for these bytes of the target, or nothing.
+    /// The source delivered something else for these bytes of the target, or nothing,
+    /// and did so again from every place that it has.
     #[error(
-        "bytes {} are missing or wrong, fetched twice; the source is not what the index was made for",
+        "bytes {} are missing or wrong, also when fetched again; the source is not what the index was made for",
         List(ranges)
     )]
     Corrupt {

@@ -11,6 +11,9 @@ use crate::verified::{VerifiedBlocks, WriteRun};
 /// The least that fragments of blocks may take up while they wait for their rest.
 const ROOM: usize = 8 << 20;
 
+/// How often a block is fetched again at most, whatever the source says it may come from.
+const MOST_PLACES: usize = 64;
+
 /// Fetches blocks of one target.
 #[derive(Clone, Copy)]
 pub(crate) struct Fetcher<'a> {
@@ -36,7 +39,8 @@ impl std::ops::AddAssign for Fetched {
 
 impl Fetcher<'_> {
     /// Gives every block of `wanted`, which ascend, to `write`, in any order and from
-    /// any thread. Asks for all in one call first, and once more for those that were wrong.
+    /// any thread. Asks for all in one call first, once more for those that were wrong,
+    /// and again for as long as the source knows another place to get them from.
     pub(crate) fn fetch(&self, wanted: &[BlockRange], write: &WriteRun<'_>) -> Result<Fetched, PatchError> {
         let mut fetched = Fetched::default();
         if wanted.is_empty() {
@@ -44,22 +48,41 @@ impl Fetcher<'_> {
         }
         let Left { mut wrong, dropped } = self.ask(wanted, write, &mut fetched)?;
         // In groups that fit into the room nothing is dropped.
-        for group in self.groups(&dropped) {
-            wrong.extend(self.ask(&group, write, &mut fetched)?.wrong);
-        }
+        wrong.extend(self.ask_again(&dropped, write, &mut fetched)?);
         wrong.sort_unstable();
-
-        fetched.refetched = wrong.len() as u64;
-        let mut corrupt = Vec::new();
-        for group in self.groups(&wrong) {
-            corrupt.extend(self.ask(&group, write, &mut fetched)?.wrong);
+        if wrong.is_empty() {
+            return Ok(fetched);
         }
-        if corrupt.is_empty() { Ok(fetched) } else { Err(PatchError::Corrupt { ranges: self.bytes(&joined(corrupt)) }) }
+        fetched.refetched = wrong.len() as u64;
+        for _ in 0..MOST_PLACES {
+            wrong = self.ask_again(&wrong, write, &mut fetched)?;
+            if wrong.is_empty() {
+                return Ok(fetched);
+            }
+            if !self.source.reject(&self.bytes(&joined(wrong.iter().copied()))) {
+                break;
+            }
+        }
+        Err(PatchError::Corrupt { ranges: self.bytes(&joined(wrong)) })
     }
 
     /// Fetches `wanted`, which ascend, into memory.
     pub(crate) fn collect(&self, wanted: &[BlockRange]) -> Result<(VerifiedBlocks, Fetched), PatchError> {
         VerifiedBlocks::collect(self.signature.layout(), wanted, |write| self.fetch(wanted, write))
+    }
+
+    /// Fetches `blocks` in groups that fit into memory, and returns those that are wrong.
+    fn ask_again(
+        &self,
+        blocks: &[BlockId],
+        write: &WriteRun<'_>,
+        fetched: &mut Fetched,
+    ) -> Result<Vec<BlockId>, PatchError> {
+        let mut wrong = Vec::new();
+        for group in self.groups(blocks) {
+            wrong.extend(self.ask(&group, write, fetched)?.wrong);
+        }
+        Ok(wrong)
     }
 
     /// Calls the source once.

@@ -1,6 +1,6 @@
 //! Blocks cut into groups that fit into memory.
 
-use gosync_chunks::{BlockId, BlockLayout, BlockRange};
+use gosync_chunks::{BlockId, BlockLayout, BlockRange, ByteRange};
 
 /// Cuts ascending ranges of blocks into groups of at most some bytes, and joins those
 /// that touch. A group has one block at least.
@@ -40,6 +40,12 @@ pub(crate) fn joined(blocks: impl IntoIterator<Item = BlockId>) -> Vec<BlockRang
         push(&mut ranges, BlockRange { start: block, end: block.next() });
     }
     ranges
+}
+
+/// The blocks that make up `range`, which begins and ends with one.
+pub(crate) fn blocks_of(layout: BlockLayout, range: ByteRange) -> BlockRange {
+    let block = |offset: u64| BlockId(offset.div_ceil(layout.block_size().into()) as u32);
+    BlockRange { start: block(range.start), end: block(range.end) }
 }
 
 fn push(ranges: &mut Vec<BlockRange>, range: BlockRange) {

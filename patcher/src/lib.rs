@@ -73,6 +73,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # What is interrupted
+//!
+//! [`StagedFile::resume`] goes on where a run for the same target ended, be it by an
+//! error, a kill or a power failure. Beside the staged file is a journal of 64 bytes that
+//! names the target; which blocks have arrived the staged file shows itself, when
+//! everything in it that is no hole is summed once. Blocks that are right stay where they
+//! are, and neither seeds nor source are asked for them. Nothing is synced before the end:
+//! a power failure costs what the system had not yet written back, on Linux
+//! what came in the last half a minute or so.
+//!
 //! # Threads
 //!
 //! Copies, repeats and the verification run on the rayon pool that the caller is in. The
@@ -92,6 +102,7 @@ mod error;
 mod fetch;
 mod groups;
 mod halt;
+mod journal;
 mod kept;
 mod missing;
 mod output;
@@ -99,6 +110,7 @@ mod patch;
 mod permissions;
 mod place;
 mod repeat;
+mod resume;
 mod stage;
 mod stream;
 mod verified;
@@ -108,6 +120,7 @@ mod verify;
 use gosync_chunks::Plan;
 
 pub use error::PatchError;
+pub use journal::TargetId;
 pub use patch::{Patch, Report};
 pub use stage::{StageError, StagedFile};
 pub use verify::{Verdict, VerifyError, verify};

@@ -1,10 +1,11 @@
-//! The file that is being made: fresh, sparse, and written at any place by any thread.
+//! The file that is being made: sparse, and written at any place by any thread.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use gosync_chunks::{BlockLayout, BlockRange, VerifiedBlock, is_zeros};
+use gosync_chunks::{BlockLayout, BlockRange, ByteRange, VerifiedBlock, is_zeros};
 
 use crate::PatchError;
 use crate::halt::{Halt, STRIDE};
@@ -16,6 +17,8 @@ pub(crate) struct Output<'a> {
     pub(crate) file: &'a File,
     pub(crate) path: &'a Path,
     pub(crate) layout: BlockLayout,
+    /// Set once the file holds a block that was fetched.
+    pub(crate) has_fetched: &'a AtomicBool,
 }
 
 impl Output<'_> {
@@ -26,6 +29,7 @@ impl Output<'_> {
 
     /// Writes blocks where nothing was written before: those of zeros are left out.
     pub(crate) fn fill(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
+        self.has_fetched.store(true, Ordering::Relaxed);
         let start = self.layout.range(run.first()).start;
         let block_size = self.layout.block_size() as usize;
         let mut begun = 0;
@@ -40,6 +44,7 @@ impl Output<'_> {
 
     /// Writes blocks over something else.
     pub(crate) fn replace(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
+        self.has_fetched.store(true, Ordering::Relaxed);
         self.write(self.layout.range(run.first()).start, run.data())
     }
 
@@ -72,6 +77,20 @@ impl Output<'_> {
         self.write(offset, data)
     }
 
+    /// Makes `range` read as zeros again, as if nothing had been written there.
+    pub(crate) fn clear(&self, mut range: ByteRange) -> Result<(), PatchError> {
+        if punch_hole(self.file, range).is_ok() {
+            return Ok(());
+        }
+        const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
+        while !range.is_empty() {
+            let len = range.len().min(ZEROS.len() as u64);
+            self.write(range.start, &ZEROS[..len as usize])?;
+            range.start += len;
+        }
+        Ok(())
+    }
+
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), PatchError> {
         write_all_at(self.file, data, offset).map_err(|source| self.failed(source))
     }
@@ -79,6 +98,18 @@ impl Output<'_> {
     fn failed(&self, source: io::Error) -> PatchError {
         PatchError::Write { path: self.path.to_owned(), source }
     }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn punch_hole(file: &File, range: ByteRange) -> io::Result<()> {
+    use rustix::fs::FallocateFlags;
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    Ok(rustix::fs::fallocate(file, flags, range.start, range.len())?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn punch_hole(_: &File, _: ByteRange) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(unix)]

@@ -3,15 +3,16 @@
 use std::io;
 
 use gosync_chunks::{
-    BlockId, BlockRange, ByteRange, FileHash, LocalFile, Phase, Plan, Progress, ReadAt, Signature, Source, Step,
-    Transfer,
+    BlockRange, FileHash, LocalFile, Phase, Plan, Progress, ReadAt, Signature, Source, Step, Transfer,
 };
 
 use crate::copy::Copies;
 use crate::fetch::{Fetched, Fetcher};
+use crate::groups::blocks_of;
 use crate::halt::Halt;
 use crate::output::Output;
 use crate::repeat::write_repeats;
+use crate::resume::{absent_blocks, remaining};
 use crate::stage::StagedFile;
 use crate::verified::WriteRun;
 use crate::verify::{Verdict, VerifyError, verify};
@@ -51,13 +52,16 @@ pub struct Report {
     pub fetched: u64,
     /// What fetching cost.
     pub transfer: Transfer,
+    /// Bytes that stood in the staged file already, from a run that was interrupted.
+    pub kept: u64,
     /// Blocks that were wrong at first, from a seed or from the source, and were fetched (again).
     pub refetched_blocks: u64,
 }
 
 impl Patch<'_> {
     /// Makes the target in `output`, which is then ready to commit. Copies run on the
-    /// current rayon pool, the source meanwhile on a thread of its own.
+    /// current rayon pool, the source meanwhile on a thread of its own. What stands in a
+    /// [resumed](StagedFile::resume) file already is verified first, and left out.
     ///
     /// Fetched blocks are verified before they are written, copied ones when all is
     /// done: what is wrong then, because a seed has changed meanwhile, is fetched. Each
@@ -68,7 +72,8 @@ impl Patch<'_> {
     /// # Errors
     ///
     /// When the source fails or what it has is not the target, the output cannot be
-    /// written, or `progress` cancels. `output` can then not be committed, but kept.
+    /// written, or `progress` cancels. `output` can then not be committed, but
+    /// [kept](StagedFile::keep).
     ///
     /// # Panics
     ///
@@ -77,7 +82,13 @@ impl Patch<'_> {
     pub fn write_to_file(&self, output: &mut StagedFile) -> Result<Report, PatchError> {
         self.check_parts();
         output.set_finished(false);
-        let report = self.write(&Output { file: output.file(), path: output.path(), layout: self.plan.layout() })?;
+        let to = Output {
+            file: output.file(),
+            path: output.path(),
+            layout: self.plan.layout(),
+            has_fetched: output.fetched_flag(),
+        };
+        let report = if output.is_resumed() { self.resume(&to) } else { self.write(&to) }?;
         output.set_finished(true);
         Ok(report)
     }
@@ -112,6 +123,16 @@ impl Patch<'_> {
         assert!(self.plan.steps().iter().all(has_seed), "every seed of the plan is there");
     }
 
+    /// Leaves out what stands in `output` already.
+    fn resume(&self, output: &Output<'_>) -> Result<Report, PatchError> {
+        output.extend()?;
+        let halt = Halt::new(self.progress);
+        let rest = remaining(self.plan, &absent_blocks(self.signature, output, &halt, self.progress)?);
+        let to_do = rest.matched_bytes() + rest.fetched_bytes();
+        let report = Patch { plan: &rest, ..*self }.write(output)?;
+        Ok(Report { kept: self.plan.layout().length() - to_do, ..report })
+    }
+
     fn write(&self, output: &Output<'_>) -> Result<Report, PatchError> {
         output.extend()?;
         self.progress.begin(Phase::Copy, self.plan.matched_bytes());
@@ -131,6 +152,7 @@ impl Patch<'_> {
             repeated: self.plan.repeated_bytes(),
             fetched: self.plan.fetched_bytes(),
             transfer: fetched.transfer,
+            kept: 0,
             refetched_blocks: fetched.refetched,
         };
         let verify = || {
@@ -190,7 +212,7 @@ impl Patch<'_> {
         fetcher: Fetcher<'_>,
         report: &mut Report,
     ) -> Result<(), PatchError> {
-        let wrong: Vec<BlockRange> = verdict.wrong.iter().map(|&range| self.blocks(range)).collect();
+        let wrong: Vec<BlockRange> = verdict.wrong.iter().map(|&range| blocks_of(self.plan.layout(), range)).collect();
         self.progress.begin(Phase::Fetch, verdict.wrong_bytes());
         let write: &WriteRun<'_> = &|run| {
             output.replace(run)?;
@@ -210,12 +232,5 @@ impl Patch<'_> {
             (Some(expected), Some(actual)) => Err(PatchError::FileHash { expected, actual }),
             _ => Ok(()),
         }
-    }
-
-    /// The blocks that make up `range`.
-    fn blocks(&self, range: ByteRange) -> BlockRange {
-        let block_size = u64::from(self.plan.layout().block_size());
-        let block = |offset: u64| BlockId(offset.div_ceil(block_size) as u32);
-        BlockRange { start: block(range.start), end: block(range.end) }
     }
 }

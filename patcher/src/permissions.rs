@@ -34,6 +34,18 @@ pub(crate) fn apply(file: &File, replaced: Option<&Metadata>) -> io::Result<()> 
     file.set_permissions(Permissions::from_mode(mode))
 }
 
+/// Makes `file` its owner's alone, as it was when it was created.
+#[cfg(unix)]
+pub(crate) fn restrict(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn restrict(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// The directory's rules hold.
 #[cfg(not(unix))]
 pub(crate) fn apply(_: &File, _: Option<&Metadata>) -> io::Result<()> {

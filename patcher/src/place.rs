@@ -34,20 +34,29 @@ pub(crate) fn resolve(target: &Path) -> Result<PathBuf, StageError> {
     kind_of(&metadata).map_or(Ok(resolved), |kind| Err(not_a_file(kind)))
 }
 
-/// `.NAME.gosync-part`; a long name is cut, and told from others by its hash.
+/// `.NAME.gosync-part`.
 pub(crate) fn temporary_path(target: &Path) -> PathBuf {
-    const SUFFIX: &str = ".gosync-part";
+    hidden_path(target, ".gosync-part")
+}
+
+/// `.NAME.gosync-journal`.
+pub(crate) fn journal_path(target: &Path) -> PathBuf {
+    hidden_path(target, ".gosync-journal")
+}
+
+/// A dot, the name and `suffix`; a long name is cut, and told from others by its hash.
+fn hidden_path(target: &Path, suffix: &str) -> PathBuf {
     /// What the file systems in use allow, in bytes.
     const LONGEST: usize = 255;
     let name = target.file_name().unwrap_or(OsStr::new("out"));
     let mut temporary = OsString::from(".");
-    if name.len() + 1 + SUFFIX.len() <= LONGEST {
+    if name.len() + 1 + suffix.len() <= LONGEST {
         temporary.push(name);
     } else {
         let hash = FileHash::of(name.as_encoded_bytes()).to_string();
         let hash = &hash[..16];
         let readable = name.to_string_lossy();
-        let mut cut = LONGEST - 2 - hash.len() - SUFFIX.len();
+        let mut cut = LONGEST - 2 - hash.len() - suffix.len();
         while !readable.is_char_boundary(cut) {
             cut -= 1;
         }
@@ -55,7 +64,7 @@ pub(crate) fn temporary_path(target: &Path) -> PathBuf {
         temporary.push("-");
         temporary.push(hash);
     }
-    temporary.push(SUFFIX);
+    temporary.push(suffix);
     directory_of(target).join(temporary)
 }
 
@@ -107,6 +116,7 @@ mod tests {
     fn temporary_names() {
         assert_eq!(name("/a/disk.img"), "/a/.disk.img.gosync-part");
         assert_eq!(name("disk.img"), "./.disk.img.gosync-part");
+        assert_eq!(journal_path(Path::new("disk.img")), Path::new("./.disk.img.gosync-journal"));
         let longest = "x".repeat(255 - 13);
         assert_eq!(name(&longest), format!("./.{longest}.gosync-part"));
     }

@@ -3,11 +3,15 @@
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gosync_chunks::{LocalFile, ReadAt};
 
+#[cfg(doc)]
+use crate::Patch;
+use crate::journal::{self, TargetId};
 use crate::permissions;
-use crate::place::{directory_of, kind_of, resolve, temporary_path};
+use crate::place::{directory_of, journal_path, kind_of, resolve, temporary_path};
 
 /// A temporary file in the target's directory, named `.NAME.gosync-part`.
 ///
@@ -16,15 +20,22 @@ use crate::place::{directory_of, kind_of, resolve, temporary_path};
 /// [`commit`](Self::commit) or [`keep`](Self::keep), the file is removed and the target
 /// is as it was.
 ///
+/// What is kept, or left by a run that was killed, the next run goes on with where both
+/// [`resume`](Self::resume) the same target: its [`TargetId`] stands in
+/// `.NAME.gosync-journal`. Otherwise it is a [left-over](Self::take_leftover).
+///
 /// A target that is a symbolic link to a file is resolved first: the file behind it is
 /// replaced, and the link goes on pointing to it.
 #[derive(Debug)]
 pub struct StagedFile {
     target: PathBuf,
     path: PathBuf,
+    journal: PathBuf,
     file: File,
     leftover: Option<LocalFile>,
-    finished: bool,
+    is_resumed: bool,
+    has_fetched: AtomicBool,
+    is_finished: bool,
     /// Whether the file is still where it was created and to be removed from there.
     is_temporary: bool,
 }
@@ -102,34 +113,82 @@ impl StagedFile {
     /// When `target` is anything but a file or cannot be looked at, another process has
     /// it staged, or its directory is missing or not to be written.
     pub fn create(target: &Path) -> Result<Self, StageError> {
+        Self::open(target, None)
+    }
+
+    /// As [`create`](Self::create), but goes on with what an earlier run left that was to
+    /// make the same target: [`Patch::write_to_file`] verifies what is there and leaves it
+    /// out. What was to become anything else is there to be [taken](Self::take_leftover).
+    ///
+    /// # Errors
+    ///
+    /// As `create`.
+    pub fn resume(target: &Path, id: TargetId) -> Result<Self, StageError> {
+        Self::open(target, Some(id))
+    }
+
+    fn open(target: &Path, id: Option<TargetId>) -> Result<Self, StageError> {
         let target = resolve(target)?;
         let path = temporary_path(&target);
+        let journal = journal_path(&target);
         let mut leftover = None;
         for _ in 0..ATTEMPTS {
-            match create_exclusively(&path) {
-                Ok(file) => {
-                    let mut staged = Self { target, path, file, leftover, finished: true, is_temporary: true };
-                    match lock(&staged.file) {
-                        Ok(true) if is_at(&staged.file, &staged.path) => return Ok(staged),
-                        // Somebody took it for a leftover, and for theirs, before it was locked.
-                        Ok(_) => {
-                            staged.is_temporary = false;
-                            return Err(StageError::Busy { path: staged.path.clone() });
-                        }
-                        Err(source) => return Err(StageError::Create { path: staged.path.clone(), source }),
-                    }
-                }
+            let (file, is_old) = match create_exclusively(&path) {
+                Ok(file) => (file, false),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    leftover = take_over(&path)?.or(leftover);
+                    let Some(old) = open_leftover(&path)? else { continue };
+                    let failed = |source| StageError::Leftover { path: path.clone(), source };
+                    if id.is_none() || journal::read(&journal) != id || !is_ours(&old, &target) {
+                        fs::remove_file(&path).map_err(failed)?;
+                        let old = LocalFile::new(&path, old).map_err(failed)?;
+                        leftover = Some(old).filter(|old| old.size() > 0).or(leftover);
+                        continue;
+                    }
+                    permissions::restrict(&old).map_err(failed)?;
+                    (old, true)
                 }
                 Err(source) => return Err(StageError::Create { path, source }),
+            };
+            let is_resumed = is_old && file.metadata().is_ok_and(|metadata| metadata.len() > 0);
+            let mut staged = Self {
+                target,
+                path,
+                journal,
+                file,
+                leftover,
+                is_resumed,
+                has_fetched: AtomicBool::new(is_resumed),
+                is_finished: true,
+                is_temporary: true,
+            };
+            if !is_old {
+                staged.claim(id)?;
             }
+            return Ok(staged);
         }
         Err(StageError::Busy { path })
     }
 
-    /// What an earlier run left that was killed or [kept](Self::keep) its file: good for
-    /// one more seed. Its name is gone, so its bytes are lost with the returned value.
+    /// Locks a file that was just created, and says what it is to become.
+    fn claim(&mut self, id: Option<TargetId>) -> Result<(), StageError> {
+        match lock(&self.file) {
+            Ok(true) if is_at(&self.file, &self.path) => {}
+            // Somebody took it for a leftover, and for theirs, before it was locked.
+            Ok(_) => {
+                self.is_temporary = false;
+                return Err(StageError::Busy { path: self.path.clone() });
+            }
+            Err(source) => return Err(StageError::Create { path: self.path.clone(), source }),
+        }
+        let noted = match id {
+            Some(id) => journal::write(&self.journal, id),
+            None => journal::remove(&self.journal),
+        };
+        noted.map_err(|source| StageError::Create { path: self.journal.clone(), source })
+    }
+
+    /// What an earlier run left that was killed or [kept](Self::keep) its file, and that
+    /// this one does not go on with: good for one more seed. Its name is gone, so its bytes are lost with the returned value.
     pub fn take_leftover(&mut self) -> Option<LocalFile> {
         self.leftover.take()
     }
@@ -150,6 +209,12 @@ impl StagedFile {
         &self.file
     }
 
+    /// Whether the file holds something that was fetched, by this run or the one that it
+    /// goes on with: what is worth being [kept](Self::keep).
+    pub fn has_fetched(&self) -> bool {
+        self.has_fetched.load(Ordering::Relaxed)
+    }
+
     /// Puts the file in the target's place, so that even after a power failure there is
     /// the old file or the new.
     ///
@@ -162,7 +227,7 @@ impl StagedFile {
     /// When a patch into it failed or it cannot be written to disk or renamed. The
     /// temporary file is then removed.
     pub fn commit(mut self) -> Result<(), StageError> {
-        if !self.finished {
+        if !self.is_finished {
             return Err(StageError::Unfinished { path: self.path.clone() });
         }
         let failed = |source| StageError::Commit { path: self.target.clone(), source };
@@ -173,32 +238,43 @@ impl StagedFile {
         };
         permissions::apply(&self.file, replaced.as_ref()).map_err(failed)?;
         self.file.sync_all().map_err(failed)?;
+        // First, while the name that the lock is for is still taken.
+        journal::remove(&self.journal).map_err(failed)?;
         fs::rename(&self.path, &self.target).map_err(failed)?;
         let synced = sync_directory(directory_of(&self.target)).map_err(failed);
         self.is_temporary = false;
         synced
     }
 
-    /// Leaves the temporary file for a later run to [take over](Self::take_leftover).
+    /// Leaves the temporary file for a later run to go on with.
     pub fn keep(mut self) {
         self.is_temporary = false;
     }
 
-    pub(crate) fn set_finished(&mut self, finished: bool) {
-        self.finished = finished;
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    pub(crate) fn fetched_flag(&self) -> &AtomicBool {
+        &self.has_fetched
+    }
+
+    pub(crate) fn set_finished(&mut self, is_finished: bool) {
+        self.is_finished = is_finished;
     }
 }
 
 impl Drop for StagedFile {
     fn drop(&mut self) {
         if self.is_temporary && is_at(&self.file, &self.path) {
-            // Nobody is left to tell, and the next run removes it.
+            // Nobody is left to tell, and the next run removes them.
+            let _ = journal::remove(&self.journal);
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-fn create_exclusively(path: &Path) -> io::Result<File> {
+pub(crate) fn create_exclusively(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
     #[cfg(unix)]
@@ -209,8 +285,8 @@ fn create_exclusively(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Opens what is at `path` and takes its name away. `None` when it is gone or empty.
-fn take_over(path: &Path) -> Result<Option<LocalFile>, StageError> {
+/// Opens and locks what is at `path`; `None` when it is gone.
+fn open_leftover(path: &Path) -> Result<Option<File>, StageError> {
     let failed = |source| StageError::Leftover { path: path.to_owned(), source };
     let refuse_others = |metadata: io::Result<Metadata>| match metadata {
         Ok(metadata) => match kind_of(&metadata) {
@@ -242,12 +318,23 @@ fn take_over(path: &Path) -> Result<Option<LocalFile>, StageError> {
         return Err(StageError::Busy { path: path.to_owned() });
     }
     // It may have become the target, or have been removed, before it was locked.
-    if !is_at(&file, path) {
-        return Ok(None);
-    }
-    fs::remove_file(path).map_err(failed)?;
-    let file = LocalFile::new(path, file).map_err(failed)?;
-    Ok((file.size() > 0).then_some(file))
+    Ok(is_at(&file, path).then_some(file))
+}
+
+/// Whether nobody can write to `file` who may not write to `target` either: it belongs to
+/// this user or to the target's, to whom a run may have given it just before it was
+/// killed, and has no other name.
+#[cfg(unix)]
+fn is_ours(file: &File, target: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let us = rustix::process::geteuid().as_raw();
+    let owner = fs::metadata(target).map_or(us, |metadata| metadata.uid());
+    file.metadata().is_ok_and(|metadata| metadata.nlink() == 1 && [us, owner].contains(&metadata.uid()))
+}
+
+#[cfg(not(unix))]
+fn is_ours(_: &File, _: &Path) -> bool {
+    true
 }
 
 /// Whether nobody else has `file` locked. Where there are no locks, nobody has.

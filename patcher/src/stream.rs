@@ -7,7 +7,7 @@ use gosync_chunks::{BlockId, BlockRange, ByteRange, FileHasher, Phase, ReadAt, R
 use hashbrown::HashMap;
 
 use crate::fetch::{Fetched, Fetcher};
-use crate::groups::Groups;
+use crate::groups::{Groups, blocks_of};
 use crate::halt::{Halt, STRIDE};
 use crate::kept::Kept;
 use crate::verified::{Checked, VerifiedBlocks, VerifiedRun, check};
@@ -106,7 +106,7 @@ impl Steps<'_> {
                 continue;
             };
             self.out.write(run)?;
-            let end = BlockId(block.0 + run.data().len().div_ceil(layout.block_size() as usize) as u32);
+            let end = run.blocks(layout).end;
             for (id, steps) in self.kept.among(BlockRange { start: block, end }) {
                 let start = layout.bytes(BlockRange { start: block, end: id }).len() as usize;
                 let data = run.data()[start..start + layout.block_len(id)].to_vec();
@@ -122,11 +122,8 @@ impl Steps<'_> {
     /// Writes what a seed has, as far as it still has it.
     fn write_copied(&mut self, target: ByteRange, seed: &dyn ReadAt, offset: u64) -> Result<(), PatchError> {
         let (layout, signature) = (self.patch.plan.layout(), self.patch.signature);
-        let block_size = u64::from(layout.block_size());
-        let block = |at: u64| BlockId(at.div_ceil(block_size) as u32);
-        let blocks = BlockRange { start: block(target.start), end: block(target.end) };
         let mut buffer = ReadBuffer::default();
-        for piece in Groups::new(std::iter::once(blocks), layout, STRIDE).flatten() {
+        for piece in Groups::new(std::iter::once(blocks_of(layout, target)), layout, STRIDE).flatten() {
             let range = layout.bytes(piece);
             let in_seed = ByteRange::at(offset + (range.start - target.start), range.len());
             let Ok(data) = buffer.read(seed, in_seed) else {

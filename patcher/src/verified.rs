@@ -80,6 +80,11 @@ impl<'a> VerifiedRun<'a> {
     pub(crate) fn data(self) -> &'a [u8] {
         self.data
     }
+
+    pub(crate) fn blocks(self, layout: BlockLayout) -> BlockRange {
+        let count = self.data.len().div_ceil(layout.block_size() as usize);
+        BlockRange { start: self.first, end: BlockId(self.first.0 + count as u32) }
+    }
 }
 
 impl<'a> From<VerifiedBlock<'a>> for VerifiedRun<'a> {

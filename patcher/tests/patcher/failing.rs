@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, ByteRange, FileHash, LocalFile, Phase, Plan, Progress, ReadAt, SeedId, SourceError,
+    BlockId, BlockLayout, ByteRange, FileHash, Limits, LocalFile, Phase, Plan, Progress, ReadAt, SeedId, Sink, Source,
+    SourceError, Transfer,
 };
 use gosync_patcher::{Patch, PatchError, StageError, StagedFile};
 
@@ -70,6 +72,78 @@ fn what_is_wrong_twice_is_an_error_that_says_where() {
     assert!(error.is_corrupt() && error.to_string().starts_with("bytes 9000..11000, 50000..51000 are"), "{error}");
     assert_eq!(corrupt_ranges(error), expected);
     assert_eq!(corrupt_ranges(case.to_stream(&source()).unwrap_err()), expected);
+}
+
+/// One place after another, as each is rejected.
+struct Mirrors {
+    mirrors: Vec<MemorySource>,
+    rejections: Mutex<Vec<Vec<ByteRange>>>,
+    /// Whether it always claims that there is another.
+    is_endless: bool,
+}
+
+impl Mirrors {
+    /// As many mirrors as there are lists of places where each is wrong for good.
+    fn new(target: &[u8], wrong: &[&[u64]]) -> Self {
+        let mirror = |wrong: &&[u64]| {
+            wrong.iter().fold(MemorySource::new(target), |mirror, &start| {
+                mirror.corrupting(ByteRange { start, end: start + 1 }, u64::MAX)
+            })
+        };
+        Self { mirrors: wrong.iter().map(mirror).collect(), rejections: Mutex::default(), is_endless: false }
+    }
+}
+
+impl Source for Mirrors {
+    fn size(&self) -> Result<Option<u64>, SourceError> {
+        self.mirrors[0].size()
+    }
+
+    fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+        let rejections = self.rejections.lock().unwrap().len();
+        self.mirrors[rejections.min(self.mirrors.len() - 1)].fetch(ranges, sink)
+    }
+
+    fn limits(&self) -> Limits {
+        self.mirrors[0].limits()
+    }
+
+    fn reject(&self, ranges: &[ByteRange]) -> bool {
+        let mut rejections = self.rejections.lock().unwrap();
+        rejections.push(ranges.to_vec());
+        self.is_endless || rejections.len() < self.mirrors.len()
+    }
+}
+
+#[test]
+fn what_one_place_has_wrong_another_may_have_right() {
+    let case = Case::fetched(Random(17).bytes(100 * BLOCK), BLOCK as u32);
+    let block = |number: u64| ByteRange::at(number * 1000, 1000);
+    for (wrong, rejections, corrupt) in [
+        (&[&[5_500, 50_000][..], &[50_999], &[]][..], vec![vec![block(5), block(50)], vec![block(50)]], vec![]),
+        (&[&[5_500], &[7_000]], vec![vec![block(5)]], vec![]),
+        (&[&[5_500, 6_000], &[5_000, 9_000]], vec![vec![(5_000..7_000).into()], vec![block(5)]], vec![block(5)]),
+        (&[&[5_500]], vec![vec![block(5)]], vec![block(5)]),
+    ] {
+        for to_stream in [false, true] {
+            let source = Mirrors::new(&case.target, wrong);
+            let directory = tempfile::tempdir().unwrap();
+            let result = if to_stream {
+                case.to_stream(&source).map(|(_, report)| report)
+            } else {
+                case.to_file(&source, &directory.path().join("target"))
+            };
+            match result {
+                Ok(report) => assert_eq!((report.refetched_blocks, corrupt.len()), (wrong[0].len() as u64, 0)),
+                Err(error) => assert_eq!(corrupt_ranges(error), corrupt),
+            }
+            assert_eq!(*source.rejections.lock().unwrap(), rejections);
+        }
+    }
+    let endless = Mirrors { is_endless: true, ..Mirrors::new(&case.target, &[&[5_500]]) };
+    assert_eq!(corrupt_ranges(case.to_stream(&endless).unwrap_err()), [block(5)]);
+    let calls = endless.mirrors[0].call_count();
+    assert!((3..100).contains(&calls), "{calls} calls");
 }
 
 #[test]

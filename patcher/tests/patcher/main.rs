@@ -7,5 +7,6 @@ mod case;
 mod failing;
 mod files;
 mod patching;
+mod resuming;
 mod source;
 mod staging;

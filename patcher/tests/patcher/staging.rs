@@ -4,9 +4,9 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use gosync_patcher::{StageError, StagedFile};
+use gosync_patcher::{StageError, StagedFile, TargetId};
 
-use crate::case::names;
+use crate::case::{Case, names};
 
 fn commit(target: &Path, content: &str) {
     let staged = StagedFile::create(target).unwrap();
@@ -55,19 +55,25 @@ fn one_at_a_time() {
 fn many_at_once_never_mix() {
     let directory = tempfile::tempdir().unwrap();
     let target = directory.path().join("target");
+    let case = Case::fetched(vec![1; 1000], 10);
     std::thread::scope(|scope| {
         for thread in 0..8 {
-            let target = &target;
+            let (target, case) = (&target, &case);
             scope.spawn(move || {
                 for _ in 0..50 {
-                    match StagedFile::create(target) {
+                    let id = TargetId::of(&case.signature, None);
+                    let staged = match thread {
+                        0..4 => StagedFile::create(target),
+                        _ => StagedFile::resume(target, id),
+                    };
+                    match staged {
                         Ok(mut staged) => {
                             staged.file().write_all(&[b'0' + thread; 1000]).unwrap();
                             let leftover = staged.take_leftover();
-                            if thread % 2 == 0 {
-                                staged.commit().unwrap();
-                            } else {
-                                drop(staged);
+                            match thread % 4 {
+                                0 | 2 => staged.commit().unwrap(),
+                                1 => drop(staged),
+                                _ => staged.keep(),
                             }
                             drop(leftover);
                         }
@@ -80,6 +86,7 @@ fn many_at_once_never_mix() {
     });
     let content = fs::read(&target).unwrap();
     assert_eq!(content, [content[0]; 1000]);
+    drop(StagedFile::create(&target).unwrap());
     assert_eq!(names(directory.path()), ["target"]);
 }
 

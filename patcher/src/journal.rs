@@ -1,0 +1,119 @@
+//! The note beside a staged file that says what the file is to become.
+//!
+//! It is `.NAME.gosync-journal`, 64 bytes: the magic, a [`TargetId`], and a checksum over
+//! both. It is written once, before anything is in the staged file, and says nothing
+//! about single blocks: *which* of them have arrived the staged file tells best itself.
+//! Where nothing was written is a hole, and whether a block is right only its strong
+//! sum can tell, whatever a list of blocks might claim. To sum what is there costs less
+//! than to get any of it again, so a list would save nothing, and it would have to be
+//! kept behind the data on disk at the price of a sync every few megabytes. This way a
+//! kill loses no block that was written, and a power failure those that the system had
+//! not yet written back: they are holes or zeros afterwards, and wrong.
+//!
+//! What the file is to become it cannot tell itself. Another target needs its blocks at
+//! other places, so only what is left of the same one may be written over; the
+//! left-over of another is a seed. A journal that lies costs bytes and nothing else.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use gosync_chunks::{FileHash, Signature};
+
+use crate::stage::create_exclusively;
+
+/// What a file is to become: a hash over how the target is cut into blocks, their strong
+/// sums, and the hash of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TargetId(FileHash);
+
+const MAGIC: &[u8; 16] = b"gosync-journal 1";
+const CHECK_LEN: usize = 16;
+const LEN: usize = MAGIC.len() + 32 + CHECK_LEN;
+
+impl TargetId {
+    /// The target of `signature`, whose hash is `file_hash` where that is known.
+    pub fn of(signature: &Signature, file_hash: Option<FileHash>) -> Self {
+        let layout = signature.layout();
+        let mut identity = Vec::new();
+        identity.extend(layout.length().to_le_bytes());
+        identity.extend(layout.block_size().to_le_bytes());
+        identity.extend(FileHash::of(signature.strong_column()).0);
+        identity.extend(file_hash.map_or([0; 32], |hash| hash.0));
+        Self(FileHash::of(&identity))
+    }
+
+    fn encode(self) -> Vec<u8> {
+        let mut bytes = [&MAGIC[..], &self.0.0].concat();
+        bytes.extend(check(&bytes));
+        bytes
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (content, sum) = bytes.split_at_checked(LEN - CHECK_LEN)?;
+        let id = content.strip_prefix(MAGIC)?.try_into().ok()?;
+        (check(content) == sum).then_some(Self(FileHash(id)))
+    }
+}
+
+fn check(content: &[u8]) -> [u8; CHECK_LEN] {
+    let FileHash(hash) = FileHash::of(content);
+    std::array::from_fn(|at| hash[at])
+}
+
+/// What the journal at `path` says. One that is damaged, torn, missing or no file says
+/// nothing.
+pub(crate) fn read(path: &Path) -> Option<TargetId> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+    }
+    let file: File = options.open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(LEN as u64 + 1).read_to_end(&mut bytes).ok()?;
+    TargetId::decode(&bytes)
+}
+
+/// Writes the journal at `path`, in place of an older one.
+pub(crate) fn write(path: &Path, id: TargetId) -> io::Result<()> {
+    remove(path)?;
+    create_exclusively(path)?.write_all(&id.encode())
+}
+
+/// Removes the journal at `path`, if there is one.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_journals_count() {
+        let id = TargetId(FileHash::of(b"target"));
+        let bytes = id.encode();
+        assert_eq!((bytes.len(), TargetId::decode(&bytes)), (LEN, Some(id)));
+        for at in 0..bytes.len() {
+            assert_eq!(TargetId::decode(&bytes[..at]), None, "torn at {at}");
+            let zeros = [&bytes[..at], &vec![0; LEN - at]].concat();
+            assert_eq!(TargetId::decode(&zeros), None, "zeros from {at}");
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1 << bit;
+                assert_eq!(TargetId::decode(&flipped), None, "bit {bit} of byte {at}");
+            }
+        }
+        assert_eq!(TargetId::decode(&[&bytes[..], b"x"].concat()), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! What an interrupted run has put into the staged file already, and what is left to do.
+
+use gosync_chunks::{BlockId, BlockLayout, BlockRange, LocalFile, Phase, Plan, Progress, ReadAt, Signature, Step};
+use gosync_chunks::{SUBTREE, is_zeros, work};
+
+use crate::PatchError;
+use crate::copy::data_from;
+use crate::groups::{Groups, blocks_of};
+use crate::halt::Halt;
+use crate::missing::Missing;
+use crate::output::Output;
+use crate::verified::{Checked, check};
+
+/// The blocks that do not stand at their place in `output`.
+///
+/// All that was written there is read and summed, on the current rayon pool. What is
+/// wrong is cleared, so that afterwards the rest is as empty as in a fresh file. A block
+/// of zeros stands where nothing was written.
+pub(crate) fn absent_blocks(
+    signature: &Signature,
+    output: &Output<'_>,
+    halt: &Halt<'_>,
+    progress: &dyn Progress,
+) -> Result<Missing, PatchError> {
+    let layout = signature.layout();
+    let unreadable = |source| PatchError::ReadBack { path: output.path.to_owned(), source };
+    let file = output.file.try_clone().and_then(|file| LocalFile::new(output.path, file)).map_err(unreadable)?;
+    let written = written_blocks(&file, layout);
+    progress.begin(Phase::Verify, written.iter().map(|&blocks| layout.bytes(blocks).len()).sum());
+
+    let absent = Missing::new(&[layout.blocks()]);
+    let pieces = Groups::new(written.into_iter(), layout, SUBTREE).flatten();
+    work::hand_out(pieces, Vec::new, |buffer, piece| {
+        halt.check()?;
+        let range = layout.bytes(piece);
+        buffer.resize(range.len() as usize, 0);
+        file.read_exact_at(range.start, buffer).map_err(unreadable)?;
+        for checked in check(signature, piece.start, buffer) {
+            match checked {
+                Checked::Right(run) => run.blocks(layout).iter().for_each(|block| _ = absent.remove(block)),
+                Checked::Wrong(blocks) => {
+                    let wrong = layout.bytes(blocks);
+                    let at = (wrong.start - range.start) as usize;
+                    if !is_zeros(&buffer[at..at + wrong.len() as usize]) {
+                        output.clear(wrong)?;
+                    }
+                }
+            }
+        }
+        progress.advance(Phase::Verify, range.len());
+        Ok::<(), PatchError>(())
+    })?;
+
+    let zeros = vec![0; layout.length().min(layout.block_size().into()) as usize];
+    let sum_of_zeros = signature.hasher().sum(&zeros);
+    for block in absent.iter() {
+        let len = layout.block_len(block);
+        let is_zeros = match zeros.split_at(len) {
+            (_, []) => signature.has_strong(block, &sum_of_zeros),
+            (short, _) => signature.verify(block, short).is_ok(),
+        };
+        if is_zeros {
+            absent.remove(block);
+        }
+    }
+    Ok(absent)
+}
+
+/// What of `plan` is left when only the blocks in `absent` are wanted: no step is there
+/// for the others.
+pub(crate) fn remaining(plan: &Plan, absent: &Missing) -> Plan {
+    let layout = plan.layout();
+    let wanted = |blocks: BlockRange| blocks.iter().filter(|&block| absent.contains(block));
+    let mut rest = Plan::new(layout);
+    for step in plan.steps() {
+        match *step {
+            Step::Copy { target, seed, offset } => wanted(blocks_of(layout, target))
+                .for_each(|block| rest.copy(block, seed, offset + (layout.range(block).start - target.start))),
+            Step::Fetch { blocks } => wanted(blocks).for_each(|block| rest.fetch(block)),
+            Step::Repeat { blocks, of } => wanted(blocks).for_each(|block| rest.repeat(block, of)),
+        }
+    }
+    rest
+}
+
+/// The blocks of which anything was written, as far as the file system can tell.
+fn written_blocks(file: &LocalFile, layout: BlockLayout) -> Vec<BlockRange> {
+    let block_size = u64::from(layout.block_size());
+    let mut written = Vec::new();
+    let mut offset = 0;
+    while offset < layout.length() {
+        let data = data_from(file, offset);
+        if data.start >= layout.length() {
+            break;
+        }
+        let end = data.end.min(layout.length()).div_ceil(block_size);
+        written.push(BlockRange { start: BlockId((data.start / block_size) as u32), end: BlockId(end as u32) });
+        offset = end * block_size;
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gosync_chunks::SeedId;
+
+    #[test]
+    fn leaves_out_what_stands() {
+        let layout = BlockLayout::new(95, 10).unwrap();
+        let mut plan = Plan::new(layout);
+        (0..4).for_each(|block| plan.copy(BlockId(block), SeedId(1), 7 + u64::from(block) * 10));
+        (4..7).for_each(|block| plan.fetch(BlockId(block)));
+        (7..9).for_each(|block| plan.repeat(BlockId(block), BlockId(5)));
+        plan.fetch(BlockId(9));
+        let absent = Missing::new(&[layout.blocks()]);
+        assert_eq!(remaining(&plan, &absent), plan);
+        assert!([1, 5, 7].iter().all(|&block| absent.remove(BlockId(block))));
+
+        let mut rest = Plan::new(layout);
+        [0, 2, 3].iter().for_each(|&block| rest.copy(BlockId(block), SeedId(1), 7 + u64::from(block) * 10));
+        [4, 6].iter().for_each(|&block| rest.fetch(BlockId(block)));
+        rest.repeat(BlockId(8), BlockId(5));
+        rest.fetch(BlockId(9));
+        assert_eq!(remaining(&plan, &absent), rest);
+        assert_eq!((rest.matched_bytes(), rest.fetched_bytes()), (40, 25));
+    }
+}
