@@ -107,6 +107,18 @@ impl Error {
             _ => Trouble::Other,
         }
     }
+
+    /// Whether a [`patch`](crate::patch) that ends so keeps what it has fetched, for the
+    /// next run to go on with.
+    ///
+    /// A full disk is not to stay full, and where every block is right but the whole is
+    /// not, nobody can tell which ones to fetch again.
+    pub fn is_resumable(&self) -> bool {
+        match self {
+            Self::Patch(PatchError::FileHash { .. }) => false,
+            _ => matches!(self.trouble(), Trouble::Cancelled | Trouble::Source | Trouble::Corrupt),
+        }
+    }
 }
 
 fn of_source(error: &SourceError) -> Trouble {

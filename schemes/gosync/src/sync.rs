@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use gosync_chunks::{LocalFile, Progress, ReadAt, Source};
 use gosync_comparer::{CompareOptions, Comparison, compare};
 use gosync_index::BlockIndex;
-use gosync_patcher::{Patch, PatchError, Report, StagedFile, Verdict, VerifyError};
+use gosync_patcher::{Patch, PatchError, Report, StagedFile, TargetId, Verdict, VerifyError};
 
-use crate::{Error, Index, Trouble};
+use crate::{Error, Index};
 
 /// Old data, opened: what of the target may already be here.
 #[derive(Debug, Default)]
@@ -85,9 +85,10 @@ impl PatchReport {
         self.comparison.plan.layout().length()
     }
 
-    /// Bytes of the target that were not to be fetched: copied, or equal to others that were.
+    /// Bytes of the target that were not fetched: copied, equal to others, or there from
+    /// a run that was interrupted.
     pub fn matched_bytes(&self) -> u64 {
-        self.comparison.plan.matched_bytes()
+        self.report.copied + self.report.repeated + self.report.kept
     }
 }
 
@@ -95,8 +96,9 @@ impl PatchReport {
 /// seeds: copies what the seeds hold, fetches the rest from `source`, verifies all of
 /// it, and only then puts it in place.
 ///
-/// What a killed run left behind is used as one more seed. When `progress` cancels or
-/// the source fails, what is done so far is left behind for the next run.
+/// When `progress` cancels or the source fails, what was fetched so far stays behind, as
+/// it does after a kill, and a run with the same index goes on there. One with another
+/// index takes it as one more seed.
 ///
 /// # Errors
 ///
@@ -109,7 +111,7 @@ pub fn patch(
     output: &Path,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
-    let mut staged = StagedFile::create(output)?;
+    let mut staged = StagedFile::resume(output, TargetId::of(index.signature(), index.file_hash()))?;
     let leftover = staged.take_leftover();
     let mut data = seeds.data();
     data.extend(leftover.iter().map(|file| file as &dyn ReadAt));
@@ -120,7 +122,7 @@ pub fn patch(
             Ok(report)
         }
         Err(error) => {
-            if matches!(error.trouble(), Trouble::Cancelled | Trouble::Source) {
+            if staged.has_fetched() && error.is_resumable() {
                 staged.keep();
             }
             Err(error)
