@@ -16,7 +16,7 @@ use gosync::{Format, Location, MAX_BLOCK_SIZE};
 #[derive(Debug, Parser)]
 #[command(name = "gosync", version, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done, 1 failure, 2 usage, 3 data is corrupt or fails verification, \
-                        4 the source cannot be reached or refuses.")]
+                        4 the source cannot be reached or refuses, 130 and 143 interrupted by Ctrl-C or SIGTERM.")]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,

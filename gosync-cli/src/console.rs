@@ -6,19 +6,21 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::args::Global;
+use crate::interrupt::Interrupt;
 
 /// Prints what the flags allow.
 #[derive(Clone, Debug)]
 pub(crate) struct Console {
     /// Whether results are JSON.
     pub(crate) json: bool,
+    pub(crate) interrupt: Interrupt,
     quiet: bool,
     verbose: bool,
 }
 
 impl Console {
     pub(crate) fn new(global: &Global) -> Self {
-        Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
+        Self { json: global.json, interrupt: Interrupt::default(), quiet: global.quiet, verbose: global.verbose }
     }
 
     /// Whether progress is to be shown, where stderr is a terminal.

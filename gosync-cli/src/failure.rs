@@ -26,6 +26,10 @@ pub(crate) struct Usage {
 
 /// Prints `error`, what caused it and what may help, and tells the exit code.
 pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
+    let trouble = error.downcast_ref::<Error>().map(Error::trouble);
+    if trouble == Some(Trouble::Cancelled) && console.interrupt.is_raised() {
+        return console.interrupt.report(console);
+    }
     let code = exit_code(error);
     if is_broken_pipe(error) {
         // Whoever read the output has read enough.
@@ -37,7 +41,7 @@ pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
     for cause in &causes {
         console.error(format_args!("  caused by: {cause}"));
     }
-    if let Some(hint) = hint(error) {
+    if let Some(hint) = hint(error, console.interrupt.is_resumable()) {
         console.error(format_args!("hint: {hint}"));
     }
     let _ = console.event(&event);
@@ -55,7 +59,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
-fn hint(error: &anyhow::Error) -> Option<&'static str> {
+/// What may help. `is_resumable` where the next run can go on with what this one fetched.
+fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
     if let Some(usage) = error.downcast_ref::<Usage>() {
         return Some(usage.hint);
     }
@@ -63,11 +68,18 @@ fn hint(error: &anyhow::Error) -> Option<&'static str> {
         return Some("give another --bind address, or port 0 for a free port");
     }
     let error = error.downcast_ref::<Error>()?;
+    let is_kept = is_resumable && error.is_resumable();
     Some(match error {
         Error::Index { .. } => "get the index again, or make it again with `gosync build`",
         Error::Sign { .. } => "give another --block-size",
         _ => match error.trouble() {
+            Trouble::Corrupt if is_kept => {
+                "the index may be of another version; nothing was replaced, and what was right is kept for another source"
+            }
             Trouble::Corrupt => "the index may be of another version; nothing was replaced",
+            Trouble::Source if is_kept => {
+                "nothing was replaced, and what was fetched is kept; run the same command again when the source is back"
+            }
             Trouble::Source => "nothing was replaced; run the same command again when the source is back",
             _ => return None,
         },

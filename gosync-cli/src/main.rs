@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod console;
 mod failure;
+mod interrupt;
 mod progress;
 mod table;
 
@@ -18,16 +19,19 @@ use failure::Usage;
 fn main() -> ExitCode {
     let args = Args::parse();
     let console = Console::new(&args.global);
-    match run(&args, &console) {
-        Ok(code) => code,
-        Err(error) => failure::report(&error, &console),
-    }
+    let result = run(&args, &console);
+    console.interrupt.settle();
+    result.unwrap_or_else(|error| failure::report(&error, &console))
 }
 
 fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
     if let Some(tier) = &args.global.tier {
         gosync::use_tier(tier)
             .map_err(|error| Usage { message: error.to_string(), hint: "without --tier the best one is used" })?;
+    }
+    // Who serves until told to stop has nothing to put in order.
+    if !matches!(args.command, Command::Serve(_) | Command::Demo(_)) {
+        console.interrupt.watch(console)?;
     }
     let threads = args.global.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;

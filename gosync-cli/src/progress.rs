@@ -20,7 +20,9 @@ impl<'a> Bars<'a> {
     pub(crate) fn new(console: &'a Console) -> Self {
         let shown = console.shows_progress() && !console.json;
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { console, bars: MultiProgress::with_draw_target(target), phases: Mutex::default() }
+        let bars = MultiProgress::with_draw_target(target);
+        console.interrupt.set_bars(Some(bars.clone()));
+        Self { console, bars, phases: Mutex::default() }
     }
 }
 
@@ -42,12 +44,17 @@ impl Progress for Bars<'_> {
             bar.inc(bytes);
         }
     }
+
+    fn is_cancelled(&self) -> bool {
+        self.console.interrupt.is_raised()
+    }
 }
 
 impl Drop for Bars<'_> {
     fn drop(&mut self) {
         // What is printed next is the result; a bar would only stand above it.
         let _ = self.bars.clear();
+        self.console.interrupt.set_bars(None);
     }
 }
 

@@ -39,6 +39,9 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
             grouped(work.refetched_blocks)
         ));
     }
+    if work.kept > 0 {
+        console.message(format_args!("{} were there from a run that was interrupted", size(work.kept)));
+    }
     console.message(format_args!(
         "{}: {}, {} matched ({}), {} fetched in {} requests, in {}",
         if to_stdout { "standard output".into() } else { output.display().to_string() },
@@ -52,6 +55,7 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
     console.event(&json!({
         "event": "done",
         "matched_bytes": report.matched_bytes(),
+        "kept_bytes": work.kept,
         "fetched_bytes": work.transfer.bytes,
         "index_bytes": opened.transfer.bytes,
         "output_bytes": report.output_bytes(),
@@ -76,7 +80,10 @@ fn patch(
         out.flush()?;
         return Ok(report);
     };
-    Ok(gosync::patch(&opened.index, seeds, source, output, &bars)?)
+    console.interrupt.set_resumable();
+    let report = gosync::patch(&opened.index, seeds, source, output, &bars);
+    console.interrupt.settle();
+    Ok(report?)
 }
 
 fn source_location(args: &args::Patch, opened: &OpenedIndex) -> Result<Location, Usage> {

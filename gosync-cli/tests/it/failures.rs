@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use gosync_testkit::corpus;
 
@@ -131,82 +130,4 @@ fn a_full_disk_and_a_read_only_one() {
     scratch.run(&["patch", "disk/app", "new.gosync"]).assert_failed(1, "Read-only file system");
     assert!(scratch.read("disk/app") == old[..1 << 20]);
     scratch.run(&["build", "new", "-o", "disk/index"]).assert_failed(1, "Read-only file system");
-}
-
-/// A server of ranges that stops answering after so many bytes.
-fn stalling_server(body: Vec<u8>, bytes: usize) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/new", listener.local_addr().unwrap());
-    let left = std::sync::Arc::new(std::sync::Mutex::new(bytes));
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (mut stream, body, left) = (stream.unwrap(), body.clone(), left.clone());
-            std::thread::spawn(move || {
-                while let Some(request) = read_request(&mut stream) {
-                    let range = request
-                        .lines()
-                        .find_map(|line| line.to_lowercase().strip_prefix("range: bytes=").map(str::to_owned));
-                    let (start, end) = range.as_deref().and_then(|range| range.split_once('-')).unwrap();
-                    let (start, end): (usize, usize) = (start.parse().unwrap(), end.parse::<usize>().unwrap() + 1);
-                    let head = format!(
-                        "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\nContent-Range: bytes {start}-{}/{}\r\n\r\n",
-                        end - start,
-                        end - 1,
-                        body.len()
-                    );
-                    stream.write_all(head.as_bytes()).unwrap();
-                    for piece in body[start..end].chunks(10_000) {
-                        let mut left = left.lock().unwrap();
-                        if *left < piece.len() {
-                            drop(left);
-                            std::thread::sleep(Duration::from_secs(600));
-                        } else {
-                            *left -= piece.len();
-                            stream.write_all(piece).unwrap();
-                        }
-                    }
-                }
-            });
-        }
-    });
-    url
-}
-
-#[test]
-fn a_run_that_is_killed_leaves_what_the_next_one_uses() {
-    let (scratch, target) = published();
-    let old = scratch.read("old");
-    let url = stalling_server(target.clone(), 1 << 20);
-    let mut killed = scratch.command(&["patch", "old", "new.gosync", &url]).spawn().unwrap();
-    let part = scratch.path(".old.gosync-part");
-    let start = Instant::now();
-    // What it copied and fetched stands in the temporary file.
-    while written(&part).is_none_or(|bytes| bytes < (2 << 20) + (1 << 19)) {
-        assert!(start.elapsed() < Duration::from_secs(60), "nothing was fetched");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let busy = scratch.run(&["patch", "old", "new.gosync"]);
-    busy.assert_failed(1, "another process is writing it");
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-    assert!(scratch.read("old") == old, "the old file is untouched");
-    assert_eq!(scratch.names(), [".old.gosync-part", "new", "new.gosync", "old"]);
-
-    let done = scratch.json(&["patch", "old", "new.gosync"]);
-    assert!(scratch.read("old") == target);
-    let fetched = done["fetched_bytes"].as_u64().unwrap();
-    assert!(fetched < (2 << 20) - (1 << 18), "{fetched} bytes were fetched again");
-    assert_eq!(scratch.names(), ["new", "new.gosync", "old"], "nothing is left");
-}
-
-/// Bytes of a file that take room on disk.
-#[cfg(unix)]
-fn written(path: &std::path::Path) -> Option<u64> {
-    use std::os::unix::fs::MetadataExt;
-    Some(std::fs::metadata(path).ok()?.blocks() * 512)
-}
-
-#[cfg(not(unix))]
-fn written(path: &std::path::Path) -> Option<u64> {
-    Some(std::fs::metadata(path).ok()?.len())
 }

@@ -7,6 +7,11 @@ use std::process::Command;
 use gosync_testkit::{corpus, peers};
 
 use crate::support::{FORMATS, Scratch};
+#[cfg(target_os = "linux")]
+use crate::{
+    proxy::{Line, Proxy},
+    resume::kill_twenty_times,
+};
 
 #[cfg(unix)]
 fn on_disk(path: &std::path::Path) -> u64 {
@@ -94,6 +99,42 @@ fn a_gigabyte_is_patched_in_little_memory() {
             assert!(peak < (64 << 20) + index_bytes * 3 / 2, "{args:?}: {peak} bytes, the index has {index_bytes}");
         }
     }
+}
+
+/// Each run has up to a gigabyte to look through before it goes on.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_gigabyte_is_killed_twenty_times() {
+    const LENGTH: u64 = 1 << 30;
+    let scratch = Scratch::new();
+    let block = corpus::random(1, 64 << 20);
+    let mut new = File::create_new(scratch.path("new")).unwrap();
+    for part in 0..LENGTH / block.len() as u64 {
+        let data: Vec<u8> = block.iter().map(|byte| byte.wrapping_add(part as u8 * 7)).collect();
+        new.write_all(&data).unwrap();
+        if part == 3 {
+            scratch.write("old", &data);
+        }
+    }
+    drop(new);
+    assert_eq!(scratch.run(&["build", "new", "--block-size", "16KiB"]).code, 0);
+    let server = scratch.serve();
+    let proxy = Proxy::new(&server, Line { rate: Some(96 << 20), ..Line::default() });
+    let to_fetch = LENGTH - block.len() as u64;
+    let killed = kill_twenty_times(&scratch, &proxy, to_fetch, || {
+        assert_eq!(std::fs::metadata(scratch.path("old")).unwrap().len(), block.len() as u64);
+    });
+    let before = proxy.passed();
+    let index_bytes = std::fs::metadata(scratch.path("new.gosync")).unwrap().len();
+    let url = format!("{}/new", proxy.url);
+    let Some(peak) = peak_memory(&scratch, &["patch", "old", "new.gosync", &url, "--quiet"]) else { return };
+    assert!(peak < (64 << 20) + index_bytes * 3 / 2, "{peak} bytes, the index has {index_bytes}");
+    let same = Command::new("cmp").args(["new", "old"]).current_dir(scratch.path("")).status().unwrap();
+    assert!(same.success());
+    assert_eq!(scratch.names(), ["new", "new.gosync", "old"]);
+    let all = killed + proxy.passed() - before;
+    // A request has two megabytes.
+    assert!(all < to_fetch * 21 / 20 + 20 * (2 << 20), "{all} bytes instead of {to_fetch}");
 }
 
 /// Zeros and short periods must not be slower, byte for byte, than four times random data.

@@ -8,5 +8,7 @@ mod failures;
 mod large;
 mod main_job;
 mod messages;
+mod proxy;
+mod resume;
 mod support;
 mod tiers;

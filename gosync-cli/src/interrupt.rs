@@ -1,0 +1,124 @@
+//! Ctrl-C and SIGTERM: a prompt end, in a state that the next run can go on with.
+
+use std::io;
+use std::process::{ExitCode, exit};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use indicatif::MultiProgress;
+use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::console::Console;
+
+/// How long a signal may go unnoticed.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How long the work may take to stop by itself. Whoever waits for a stuck connection
+/// does not notice that it should.
+const GRACE: Duration = Duration::from_millis(700);
+
+/// Whether a signal has asked for the end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt {
+    /// The number of the signal, or 0.
+    signal: Arc<AtomicUsize>,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    is_resumable: AtomicBool,
+    /// [`OPEN`], or who tells how things ended.
+    teller: AtomicUsize,
+    bars: Mutex<Option<MultiProgress>>,
+}
+
+const OPEN: usize = 0;
+const MAIN: usize = 1;
+const WATCHER: usize = 2;
+
+impl Interrupt {
+    /// From now on the first signal asks the work to stop, and ends the process should
+    /// that not happen soon; the second ends it at once.
+    pub(crate) fn watch(&self, console: &Console) -> io::Result<()> {
+        let again = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal arms the exit for the second.
+            flag::register_conditional_shutdown(signal, 128 + signal, again.clone())?;
+            flag::register(signal, again.clone())?;
+            flag::register_usize(signal, self.signal.clone(), signal as usize)?;
+        }
+        let (interrupt, console) = (self.clone(), console.clone());
+        thread::Builder::new().name("interrupt".into()).spawn(move || {
+            while !interrupt.is_raised() {
+                thread::sleep(POLL);
+            }
+            thread::sleep(GRACE);
+            if interrupt.claim(WATCHER) {
+                let bars = interrupt.state.bars.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let _ = bars.map(|bars| bars.clear());
+                interrupt.tell(&console);
+                exit(interrupt.exit_code().into());
+            }
+        })?;
+        Ok(())
+    }
+
+    pub(crate) fn is_raised(&self) -> bool {
+        self.signal.load(Ordering::Relaxed) != 0
+    }
+
+    /// What is fetched from now on is kept for the next run.
+    pub(crate) fn set_resumable(&self) {
+        self.state.is_resumable.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_resumable(&self) -> bool {
+        self.state.is_resumable.load(Ordering::Relaxed)
+    }
+
+    /// What to take from the terminal before anything is printed.
+    pub(crate) fn set_bars(&self, bars: Option<MultiProgress>) {
+        *self.state.bars.lock().unwrap_or_else(PoisonError::into_inner) = bars;
+    }
+
+    /// The work has ended, one way or the other, and the caller tells how. Does not
+    /// return when the process is about to exit because it took too long.
+    pub(crate) fn settle(&self) {
+        while !self.claim(MAIN) {
+            thread::park();
+        }
+    }
+
+    /// Tells of the interruption, and the exit code for it.
+    pub(crate) fn report(&self, console: &Console) -> ExitCode {
+        self.tell(console);
+        ExitCode::from(self.exit_code())
+    }
+
+    fn claim(&self, teller: usize) -> bool {
+        let claimed = self.state.teller.compare_exchange(OPEN, teller, Ordering::AcqRel, Ordering::Acquire);
+        claimed.map_or_else(|earlier| earlier == teller, |_| true)
+    }
+
+    fn tell(&self, console: &Console) {
+        let message = match self.is_resumable() {
+            true => "interrupted; what was fetched is kept: run the same command again to go on",
+            false => "interrupted",
+        };
+        let (is_resumable, code) = (self.is_resumable(), self.exit_code());
+        let event = json!({ "event": "interrupted", "message": message, "resumable": is_resumable, "exit_code": code });
+        console.error(message);
+        // Who closed stdout does not want to know.
+        let _ = console.event(&event);
+    }
+
+    /// The shell's for whoever is ended by that signal.
+    fn exit_code(&self) -> u8 {
+        128 + self.signal.load(Ordering::Relaxed) as u8
+    }
+}
