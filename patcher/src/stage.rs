@@ -271,6 +271,8 @@ impl Drop for StagedFile {
             let _ = journal::remove(&self.journal);
             let _ = fs::remove_file(&self.path);
         }
+        // A child process that is just being started may hold the file a little longer.
+        let _ = self.file.unlock();
     }
 }
 

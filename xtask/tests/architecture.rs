@@ -16,7 +16,7 @@ const PARTS: [&str; 4] = ["gosync-index", "gosync-comparer", "gosync-blocksource
 /// For tests and chores; nothing that is published may need them.
 const UNPUBLISHED: [&str; 2] = ["gosync-testkit", "xtask"];
 /// For programs, not for libraries.
-const PROGRAMS_ONLY: [&str; 4] = ["anyhow", "clap", "indicatif", "tracing-subscriber"];
+const PROGRAMS_ONLY: [&str; 5] = ["anyhow", "clap", "indicatif", "signal-hook", "tracing-subscriber"];
 /// The programs.
 const PROGRAMS: [&str; 2] = ["gosync-cli", "xtask"];
 

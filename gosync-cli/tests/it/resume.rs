@@ -116,6 +116,15 @@ fn signal(child: &Child, name: &str) {
     assert!(kill.args([name, &child.id().to_string()]).status().unwrap().success());
 }
 
+#[cfg(unix)]
+fn has_thread(child: &Child, name: &str) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{}/task", child.id())) else {
+        return !cfg!(target_os = "linux");
+    };
+    let names = threads.flatten().filter_map(|thread| std::fs::read_to_string(thread.path().join("comm")).ok());
+    names.map(|name| name.trim().to_owned()).any(|thread| thread == name)
+}
+
 /// The second run finishes, and does not fetch again what the first one got.
 fn assert_resumable(scratch: &Scratch, target: &[u8]) {
     assert_eq!(scratch.names(), LEFT);
@@ -205,6 +214,22 @@ fn interrupted_while_bytes_flow() {
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
     let done = scratch.json(&["patch", "old", "new.gosync"]);
     assert_eq!(done["fetched_bytes"], 4 << 20);
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_while_it_computes() {
+    let scratch = Scratch::new();
+    std::fs::File::create_new(scratch.path("holes")).unwrap().set_len(64 << 30).unwrap();
+    let mut command = scratch.command(&["build", "holes"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Before it listens the signal ends it as it ends everybody.
+    wait_until("a thread that waits for signals", || has_thread(&child, "interrupt"));
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "interrupted\n");
+    assert_eq!(scratch.names(), ["holes"]);
 }
 
 #[test]
