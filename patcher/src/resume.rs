@@ -1,6 +1,6 @@
 //! What an interrupted run has put into the staged file already, and what is left to do.
 
-use gosync_chunks::{BlockId, BlockLayout, BlockRange, LocalFile, Phase, Plan, Progress, ReadAt, Signature, Step};
+use gosync_chunks::{BlockId, BlockLayout, BlockRange, LocalFile, Phase, Plan, Progress, ReadBuffer, Signature, Step};
 use gosync_chunks::{SUBTREE, is_zeros, work};
 
 use crate::PatchError;
@@ -30,18 +30,17 @@ pub(crate) fn absent_blocks(
 
     let absent = Missing::new(&[layout.blocks()]);
     let pieces = Groups::new(written.into_iter(), layout, SUBTREE).flatten();
-    work::hand_out(pieces, Vec::new, |buffer, piece| {
+    work::hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         halt.check()?;
         let range = layout.bytes(piece);
-        buffer.resize(range.len() as usize, 0);
-        file.read_exact_at(range.start, buffer).map_err(unreadable)?;
-        for checked in check(signature, piece.start, buffer) {
+        let data = buffer.read(&file, range).map_err(unreadable)?;
+        for checked in check(signature, piece.start, data) {
             match checked {
                 Checked::Right(run) => run.blocks(layout).iter().for_each(|block| _ = absent.remove(block)),
                 Checked::Wrong(blocks) => {
                     let wrong = layout.bytes(blocks);
                     let at = (wrong.start - range.start) as usize;
-                    if !is_zeros(&buffer[at..at + wrong.len() as usize]) {
+                    if !is_zeros(&data[at..at + wrong.len() as usize]) {
                         output.clear(wrong)?;
                     }
                 }

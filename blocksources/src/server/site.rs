@@ -92,10 +92,11 @@ impl Site {
     }
 }
 
-/// Whether a file is one that a patch is being written to: `.name.gosync-part`.
+/// Whether a file is one that a patch is being written to, `.name.gosync-part`, or tells
+/// for which target it is, `.name.gosync-journal`.
 pub(super) fn is_hidden(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
-    name.starts_with(b".") && name.ends_with(b".gosync-part")
+    name.starts_with(b".") && [&b".gosync-part"[..], b".gosync-journal"].iter().any(|end| name.ends_with(end))
 }
 
 /// The names that make up the path, none of which leads upwards or elsewhere.
@@ -157,7 +158,16 @@ mod tests {
         assert_eq!(plain("/"), Ok(PathBuf::new()));
         assert_eq!(plain("//a/./b//%2e/c%20d/"), Ok("a/b/c d".into()));
         assert_eq!(plain("/...//.a/..b"), Ok(".../.a/..b".into()));
-        for refused in ["/..", "/a/../b", "/%2e%2E/a", "/a%2f..%2fb", "/a%00", "/.x.gosync-part", "/.x.gosync-part/y"] {
+        for refused in [
+            "/..",
+            "/a/../b",
+            "/%2e%2E/a",
+            "/a%2f..%2fb",
+            "/a%00",
+            "/.x.gosync-part",
+            "/.x.gosync-part/y",
+            "/.x.gosync-journal",
+        ] {
             assert_eq!(plain(refused), Err(StatusCode::NOT_FOUND), "{refused}");
         }
         assert_eq!(plain("/%"), Err(StatusCode::BAD_REQUEST));
