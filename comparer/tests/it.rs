@@ -27,7 +27,13 @@ impl WeakHasher for Weak {
     }
 }
 
+/// The signature that every test begins with, made and looked for with the instructions
+/// that `GOSYNC_TIER` names, where it is set.
 fn signature(target: &[u8], block_size: u32, kind: Kind) -> Signature {
+    if let Ok(name) = std::env::var("GOSYNC_TIER") {
+        name.parse::<gosync_chunks::Tier>().unwrap().choose().unwrap();
+        name.parse::<gosync_rollsum::Tier>().unwrap().choose().unwrap();
+    }
     let options = SignOptions { block_size, file_hash: false };
     sign(target, &options, &Weak(kind), Arc::new(Md5::full()), &()).unwrap().signature
 }

@@ -117,7 +117,8 @@ fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
             // The lints of the fuzz targets need one of them too.
             peers::provide(!options.no_install);
             checks::run(steps)?;
-            suite::run(steps, options)
+            suite::run(steps, options)?;
+            suite::run_tiers(steps)
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use gosync_rollsum::Tier;
+
 use crate::command::{self, cargo, succeeds};
 use crate::steps::Steps;
 use crate::{TestOptions, peers};
@@ -44,6 +46,26 @@ pub(crate) fn run(steps: &mut Steps, options: &TestOptions) -> anyhow::Result<()
         select(&mut command, options);
         command::run(command.env("RUSTDOCFLAGS", "-D warnings"))
     })
+}
+
+/// The tests of all that has tiers of instructions, and of the command that is made of
+/// it, once more for every tier of this machine but the best, which is what all tests use.
+///
+/// # Errors
+///
+/// When a test fails.
+pub(crate) fn run_tiers(steps: &mut Steps) -> anyhow::Result<()> {
+    const PACKAGES: [&str; 4] = ["gosync-rollsum", "gosync-chunks", "gosync-comparer", "gosync-cli"];
+    // Files of gigabytes and processes that are killed are the same on all tiers.
+    const SKIPPED: [&str; 5] = ["--", "--skip", "large::", "--skip", "resume::"];
+    for tier in Tier::available().filter(|tier| *tier != Tier::detect()) {
+        steps.run(&format!("tests of the tier {tier}"), || {
+            let mut command = cargo(["test", "--no-fail-fast", "--profile", "checked", "--tests"]);
+            PACKAGES.iter().for_each(|package| _ = command.args(["--package", package]));
+            command::run(command.args(SKIPPED).env("GOSYNC_TIER", tier.to_string()))
+        })?;
+    }
+    Ok(())
 }
 
 fn select(command: &mut Command, options: &TestOptions) {
