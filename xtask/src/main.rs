@@ -12,6 +12,7 @@ mod bench;
 mod checks;
 mod command;
 mod fuzz;
+mod instructions;
 mod peers;
 mod steps;
 mod suite;
@@ -67,7 +68,13 @@ enum Chore {
         #[arg(long)]
         quick: bool,
     },
-    /// What a change has to pass: format, lints, dependencies and `test`
+    /// Counts the instructions of the scan and the sums, and compares them with their bounds
+    Instructions {
+        /// Installs nothing
+        #[arg(long)]
+        no_install: bool,
+    },
+    /// What a change has to pass: format, lints, dependencies, `test` and `instructions`
     Ci {
         #[command(flatten)]
         options: TestOptions,
@@ -111,6 +118,7 @@ fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
         }
         Chore::Fuzz { target, seconds } => fuzz::run(steps, target.as_deref(), *seconds),
         Chore::Bench { options } => bench::run(steps, options),
+        Chore::Instructions { no_install } => instructions::run(steps, !*no_install),
         Chore::Measure { stdout, words } => bench::accounting::measure(stdout.as_deref(), words),
         Chore::ScanRates { quick } => bench::scan::print_rates(*quick),
         Chore::Ci { options } => {
@@ -118,7 +126,8 @@ fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
             peers::provide(!options.no_install);
             checks::run(steps)?;
             suite::run(steps, options)?;
-            suite::run_tiers(steps)
+            suite::run_tiers(steps)?;
+            instructions::run(steps, !options.no_install)
         }
     }
 }

@@ -45,6 +45,11 @@ pub(crate) fn install_for_benchmarks(wanted: &[&str]) {
     }
 }
 
+/// Tries to install a package of Debian that has a program of the same name.
+pub(crate) fn install(program: &'static str) -> bool {
+    apt_get_install(&[&Peer { package: program, program, why: "asked for" }])
+}
+
 /// Sees to it that the peers are there, and tells whether tests may rely on them: they
 /// may where all are found, and have to where this is an automatic run.
 pub(crate) fn provide(install: bool) -> bool {
