@@ -1,8 +1,10 @@
-//! Joining ranges that are near each other, cutting up long ones, and finding those
-//! that lie in a piece.
+//! Joining ranges that are near each other, cutting up long ones, finding those that
+//! lie in a piece, and keeping count of what is still wanted.
 //!
 //! Where several ranges are taken, they ascend and do not overlap. Empty ones are
 //! passed over.
+
+use std::collections::BTreeMap;
 
 use gosync_chunks::ByteRange;
 
@@ -39,10 +41,104 @@ pub fn within(ranges: &[ByteRange], window: ByteRange) -> impl Iterator<Item = B
         .filter(|range| !range.is_empty())
 }
 
+/// A set of bytes, as ranges that neither overlap nor touch. What is delivered is taken
+/// out of the set of what is wanted, so that no byte is delivered twice, whatever a
+/// server sends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RangeSet {
+    /// Where each range starts, and where it ends.
+    ends: BTreeMap<u64, u64>,
+}
+
+impl RangeSet {
+    /// Whether there is no byte.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// How many bytes there are.
+    pub fn bytes(&self) -> u64 {
+        self.iter().map(ByteRange::len).sum()
+    }
+
+    /// The ranges, ascending.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = ByteRange> {
+        self.ends.iter().map(|(&start, &end)| ByteRange { start, end })
+    }
+
+    /// The byte after the last; 0 where there is none.
+    pub fn end(&self) -> u64 {
+        self.ends.last_key_value().map_or(0, |(_, &end)| end)
+    }
+
+    /// Takes the first range out.
+    pub fn pop_first(&mut self) -> Option<ByteRange> {
+        self.ends.pop_first().map(|(start, end)| ByteRange { start, end })
+    }
+
+    /// Adds `range`, joining it with what it touches.
+    pub fn insert(&mut self, mut range: ByteRange) {
+        if range.is_empty() {
+            return;
+        }
+        while let Some((&start, &end)) =
+            self.ends.range(..=range.end).next_back().filter(|(_, end)| **end >= range.start)
+        {
+            self.ends.remove(&start);
+            range = ByteRange { start: range.start.min(start), end: range.end.max(end) };
+        }
+        self.ends.insert(range.start, range.end);
+    }
+
+    /// The parts that lie in `window`, ascending.
+    pub fn within(&self, window: ByteRange) -> impl Iterator<Item = ByteRange> {
+        let before = self.ends.range(..window.start).next_back().filter(|(_, end)| **end > window.start);
+        let first = before.map_or(window.start, |(&start, _)| start);
+        // A range that is the wrong way round would panic.
+        let ranges = self.ends.range(first..window.end.max(first));
+        ranges
+            .map(move |(&start, &end)| ByteRange { start: start.max(window.start), end: end.min(window.end) })
+            .filter(|range| !range.is_empty())
+    }
+
+    /// Takes out what lies in `window`, and returns it, ascending.
+    pub fn remove(&mut self, window: ByteRange) -> Vec<ByteRange> {
+        let removed: Vec<_> = self.within(window).collect();
+        let (Some(first), Some(last)) = (removed.first(), removed.last()) else { return removed };
+        let (start, end) = (first.start, last.end);
+        let rest = self.ends.range(..end).next_back().map(|(_, &rest)| rest).filter(|&rest| rest > end);
+        for part in &removed {
+            self.ends.remove(&part.start);
+        }
+        if let Some((_, cut)) = self.ends.range_mut(..start).next_back() {
+            *cut = start.min(*cut);
+        }
+        if let Some(rest) = rest {
+            self.ends.insert(end, rest);
+        }
+        removed
+    }
+}
+
+impl Extend<ByteRange> for RangeSet {
+    fn extend<Ranges: IntoIterator<Item = ByteRange>>(&mut self, ranges: Ranges) {
+        ranges.into_iter().for_each(|range| self.insert(range));
+    }
+}
+
+impl FromIterator<ByteRange> for RangeSet {
+    fn from_iter<Ranges: IntoIterator<Item = ByteRange>>(ranges: Ranges) -> Self {
+        let mut set = Self::default();
+        set.extend(ranges);
+        set
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     fn ranges(list: &[(u64, u64)]) -> Vec<ByteRange> {
         list.iter().map(|&(start, end)| ByteRange { start, end }).collect()
@@ -111,6 +207,29 @@ mod tests {
             let covered: Vec<u64> = joined.iter().flat_map(|range| range.start..range.end).collect();
             prop_assert_eq!(covered, expected);
             prop_assert!(joined.windows(2).all(|pair| pair[1].start - pair[0].end > gap), "nothing is left to join");
+        }
+
+        #[test]
+        fn sets_are_sets_of_bytes(
+            steps in proptest::collection::vec((any::<bool>(), 0u64..60, 0u64..20), 0..40),
+        ) {
+            let (mut set, mut naive) = (RangeSet::default(), BTreeSet::new());
+            for (adds, start, len) in steps {
+                let range = ByteRange::at(start, len);
+                if adds {
+                    set.insert(range);
+                    naive.extend(range.start..range.end);
+                } else {
+                    let expected: Vec<u64> = (range.start..range.end).filter(|byte| naive.remove(byte)).collect();
+                    let removed: Vec<u64> = set.remove(range).iter().flat_map(|range| range.start..range.end).collect();
+                    prop_assert_eq!(removed, expected);
+                }
+                let ranges: Vec<_> = set.iter().collect();
+                let bytes: Vec<u64> = ranges.iter().flat_map(|range| range.start..range.end).collect();
+                prop_assert_eq!(&bytes, &naive.iter().copied().collect::<Vec<_>>());
+                prop_assert!(ranges.windows(2).all(|pair| pair[0].end < pair[1].start) && !ranges.iter().any(|r| r.is_empty()));
+                prop_assert_eq!((set.bytes(), set.is_empty()), (bytes.len() as u64, bytes.is_empty()));
+            }
         }
 
         #[test]
