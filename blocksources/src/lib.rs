@@ -53,7 +53,9 @@ mod workers;
 
 pub use file::FileSource;
 #[cfg(feature = "http")]
-pub use http::{HttpOptions, HttpSource, RootCertificates};
+pub use http::{
+    Credentials, Hosts, HttpOptions, HttpSource, Netrc, NetrcError, Proxy, RootCertificates, Secret, cost, multipart,
+};
 pub use memory::MemorySource;
 
 #[cfg(all(doctest, feature = "http"))]

@@ -24,6 +24,8 @@
 
 pub mod conformance;
 pub mod corpus;
+pub mod delay;
+pub mod hostile;
 pub mod nginx;
 pub mod oracle;
 pub mod peers;

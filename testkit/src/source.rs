@@ -156,7 +156,7 @@ impl<F: Fn(u64, &[u8]) -> Result<(), SinkError> + Sync> Sink for FnSink<F> {
 }
 
 /// Locks, also after a panic: a failed assertion elsewhere must not hide behind poison.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 

@@ -1,33 +1,74 @@
-//! Requests, one at a time, and what their failures mean.
+//! Requests, one at a time: where they go, what goes with them, and what it means when
+//! they fail.
 
 use std::error::Error as StdError;
-use std::io;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
-use gosync_chunks::{ByteRange, SourceError, Transfer};
-use ureq::http::header::{HeaderValue, RANGE};
-use ureq::http::{Method, Request, Response, Uri};
-use ureq::{Agent, Body, Error, ResponseExt};
+use gosync_chunks::{SourceError, Transfer};
+use ureq::http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, IF_RANGE, LOCATION,
+    RANGE, TRANSFER_ENCODING,
+};
+use ureq::http::{HeaderMap, Method, Request, Response};
+use ureq::{Agent, Body, BodyReader, Error};
 
-use super::location;
+use super::answer::{self, header};
+use super::credentials::Credentials;
+use super::hosts::Host;
+use super::location::{self, BadRedirect, Target};
 use super::options::HttpOptions;
 
-/// How often a request that broke is made again.
+/// How often a request that broke is made again at once.
 const RETRIES: u32 = 2;
+
+const MOST_REDIRECTS: usize = 10;
+
+/// A body that brings less in the time that a server may be silent is taken for silent.
+const LEAST_PROGRESS: u64 = 1 << 10;
+
+/// More than this is not read for nothing.
+pub(super) const MOST_REST: u64 = 64 << 10;
+
+/// Headers that say what is asked for and how, which is our business.
+const OURS: [HeaderName; 7] = [ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, HOST, IF_RANGE, RANGE, TRANSFER_ENCODING];
 
 /// A URL and the connections to ask for it.
 pub(super) struct Client {
     agent: Agent,
-    uri: Uri,
+    original: Target,
+    /// Where the original redirects to, once that is known.
+    resolved: Mutex<Option<Target>>,
     /// The URL without secrets.
     pub(super) location: String,
+    /// What only the original's origin may see.
+    headers: HeaderMap,
+    options: HttpOptions,
     /// All requests ever made.
     pub(super) requests: AtomicU64,
 }
 
+/// What a request asks for, apart from the URL.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ask {
+    pub(super) method: Method,
+    /// The value of the `Range` header.
+    pub(super) range: Option<String>,
+    pub(super) if_range: Option<HeaderValue>,
+    pub(super) deadline: Option<Instant>,
+}
+
+/// The head of an answer, and who gave it.
+pub(super) struct Answer {
+    pub(super) response: Response<Body>,
+    pub(super) host: Arc<Host>,
+}
+
 /// Why a request failed, and whether another may not.
 pub(super) struct Failure {
-    error: SourceError,
+    pub(super) error: SourceError,
     is_worth_a_retry: bool,
 }
 
@@ -49,38 +90,123 @@ pub(super) fn persist<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Res
 }
 
 impl Client {
-    pub(super) fn new(url: &str, options: &HttpOptions) -> Result<Self, SourceError> {
+    pub(super) fn new(url: &str, options: HttpOptions) -> Result<Self, SourceError> {
         let location = location::redact(url);
-        let refused = |reason: &str| SourceError::Refused { location: location.clone(), reason: reason.into() };
-        let uri = location::parse(url).ok_or_else(|| refused("it is not a valid http or https URL"))?;
+        let refused = |reason: String| SourceError::Refused { location: location.clone(), reason };
+        let original = location::parse(url)
+            .and_then(|url| Some((user_info(&url), Target::new(url)?)))
+            .ok_or_else(|| refused("it is not a valid http or https URL".into()));
+        let (user_info, original) = original?;
         if HeaderValue::from_str(&options.user_agent).is_err() {
-            return Err(refused("the user agent to send is not valid in a header"));
+            return Err(refused("the user agent to send is not valid in a header".into()));
         }
-        Ok(Self { agent: options.agent(), uri, location, requests: AtomicU64::new(0) })
+        let agent = options.agent().map_err(refused)?;
+        let headers = headers(&options, user_info, &original).map_err(refused)?;
+        let (resolved, requests) = (Mutex::new(None), AtomicU64::new(0));
+        Ok(Self { agent, original, resolved, location, headers, options, requests })
     }
 
-    /// Asks for `range`, or the whole.
-    pub(super) fn get(&self, range: Option<ByteRange>, transfer: &mut Transfer) -> Result<Response<Body>, Failure> {
-        self.call(Method::GET, range, transfer)
+    /// The host that answers, as far as is known.
+    pub(super) fn host(&self) -> Arc<Host> {
+        let resolved = self.resolved();
+        self.options.hosts.host(&resolved.as_ref().unwrap_or(&self.original).origin)
     }
 
-    pub(super) fn call(
-        &self,
-        method: Method,
-        range: Option<ByteRange>,
-        transfer: &mut Transfer,
-    ) -> Result<Response<Body>, Failure> {
-        let mut request = Request::builder().method(method).uri(self.uri.clone());
-        if let Some(range) = range {
-            request = request.header(RANGE, format!("bytes={}-{}", range.start, range.end - 1));
+    /// When a call that begins now has to be over.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.options.total_timeout?)
+    }
+
+    /// Makes a request, follows redirects, and remembers where they led. What was
+    /// remembered and does not hold any more, such as a signed URL that has expired, is
+    /// found out anew, once.
+    pub(super) fn send(&self, ask: &Ask, transfer: &mut Transfer) -> Result<Answer, Failure> {
+        let remembered = self.resolved().clone();
+        if let Some(target) = remembered {
+            match self.follow(ask, target.clone(), transfer) {
+                Ok(answer) if !matches!(answer.response.status().as_u16(), 401 | 403 | 404 | 410) => return Ok(answer),
+                Ok(answer) => self.drain(answer.response),
+                Err(failure) => {
+                    self.forget(&target);
+                    return Err(failure);
+                }
+            }
+            self.forget(&target);
         }
-        let request = request.body(()).expect("the URL is valid, and so are ranges");
-        let result = self.agent.run(request);
-        let redirects = result.as_ref().ok().and_then(|response| response.get_redirect_history());
-        let requests = redirects.map_or(1, |urls| urls.len() as u64);
-        transfer.requests += requests;
-        self.requests.fetch_add(requests, Ordering::Relaxed);
-        result.map_err(|error| self.broken(error))
+        self.follow(ask, self.original.clone(), transfer)
+    }
+
+    fn follow(&self, ask: &Ask, mut target: Target, transfer: &mut Transfer) -> Result<Answer, Failure> {
+        for _ in 0..=MOST_REDIRECTS {
+            let answer = self.request(ask, &target, transfer)?;
+            let response = answer.response;
+            let location = match response.status().as_u16() {
+                301 | 302 | 303 | 307 | 308 => header(&response, LOCATION),
+                _ => None,
+            };
+            let Some(location) = location else {
+                if target != self.original && response.status().is_success() {
+                    *self.resolved() = Some(target);
+                }
+                return Ok(Answer { response, ..answer });
+            };
+            target = target.join(location).map_err(|bad| match bad {
+                BadRedirect::NoUrl => self.refused("it redirects to what is not a valid http or https URL"),
+                BadRedirect::Downgrade => {
+                    self.refused("it redirects from https to http, where anyone could read and change what is sent")
+                }
+            })?;
+            self.drain(response);
+        }
+        Err(self.refused(format!("it redirects in circles, or more than {MOST_REDIRECTS} times")).into())
+    }
+
+    fn request(&self, ask: &Ask, target: &Target, transfer: &mut Transfer) -> Result<Answer, Failure> {
+        let mut request = Request::new(());
+        *request.method_mut() = ask.method.clone();
+        *request.uri_mut() = target.uri.clone();
+        if target.origin == self.original.origin {
+            *request.headers_mut() = self.headers.clone();
+        }
+        let range = ask.range.as_deref().and_then(|range| HeaderValue::from_str(range).ok());
+        for (name, value) in [(RANGE, range), (IF_RANGE, ask.if_range.clone())] {
+            request.headers_mut().extend(value.map(|value| (name, value)));
+        }
+        if let Some(deadline) = ask.deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.timed_out("the time for all of it is over").into());
+            }
+            request = self.agent.configure_request(request).timeout_global(Some(left)).build();
+        }
+        transfer.requests += 1;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let start = Instant::now();
+        let response = self.agent.run(request).map_err(|error| self.broken(error))?;
+        let host = self.options.hosts.host(&target.origin);
+        // TCP takes one to connect, TLS another.
+        host.note_round_trip(start.elapsed(), if target.uri.scheme_str() == Some("https") { 3 } else { 2 });
+        if answer::is_busy(response.status()) && !may_mean_ranges(response.status(), ask) {
+            host.note_overload(self.options.connections.max(1));
+            let retry_after = answer::retry_after(&response, SystemTime::now());
+            let reason = answer::status_reason(response.status());
+            self.drain(response);
+            return Err(SourceError::Busy { location: self.location.clone(), reason, retry_after }.into());
+        }
+        Ok(Answer { response, host })
+    }
+
+    /// The body of an answer, for as long as it makes progress.
+    pub(super) fn incoming(&self, response: Response<Body>) -> Incoming<'_> {
+        let reader = response.into_body().into_reader();
+        Incoming { client: self, reader, since: Instant::now(), bytes: 0 }
+    }
+
+    /// Reads what little body an answer has that is not wanted.
+    pub(super) fn drain(&self, response: Response<Body>) {
+        if answer::content_length(&response).is_none_or(|length| length <= MOST_REST) {
+            self.incoming(response).finish();
+        }
     }
 
     pub(super) fn refused(&self, reason: impl Into<String>) -> SourceError {
@@ -91,8 +217,12 @@ impl Client {
         SourceError::Unreachable { location: self.location.clone(), source: source.into() }
     }
 
+    fn timed_out(&self, what: impl Into<String>) -> SourceError {
+        self.unreachable(io::Error::new(io::ErrorKind::TimedOut, what.into()))
+    }
+
     /// What it means that no answer came, or that it broke off.
-    pub(super) fn broken(&self, error: Error) -> Failure {
+    fn broken(&self, error: Error) -> Failure {
         let error = match error {
             // Certificates and the like: that is how rustls wraps its errors.
             Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
@@ -103,10 +233,11 @@ impl Client {
                 return Failure { error: self.unreachable(error), is_worth_a_retry };
             }
             // The text of this one may hold a whole URL, secrets included.
-            Error::BadUri(_) => self.refused("it redirects to what is not a valid http or https URL"),
-            Error::TooManyRedirects | Error::RedirectFailed => self.refused("it redirects in circles"),
+            Error::BadUri(_) => self.refused("it is not a valid http or https URL"),
+            // What was sent too much with the answer before may be in the way.
             Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => {
-                self.refused(format!("its answer is not valid HTTP: {error}"))
+                let error = self.refused(format!("its answer is not valid HTTP: {error}"));
+                return Failure { error, is_worth_a_retry: true };
             }
             Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired => {
                 self.refused(format!("there is no secure connection to it: {error}"))
@@ -115,6 +246,87 @@ impl Client {
         };
         error.into()
     }
+
+    fn resolved(&self) -> MutexGuard<'_, Option<Target>> {
+        self.resolved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, target: &Target) {
+        let mut resolved = self.resolved();
+        if resolved.as_ref() == Some(target) {
+            *resolved = None;
+        }
+    }
+}
+
+/// A body on its way. Dropped before its end, it takes the connection with it.
+pub(super) struct Incoming<'a> {
+    client: &'a Client,
+    reader: BodyReader<'static>,
+    /// When progress was last looked at, and what has come since.
+    since: Instant,
+    bytes: u64,
+}
+
+impl Incoming<'_> {
+    /// The next bytes; none at the end.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
+        let read = self.reader.read(buffer).map_err(|error| self.client.broken(error.into()))?;
+        self.bytes += read as u64;
+        let patience = self.client.options.read_timeout;
+        if self.since.elapsed() >= patience.max(Duration::from_millis(1)) {
+            if self.bytes < LEAST_PROGRESS && read > 0 {
+                let slow = format!("only {} bytes came in {} seconds", self.bytes, patience.as_secs_f32());
+                return Err(self.client.timed_out(slow).into());
+            }
+            (self.since, self.bytes) = (Instant::now(), 0);
+        }
+        Ok(read)
+    }
+
+    /// Reads on to the end if that is near, so that the connection can be used again.
+    /// Should it break only now, nothing is lost.
+    pub(super) fn finish(mut self) {
+        let mut buffer = [0; 4 << 10];
+        for _ in 0..MOST_REST / buffer.len() as u64 {
+            if !self.read(&mut buffer).is_ok_and(|read| read > 0) {
+                break;
+            }
+        }
+    }
+}
+
+/// Some servers fail at several ranges where they should refuse them.
+fn may_mean_ranges(status: ureq::http::StatusCode, ask: &Ask) -> bool {
+    status.as_u16() == 500 && ask.range.as_deref().is_some_and(|range| range.contains(','))
+}
+
+/// Who the URL says is asking.
+fn user_info(url: &url::Url) -> Option<Credentials> {
+    let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let is_given = !url.username().is_empty() || url.password().is_some();
+    is_given.then(|| Credentials::Basic {
+        user: decode(url.username()),
+        password: decode(url.password().unwrap_or_default()).into(),
+    })
+}
+
+fn headers(options: &HttpOptions, user_info: Option<Credentials>, target: &Target) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &options.headers {
+        let parsed = HeaderName::from_bytes(name.as_bytes()).ok().zip(value.header());
+        let (parsed, value) = parsed.ok_or_else(|| format!("the header {name:?} to send is not valid"))?;
+        if OURS.contains(&parsed) {
+            return Err(format!("the header {name:?} cannot be set: it says what is asked for"));
+        }
+        headers.append(parsed, value);
+    }
+    let credentials = options.credentials.clone().or(user_info).or_else(|| options.netrc.credentials(target.host()));
+    if let Some(credentials) = credentials.filter(|_| !headers.contains_key(AUTHORIZATION)) {
+        let value = credentials.header().ok_or("the credentials to send are not valid in a header")?;
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
 }
 
 /// Whether a new connection may do better at once. A time-out has cost its time already.

@@ -1,146 +1,231 @@
-//! Fetching ranges over several connections.
+//! One fetch: who asks for what, over how many connections, until nothing is wanted any
+//! more.
 
-use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use gosync_chunks::{ByteRange, Sink, SourceError, Transfer};
-use ureq::Body;
-use ureq::http::Response;
 
 use super::HttpSource;
-use super::answer::{self, Unfit};
-use super::client::{Failure, persist};
-use crate::ranges::{coalesce, split, within};
+use super::client::persist;
+use super::cost::{self, RangeSupport, Request};
+use super::hosts::Host;
+use crate::ranges::RangeSet;
 use crate::workers::{Worker, fan_out};
 
-/// Bytes read from a connection at once.
-const PIECE: usize = 128 << 10;
+/// Less than this does not tell how fast a line is.
+const LEAST_MEASURED: u64 = 256 << 10;
 
 /// One call of [`Source::fetch`](gosync_chunks::Source::fetch).
 pub(super) struct Fetch<'a> {
     pub(super) source: &'a HttpSource,
-    pub(super) ranges: &'a [ByteRange],
-    pub(super) sink: &'a dyn Sink,
+    sink: &'a dyn Sink,
+    pub(super) deadline: Option<Instant>,
+    /// The byte after the last that is wanted.
+    pub(super) end: u64,
+    state: Mutex<State>,
+    /// There is more to do, or nothing at all any more.
+    changed: Condvar,
+    first_byte: OnceLock<Instant>,
+    received: AtomicU64,
 }
 
-/// What takes one request, unless the connection breaks.
-#[derive(Clone, Copy)]
+struct State {
+    /// What was not delivered yet. Whoever delivers takes it out first, so that nothing
+    /// is delivered twice, whatever two servers or two parts of an answer send.
+    wanted: RangeSet,
+    /// What of it nobody has been asked for.
+    pending: RangeSet,
+    /// Bytes to ask for altogether, as long as ranges are asked for in this way.
+    asked: Option<(RangeSupport, u64)>,
+    /// Requests for ranges that are under way.
+    active: usize,
+    /// Who reads the whole file. Nothing else is begun meanwhile.
+    streamer: Option<ThreadId>,
+    has_failed: bool,
+    /// Why ranges are not asked for in the best way any more.
+    sign: Option<String>,
+}
+
+/// What one connection does next.
 enum Job {
-    /// These bytes, as a range.
-    Range(ByteRange),
-    /// The whole file, which even a server that ignores ranges can send.
-    Whole { size: u64 },
+    Ranges(Request),
+    Whole,
 }
 
-impl Fetch<'_> {
+impl<'a> Fetch<'a> {
+    pub(super) fn new(source: &'a HttpSource, ranges: &[ByteRange], sink: &'a dyn Sink) -> Self {
+        let wanted: RangeSet = ranges.iter().copied().collect();
+        let (pending, end) = (wanted.clone(), wanted.end());
+        let state = State { wanted, pending, asked: None, active: 0, streamer: None, has_failed: false, sign: None };
+        Self {
+            source,
+            sink,
+            deadline: source.client.deadline(),
+            end,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            first_byte: OnceLock::new(),
+            received: AtomicU64::new(0),
+        }
+    }
+
     pub(super) fn run(&self) -> Result<Transfer, SourceError> {
-        let mut asking = Transfer::default();
-        let joined = coalesce(self.ranges, self.source.options.bridged_gap);
-        let Some(end) = joined.last().map(|range| range.end) else { return Ok(asking) };
-
-        // Only what begins at the first byte and leaves nothing out can be the whole file.
-        let size = match joined[..] {
-            [ByteRange { start: 0, .. }] => self.source.ask_size(&mut asking)?,
-            _ => self.source.size.get().copied(),
-        };
-        let mut transfer = match size {
-            Some(actual) if actual < end => return Err(self.source.length(end, actual)),
-            Some(size) if joined == [ByteRange { start: 0, end: size }] => {
-                fan_out(1, [Job::Whole { size }].into_iter(), |worker, job| self.work(worker, job))?
-            }
-            _ => {
-                let request_size = self.source.options.request_size;
-                let jobs = || joined.iter().flat_map(|&range| split(range, request_size)).map(Job::Range);
-                let threads = jobs().take(self.source.options.connections).count();
-                fan_out(threads, jobs(), |worker, job| self.work(worker, job))?
-            }
-        };
-        transfer += asking;
-        Ok(transfer)
-    }
-
-    fn work(&self, worker: &mut Worker<'_>, job: Job) -> Result<(), SourceError> {
-        worker.buffer.resize(PIECE, 0);
-        let asked = match job {
-            Job::Range(range) => range,
-            Job::Whole { size } => ByteRange { start: 0, end: size },
-        };
-        let mut reached = asked.start;
-        persist(|| {
-            if worker.is_stopped() {
-                return Ok(());
-            }
-            // What has arrived stays; the next attempt goes on behind it.
-            let rest = ByteRange { start: reached, end: asked.end };
-            let response = match job {
-                Job::Whole { size } if reached == 0 => self.ask_whole(worker, size)?,
-                _ => self.ask_range(worker, rest)?,
-            };
-            self.receive(worker, response, rest, &mut reached)
-        })
-    }
-
-    fn ask_range(&self, worker: &mut Worker<'_>, asked: ByteRange) -> Result<Response<Body>, Failure> {
-        let source = self.source;
-        let response = source.client.get(Some(asked), &mut worker.transfer)?;
-        match answer::check_partial(&response, asked) {
-            Ok(Some(total)) => source.agree_on_size(total)?,
-            Ok(None) => {}
-            Err(Unfit::TooShort { actual }) => {
-                let expected = source.size.get().copied().unwrap_or(asked.end);
-                return Err(source.length(expected, actual).into());
-            }
-            Err(Unfit::Refused(reason)) => return Err(source.client.refused(reason).into()),
+        let size = self.source.known_size();
+        if let Some(actual) = size.filter(|&size| size < self.end) {
+            return Err(self.source.length(self.end, actual));
         }
-        Ok(response)
+        let terms = self.source.terms();
+        let (threads, mut whole_first) = {
+            let state = self.lock();
+            let whole_first = size.is_some_and(|size| cost::prefers_whole(&state.wanted, size, &terms));
+            // It may come to a request for each range, and long ranges are cut.
+            let bytes = cost::asked_bytes(&state.wanted, &terms);
+            let requests = bytes.div_ceil(cost::request_size(&terms, bytes)) as usize;
+            (requests.max(state.wanted.iter().take(terms.connections).count()), whole_first)
+        };
+        let jobs = std::iter::from_fn(|| self.next(std::mem::take(&mut whole_first)));
+        fan_out(threads.min(terms.connections), jobs, |worker, job| self.work(worker, &job))
     }
 
-    fn ask_whole(&self, worker: &mut Worker<'_>, size: u64) -> Result<Response<Body>, Failure> {
-        let response = self.source.client.get(None, &mut worker.transfer)?;
-        answer::check_whole(&response).map_err(|reason| self.source.client.refused(reason))?;
-        match answer::content_length(&response) {
-            Some(actual) if actual != size => Err(self.source.length(size, actual).into()),
-            _ => Ok(response),
+    /// Waits for something to do. `None` when there will be nothing.
+    fn next(&self, whole: bool) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.has_failed || state.wanted.is_empty() {
+                return None;
+            }
+            let (terms, learned) = (self.source.terms(), self.source.client.host().learned());
+            // Should one range at a time not work either, one request finds it out.
+            let is_doubtful = terms.support == RangeSupport::One && !learned.has_sent_ranges;
+            let has_place = state.active < if is_doubtful { 1 } else { terms.connections };
+            if state.streamer.is_none() && !state.pending.is_empty() && has_place {
+                if whole || terms.support == RangeSupport::None {
+                    state.streamer = Some(thread::current().id());
+                    return Some(Job::Whole);
+                }
+                state.active += 1;
+                let bytes = match state.asked {
+                    Some((support, bytes)) if support == terms.support => bytes,
+                    _ => cost::asked_bytes(&state.wanted, &terms),
+                };
+                state.asked = Some((terms.support, bytes));
+                let size = cost::request_size(&terms, bytes);
+                return Some(Job::Ranges(Request::take(&mut state.pending, &terms, size)));
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Hands the body, which is to be `expected`, to the sink as it arrives.
-    fn receive(
-        &self,
-        worker: &mut Worker<'_>,
-        response: Response<Body>,
-        expected: ByteRange,
-        reached: &mut u64,
-    ) -> Result<(), Failure> {
-        let client = &self.source.client;
-        let too_long = || client.refused(format!("more than the {} promised bytes were sent", expected.len()));
-        let mut body = response.into_body().into_reader();
-        while *reached < expected.end {
-            if worker.is_stopped() {
-                return Ok(());
+    fn work(&self, worker: &mut Worker<'_>, job: &Job) -> Result<(), SourceError> {
+        let _panics = Alarm(self);
+        let mut has_begun = false;
+        let result = persist(|| match job {
+            _ if self.is_over(worker) => Ok(()),
+            Job::Ranges(request) => self.ask_for(worker, request),
+            Job::Whole if !std::mem::replace(&mut has_begun, true) => self.ask_for_whole(worker),
+            // What has come stays.
+            Job::Whole => {
+                let mut wanted = self.lock().wanted.clone();
+                self.ask_for(worker, &Request::take(&mut wanted, &self.source.terms(), u64::MAX))
             }
-            let read = body.read(&mut worker.buffer).map_err(|error| client.broken(error.into()))?;
-            if read == 0 {
-                let sent = *reached - expected.start;
-                let promised = expected.len();
-                return Err(client.refused(format!("only {sent} of the {promised} promised bytes were sent")).into());
-            }
-            worker.transfer.bytes += read as u64;
-            let piece = ByteRange::at(*reached, read as u64);
-            if piece.end > expected.end {
-                return Err(too_long().into());
-            }
-            for part in within(self.ranges, piece) {
-                let start = (part.start - piece.start) as usize;
-                let data = &worker.buffer[start..start + part.len() as usize];
-                self.sink.deliver(part.start, data).map_err(SourceError::Sink)?;
-            }
-            *reached = piece.end;
+        });
+        let mut state = self.lock();
+        let State { wanted, pending, active, streamer, .. } = &mut *state;
+        if let Job::Ranges(request) = job {
+            *active -= 1;
+            request.wanted.iter().for_each(|&range| pending.extend(wanted.within(range)));
         }
-        // Reading on to the end returns the connection to the pool. Should it break only
-        // now, nothing is lost.
-        match body.read(&mut worker.buffer) {
-            Ok(more) if more > 0 => Err(too_long().into()),
-            _ => Ok(()),
+        let streams = streamer.is_some_and(|streamer| streamer == thread::current().id());
+        if streams {
+            *streamer = None;
+            // Others may have been on their way for some of it; what comes twice is not
+            // delivered twice.
+            pending.clone_from(wanted);
+        }
+        // Whoever reads the whole file brings what others could not.
+        let is_covered = state.streamer.is_some() && result.as_ref().is_err_and(SourceError::is_transient);
+        let result = if is_covered { Ok(()) } else { result };
+        state.has_failed |= result.is_err();
+        drop(state);
+        self.changed.notify_all();
+        result
+    }
+
+    /// What of `request` is still wanted.
+    pub(super) fn rest(&self, request: &Request) -> Request {
+        let state = self.lock();
+        let wanted = request.wanted.iter().flat_map(|&range| state.wanted.within(range)).collect();
+        Request { wanted, bridged_gap: request.bridged_gap }
+    }
+
+    /// Whether there is no use in reading on.
+    pub(super) fn is_over(&self, worker: &Worker<'_>) -> bool {
+        worker.is_stopped() || self.lock().wanted.is_empty()
+    }
+
+    /// Hands what is wanted of `data` to the sink, and tells how many bytes that was.
+    pub(super) fn deliver(&self, offset: u64, data: &[u8]) -> Result<u64, SourceError> {
+        let parts = self.lock().wanted.remove(ByteRange::at(offset, data.len() as u64));
+        for part in &parts {
+            let (start, end) = ((part.start - offset) as usize, (part.end - offset) as usize);
+            self.sink.deliver(part.start, &data[start..end]).map_err(SourceError::Sink)?;
+        }
+        Ok(parts.into_iter().map(ByteRange::len).sum())
+    }
+
+    /// Whether the calling thread is the one that reads the whole file, or becomes it.
+    pub(super) fn claim_stream(&self) -> bool {
+        let me = thread::current().id();
+        *self.lock().streamer.get_or_insert(me) == me
+    }
+
+    /// Takes note that ranges do not work as they should, so that they are asked for in
+    /// a plainer way from now on.
+    pub(super) fn step_down(&self, host: &Host, to: RangeSupport, reason: impl Into<String>) {
+        host.lower_to(to);
+        self.lock().sign = Some(reason.into());
+    }
+
+    /// Why the last resort has failed, and what made it the last.
+    pub(super) fn exhausted(&self, reason: &str) -> SourceError {
+        match &self.lock().sign {
+            Some(sign) => self.source.client.refused(format!("{reason}; and when asked for ranges: {sign}")),
+            None => self.source.client.refused(reason),
+        }
+    }
+
+    /// What is still wanted, and what it would take to get it one range at a time.
+    pub(super) fn time_in_ranges(&self) -> Duration {
+        let terms = cost::Terms { support: RangeSupport::One, ..self.source.terms() };
+        let wanted: Vec<_> = self.lock().wanted.iter().collect();
+        cost::estimate(&wanted, None, &terms).time
+    }
+
+    /// Counts what came, to know how fast the line is.
+    pub(super) fn note_received(&self, host: &Host, bytes: u64) {
+        let start = *self.first_byte.get_or_init(Instant::now);
+        let received = self.received.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if received >= LEAST_MEASURED {
+            host.note_bytes(received, start.elapsed());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes those who wait for a thread whose sink panics.
+struct Alarm<'a, 'b>(&'a Fetch<'b>);
+
+impl Drop for Alarm<'_, '_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.lock().has_failed = true;
+            self.0.changed.notify_all();
         }
     }
 }

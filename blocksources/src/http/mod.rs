@@ -1,36 +1,54 @@
-//! A target behind an HTTP(S) server that answers range requests (RFC 9110, section 14).
+//! A target behind an HTTP(S) server (RFC 9110, sections 13 and 14).
 
 mod answer;
 mod client;
+mod content_range;
+pub mod cost;
+mod credentials;
+mod document;
 mod fetch;
+mod hosts;
+mod identity;
 mod location;
+pub mod multipart;
+mod netrc;
 mod options;
+mod proxy;
+mod receive;
 
 use std::fmt;
-use std::io::Read;
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
-use ureq::http::{Method, StatusCode};
+use ureq::http::{HeaderValue, Method, StatusCode};
 
+pub use credentials::{Credentials, Secret};
+pub use hosts::Hosts;
+pub use netrc::{Netrc, NetrcError};
 pub use options::{HttpOptions, RootCertificates};
+pub use proxy::Proxy;
 
-use answer::ContentRange;
-use client::Client;
+use client::{Answer, Ask, Client, persist};
+use content_range::ContentRange;
+use cost::{Estimate, Terms};
+use document::Document;
 use fetch::Fetch;
+use identity::Identity;
 
 /// A file on an HTTP(S) server as a source.
 ///
-/// Ranges are asked for over several connections at once. Nothing but a 206 with
-/// exactly the range that was asked for is taken for it; a server that ignores ranges
-/// is an error, unless it is the whole file that is wanted. Up to 10 redirects are
-/// followed, to http and https only; credentials in the URL go to its own host only.
+/// Ranges are asked for many at a time, over several connections. What a server does not
+/// understand it is not asked again: then come single ranges, and at last the whole
+/// file, of which only what is wanted is handed on. Whatever it sends, no byte is taken
+/// whose `Content-Range` was not checked, or of another state of the file than the first
+/// answer was of. Redirects are followed, and remembered until they do not hold any more;
+/// headers and credentials go to the origin of the URL only.
 pub struct HttpSource {
     client: Client,
     options: HttpOptions,
-    /// Set by the first answer that tells it; later answers have to agree.
-    size: OnceLock<u64>,
+    /// What the first answers told; later ones have to agree.
+    identity: Mutex<Identity>,
 }
 
 impl HttpSource {
@@ -40,7 +58,7 @@ impl HttpSource {
     ///
     /// When `url` is no http or https URL, or an option makes no valid request.
     pub fn new(url: &str, options: HttpOptions) -> Result<Self, SourceError> {
-        Ok(Self { client: Client::new(url, &options)?, options, size: OnceLock::new() })
+        Ok(Self { client: Client::new(url, options.clone())?, options, identity: Mutex::default() })
     }
 
     /// The URL without user name, password and query.
@@ -53,32 +71,61 @@ impl HttpSource {
         self.client.requests.load(Ordering::Relaxed)
     }
 
-    /// Fetches the whole document, which is small: an index, a signature.
+    /// The terms on which the server is asked: what was learned of it, and the options.
+    pub fn terms(&self) -> Terms {
+        let learned = self.client.host().learned();
+        let connections = self.options.connections.max(1);
+        Terms {
+            line: learned.line(),
+            support: learned.support,
+            connections: learned.most_connections.map_or(connections, |most| most.min(connections)),
+            request_size: self.options.request_size,
+            bridged_gap: self.options.bridged_gap,
+        }
+    }
+
+    /// What fetching `ranges`, which ascend and do not overlap, will cost, as far as can
+    /// be told from what was learned of the server.
+    pub fn estimate(&self, ranges: &[ByteRange]) -> Estimate {
+        cost::estimate(ranges, self.known_size(), &self.terms())
+    }
+
+    /// Fetches the whole document, which is small: an index, a signature. If the
+    /// connection breaks, only the rest is asked for again, where it can be made sure
+    /// that it is of the same state.
     ///
     /// # Errors
     ///
     /// When it has more than `limit` bytes, or does not arrive complete.
     pub fn read_all(&self, limit: u64) -> Result<Vec<u8>, SourceError> {
-        let mut transfer = Transfer::default();
-        client::persist(|| {
-            let response = self.client.get(None, &mut transfer)?;
-            answer::check_whole(&response).map_err(|reason| self.client.refused(reason))?;
-            let too_long = || self.client.refused(format!("it has more than {limit} bytes"));
-            if answer::content_length(&response).is_some_and(|length| length > limit) {
-                return Err(too_long().into());
-            }
-            // Grows with what arrives: a declared length alone reserves nothing.
-            let mut data = Vec::new();
-            let mut body = response.into_body().into_reader().take(limit.saturating_add(1));
-            body.read_to_end(&mut data).map_err(|error| self.client.broken(error.into()))?;
-            if data.len() as u64 > limit { Err(too_long().into()) } else { Ok(data) }
-        })
+        Document::read(&self.client, limit)
     }
 
-    /// Takes note of the file's length, and compares it with what is known already.
-    fn agree_on_size(&self, actual: u64) -> Result<(), SourceError> {
-        let expected = *self.size.get_or_init(|| actual);
-        if expected == actual { Ok(()) } else { Err(self.length(expected, actual)) }
+    fn known_size(&self) -> Option<u64> {
+        self.identity().size
+    }
+
+    /// For requests of ranges, where the server understands it.
+    fn if_range(&self) -> Option<HeaderValue> {
+        let misread = self.client.host().learned().misreads_if_range;
+        self.identity().if_range().filter(|_| !misread)
+    }
+
+    /// Takes note of what an answer tells of the file's state, and compares it with what
+    /// is known already. Tells whether there was anything to compare.
+    fn agree(&self, seen: Identity) -> Result<bool, SourceError> {
+        let mut known = self.identity();
+        let is_comparable = known.is_comparable(&seen);
+        known.agree(seen).map_err(|reason| self.changed(reason))?;
+        Ok(is_comparable)
+    }
+
+    fn identity(&self) -> MutexGuard<'_, Identity> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self, reason: impl Into<String>) -> SourceError {
+        SourceError::Changed { location: self.client.location.clone(), reason: reason.into() }
     }
 
     fn length(&self, expected: u64, actual: u64) -> SourceError {
@@ -88,63 +135,64 @@ impl HttpSource {
     /// The file's length, by HEAD, or by asking for its first byte where a server
     /// does not care for HEAD: URLs signed for GET alone are such a case.
     fn ask_size(&self, transfer: &mut Transfer) -> Result<Option<u64>, SourceError> {
-        if let Some(&size) = self.size.get() {
-            return Ok(Some(size));
-        }
-        let response = client::persist(|| self.client.call(Method::HEAD, None, transfer))?;
-        let size = match response.status() {
-            StatusCode::OK if !answer::is_encoded(&response) => answer::content_length(&response),
-            status @ (StatusCode::NOT_FOUND | StatusCode::GONE) => {
-                return Err(self.client.refused(answer::status_reason(status)));
+        let deadline = self.client.deadline();
+        let head = Ask { method: Method::HEAD, deadline, ..Ask::default() };
+        let Answer { response, .. } = match persist(|| self.client.send(&head, transfer)) {
+            // It may mean the method.
+            Err(SourceError::Busy { .. }) => return self.size_of_first_byte(transfer),
+            answer => answer?,
+        };
+        match response.status() {
+            StatusCode::OK if !answer::is_encoded(&response) => {
+                let Some(size) = answer::content_length(&response) else { return self.size_of_first_byte(transfer) };
+                self.agree(Identity::of(&response, Some(size)))?;
+                Ok(Some(size))
             }
-            _ => None,
-        };
-        let size = match size {
-            Some(size) => Some(size),
-            None => self.size_of_first_byte(transfer)?,
-        };
-        if let Some(size) = size {
-            self.agree_on_size(size)?;
+            status @ (StatusCode::NOT_FOUND | StatusCode::GONE) => {
+                Err(self.client.refused(answer::status_reason(status)))
+            }
+            _ => self.size_of_first_byte(transfer),
         }
-        Ok(size)
     }
 
     fn size_of_first_byte(&self, transfer: &mut Transfer) -> Result<Option<u64>, SourceError> {
-        let first = ByteRange::at(0, 1);
-        let response = client::persist(|| self.client.get(Some(first), transfer))?;
-        match (response.status(), answer::content_range(&response)) {
-            (StatusCode::PARTIAL_CONTENT, Some(ContentRange::Satisfied { range, total })) if range == first => {
-                // The rest of the answer is a byte, and reading it keeps the connection.
-                let mut body = response.into_body().into_reader().take(2);
-                transfer.bytes += std::io::copy(&mut body, &mut std::io::sink()).unwrap_or(0);
-                Ok(total)
-            }
-            (StatusCode::RANGE_NOT_SATISFIABLE, Some(ContentRange::Unsatisfied { total })) => Ok(Some(total)),
-            (StatusCode::OK, _) if !answer::is_encoded(&response) => Ok(answer::content_length(&response)),
+        let (range, deadline) = (Some("bytes=0-0".into()), self.client.deadline());
+        let ask = Ask { method: Method::GET, range, deadline, ..Ask::default() };
+        let Answer { response, .. } = persist(|| self.client.send(&ask, transfer))?;
+        let size = match (response.status(), answer::content_range(&response)) {
+            (StatusCode::PARTIAL_CONTENT, Some(ContentRange::Satisfied { range, total })) if range.start == 0 => total,
+            (StatusCode::RANGE_NOT_SATISFIABLE, Some(ContentRange::Unsatisfied { total })) => Some(total),
+            (StatusCode::OK, _) if !answer::is_encoded(&response) => answer::content_length(&response),
             (status @ (StatusCode::OK | StatusCode::PARTIAL_CONTENT), _) => {
-                Err(self.client.refused(format!("{} without a usable length", answer::status_reason(status))))
+                return Err(self.client.refused(format!("{} without a usable length", answer::status_reason(status))));
             }
-            (status, _) => Err(self.client.refused(answer::status_reason(status))),
-        }
+            (status, _) => return Err(self.client.refused(answer::status_reason(status))),
+        };
+        self.agree(Identity::of(&response, size))?;
+        self.client.drain(response);
+        Ok(size)
     }
 }
 
 impl Source for HttpSource {
     /// Asks the server, the first time.
     fn size(&self) -> Result<Option<u64>, SourceError> {
-        self.ask_size(&mut Transfer::default())
+        match self.known_size() {
+            Some(size) => Ok(Some(size)),
+            None => self.ask_size(&mut Transfer::default()),
+        }
     }
 
-    /// Asks for the length first, where all may be wanted and it is not known.
     fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
-        Fetch { source: self, ranges, sink }.run()
+        Fetch::new(self, ranges, sink).run()
     }
 
     fn limits(&self) -> Limits {
+        let terms = self.terms();
         Limits {
-            request_size: self.options.request_size.max(1),
-            bridged_gap: self.options.bridged_gap,
-            parallelism: self.options.connections.max(1),
+            request_size: cost::request_size(&terms, u64::MAX),
+            bridged_gap: cost::bridged_gap(&terms),
+            parallelism: terms.connections,
         }
     }
 }
@@ -155,7 +203,7 @@ impl fmt::Debug for HttpSource {
             .debug_struct("HttpSource")
             .field("location", &self.client.location)
             .field("options", &self.options)
-            .field("size", &self.size.get())
+            .field("size", &self.known_size())
             .finish_non_exhaustive()
     }
 }

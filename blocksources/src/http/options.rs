@@ -2,45 +2,73 @@
 
 use std::time::Duration;
 
+use ureq::Agent;
 use ureq::config::Config;
-use ureq::{Agent, Proxy};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-/// How an [`HttpSource`](crate::HttpSource) asks.
+use super::credentials::{Credentials, Secret};
+use super::hosts::Hosts;
+use super::netrc::Netrc;
+use super::proxy::Proxy;
+
+/// How an [`HttpSource`](crate::HttpSource) asks. What is secret in it is not shown by
+/// `Debug`.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
     /// Requests under way at once, each on a connection of its own; 0 is taken for 1.
+    /// Fewer are used where more would bring nothing, or overload the server.
     pub connections: usize,
-    /// The most bytes to ask for in one request. What breaks is asked for again from
-    /// where it broke, so this is about sharing work between connections.
-    pub request_size: u64,
+    /// The most bytes to ask for in one request; by default the [cost model](crate::cost)
+    /// decides.
+    pub request_size: Option<u64>,
     /// Gaps of up to this many bytes between wanted ranges are fetched too, to save a
-    /// request: about what the heads of a request and its answer take. Usual block sizes
-    /// are larger, so that normally no byte is in vain.
-    pub bridged_gap: u64,
+    /// range or a request; by default the [cost model](crate::cost) decides.
+    pub bridged_gap: Option<u64>,
     /// How long a connection may take to come about, TLS included.
     pub connect_timeout: Duration,
-    /// How long the server may be silent, or refuse to listen.
+    /// How long the server may be silent, or refuse to listen. Less than a kilobyte in
+    /// that time counts as silence.
     pub read_timeout: Duration,
+    /// How long one call of a source may take in all.
+    pub total_timeout: Option<Duration>,
     /// The `User-Agent` header; none is sent when it is empty.
     pub user_agent: String,
-    /// Whether to use the proxy that `ALL_PROXY`, `HTTPS_PROXY` or `HTTP_PROXY` names,
-    /// but for the hosts in `NO_PROXY`.
-    pub proxy_from_environment: bool,
+    /// More headers, by name. They go to the origin (scheme, host and port) of the URL
+    /// only, and never to another that it redirects to.
+    pub headers: Vec<(String, Secret)>,
+    /// Who asks; before what the URL and [`Self::netrc`] say. Sent where
+    /// [`Self::headers`] are.
+    pub credentials: Option<Credentials>,
+    /// Who asks, by host.
+    pub netrc: Netrc,
+    /// Through whom to ask.
+    pub proxy: Option<Proxy>,
     /// Who vouches for the servers.
     pub root_certificates: RootCertificates,
+    /// Texts of PEM files with certificates of more authorities to trust, beside those of
+    /// [`RootCertificates::Bundled`].
+    pub extra_certificates: Vec<String>,
+    /// What is known of hosts. Clones of these options share it.
+    pub hosts: Hosts,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             connections: 6,
-            request_size: 2 << 20,
-            bridged_gap: 384,
+            request_size: None,
+            bridged_gap: None,
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(30),
+            total_timeout: None,
             user_agent: concat!("gosync/", env!("CARGO_PKG_VERSION")).into(),
-            proxy_from_environment: false,
+            headers: Vec::new(),
+            credentials: None,
+            netrc: Netrc::default(),
+            proxy: None,
             root_certificates: RootCertificates::default(),
+            extra_certificates: Vec::new(),
+            hosts: Hosts::default(),
         }
     }
 }
@@ -58,28 +86,60 @@ pub enum RootCertificates {
 }
 
 impl HttpOptions {
-    pub(super) fn agent(&self) -> Agent {
-        let roots = match self.root_certificates {
-            RootCertificates::Bundled => ureq::tls::RootCerts::WebPki,
-            #[cfg(feature = "platform-verifier")]
-            RootCertificates::Platform => ureq::tls::RootCerts::PlatformVerifier,
-        };
+    /// What makes the requests.
+    ///
+    /// # Errors
+    ///
+    /// Why the options make none.
+    pub(super) fn agent(&self) -> Result<Agent, String> {
         let connections = self.connections.max(1);
-        Config::builder()
+        let config = Config::builder()
             .http_status_as_error(false)
+            // Redirects are followed by us: see `Client`.
+            .max_redirects(0)
             // Ranges are of the file itself, never of a compressed form of it.
             .accept_encoding("identity")
             .user_agent(&self.user_agent)
-            .proxy(self.proxy_from_environment.then(Proxy::try_from_env).flatten())
-            .tls_config(ureq::tls::TlsConfig::builder().root_certs(roots).build())
+            .proxy(self.proxy.as_ref().map(|proxy| proxy.inner.clone()))
+            .tls_config(TlsConfig::builder().root_certs(self.roots()?).build())
             .timeout_connect(Some(self.connect_timeout))
             .timeout_per_read(Some(self.read_timeout))
             .timeout_per_write(Some(self.read_timeout))
-            .max_idle_connections(connections)
+            .timeout_recv_response(Some(self.read_timeout))
+            .max_idle_connections(2 * connections)
             .max_idle_connections_per_host(connections)
-            // Tells how many requests an answer took.
-            .save_redirect_history(true)
-            .build()
-            .new_agent()
+            .build();
+        Ok(config.new_agent())
+    }
+
+    fn roots(&self) -> Result<RootCerts, String> {
+        let mut extra = Vec::new();
+        for text in &self.extra_certificates {
+            let known = extra.len();
+            for item in parse_pem(text.as_bytes()) {
+                if let PemItem::Certificate(certificate) =
+                    item.map_err(|_| "a certificate to trust is not valid PEM")?
+                {
+                    extra.push(certificate);
+                }
+            }
+            if extra.len() == known {
+                return Err("a file of certificates to trust has none in PEM form".into());
+            }
+        }
+        match self.root_certificates {
+            RootCertificates::Bundled if extra.is_empty() => Ok(RootCerts::WebPki),
+            RootCertificates::Bundled => {
+                let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+                Ok(RootCerts::from(extra.into_iter().chain(bundled.map(|der| Certificate::from_der(der)))))
+            }
+            #[cfg(feature = "platform-verifier")]
+            RootCertificates::Platform if extra.is_empty() => Ok(RootCerts::PlatformVerifier),
+            #[cfg(feature = "platform-verifier")]
+            RootCertificates::Platform => {
+                Err("certificates to trust can be added to the bundled ones only; give them to the operating system"
+                    .into())
+            }
+        }
     }
 }

@@ -37,7 +37,8 @@ fn http_on_one_connection() {
 
 #[test]
 fn http_in_small_requests() {
-    let options = HttpOptions { connections: 16, request_size: 5000, bridged_gap: 300, ..HttpOptions::default() };
+    let options =
+        HttpOptions { connections: 16, request_size: Some(5000), bridged_gap: Some(300), ..HttpOptions::default() };
     source_conformance(|data| Box::new(served(&data, options.clone())));
 }
 

@@ -6,7 +6,6 @@ mod conformance;
 mod faults;
 mod http;
 mod nginx;
-mod scripted;
 mod server;
 mod server_ranges;
 mod wire;

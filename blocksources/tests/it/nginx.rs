@@ -1,12 +1,16 @@
 //! The real nginx at the other end.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use gosync_blocksources::cost::RangeSupport;
 use gosync_blocksources::{HttpOptions, HttpSource};
-use gosync_chunks::{ByteRange, Source, SourceError};
+use gosync_chunks::{ByteRange, Source, SourceError, Transfer};
 use gosync_testkit::conformance::source_conformance;
+use gosync_testkit::delay::Delay;
 use gosync_testkit::nginx::Nginx;
 use gosync_testkit::source::MemorySink;
 use gosync_testkit::{corpus, peers};
@@ -22,83 +26,133 @@ fn directory_with(data: &[u8]) -> TempDir {
     directory
 }
 
+/// What is at the other end of nginx, with `directives`, and what it wrote down.
+fn fetch_from_nginx(directives: &str, options: HttpOptions) -> Option<(Transfer, RangeSupport, Vec<String>)> {
+    let data = corpus::random(1, 2_000_000);
+    let directory = directory_with(&data);
+    let nginx = Nginx::start(&directory.path().join("root"), directory.path(), directives)?;
+    let source = HttpSource::new(&format!("{}/file", nginx.url()), options).unwrap();
+    let ranges: Vec<_> = (0..70).map(|at| ByteRange::at(20 + at * 25_000, 7000)).collect();
+    let sink = MemorySink::new(&ranges);
+    let transfer = source.fetch(&ranges, &sink).unwrap();
+    for (range, fetched) in ranges.iter().zip(sink.finish()) {
+        assert!(fetched == data[range.start as usize..range.end as usize], "{range}");
+    }
+    let start = Instant::now();
+    while (nginx.access_log().len() as u64) < transfer.requests && start.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Some((transfer, source.terms().support, nginx.access_log()))
+}
+
 #[test]
 fn conforms_with_nginx() {
     if peers::require("nginx").is_none() {
         return;
     }
-    source_conformance(|data| {
-        let directory = directory_with(&data);
-        let nginx = Nginx::start(&directory.path().join("root"), directory.path(), "").expect("nginx was found");
-        let source = HttpSource::new(&format!("{}/file", nginx.url()), HttpOptions::default()).unwrap();
-        Box::new(Kept { source, _beside: (nginx, directory) })
-    });
+    for directives in ["", "max_ranges 1;", "max_ranges 0;", "gzip on; gzip_types *; gzip_min_length 1;"] {
+        source_conformance(|data| {
+            let directory = directory_with(&data);
+            let root = directory.path().join("root");
+            let nginx = Nginx::start(&root, directory.path(), directives).expect("nginx was found");
+            let source = HttpSource::new(&format!("{}/file", nginx.url()), HttpOptions::default()).unwrap();
+            Box::new(Kept { source, _beside: (nginx, directory) })
+        });
+    }
 }
 
 #[test]
-fn nginx_counts_the_same_requests() {
-    let data = corpus::random(1, 1_000_000);
-    let directory = directory_with(&data);
-    let Some(nginx) = Nginx::start(&directory.path().join("root"), directory.path(), "") else { return };
-    let options = HttpOptions { request_size: 50_000, ..HttpOptions::default() };
-    let source = HttpSource::new(&format!("{}/file", nginx.url()), options).unwrap();
-    let ranges: Vec<_> = (0..40).map(|at| ByteRange::at(20 + at * 25_000, 7000)).collect();
-    let sink = MemorySink::new(&ranges);
-    let transfer = source.fetch(&ranges, &sink).unwrap();
-    assert_eq!((transfer.bytes, transfer.requests), (280_000, 40));
-    assert_eq!(sink.missing(), 0);
-    assert_eq!(source.size().unwrap(), Some(1_000_000));
-
-    let start = Instant::now();
-    while nginx.access_log().len() < 40 && start.elapsed() < Duration::from_secs(10) {
-        std::thread::sleep(Duration::from_millis(10));
+fn nginx_sends_many_ranges_at_once() {
+    let options = HttpOptions { connections: 2, ..HttpOptions::default() };
+    let Some((transfer, support, log)) = fetch_from_nginx("", options) else { return };
+    assert_eq!((transfer, support), (Transfer { bytes: 490_000, requests: 2 }, RangeSupport::Several));
+    assert_eq!(log.len(), 2, "{log:#?}");
+    for line in log {
+        assert!(line.contains(" 206 ") && line.matches(',').count() == 34, "{line}");
     }
-    let log = nginx.access_log();
-    assert_eq!(log.len(), 40, "{log:#?}");
-    assert!(log.iter().all(|line| line.ends_with(" 206 7000")), "{log:#?}");
+}
+
+#[test]
+fn nginx_that_sends_one_range_at_a_time() {
+    // Were it quicker to take the whole file, that would be done.
+    let options = HttpOptions { connections: 2, bridged_gap: Some(0), ..HttpOptions::default() };
+    let Some((transfer, support, log)) = fetch_from_nginx("max_ranges 1;", options) else { return };
+    let answers = |kind: &str| log.iter().filter(|line| line.contains(kind)).count();
+    // Either it was found out that ranges can be had one by one, or the first answer
+    // with the whole file was the cheapest way to go on.
+    assert!(support == RangeSupport::One && transfer.bytes <= 2_000_000, "{transfer:?} {log:#?}");
+    assert!((1..=2).contains(&answers(" 200 ")), "{log:#?}");
 }
 
 #[test]
 fn nginx_without_ranges() {
-    let data = corpus::random(2, 300_000);
-    let directory = directory_with(&data);
-    let root = directory.path().join("root");
-    let Some(nginx) = Nginx::start(&root, directory.path(), "max_ranges 0;") else { return };
-    let source = HttpSource::new(&format!("{}/file", nginx.url()), HttpOptions::default()).unwrap();
-    let ranges = [ByteRange::at(10_000, 10)];
-    match source.fetch(&ranges, &MemorySink::new(&ranges)).unwrap_err() {
-        SourceError::Refused { reason, .. } => assert!(reason.contains("ignores ranges"), "{reason}"),
-        other => panic!("{other:?}"),
-    }
-    // All of it can be had all the same.
-    let ranges = [ByteRange::at(0, 100), ByteRange::at(200, 299_800)];
-    let sink = MemorySink::new(&ranges);
-    source.fetch(&ranges, &sink).unwrap();
-    assert!(sink.finish() == [&data[..100], &data[200..]]);
+    let Some((transfer, _, log)) = fetch_from_nginx("max_ranges 0;", HttpOptions::default()) else { return };
+    // Until the first answer all connections ask; its body is used, and no other.
+    assert!(transfer.bytes <= 2_000_000 && log.iter().all(|line| line.contains(" 200 ")), "{transfer:?} {log:#?}");
+    assert!(transfer.requests <= 7, "{log:#?}");
 }
 
 #[test]
-fn certificates_that_nobody_vouches_for() {
+fn certificates() {
     let Some(openssl) = peers::require("openssl") else { return };
-    let directory = directory_with(b"secret");
-    let (key, certificate) = (directory.path().join("key.pem"), directory.path().join("certificate.pem"));
-    let made = Command::new(openssl)
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(made.success());
+    let data = corpus::random(2, 100_000);
+    let directory = directory_with(&data);
+    let path = |name: &str| directory.path().join(name);
+    let (authority, key, certificate) = (path("authority.pem"), path("key.pem"), path("certificate.pem"));
+    let make = |subject: &str, key: &Path, certificate: &Path, more: &[&OsStr]| {
+        let mut command = Command::new(&openssl);
+        command.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", subject]);
+        command.arg("-keyout").arg(key).arg("-out").arg(certificate).args(more);
+        assert!(command.stderr(Stdio::null()).status().unwrap().success());
+    };
+    let authority_key = path("authority-key.pem");
+    make("/CN=authority", &authority_key, &authority, &[]);
+    let signed = ["-CA".as_ref(), authority.as_os_str(), "-CAkey".as_ref(), authority_key.as_os_str()];
+    let named = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"];
+    make("/CN=127.0.0.1", &key, &certificate, &[&signed[..], &named.map(OsStr::new)].concat());
     let root = directory.path().join("root");
     let Some(nginx) = Nginx::start_tls(&root, directory.path(), &certificate, &key) else { return };
-    let source = HttpSource::new(&format!("{}/file", nginx.url()), HttpOptions::default()).unwrap();
-    match source.read_all(100).unwrap_err() {
+    let url = format!("{}/file", nginx.url());
+    let source = HttpSource::new(&url, HttpOptions::default()).unwrap();
+    match source.read_all(1 << 20).unwrap_err() {
         SourceError::Refused { reason, .. } => assert!(reason.contains("certificate"), "{reason}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(source.requests(), 1, "a second look would not make it trustworthy");
+
+    let trusting = |pem: &str| HttpOptions { extra_certificates: vec![pem.into()], ..HttpOptions::default() };
+    let pem = fs::read_to_string(&authority).unwrap();
+    let source = HttpSource::new(&url, trusting(&pem)).unwrap();
+    assert!(source.read_all(1 << 20).unwrap() == data);
+    let ranges = [ByteRange::at(5, 10), ByteRange::at(50_000, 10)];
+    let sink = MemorySink::new(&ranges);
+    source.fetch(&ranges, &sink).unwrap();
+    assert_eq!(sink.finish(), [&data[5..15], &data[50_000..50_010]]);
+    for nonsense in ["", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"] {
+        assert!(matches!(HttpSource::new(&url, trusting(nonsense)), Err(SourceError::Refused { .. })));
+    }
+}
+
+/// The line is 40 ms long, so one after the other the ranges would take 16 seconds.
+#[test]
+fn four_hundred_scattered_ranges_over_a_long_line() {
+    let data = corpus::random(3, 40_000_000);
+    let directory = directory_with(&data);
+    let Some(nginx) = Nginx::start(&directory.path().join("root"), directory.path(), "") else { return };
+    let address = nginx.url().strip_prefix("http://").unwrap().parse().unwrap();
+    let delay = Delay::start(address, Duration::from_millis(40));
+    let source = HttpSource::new(&format!("http://{}/file", delay.address()), HttpOptions::default()).unwrap();
+    let ranges: Vec<_> = (0..400).map(|at| ByteRange::at(at * 100_000 + at * 7, 16 << 10)).collect();
+    let sink = MemorySink::new(&ranges);
+    let estimate = source.estimate(&ranges);
+    let start = Instant::now();
+    let transfer = source.fetch(&ranges, &sink).unwrap();
+    let took = start.elapsed();
+    println!("{took:?} {transfer:?} {:?}, estimated {estimate:?}", source.terms());
+    assert_eq!((transfer.bytes, transfer.requests), (estimate.bytes, estimate.requests));
+    for (range, fetched) in ranges.iter().zip(sink.finish()) {
+        assert!(fetched == data[range.start as usize..range.end as usize], "{range}");
+    }
+    // Twenty round trips: a machine may be busy with other things.
+    assert!(took < Duration::from_millis(800), "{took:?}");
 }

@@ -11,16 +11,17 @@ pub(crate) mod verify;
 
 use std::path::PathBuf;
 
-use gosync::{Comparison, Error, HttpOptions, Location, OpenedIndex, ReadOptions, Seeds, open_index};
+use gosync::{Comparison, Error, HttpOptions, Location, OpenedIndex, Proxy, ReadOptions, Seeds, open_index};
 
 use crate::console::Console;
 
 fn open(index: &Location) -> Result<OpenedIndex, Error> {
-    open_index(index, &ReadOptions::default(), &http_options())
+    open_index(index, &ReadOptions::default(), &http_options()?)
 }
 
-fn http_options() -> HttpOptions {
-    HttpOptions { proxy_from_environment: true, ..HttpOptions::default() }
+fn http_options() -> Result<HttpOptions, Error> {
+    let proxy = Proxy::from_variables(|name| std::env::var(name).ok())?;
+    Ok(HttpOptions { proxy, ..HttpOptions::default() })
 }
 
 fn open_seeds<'a>(seed: &'a PathBuf, more: &'a [PathBuf], console: &Console) -> Result<Seeds, Error> {

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
     let opened = open(&args.index)?;
     let location = source_location(args, &opened)?;
     console.detail(format_args!("index {}, source {location}, output {}", opened.location, output.display()));
-    let source = open_source(&location, &http_options())?;
+    let source = open_source(&location, &http_options()?)?;
     let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
     let report = patch(&opened, &seeds, &*source, (!to_stdout).then_some(output), console)?;
     let time = start.elapsed();

@@ -57,7 +57,7 @@ pub use sync::{PatchReport, Seeds, diff, patch, patch_to_stream, verify, write_i
 pub use tier::{TierError, use_tier};
 
 // What the calls above take and give, so that whoever makes them needs no other crate.
-pub use gosync_blocksources::HttpOptions;
+pub use gosync_blocksources::{Credentials, Hosts, HttpOptions, Netrc, NetrcError, Proxy, RootCertificates, Secret};
 pub use gosync_chunks::{LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, Source};
 pub use gosync_comparer::{Comparison, Statistics};
 pub use gosync_patcher::{Report, Verdict};

@@ -5,71 +5,167 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use gosync_chunks::ByteRange;
+
+use crate::source::lock;
+
+/// What separates the parts of an answer with several.
+const BOUNDARY: &str = "00000000000000000042";
 
 /// What the server was asked.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    /// First and last byte of the range, as they were sent.
-    pub(crate) range: Option<(usize, usize)>,
+pub struct Asked {
+    /// `GET`, `HEAD`.
+    pub method: String,
+    /// Without the host.
+    pub path: String,
+    /// First and last byte of the range, as they were sent, if there is one range.
+    pub range: Option<(usize, usize)>,
+    /// All ranges.
+    pub ranges: Vec<ByteRange>,
     /// The request as it was sent, in lower case.
-    pub(crate) text: String,
+    pub text: String,
     /// How many requests came before.
-    pub(crate) number: usize,
+    pub number: usize,
     /// How many connections were made before the one it came on.
-    pub(crate) connection: usize,
+    pub connection: usize,
+}
+
+impl Asked {
+    /// The value of a header, in lower case; its name too.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
 }
 
 /// What the server says.
-pub(crate) struct Say {
+#[derive(Clone, Debug)]
+pub struct Say {
     bytes: Vec<u8>,
-    /// Whether to close the connection afterwards.
-    hang_up: bool,
+    then: Then,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Listen,
+    HangUp,
+    Reset,
+    Dribble,
 }
 
 impl Say {
     /// A head of `status` and `headers`, each ending in `\r\n`, and a body as it is.
-    pub(crate) fn raw(status: &str, headers: &str, body: &[u8]) -> Self {
+    pub fn raw(status: &str, headers: &str, body: &[u8]) -> Self {
         let mut bytes = format!("HTTP/1.1 {status}\r\n{headers}\r\n").into_bytes();
         bytes.extend_from_slice(body);
-        Self { bytes, hang_up: false }
+        Self { bytes, then: Then::Listen }
     }
 
     /// The same with a `Content-Length` that is right.
-    pub(crate) fn plain(status: &str, headers: &str, body: &[u8]) -> Self {
+    pub fn plain(status: &str, headers: &str, body: &[u8]) -> Self {
         Self::raw(status, &format!("{headers}Content-Length: {}\r\n", body.len()), body)
     }
 
+    /// The same in chunks, without a length.
+    pub fn chunked(status: &str, headers: &str, body: &[u8]) -> Self {
+        let mut chunks = Vec::new();
+        for chunk in body.chunks(10_000) {
+            chunks.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+            chunks.extend_from_slice(chunk);
+            chunks.extend_from_slice(b"\r\n");
+        }
+        chunks.extend_from_slice(b"0\r\n\r\n");
+        Self::raw(status, &format!("{headers}Transfer-Encoding: chunked\r\n"), &chunks)
+    }
+
     /// What a good server says.
-    pub(crate) fn proper(asked: &Asked, data: &[u8]) -> Self {
-        let length = data.len();
-        match asked.range {
-            _ if asked.method == "HEAD" => Self::raw("200 OK", &format!("Content-Length: {length}\r\n"), b""),
-            Some((first, last)) => {
-                let headers = format!("Content-Range: bytes {first}-{last}/{length}\r\n");
-                Self::plain("206 Partial Content", &headers, &data[first..=last])
+    pub fn proper(asked: &Asked, data: &[u8]) -> Self {
+        Self::proper_with(asked, data, "")
+    }
+
+    /// The same with more headers.
+    pub fn proper_with(asked: &Asked, data: &[u8], headers: &str) -> Self {
+        match asked.ranges.as_slice() {
+            _ if asked.method == "HEAD" => {
+                Self::raw("200 OK", &format!("{headers}Content-Length: {}\r\n", data.len()), b"")
             }
-            None => Self::plain("200 OK", "", data),
+            [] => Self::plain("200 OK", headers, data),
+            [range] => Self::part(*range, data, headers),
+            ranges => Self::parts(ranges, data, headers),
         }
     }
 
-    pub(crate) fn and_hang_up(self) -> Self {
-        Self { hang_up: true, ..self }
+    /// One range.
+    pub fn part(range: ByteRange, data: &[u8], headers: &str) -> Self {
+        let (first, last) = (range.start, range.end - 1);
+        let headers = format!("{headers}Content-Range: bytes {first}-{last}/{}\r\n", data.len());
+        Self::plain("206 Partial Content", &headers, &data[range.start as usize..range.end as usize])
+    }
+
+    /// Several ranges, in the order given.
+    pub fn parts(ranges: &[ByteRange], data: &[u8], headers: &str) -> Self {
+        let mut body = Vec::new();
+        for range in ranges {
+            let (first, last, total) = (range.start, range.end - 1, data.len());
+            let head = format!(
+                "\r\n--{BOUNDARY}\r\nContent-Type: text/plain\r\nContent-Range: bytes {first}-{last}/{total}\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(&data[range.start as usize..range.end as usize]);
+        }
+        body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let headers = format!("{headers}Content-Type: multipart/byteranges; boundary={BOUNDARY}\r\n");
+        Self::plain("206 Partial Content", &headers, &body)
+    }
+
+    /// Nothing, and the connection is closed.
+    pub fn nothing() -> Self {
+        Self { bytes: Vec::new(), then: Then::HangUp }
+    }
+
+    /// The connection is closed afterwards.
+    pub fn and_hang_up(self) -> Self {
+        Self { then: Then::HangUp, ..self }
     }
 
     /// Only the first `count` bytes less than all are sent.
-    pub(crate) fn cut(mut self, count: usize) -> Self {
+    pub fn cut(mut self, count: usize) -> Self {
         self.bytes.truncate(self.bytes.len() - count);
         self.and_hang_up()
     }
 
-    pub(crate) fn nothing() -> Self {
-        Self { bytes: Vec::new(), hang_up: true }
+    /// Only the first `count` bytes of head and body are sent, then the connection is
+    /// reset, or closed where this system cannot do that.
+    pub fn and_reset_after(mut self, count: usize) -> Self {
+        self.bytes.truncate(count);
+        Self { then: Then::Reset, ..self }
+    }
+
+    /// After that come single bytes, slowly, for ever.
+    pub fn and_dribble(self) -> Self {
+        Self { then: Then::Dribble, ..self }
+    }
+
+    /// Replaces what was said; the new text has to be as long as the old.
+    pub(super) fn replace(mut self, old: &str, new: &str) -> Self {
+        let found = self.bytes.windows(old.len()).position(|window| window == old.as_bytes());
+        if let Some(at) = found {
+            self.bytes.splice(at..at + old.len(), new.bytes());
+        }
+        self
+    }
+
+    pub(super) fn then_say(mut self, more: &[u8]) -> Self {
+        self.bytes.extend_from_slice(more);
+        self
     }
 }
 
-pub(crate) struct Scripted {
+/// A running server; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Scripted {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,
     stopped: Arc<AtomicBool>,
@@ -78,9 +174,13 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     /// Answers every request with what `script` returns.
-    pub(crate) fn start(script: impl Fn(&Asked) -> Say + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+    ///
+    /// # Panics
+    ///
+    /// When this machine has no free port.
+    pub fn start(script: impl Fn(&Asked) -> Say + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("this machine has a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let asked = Arc::new(Mutex::new(Vec::new()));
         let stopped = Arc::new(AtomicBool::new(false));
         let script = Arc::new(script);
@@ -91,26 +191,29 @@ impl Scripted {
                     if stopped.load(Ordering::SeqCst) {
                         break;
                     }
-                    let (asked, script) = (Arc::clone(&asked), Arc::clone(&script));
+                    let Ok(stream) = stream else { continue };
+                    let (asked, script, stopped) = (Arc::clone(&asked), Arc::clone(&script), Arc::clone(&stopped));
                     // Ends when the client goes away.
-                    thread::spawn(move || converse(stream.unwrap(), connection, &asked, &*script));
+                    thread::spawn(move || converse(&stream, connection, &asked, &*script, &stopped));
                 }
             }
         });
         Self { address, asked, stopped, thread: Some(thread) }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The URL of `/file`.
+    pub fn url(&self) -> String {
         format!("http://{}/file", self.address)
     }
 
     /// All requests so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    pub fn asked(&self) -> Vec<Asked> {
+        lock(&self.asked).clone()
     }
 }
 
@@ -125,8 +228,14 @@ impl Drop for Scripted {
     }
 }
 
-fn converse(stream: TcpStream, connection: usize, asked: &Mutex<Vec<Asked>>, script: &dyn Fn(&Asked) -> Say) {
-    let mut lines = BufReader::new(&stream);
+fn converse(
+    mut stream: &TcpStream,
+    connection: usize,
+    asked: &Mutex<Vec<Asked>>,
+    script: &dyn Fn(&Asked) -> Say,
+    stopped: &AtomicBool,
+) {
+    let mut lines = BufReader::new(stream);
     loop {
         let mut text = String::new();
         while !text.ends_with("\r\n\r\n") {
@@ -135,21 +244,50 @@ fn converse(stream: TcpStream, connection: usize, asked: &Mutex<Vec<Asked>>, scr
             }
         }
         let mut first = text.split(' ').map(str::to_owned);
-        let (method, path) = (first.next().unwrap(), first.next().unwrap());
+        let (method, path) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
         let text = text.to_lowercase();
-        let range = text.lines().find_map(|line| {
-            let (first, last) = line.strip_prefix("range: bytes=")?.split_once('-')?;
-            Some((first.parse().ok()?, last.parse().ok()?))
-        });
+        let ranges = text.lines().find_map(|line| line.strip_prefix("range: bytes=")).map_or(Vec::new(), ranges);
+        let range = match ranges.as_slice() {
+            [range] => Some((range.start as usize, range.end as usize - 1)),
+            _ => None,
+        };
         let asked = {
-            let mut all = asked.lock().unwrap();
-            let asked = Asked { method, path, range, text, number: all.len(), connection };
+            let mut all = lock(asked);
+            let asked = Asked { method, path, range, ranges, text, number: all.len(), connection };
             all.push(asked.clone());
             asked
         };
         let say = script(&asked);
-        if (&stream).write_all(&say.bytes).is_err() || say.hang_up {
+        if stream.write_all(&say.bytes).is_err() {
             return;
         }
+        match say.then {
+            Then::Listen => {}
+            Then::HangUp => return,
+            Then::Reset => return reset(stream),
+            Then::Dribble => {
+                while !stopped.load(Ordering::SeqCst) && stream.write_all(b"x").is_ok() {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                return;
+            }
+        }
     }
+}
+
+/// Of ranges without end there are none here.
+fn ranges(list: &str) -> Vec<ByteRange> {
+    let range = |text: &str| {
+        let (first, last) = text.split_once('-')?;
+        Some(ByteRange { start: first.parse().ok()?, end: last.parse::<u64>().ok()? + 1 })
+    };
+    list.split(',').filter_map(|text| range(text.trim())).collect()
+}
+
+/// Makes closing the connection throw away what is under way, and say so.
+fn reset(stream: &TcpStream) {
+    #[cfg(unix)]
+    let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
+    #[cfg(not(unix))]
+    let _ = stream;
 }

@@ -94,7 +94,7 @@ impl Job<'_> {
         let index_url: Location = format!("{}/index.{format}", self.url).parse()?;
         let opened = open(&index_url)?;
         let name = self.new.file_name().unwrap_or_default().to_string_lossy();
-        let source = open_source(&index_url.beside(&name), &http_options())?;
+        let source = open_source(&index_url.beside(&name), &http_options()?)?;
         let seeds = Seeds::open([self.old])?;
         let report = gosync::patch(&opened.index, &seeds, &*source, self.output, &Bars::new(console))?;
         let patch = start.elapsed();

@@ -1,0 +1,236 @@
+//! What a download costs, and what is therefore worth asking for.
+//!
+//! The model knows three numbers: the round trip to the server, the bytes per second of
+//! the line, and how many requests are under way at once. A request costs a round trip,
+//! which as many other requests share as there are connections; a range within a request
+//! costs the lines around it; every byte costs its time on the line. From that follow
+//! the gap that is cheaper to fetch than to ask around, how much to ask for at once, and
+//! when the whole file is the cheapest answer. Neither TCP's slow start nor the server's
+//! own time is in it: what is measured on real requests stands for both.
+
+use std::time::Duration;
+
+use gosync_chunks::ByteRange;
+
+use crate::ranges::{RangeSet, coalesce};
+
+/// Ranges in one request. Servers commonly take 200 or more; some ignore what is beyond
+/// their limit.
+pub const MOST_RANGES: usize = 100;
+
+/// Bytes of a `Range` header, whose line servers commonly limit to 8 KiB, some to 4.
+const MOST_HEADER: usize = 3800;
+
+/// About what a range costs within a request: its place in the header, and the lines
+/// before its part of the answer.
+const RANGE_HEAD: u64 = 192;
+
+/// No gap is worth more, however long the round trip is said to be.
+const MOST_GAP: u64 = 1 << 20;
+
+/// Less than this is not worth another connection.
+const LEAST_REQUEST: u64 = 64 << 10;
+
+/// From this many bytes on, a request's round trip does not matter.
+const AMPLE_REQUEST: u64 = 2 << 20;
+
+/// What breaks is asked for again, and ranges are handed out by requests: none is larger.
+const MOST_REQUEST: u64 = 32 << 20;
+
+/// How well a server answers requests for ranges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RangeSupport {
+    /// It sends the whole file, or an error.
+    None,
+    /// One range in a request.
+    One,
+    /// Several ranges in a request. What is assumed of a server until it is known.
+    #[default]
+    Several,
+}
+
+/// What the way to a server is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// From a request to the head of its answer.
+    pub round_trip: Duration,
+    /// Over all connections together.
+    pub bytes_per_second: u64,
+}
+
+impl Default for Line {
+    /// A usual line to a server on the same continent.
+    fn default() -> Self {
+        Self { round_trip: Duration::from_millis(50), bytes_per_second: 8 << 20 }
+    }
+}
+
+/// The terms on which a server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What the way to it is like.
+    pub line: Line,
+    /// What it understands.
+    pub support: RangeSupport,
+    /// Requests under way at once; at least 1.
+    pub connections: usize,
+    /// The most bytes in one request, where that is not left to the model.
+    pub request_size: Option<u64>,
+    /// The gap worth bridging, where that is not left to the model.
+    pub bridged_gap: Option<u64>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            line: Line::default(),
+            support: RangeSupport::default(),
+            connections: 6,
+            request_size: None,
+            bridged_gap: None,
+        }
+    }
+}
+
+/// What a download is expected to cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// Payload bytes, bridged gaps included.
+    pub bytes: u64,
+    /// Requests, redirects and repetitions apart.
+    pub requests: u64,
+    /// From the first request to the last byte.
+    pub time: Duration,
+}
+
+/// The longest gap between ranges that is cheaper to fetch than to leave out.
+pub fn bridged_gap(terms: &Terms) -> u64 {
+    let ranges = if terms.support == RangeSupport::Several { MOST_RANGES as u64 } else { 1 };
+    terms.bridged_gap.unwrap_or_else(|| (RANGE_HEAD + in_flight(terms) / ranges).min(MOST_GAP))
+}
+
+/// How many bytes to ask for at once, when it is `bytes` altogether: an equal share
+/// for each connection, unless that is too little to be worth one, or too much to be
+/// lost when a connection breaks.
+pub fn request_size(terms: &Terms, bytes: u64) -> u64 {
+    let ample = (16 * in_flight(terms)).clamp(AMPLE_REQUEST, MOST_REQUEST);
+    let most = terms.request_size.unwrap_or(ample).max(1);
+    let least = LEAST_REQUEST.max(in_flight(terms)).min(most);
+    let shares = bytes.div_ceil(least).min(terms.connections as u64);
+    bytes.div_ceil(bytes.div_ceil(most).max(shares).max(1)).max(1)
+}
+
+/// Whether it is quicker to fetch all `size` bytes of the file than `wanted` alone.
+pub fn prefers_whole(wanted: &RangeSet, size: u64, terms: &Terms) -> bool {
+    terms.support == RangeSupport::None || whole(size, terms).time < in_ranges(wanted, terms).time
+}
+
+/// What fetching `ranges`, which ascend and do not overlap, will cost. `size` is the
+/// file's length in bytes, where it is known.
+pub fn estimate(ranges: &[ByteRange], size: Option<u64>, terms: &Terms) -> Estimate {
+    let wanted: RangeSet = ranges.iter().copied().collect();
+    if wanted.is_empty() {
+        return Estimate::default();
+    }
+    match size {
+        Some(size) if prefers_whole(&wanted, size, terms) => whole(size, terms),
+        None if terms.support == RangeSupport::None => whole(wanted.end(), terms),
+        _ => in_ranges(&wanted, terms),
+    }
+}
+
+/// What one request asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// The wanted ranges that it brings, ascending.
+    pub(crate) wanted: Vec<ByteRange>,
+    /// Gaps of up to so many bytes between them are asked for too.
+    pub(crate) bridged_gap: u64,
+}
+
+impl Request {
+    /// Takes what one request of about `size` bytes can ask for from the front of `pending`.
+    pub(crate) fn take(pending: &mut RangeSet, terms: &Terms, size: u64) -> Self {
+        let bridged_gap = bridged_gap(terms);
+        let most = if terms.support == RangeSupport::Several { MOST_RANGES } else { 1 };
+        let mut wanted: Vec<ByteRange> = Vec::new();
+        let (mut bytes, mut ranges, mut header) = (0, 0, 0);
+        while bytes < size {
+            let Some(mut range) = pending.pop_first() else { break };
+            let gap = wanted.last().map(|last| range.start - last.end);
+            let bridged = gap.filter(|&gap| gap <= bridged_gap);
+            let length = digits(range.start) + digits(range.end) + 2;
+            if bridged.is_none() && (ranges == most || header + length > MOST_HEADER) {
+                pending.insert(range);
+                break;
+            }
+            // What is left over has to be worth another range.
+            let room = size - bytes;
+            if range.len() > room.saturating_add(size / 8) {
+                pending.insert(ByteRange { start: range.start + room, end: range.end });
+                range.end = range.start + room;
+            }
+            bytes += range.len() + bridged.unwrap_or(0);
+            if bridged.is_none() {
+                (ranges, header) = (ranges + 1, header + length);
+            }
+            wanted.push(range);
+        }
+        Self { wanted, bridged_gap }
+    }
+
+    /// The ranges to ask for.
+    pub(crate) fn asked(&self) -> Vec<ByteRange> {
+        coalesce(&self.wanted, self.bridged_gap)
+    }
+}
+
+/// Bytes to ask for altogether, bridged gaps included.
+pub(crate) fn asked_bytes(wanted: &RangeSet, terms: &Terms) -> u64 {
+    let (gap, mut end) = (bridged_gap(terms), None);
+    let bytes = wanted.iter().map(|range| {
+        let before = end.replace(range.end).map_or(0, |end| range.start - end);
+        range.len() + if before <= gap { before } else { 0 }
+    });
+    bytes.sum()
+}
+
+fn digits(number: u64) -> usize {
+    number.checked_ilog10().unwrap_or(0) as usize + 1
+}
+
+/// Bytes that each connection could bring in the time of a round trip.
+fn in_flight(terms: &Terms) -> u64 {
+    let all = terms.line.bytes_per_second as f64 * terms.line.round_trip.as_secs_f64();
+    (all / terms.connections.max(1) as f64) as u64
+}
+
+/// One request on one connection, which seldom gets more than half of what all get.
+fn whole(size: u64, terms: &Terms) -> Estimate {
+    let slower = if terms.connections > 1 { 2 } else { 1 };
+    Estimate { bytes: size, requests: 1, time: time(terms, 1, size.saturating_mul(slower)) }
+}
+
+fn in_ranges(wanted: &RangeSet, terms: &Terms) -> Estimate {
+    let size = request_size(terms, asked_bytes(wanted, terms));
+    let mut pending = wanted.clone();
+    let (mut requests, mut bytes, mut heads) = (0, 0, 0);
+    while !pending.is_empty() {
+        let asked = Request::take(&mut pending, terms, size).asked();
+        requests += 1;
+        bytes += asked.iter().map(|range| range.len()).sum::<u64>();
+        heads += asked.len() as u64 * RANGE_HEAD;
+    }
+    Estimate { bytes, requests, time: time(terms, requests, bytes + heads) }
+}
+
+/// A round trip to connect, one for each request of a connection, and the bytes.
+fn time(terms: &Terms, requests: u64, bytes: u64) -> Duration {
+    let turns = 1 + requests.div_ceil(terms.connections.max(1) as u64);
+    let seconds =
+        turns as f64 * terms.line.round_trip.as_secs_f64() + bytes as f64 / terms.line.bytes_per_second.max(1) as f64;
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests;
