@@ -56,6 +56,11 @@ impl RangeSet {
         self.ends.is_empty()
     }
 
+    /// How many ranges there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// How many bytes there are.
     pub fn bytes(&self) -> u64 {
         self.iter().map(ByteRange::len).sum()

@@ -35,10 +35,15 @@ impl Nginx {
     /// # Panics
     ///
     /// When nginx does not start.
-    pub fn start_tls(root: &Path, scratch: &Path, certificate: &Path, key: &Path) -> Option<Self> {
+    pub fn start_tls(
+        root: &Path,
+        scratch: &Path,
+        (certificate, key): (&Path, &Path),
+        directives: &str,
+    ) -> Option<Self> {
         let program = peers::require("nginx")?;
         let (certificate, key) = (certificate.display(), key.display());
-        let directives = format!("ssl_certificate \"{certificate}\"; ssl_certificate_key \"{key}\";");
+        let directives = format!("ssl_certificate \"{certificate}\"; ssl_certificate_key \"{key}\"; {directives}");
         Some(Self::launch(&program, root, scratch, "ssl", &directives, "https"))
     }
 
@@ -63,6 +68,8 @@ impl Nginx {
             let url = format!("{scheme}://127.0.0.1:{port}");
             let configuration = configuration(root, scratch, &format!("127.0.0.1:{port} {listen}"), directives);
             fs::write(scratch.join("nginx.conf"), configuration).expect("the scratch directory can be written to");
+            let pid = scratch.join("nginx.pid");
+            let _ = fs::remove_file(&pid);
             let process = Command::new(program)
                 .arg("-p")
                 .arg(scratch)
@@ -73,7 +80,7 @@ impl Nginx {
                 .spawn()
                 .expect("nginx can be run");
             let mut nginx = Self { process, url, access_log: scratch.join("access.log") };
-            if nginx.is_up(port) {
+            if nginx.is_up(port, &pid) {
                 return nginx;
             }
         }
@@ -81,13 +88,14 @@ impl Nginx {
         panic!("nginx does not start: {log}");
     }
 
-    fn is_up(&mut self, port: u16) -> bool {
+    /// Somebody else may answer at the port; the pid is written once nginx has it.
+    fn is_up(&mut self, port: u16, pid: &Path) -> bool {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(20) {
             if !matches!(self.process.try_wait(), Ok(None)) {
                 return false;
             }
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            if pid.exists() && TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(10));

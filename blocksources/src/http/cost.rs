@@ -103,10 +103,13 @@ pub struct Estimate {
     pub time: Duration,
 }
 
-/// The longest gap between ranges that is cheaper to fetch than to leave out.
-pub fn bridged_gap(terms: &Terms) -> u64 {
-    let ranges = if terms.support == RangeSupport::Several { MOST_RANGES as u64 } else { 1 };
-    terms.bridged_gap.unwrap_or_else(|| (RANGE_HEAD + in_flight(terms) / ranges).min(MOST_GAP))
+/// The longest gap that is cheaper to fetch than to leave out, between `ranges` ranges:
+/// as long as there are not more of them than can be asked for at the same time, leaving
+/// one out costs no round trip.
+pub fn bridged_gap(terms: &Terms, ranges: usize) -> u64 {
+    let in_request = if terms.support == RangeSupport::Several { MOST_RANGES } else { 1 };
+    let saved = if ranges > in_request * terms.connections { in_flight(terms) / in_request as u64 } else { 0 };
+    terms.bridged_gap.unwrap_or_else(|| (RANGE_HEAD + saved).min(MOST_GAP))
 }
 
 /// How many bytes to ask for at once, when it is `bytes` altogether: an equal share
@@ -139,26 +142,45 @@ pub fn estimate(ranges: &[ByteRange], size: Option<u64>, terms: &Terms) -> Estim
     }
 }
 
-/// What one request asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Request {
-    /// The wanted ranges that it brings, ascending.
-    pub(crate) wanted: Vec<ByteRange>,
-    /// Gaps of up to so many bytes between them are asked for too.
-    pub(crate) bridged_gap: u64,
+/// How a fetch is cut into requests, for as long as the server is asked in one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    pub(crate) support: RangeSupport,
+    /// Gaps of up to so many bytes are asked for too.
+    bridged_gap: u64,
+    /// All there is to ask for, gaps included.
+    bytes: u64,
 }
 
-impl Request {
-    /// Takes what one request of about `size` bytes can ask for from the front of `pending`.
-    pub(crate) fn take(pending: &mut RangeSet, terms: &Terms, size: u64) -> Self {
-        let bridged_gap = bridged_gap(terms);
-        let most = if terms.support == RangeSupport::Several { MOST_RANGES } else { 1 };
+impl Cut {
+    pub(crate) fn new(wanted: &RangeSet, terms: &Terms) -> Self {
+        let (bridged_gap, mut end) = (bridged_gap(terms, wanted.len()), None);
+        let bytes = wanted.iter().map(|range| {
+            let gap = end.replace(range.end).map_or(0, |end| range.start - end);
+            range.len() + if gap <= bridged_gap { gap } else { 0 }
+        });
+        Self { support: terms.support, bridged_gap, bytes: bytes.sum() }
+    }
+
+    /// How many requests it will be at least.
+    pub(crate) fn requests(&self, terms: &Terms) -> usize {
+        self.bytes.div_ceil(request_size(terms, self.bytes)) as usize
+    }
+
+    /// Takes what the next request asks for from the front of `pending`.
+    pub(crate) fn take(&self, pending: &mut RangeSet, terms: &Terms) -> Request {
+        self.take_bytes(pending, request_size(terms, self.bytes))
+    }
+
+    /// The same with about `size` bytes.
+    pub(crate) fn take_bytes(&self, pending: &mut RangeSet, size: u64) -> Request {
+        let most = if self.support == RangeSupport::Several { MOST_RANGES } else { 1 };
         let mut wanted: Vec<ByteRange> = Vec::new();
         let (mut bytes, mut ranges, mut header) = (0, 0, 0);
         while bytes < size {
             let Some(mut range) = pending.pop_first() else { break };
             let gap = wanted.last().map(|last| range.start - last.end);
-            let bridged = gap.filter(|&gap| gap <= bridged_gap);
+            let bridged = gap.filter(|&gap| gap <= self.bridged_gap);
             let length = digits(range.start) + digits(range.end) + 2;
             if bridged.is_none() && (ranges == most || header + length > MOST_HEADER) {
                 pending.insert(range);
@@ -176,23 +198,24 @@ impl Request {
             }
             wanted.push(range);
         }
-        Self { wanted, bridged_gap }
+        Request { wanted, bridged_gap: self.bridged_gap }
     }
+}
 
+/// What one request asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// The wanted ranges that it brings, ascending.
+    pub(crate) wanted: Vec<ByteRange>,
+    /// Gaps of up to so many bytes between them are asked for too.
+    pub(crate) bridged_gap: u64,
+}
+
+impl Request {
     /// The ranges to ask for.
     pub(crate) fn asked(&self) -> Vec<ByteRange> {
         coalesce(&self.wanted, self.bridged_gap)
     }
-}
-
-/// Bytes to ask for altogether, bridged gaps included.
-pub(crate) fn asked_bytes(wanted: &RangeSet, terms: &Terms) -> u64 {
-    let (gap, mut end) = (bridged_gap(terms), None);
-    let bytes = wanted.iter().map(|range| {
-        let before = end.replace(range.end).map_or(0, |end| range.start - end);
-        range.len() + if before <= gap { before } else { 0 }
-    });
-    bytes.sum()
 }
 
 fn digits(number: u64) -> usize {
@@ -212,11 +235,10 @@ fn whole(size: u64, terms: &Terms) -> Estimate {
 }
 
 fn in_ranges(wanted: &RangeSet, terms: &Terms) -> Estimate {
-    let size = request_size(terms, asked_bytes(wanted, terms));
-    let mut pending = wanted.clone();
+    let (cut, mut pending) = (Cut::new(wanted, terms), wanted.clone());
     let (mut requests, mut bytes, mut heads) = (0, 0, 0);
     while !pending.is_empty() {
-        let asked = Request::take(&mut pending, terms, size).asked();
+        let asked = cut.take(&mut pending, terms).asked();
         requests += 1;
         bytes += asked.iter().map(|range| range.len()).sum::<u64>();
         heads += asked.len() as u64 * RANGE_HEAD;

@@ -10,7 +10,7 @@ use gosync_chunks::{ByteRange, Sink, SourceError, Transfer};
 
 use super::HttpSource;
 use super::client::persist;
-use super::cost::{self, RangeSupport, Request};
+use super::cost::{self, Cut, RangeSupport, Request};
 use super::hosts::Host;
 use crate::ranges::RangeSet;
 use crate::workers::{Worker, fan_out};
@@ -38,8 +38,8 @@ struct State {
     wanted: RangeSet,
     /// What of it nobody has been asked for.
     pending: RangeSet,
-    /// Bytes to ask for altogether, as long as ranges are asked for in this way.
-    asked: Option<(RangeSupport, u64)>,
+    /// How it is cut, as long as ranges are asked for in the same way.
+    cut: Option<Cut>,
     /// Requests for ranges that are under way.
     active: usize,
     /// Who reads the whole file. Nothing else is begun meanwhile.
@@ -59,7 +59,7 @@ impl<'a> Fetch<'a> {
     pub(super) fn new(source: &'a HttpSource, ranges: &[ByteRange], sink: &'a dyn Sink) -> Self {
         let wanted: RangeSet = ranges.iter().copied().collect();
         let (pending, end) = (wanted.clone(), wanted.end());
-        let state = State { wanted, pending, asked: None, active: 0, streamer: None, has_failed: false, sign: None };
+        let state = State { wanted, pending, cut: None, active: 0, streamer: None, has_failed: false, sign: None };
         Self {
             source,
             sink,
@@ -82,9 +82,7 @@ impl<'a> Fetch<'a> {
             let state = self.lock();
             let whole_first = size.is_some_and(|size| cost::prefers_whole(&state.wanted, size, &terms));
             // It may come to a request for each range, and long ranges are cut.
-            let bytes = cost::asked_bytes(&state.wanted, &terms);
-            let requests = bytes.div_ceil(cost::request_size(&terms, bytes)) as usize;
-            (requests.max(state.wanted.iter().take(terms.connections).count()), whole_first)
+            (state.wanted.len().max(Cut::new(&state.wanted, &terms).requests(&terms)), whole_first)
         };
         let jobs = std::iter::from_fn(|| self.next(std::mem::take(&mut whole_first)));
         fan_out(threads.min(terms.connections), jobs, |worker, job| self.work(worker, &job))
@@ -107,13 +105,10 @@ impl<'a> Fetch<'a> {
                     return Some(Job::Whole);
                 }
                 state.active += 1;
-                let bytes = match state.asked {
-                    Some((support, bytes)) if support == terms.support => bytes,
-                    _ => cost::asked_bytes(&state.wanted, &terms),
-                };
-                state.asked = Some((terms.support, bytes));
-                let size = cost::request_size(&terms, bytes);
-                return Some(Job::Ranges(Request::take(&mut state.pending, &terms, size)));
+                let cut = state.cut.filter(|cut| cut.support == terms.support);
+                let cut = cut.unwrap_or_else(|| Cut::new(&state.wanted, &terms));
+                state.cut = Some(cut);
+                return Some(Job::Ranges(cut.take(&mut state.pending, &terms)));
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -129,7 +124,8 @@ impl<'a> Fetch<'a> {
             // What has come stays.
             Job::Whole => {
                 let mut wanted = self.lock().wanted.clone();
-                self.ask_for(worker, &Request::take(&mut wanted, &self.source.terms(), u64::MAX))
+                let cut = Cut::new(&wanted, &self.source.terms());
+                self.ask_for(worker, &cut.take_bytes(&mut wanted, u64::MAX))
             }
         });
         let mut state = self.lock();

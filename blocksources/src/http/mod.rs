@@ -191,7 +191,7 @@ impl Source for HttpSource {
         let terms = self.terms();
         Limits {
             request_size: cost::request_size(&terms, u64::MAX),
-            bridged_gap: cost::bridged_gap(&terms),
+            bridged_gap: cost::bridged_gap(&terms, usize::MAX),
             parallelism: terms.connections,
         }
     }

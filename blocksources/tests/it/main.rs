@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, in its helpers too")]
 
 mod conformance;
+mod credentials;
 mod faults;
+mod hostile;
 mod http;
+mod identity;
 mod nginx;
 mod server;
 mod server_ranges;

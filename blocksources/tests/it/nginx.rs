@@ -111,7 +111,8 @@ fn certificates() {
     let named = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"];
     make("/CN=127.0.0.1", &key, &certificate, &[&signed[..], &named.map(OsStr::new)].concat());
     let root = directory.path().join("root");
-    let Some(nginx) = Nginx::start_tls(&root, directory.path(), &certificate, &key) else { return };
+    let redirect = "location /away { return 302 http://127.0.0.1:9/file; }";
+    let Some(nginx) = Nginx::start_tls(&root, directory.path(), (&certificate, &key), redirect) else { return };
     let url = format!("{}/file", nginx.url());
     let source = HttpSource::new(&url, HttpOptions::default()).unwrap();
     match source.read_all(1 << 20).unwrap_err() {
@@ -128,6 +129,10 @@ fn certificates() {
     let sink = MemorySink::new(&ranges);
     source.fetch(&ranges, &sink).unwrap();
     assert_eq!(sink.finish(), [&data[5..15], &data[50_000..50_010]]);
+    let away = HttpSource::new(&format!("{}/away", nginx.url()), trusting(&pem)).unwrap();
+    let error = away.fetch(&ranges, &MemorySink::new(&ranges)).unwrap_err();
+    assert!(error.to_string().contains("redirects from https to http"), "{error}");
+    assert_eq!(away.requests(), 1, "{error}");
     for nonsense in ["", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"] {
         assert!(matches!(HttpSource::new(&url, trusting(nonsense)), Err(SourceError::Refused { .. })));
     }

@@ -33,7 +33,7 @@ pub enum Behaviour {
     WrongRange,
     /// Another length of the file in every other answer.
     WrongTotal,
-    /// So often an answer ends too soon, and the connection with it.
+    /// So often an answer ends too soon, by the length of a range, and the connection with it.
     Truncated {
         /// Answers that are not complete.
         times: usize,
@@ -81,7 +81,7 @@ pub enum Behaviour {
 pub struct Hostile(Scripted);
 
 impl Hostile {
-    /// Serves `data`, which has one byte at least.
+    /// Serves `data`.
     ///
     /// # Panics
     ///
@@ -115,7 +115,8 @@ impl State {
     fn say(&self, asked: &Asked) -> Say {
         let data = &self.data;
         let proper = || Say::proper_with(asked, data, TAG);
-        let ranges = asked.ranges.as_slice();
+        let ranges = asked.ranges_of(data.len());
+        let ranges = ranges.as_slice();
         let status = |status: &str, headers: &str| Say::plain(status, headers, b"no\n");
         match self.behaviour {
             // Those that are about ranges are good at everything else.
@@ -147,7 +148,9 @@ impl State {
             Behaviour::WholeAlways => Say::proper_with(&Asked { ranges: Vec::new(), ..asked.clone() }, data, TAG),
             Behaviour::Chunked if asked.method == "HEAD" => Say::raw("200 OK", "Transfer-Encoding: chunked\r\n", b""),
             Behaviour::Chunked => Say::chunked("200 OK", "", data),
-            Behaviour::Truncated { times } if self.happens(times) => proper().cut(1),
+            Behaviour::Truncated { times } if self.happens(times) => {
+                proper().cut(ranges.first().map_or(1, |range| range.len() as usize))
+            }
             Behaviour::Reset { after, times } if self.happens(times) => proper().and_reset_after(after),
             Behaviour::Busy { status: busy, retry_after, times } if self.happens(times) => {
                 let header = retry_after.map_or(String::new(), |seconds| format!("Retry-After: {seconds}\r\n"));

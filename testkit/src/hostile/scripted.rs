@@ -34,6 +34,12 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// The ranges of a file of `length` bytes, without what is beyond its end.
+    pub fn ranges_of(&self, length: usize) -> Vec<ByteRange> {
+        let within = |range: &ByteRange| ByteRange { end: range.end.min(length as u64), ..*range };
+        self.ranges.iter().map(within).filter(|range| !range.is_empty()).collect()
+    }
+
     /// The value of a header, in lower case; its name too.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
@@ -87,7 +93,11 @@ impl Say {
 
     /// The same with more headers.
     pub fn proper_with(asked: &Asked, data: &[u8], headers: &str) -> Self {
-        match asked.ranges.as_slice() {
+        match asked.ranges_of(data.len()).as_slice() {
+            [] if !asked.ranges.is_empty() => {
+                let range = format!("Content-Range: bytes */{}\r\n", data.len());
+                Self::plain("416 Range Not Satisfiable", &range, b"no\n")
+            }
             _ if asked.method == "HEAD" => {
                 Self::raw("200 OK", &format!("{headers}Content-Length: {}\r\n", data.len()), b"")
             }

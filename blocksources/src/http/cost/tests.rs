@@ -13,17 +13,20 @@ fn scattered(count: u64, length: u64, every: u64) -> Vec<ByteRange> {
 #[test]
 fn gaps() {
     use RangeSupport::{None, One, Several};
-    for (terms, expected) in [
-        (terms(Several, 0, 10), 192),
-        (terms(Several, 50, 10), 192 + 1000),
+    for (terms, ranges, expected) in [
+        (terms(Several, 0, 10), usize::MAX, 192),
+        (terms(Several, 50, 10), 501, 192 + 1000),
+        // All are asked for at once anyway.
+        (terms(Several, 50, 10), 500, 192),
         // One range for one request: 100 kB come in the time that asking takes.
-        (terms(One, 50, 10), 192 + 100_000),
-        (terms(One, 50, 1), 192 + 10_000),
-        (terms(One, 60_000, 1000), 1 << 20),
-        (terms(None, 0, 0), 192),
-        (Terms { bridged_gap: Some(7), ..terms(One, 50, 10) }, 7),
+        (terms(One, 50, 10), 6, 192 + 100_000),
+        (terms(One, 50, 10), 5, 192),
+        (terms(One, 50, 1), 99, 192 + 10_000),
+        (terms(One, 60_000, 1000), 99, 1 << 20),
+        (terms(None, 0, 0), 99, 192),
+        (Terms { bridged_gap: Some(7), ..terms(One, 50, 10) }, 99, 7),
     ] {
-        assert_eq!(bridged_gap(&terms), expected, "{terms:?}");
+        assert_eq!(bridged_gap(&terms, ranges), expected, "{ranges} {terms:?}");
     }
 }
 
@@ -80,7 +83,8 @@ fn headers_stay_short() {
     // A hundred ranges with offsets of twenty digits are more than a header may hold.
     let start = 10_000_000_000_000_000_000;
     let mut pending: RangeSet = (0..100).map(|at| ByteRange::at(start + at * 10_000, 10)).collect();
-    let request = Request::take(&mut pending, &terms(RangeSupport::Several, 0, 1), 1 << 20);
+    let terms = terms(RangeSupport::Several, 0, 1);
+    let request = Cut::new(&pending, &terms).take_bytes(&mut pending, 1 << 20);
     let header: String = request.asked().iter().map(|range| format!("{}-{},", range.start, range.end)).collect();
     assert!(header.len() > 3000 && header.len() <= MOST_HEADER, "{}", header.len());
     assert_eq!(pending.iter().count() + request.wanted.len(), 100);
@@ -102,10 +106,10 @@ proptest! {
         }).collect();
         let support = if several { RangeSupport::Several } else { RangeSupport::One };
         let terms = Terms { request_size: size, bridged_gap: gap, ..terms(support, 1, 1) };
-        let size = request_size(&terms, wanted.bytes());
+        let cut = Cut::new(&wanted, &terms);
         let (mut pending, mut taken) = (wanted.clone(), RangeSet::default());
         while !pending.is_empty() {
-            let request = Request::take(&mut pending, &terms, size);
+            let request = cut.take(&mut pending, &terms);
             let asked = request.asked();
             let most = if several { MOST_RANGES } else { 1 };
             prop_assert!(!asked.is_empty() && asked.len() <= most);

@@ -1,0 +1,159 @@
+//! Who asks, through whom, and who must not hear of it.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use gosync_blocksources::{Credentials, HttpOptions, HttpSource, Netrc, Proxy};
+use gosync_chunks::{ByteRange, Source, SourceError};
+use gosync_testkit::corpus;
+use gosync_testkit::hostile::{Behaviour, Hostile, Say, Scripted};
+use gosync_testkit::source::MemorySink;
+
+fn data() -> Vec<u8> {
+    corpus::random(12, 1000)
+}
+
+fn fetch(source: &HttpSource) -> Result<(), SourceError> {
+    let ranges = [ByteRange::at(500, 10)];
+    let sink = MemorySink::new(&ranges);
+    source.fetch(&ranges, &sink)?;
+    assert_eq!(sink.finish(), [&data()[500..510]]);
+    Ok(())
+}
+
+#[test]
+fn who_asks() {
+    let netrc = || Netrc::parse("machine 127.0.0.1 login net password rc").unwrap();
+    let basic = Some(Credentials::Basic { user: "given".into(), password: "pass".into() });
+    let bearer = Some(Credentials::Bearer("token".into()));
+    let header = vec![("Authorization".to_owned(), "Custom".into())];
+    let default = HttpOptions::default;
+    for (user, options, expected) in [
+        ("", default(), None),
+        ("", HttpOptions { netrc: netrc(), ..default() }, Some("basic bmv0onjj")),
+        ("url%3a:p%40ss@", HttpOptions { netrc: netrc(), ..default() }, None),
+        ("url:p%40ss@", HttpOptions { netrc: netrc(), ..default() }, Some("basic dxjsonbac3m=")),
+        ("url:pass@", HttpOptions { credentials: basic, netrc: netrc(), ..default() }, Some("basic z2l2zw46cgfzcw==")),
+        ("", HttpOptions { credentials: bearer.clone(), ..default() }, Some("bearer token")),
+        ("", HttpOptions { credentials: bearer, headers: header, ..default() }, Some("custom")),
+    ] {
+        let server = Scripted::start(|asked| Say::proper(asked, &data()));
+        let url = server.url().replace("http://", &format!("http://{user}"));
+        let Ok(source) = HttpSource::new(&url, options) else {
+            assert_eq!(user, "url%3a:p%40ss@", "a name with a colon cannot be sent");
+            continue;
+        };
+        fetch(&source).unwrap();
+        assert_eq!(server.asked()[0].header("authorization"), expected, "{user}");
+    }
+}
+
+#[test]
+fn secrets_stay_with_their_origin() {
+    let elsewhere = Scripted::start(|asked| Say::proper(asked, &data()));
+    let location = elsewhere.url();
+    let server = Scripted::start(move |asked| match asked.path.as_str() {
+        "/file" => Say::plain("307 Temporary Redirect", "Location: moved?signature=secret\r\n", b""),
+        _ => Say::plain("302 Found", &format!("Location: {location}\r\n"), b"see there"),
+    });
+    let headers = [("Cookie", "secret"), ("X-Api-Key", "secret")];
+    let options = HttpOptions {
+        headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
+        credentials: Some(Credentials::Bearer("secret".into())),
+        netrc: Netrc::parse("default login me password secret").unwrap(),
+        proxy: None,
+        ..HttpOptions::default()
+    };
+    let source = HttpSource::new(&server.url(), options.clone()).unwrap();
+    for _ in 0..3 {
+        fetch(&source).unwrap();
+    }
+    let asked = server.asked();
+    assert_eq!(asked.len(), 2, "after that it is known where to go");
+    assert!(asked.iter().all(|asked| asked.header("cookie") == Some("secret") && asked.header("x-api-key").is_some()));
+    assert!(asked.iter().all(|asked| asked.header("authorization") == Some("bearer secret")));
+    for asked in elsewhere.asked() {
+        assert!(!asked.text.contains("secret") && asked.header("authorization").is_none(), "{}", asked.text);
+    }
+    for shown in [format!("{options:?}"), format!("{source:?}")] {
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+    for name in ["Range", "if-range", "Host", "no name"] {
+        let options = HttpOptions { headers: vec![(name.into(), "secret".into())], ..HttpOptions::default() };
+        let error = HttpSource::new(&server.url(), options).unwrap_err();
+        assert!(error.to_string().contains(name) && !format!("{error:?}").contains("secret"), "{error:?}");
+    }
+}
+
+#[test]
+fn redirects_that_expire_are_found_out_anew() {
+    let server = Hostile::start(data(), Behaviour::ExpiringRedirects { uses: 2 });
+    let source = HttpSource::new(&server.url(), HttpOptions::default()).unwrap();
+    for _ in 0..5 {
+        fetch(&source).unwrap();
+    }
+    let asked: Vec<_> = server.asked().into_iter().map(|asked| asked.path).collect();
+    let (file, signed) = ("/file", |until: usize| format!("/signed?until={until}"));
+    let (zero, one, two) = (signed(0), signed(1), signed(2));
+    assert_eq!(asked, [file, &zero, &zero, &zero, file, &one, &one, &one, file, &two]);
+
+    // What is forbidden for good stays so: once more is enough.
+    let server = Scripted::start(|asked| match asked.number {
+        0 => Say::plain("302 Found", "Location: /signed\r\n", b""),
+        1 => Say::proper(asked, &data()),
+        _ if asked.path == "/file" => Say::plain("302 Found", "Location: /signed\r\n", b""),
+        _ => Say::plain("403 Forbidden", "", b""),
+    });
+    let source = HttpSource::new(&server.url(), HttpOptions::default()).unwrap();
+    fetch(&source).unwrap();
+    let error = fetch(&source).unwrap_err();
+    assert!(error.to_string().ends_with("status 403 Forbidden"), "{error}");
+    assert_eq!(server.asked().len(), 5);
+}
+
+/// A proxy that connects, and writes down what it was asked.
+fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, heads) = (listener.local_addr().unwrap().to_string(), Arc::new(Mutex::new(Vec::new())));
+    let log = Arc::clone(&heads);
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|read| read == 1) {
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8(head).unwrap();
+            let Some(server) = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()) else { continue };
+            let server = TcpStream::connect(server).unwrap();
+            log.lock().unwrap().push(head);
+            client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+            for (mut from, mut to) in [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)] {
+                thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    (address, heads)
+}
+
+#[test]
+fn through_a_proxy() {
+    let server = Scripted::start(|asked| Say::proper(asked, &data()));
+    let (address, heads) = proxy();
+    let url = format!("http://me:secret@{address}");
+    let through = |except: &str| {
+        let proxy = Proxy::new(&url, except).unwrap();
+        let options = HttpOptions { proxy: Some(proxy), ..HttpOptions::default() };
+        assert!(!format!("{options:?}").contains("secret"));
+        fetch(&HttpSource::new(&server.url(), options).unwrap()).unwrap();
+        heads.lock().unwrap().len()
+    };
+    assert_eq!(through(""), 1);
+    assert_eq!(through("example.org"), 2);
+    assert_eq!(through("example.org, 127.0.0.1"), 2, "not for this one");
+    let head = heads.lock().unwrap()[0].to_lowercase();
+    assert!(head.contains("proxy-authorization: basic bwu6c2vjcmv0"), "{head}");
+    assert!(server.asked().iter().all(|asked| asked.header("proxy-authorization").is_none()));
+}
