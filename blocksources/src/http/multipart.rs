@@ -169,22 +169,18 @@ impl Parser {
     /// Takes a line, or as much of it as there is.
     fn take_line(&mut self, input: &mut &[u8]) -> Result<Option<Event<'static>>, MultipartError> {
         let length = input.iter().position(|&byte| byte == b'\n').map_or(input.len(), |at| at + 1);
-        let room = MOST_HEAD - self.head;
-        if length > room {
-            return Err(MultipartError::LongHead);
-        }
-        let (begun, rest) = input.split_at(length);
+        let (begun, rest) = input.split_at(length.min(MOST_HEAD - self.head));
         self.line.extend_from_slice(begun);
-        self.head += length;
+        self.head += begun.len();
         *input = rest;
         // The end may come without a line end.
-        let is_line = self.line.ends_with(b"\n");
-        if !is_line && !(self.expects_delimiter() && self.closes()) {
+        let is_line = self.line.ends_with(b"\n") || (self.expects_delimiter() && self.closes());
+        if !is_line {
             // What can be no delimiter any more need not come to its end.
-            return if self.state == State::Between && !self.may_be_delimiter() {
-                Err(MultipartError::Length)
-            } else {
-                Ok(None)
+            return match self.state {
+                State::Between if !self.may_be_delimiter() => Err(MultipartError::Length),
+                _ if begun.len() < length => Err(MultipartError::LongHead),
+                _ => Ok(None),
             };
         }
         let event = self.line();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, in its helpers too")]
 
 mod conformance;
+mod corpus;
 mod credentials;
 mod faults;
 mod hostile;
