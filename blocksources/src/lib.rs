@@ -29,6 +29,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # How servers are asked
+//!
+//! [`HttpSource`] asks for up to a hundred ranges in one request, over a few connections.
+//! Many servers cannot do that, and few say so: some send the whole file, some an error,
+//! some the first range only. The first sign of it lowers what is asked of the host, for
+//! as long as the program runs: several ranges, then single ranges side by side, then one
+//! stream of the whole file, of which only what is wanted is handed on. Each
+//! `Content-Range` is checked, and every byte is taken out of the set of what is wanted
+//! before it is delivered, so that none comes twice, whatever the server does. What
+//! ranges, gaps and requests are worth follows from a small model, [`cost`], which is fed
+//! with round trips and rates as they are measured.
+//!
+//! The first answer's strong tag or date goes with all later requests (`If-Range`); a file
+//! that was replaced is reported as [`Changed`](gosync_chunks::SourceError::Changed).
+//! Redirects are followed, remembered, and found out anew when a signed URL expires;
+//! headers and credentials go to the URL's own origin only, and https never leads to http.
+//!
 //! # Features
 //!
 //! - `http`, on by default: `HttpSource`, on ureq with rustls and a bundled list of
@@ -38,9 +55,9 @@
 //!
 //! # Limitations
 //!
-//! `HttpSource` speaks HTTP/1.1 and asks for one range per request. It tries a broken
-//! connection again at once, twice; a policy with pauses is a decorator around a source.
-//! Nothing here knows whether the bytes are the right ones: the sink has to verify.
+//! `HttpSource` speaks HTTP/1.1; proxies are asked to CONNECT, for http too. It tries a
+//! broken connection again at once, twice; a policy with pauses is a decorator around a
+//! source. Nothing here knows whether the bytes are the right ones: the sink has to verify.
 
 mod file;
 #[cfg(feature = "http")]

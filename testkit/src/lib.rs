@@ -2,8 +2,8 @@
 //!
 //! The parts of gosync must not depend on each other, so what their tests share is
 //! here: data made by code instead of files in the tree, slow answers to check fast
-//! ones against, and one suite per seam that every implementation runs. Nothing of
-//! it is published, and nothing but tests depends on it.
+//! ones against, servers that misbehave, and one suite per seam that every implementation
+//! runs. Nothing of it is published, and nothing but tests depends on it.
 //!
 //! ```
 //! use gosync_testkit::corpus::{self, edit};

@@ -57,6 +57,7 @@ impl Fetch<'_> {
         let range = Some(format!("bytes={}", list.join(",")));
         let ask = Ask { method: Method::GET, range, if_range, deadline: self.deadline };
         let Answer { response, host } = source.client.send(&ask, &mut worker.transfer)?;
+        self.refuse_encoded(&response)?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => self.take_ranges(worker, &asked, response, &host),
             StatusCode::OK => self.take_whole_instead(worker, &asked, response, &host),
@@ -82,6 +83,7 @@ impl Fetch<'_> {
         if response.status() != StatusCode::OK {
             return Err(self.exhausted(&answer::status_reason(response.status())).into());
         }
+        self.refuse_encoded(&response)?;
         self.source.agree(Identity::of(&response, answer::total(&response)))?;
         self.stream(worker, response, &host)
     }
@@ -94,7 +96,6 @@ impl Fetch<'_> {
         response: Response<Body>,
         host: &Host,
     ) -> Result<(), Failure> {
-        self.refuse_encoded(&response)?;
         let total = answer::total(&response);
         self.source.agree(Identity::of(&response, total))?;
         total.map_or(Ok(()), |total| self.check_total(total))?;
@@ -252,7 +253,6 @@ impl Fetch<'_> {
 
     /// Reads the whole file, and delivers what is wanted of it.
     fn stream(&self, worker: &mut Worker<'_>, response: Response<Body>, host: &Host) -> Result<(), Failure> {
-        self.refuse_encoded(&response)?;
         let size = answer::content_length(&response);
         size.map_or(Ok(()), |size| self.check_total(size))?;
         let mut buffer = mem::take(&mut worker.buffer);
@@ -288,7 +288,8 @@ impl Fetch<'_> {
     }
 
     fn refuse_encoded(&self, response: &Response<Body>) -> Result<(), SourceError> {
-        if answer::is_encoded(response) {
+        // The bodies of errors may be compressed.
+        if response.status().is_success() && answer::is_encoded(response) {
             return Err(self.source.client.refused("it sends a compressed form of the file"));
         }
         Ok(())
