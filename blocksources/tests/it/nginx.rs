@@ -158,6 +158,6 @@ fn four_hundred_scattered_ranges_over_a_long_line() {
     for (range, fetched) in ranges.iter().zip(sink.finish()) {
         assert!(fetched == data[range.start as usize..range.end as usize], "{range}");
     }
-    // Twenty round trips: a machine may be busy with other things.
-    assert!(took < Duration::from_millis(800), "{took:?}");
+    // It takes 0.11 s on a machine that has nothing else to do.
+    assert!(took < Duration::from_secs(4), "{took:?}");
 }
