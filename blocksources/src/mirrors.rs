@@ -1,0 +1,368 @@
+//! Several places that have the same target.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
+
+use crate::intervals::Intervals;
+use crate::remaining::Remaining;
+
+/// Sources of one target, of which the first that is good serves it all.
+///
+/// A place is left for the next one, for good, when it fails (so each of them should be
+/// [`Retrying`](crate::Retrying)), when it is not as long as the target, or when what it
+/// sent is rejected. What was delivered already is not fetched again.
+pub struct Mirrors {
+    places: Vec<Place>,
+    /// Length of the target in bytes.
+    expected: Option<u64>,
+    state: Mutex<State>,
+}
+
+struct Place {
+    name: String,
+    source: Box<dyn Source>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Why each place before the current one was left.
+    reasons: Vec<String>,
+    /// Whether the current place is known to be as long as the target.
+    is_checked: bool,
+    /// What the current place delivered. Not kept for the first one: that is everything.
+    served: Intervals,
+}
+
+impl Mirrors {
+    /// Uses `places`, which are sources with their paths or URLs, in this order, for a
+    /// target of `expected` bytes, if that is known.
+    pub fn new(places: impl IntoIterator<Item = (String, Box<dyn Source>)>, expected: Option<u64>) -> Self {
+        let places = places.into_iter().map(|(name, source)| Place { name, source }).collect();
+        Self { places, expected, state: Mutex::default() }
+    }
+
+    /// The places that were left, and why.
+    pub fn dropped(&self) -> Vec<(String, String)> {
+        let names = self.places.iter().map(|place| place.name.clone());
+        names.zip(self.lock().reasons.iter().cloned()).collect()
+    }
+
+    /// Calls `work` with one place after the other, until one does it.
+    fn with_places<T>(
+        &self,
+        mut work: impl FnMut(usize, &dyn Source) -> Result<T, SourceError>,
+    ) -> Result<T, SourceError> {
+        loop {
+            let (current, is_checked) = {
+                let state = self.lock();
+                (state.reasons.len(), state.is_checked)
+            };
+            let Some(place) = self.places.get(current) else { return Err(self.all_gone()) };
+            let checked = if is_checked { Ok(()) } else { self.check(current, place) };
+            match checked.and_then(|()| work(current, &*place.source)) {
+                // That has nothing to do with the place.
+                Err(error @ SourceError::Sink(_)) => return Err(error),
+                Err(error) if self.places.len() == 1 => return Err(error),
+                Err(error) => self.leave(current, with_causes(&error)),
+                done => return done,
+            }
+        }
+    }
+
+    fn check(&self, current: usize, place: &Place) -> Result<(), SourceError> {
+        if let Some(expected) = self.expected
+            && let Some(actual) = place.source.size()?
+            && actual != expected
+        {
+            return Err(SourceError::Length { location: place.name.clone(), expected, actual });
+        }
+        let mut state = self.lock();
+        state.is_checked |= state.reasons.len() == current;
+        Ok(())
+    }
+
+    /// Goes on to the place after `place`, unless another thread has done so already.
+    fn leave(&self, place: usize, reason: String) {
+        let mut state = self.lock();
+        if state.reasons.len() == place {
+            state.reasons.push(reason);
+            state.is_checked = false;
+            state.served = Intervals::default();
+        }
+    }
+
+    fn all_gone(&self) -> SourceError {
+        let reasons = self.dropped().into_iter().map(|(name, reason)| format!("{name}: {reason}"));
+        SourceError::Refused {
+            location: format!("each of the {} sources", self.places.len()),
+            reason: reasons.collect::<Vec<_>>().join("; "),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Source for Mirrors {
+    fn size(&self) -> Result<Option<u64>, SourceError> {
+        self.with_places(|_, source| source.size())
+    }
+
+    fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+        if let (Some(last), Some(actual)) = (ranges.last(), self.expected)
+            && last.end > actual
+        {
+            return Err(SourceError::Length { location: "the target".into(), expected: last.end, actual });
+        }
+        let remaining = Remaining::new(ranges, sink);
+        let mut transfer = Transfer::default();
+        let mut left = ranges.to_vec();
+        self.with_places(|current, source| {
+            let before = remaining.taken();
+            let result = source.fetch(&left, &remaining);
+            let missing = remaining.ranges();
+            if current > 0 {
+                self.note_served(current, &left, &missing);
+            }
+            match &result {
+                Ok(last) => transfer += *last,
+                Err(_) => transfer += Transfer { bytes: remaining.taken() - before, requests: 1 },
+            }
+            let has_asked = !left.is_empty();
+            left = missing;
+            match result {
+                Err(error) if !matches!(error, SourceError::Sink(_)) && has_asked && left.is_empty() => {
+                    // It broke after the last byte; the next call will see what that was.
+                    Ok(transfer)
+                }
+                result => result.map(|_| transfer),
+            }
+        })
+    }
+
+    /// Those of the current place; they change when it is left.
+    fn limits(&self) -> Limits {
+        let current = self.lock().reasons.len();
+        let fallback = Limits { request_size: 1 << 20, bridged_gap: 0, parallelism: 1 };
+        self.places.get(current).or(self.places.last()).map_or(fallback, |place| place.source.limits())
+    }
+
+    fn reject(&self, ranges: &[ByteRange]) -> bool {
+        if let [place] = &self.places[..] {
+            return place.source.reject(ranges);
+        }
+        let (current, culprit) = {
+            let state = self.lock();
+            let current = state.reasons.len();
+            // What comes from a place that was left already is not this one's fault.
+            (current, ranges.iter().copied().find(|&range| current == 0 || state.served.contains(range)))
+        };
+        let Some(place) = self.places.get(current) else { return false };
+        if let Some(range) = culprit {
+            // It may have places of its own.
+            if place.source.reject(ranges) {
+                return true;
+            }
+            self.leave(current, format!("it sent wrong bytes in {range}"));
+        }
+        self.lock().reasons.len() < self.places.len()
+    }
+}
+
+impl Mirrors {
+    fn note_served(&self, place: usize, asked: &[ByteRange], missing: &[ByteRange]) {
+        let mut delivered: Intervals = asked.iter().copied().collect();
+        for &range in missing {
+            delivered.remove(range);
+        }
+        let mut state = self.lock();
+        if state.reasons.len() == place {
+            delivered.ranges().into_iter().for_each(|range| state.served.insert(range));
+        }
+    }
+}
+
+impl fmt::Debug for Mirrors {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.places.iter().map(|place| place.name.as_str()).collect();
+        formatter
+            .debug_struct("Mirrors")
+            .field("places", &names)
+            .field("dropped", &self.dropped())
+            .finish_non_exhaustive()
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remaining::tests::LateFailure;
+    use gosync_testkit::conformance::source_conformance;
+    use gosync_testkit::corpus;
+    use gosync_testkit::source::{Fault, FaultySource, FnSink, MemorySink, MemorySource, RecordingSource};
+    use std::sync::Arc;
+
+    type Recording = Arc<RecordingSource<FaultySource<MemorySource>>>;
+
+    struct Shared(Recording);
+
+    impl Source for Shared {
+        fn size(&self) -> Result<Option<u64>, SourceError> {
+            self.0.size()
+        }
+
+        fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+            self.0.fetch(ranges, sink)
+        }
+
+        fn limits(&self) -> Limits {
+            self.0.limits()
+        }
+    }
+
+    /// Mirrors called a, b and so on of 300 bytes, each with faults, and a way to look
+    /// at what each was asked.
+    fn mirrors(faults: &[&[Fault]], length: usize) -> (Vec<u8>, Mirrors, Vec<Recording>) {
+        let data = corpus::random(1, length);
+        let recordings: Vec<Recording> = faults
+            .iter()
+            .map(|faults| FaultySource::new(MemorySource::new(data.clone()), faults.iter().copied()))
+            .map(|faulty| Arc::new(RecordingSource::new(faulty)))
+            .collect();
+        let named = recordings.iter().zip('a'..).map(|(recording, name)| {
+            let source: Box<dyn Source> = Box::new(Shared(Arc::clone(recording)));
+            (name.to_string(), source)
+        });
+        let mirrors = Mirrors::new(named, Some(300));
+        (data, mirrors, recordings)
+    }
+
+    fn fetch(mirrors: &Mirrors, ranges: &[ByteRange], data: &[u8]) -> Transfer {
+        let sink = MemorySink::new(ranges);
+        let transfer = mirrors.fetch(ranges, &sink).unwrap();
+        for (range, fetched) in ranges.iter().zip(sink.finish()) {
+            assert!(fetched == data[range.start as usize..range.end as usize], "{range}");
+        }
+        transfer
+    }
+
+    fn names(mirrors: &Mirrors) -> String {
+        mirrors.dropped().into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn conforms() {
+        for faults in [&[][..], &[Fault::Refuse], &[Fault::BreakOnce(1000)]] {
+            source_conformance(|data| {
+                let expected = Some(data.len() as u64);
+                let faulty = FaultySource::new(MemorySource::new(data.clone()), faults.iter().copied());
+                let places: [(String, Box<dyn Source>); 2] =
+                    [("a".into(), Box::new(faulty)), ("b".into(), Box::new(MemorySource::awkward(data, 1)))];
+                Box::new(Mirrors::new(places, expected))
+            });
+        }
+    }
+
+    #[test]
+    fn the_next_one_goes_on_where_one_broke() {
+        let faults: [&[Fault]; 3] = [&[Fault::BreakAlways(70)], &[Fault::Refuse], &[]];
+        let (data, mirrors, recordings) = mirrors(&faults, 300);
+        let ranges = [ByteRange::at(10, 50), ByteRange::at(100, 100)];
+        let transfer = fetch(&mirrors, &ranges, &data);
+        assert_eq!(transfer.bytes, 150);
+        let left = vec![vec![ByteRange::at(120, 80)]];
+        assert_eq!((recordings[1].fetches(), recordings[2].fetches()), (left.clone(), left));
+        assert_eq!(
+            mirrors.dropped(),
+            [
+                ("a".to_owned(), "cannot reach faulty source: connection reset".to_owned()),
+                ("b".to_owned(), "faulty source does not deliver: told to refuse".to_owned())
+            ]
+        );
+        // And it stays.
+        fetch(&mirrors, &ranges, &data);
+        assert_eq!((recordings[0].fetches().len(), recordings[2].fetches().len()), (1, 2));
+    }
+
+    #[test]
+    fn a_place_that_breaks_after_the_last_byte_has_delivered() {
+        let place = |name: &str| -> (String, Box<dyn Source>) { (name.into(), Box::new(LateFailure)) };
+        let mirrors = Mirrors::new([place("a"), place("b")], None);
+        let ranges = [ByteRange::at(0, 20)];
+        let sink = MemorySink::new(&ranges);
+        mirrors.fetch(&ranges, &sink).unwrap();
+        assert_eq!((sink.missing(), names(&mirrors)), (0, String::new()));
+    }
+
+    #[test]
+    fn wrong_bytes_cost_a_place() {
+        let (data, mirrors, recordings) = mirrors(&[&[], &[], &[]], 300);
+        let (one, other) = ([ByteRange::at(0, 10)], [ByteRange::at(20, 10)]);
+        fetch(&mirrors, &[one[0], other[0]], &data);
+        assert!(mirrors.reject(&one));
+        assert_eq!(names(&mirrors), "a");
+        // That was the first place too: the second has not delivered any of it.
+        assert!(mirrors.reject(&other));
+        assert_eq!(names(&mirrors), "a");
+        fetch(&mirrors, &other, &data);
+        assert!(mirrors.reject(&other));
+        assert_eq!(names(&mirrors), "ab");
+        fetch(&mirrors, &other, &data);
+        assert!(!mirrors.reject(&other), "there is no place left");
+        let error = mirrors.fetch(&other, &MemorySink::new(&other)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "each of the 3 sources does not deliver: a: it sent wrong bytes in 0..10; \
+             b: it sent wrong bytes in 20..30; c: it sent wrong bytes in 20..30"
+        );
+        assert_eq!(recordings.iter().map(|place| place.fetches().len()).collect::<Vec<_>>(), [1, 1, 1]);
+    }
+
+    #[test]
+    fn places_of_another_length_are_left() {
+        let (_, mirrors, recordings) = mirrors(&[&[], &[]], 299);
+        let ranges = [ByteRange::at(0, 10)];
+        for _ in 0..2 {
+            match mirrors.fetch(&ranges, &MemorySink::new(&ranges)) {
+                Err(SourceError::Refused { reason, .. }) => assert!(reason.contains("b: b has 299 bytes"), "{reason}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(recordings.iter().all(|place| place.fetches().is_empty()));
+    }
+
+    #[test]
+    fn a_place_alone_is_as_it_is() {
+        let (data, mirrors, _) = mirrors(&[&[Fault::BreakOnce(5)]], 300);
+        let ranges = [ByteRange::at(0, 10)];
+        assert!(mirrors.fetch(&ranges, &MemorySink::new(&ranges)).unwrap_err().is_transient());
+        fetch(&mirrors, &ranges, &data);
+        assert!(!mirrors.reject(&ranges));
+        fetch(&mirrors, &ranges, &data);
+    }
+
+    #[test]
+    fn neither_the_sink_nor_the_caller_is_a_place() {
+        let (data, mirrors, _) = mirrors(&[&[], &[]], 300);
+        let refusing = FnSink(|_, _: &[u8]| Err("full".into()));
+        let ranges = [ByteRange::at(0, 10)];
+        assert!(matches!(mirrors.fetch(&ranges, &refusing), Err(SourceError::Sink(_))));
+        assert!(matches!(mirrors.fetch(&[ByteRange::at(299, 2)], &refusing), Err(SourceError::Length { .. })));
+        assert_eq!(names(&mirrors), "");
+        fetch(&mirrors, &ranges, &data);
+    }
+}
