@@ -46,11 +46,19 @@
 //! Redirects are followed, remembered, and found out anew when a signed URL expires;
 //! headers and credentials go to the URL's own origin only, and https never leads to http.
 //!
+//! # Decorators
+//!
+//! Policies are sources around sources: [`Retrying`] asks again for what has not come
+//! yet, [`Mirrors`] goes on to the next place when one is no good, [`Throttled`] keeps to
+//! a rate, and [`Recorded`] tells and counts. They pause by a clock that can be injected,
+//! and stop pausing when they are told to.
+//!
 //! # Features
 //!
 //! - `http`, on by default: `HttpSource`, on ureq with rustls and a bundled list of
 //!   certificate authorities.
 //! - `platform-verifier`: lets `HttpSource` trust what the operating system trusts.
+//! - `ssh`: `SshSource`, on the system's `ssh` program, and SFTP for it.
 //! - `server`: a static file server that understands ranges.
 //!
 //! # Limitations
@@ -62,10 +70,22 @@
 mod file;
 #[cfg(feature = "http")]
 mod http;
+mod intervals;
 mod memory;
+mod mirrors;
+mod pause;
 pub mod ranges;
+mod record;
+mod remaining;
+mod retry;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "ssh")]
+pub mod sftp;
+#[cfg(feature = "ssh")]
+mod ssh;
+mod throttle;
+mod whole;
 mod workers;
 
 pub use file::FileSource;
@@ -74,6 +94,14 @@ pub use http::{
     Credentials, Hosts, HttpOptions, HttpSource, Netrc, NetrcError, Proxy, RootCertificates, Secret, cost, multipart,
 };
 pub use memory::MemorySource;
+pub use mirrors::Mirrors;
+pub use pause::{Clock, Pauses, Stopped, SystemClock};
+pub use record::{Counts, Event, Recorded};
+pub use retry::{Retry, RetryOptions, Retrying};
+#[cfg(feature = "ssh")]
+pub use ssh::{SshOptions, SshSource};
+pub use throttle::{Rate, Throttled};
+pub use whole::read_all;
 
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../README.md")]

@@ -30,6 +30,7 @@ pub mod nginx;
 pub mod oracle;
 pub mod peers;
 pub mod source;
+pub mod sshd;
 
 mod random;
 

@@ -19,6 +19,8 @@ const PEERS: &[Peer] = &[
         program: "nginx",
         why: "an HTTP server that is not ours, with ranges, multi-ranges and keep-alive",
     },
+    Peer { package: "openssh-server", program: "sshd", why: "a machine to log in to, for files over SFTP" },
+    Peer { package: "openssh-client", program: "ssh", why: "makes the connections of the SSH source" },
     Peer { package: "tar", program: "tar", why: "unpacks the archives that testkit makes" },
     Peer { package: "g++", program: "c++", why: "compiles libFuzzer, which the fuzz targets are linted with" },
 ];

@@ -1,4 +1,4 @@
-//! Sources against servers: our own, nginx, and some that misbehave on purpose.
+//! Sources against servers: our own, nginx, sshd, and some that misbehave on purpose.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, in its helpers too")]
 
@@ -12,4 +12,5 @@ mod identity;
 mod nginx;
 mod server;
 mod server_ranges;
+mod ssh;
 mod wire;
