@@ -43,6 +43,24 @@ pub trait Source: Send + Sync {
     }
 }
 
+impl<S: Source + ?Sized> Source for Box<S> {
+    fn size(&self) -> Result<Option<u64>, SourceError> {
+        (**self).size()
+    }
+
+    fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+        (**self).fetch(ranges, sink)
+    }
+
+    fn limits(&self) -> Limits {
+        (**self).limits()
+    }
+
+    fn reject(&self, ranges: &[ByteRange]) -> bool {
+        (**self).reject(ranges)
+    }
+}
+
 /// Takes the bytes that a [`Source`] delivers.
 pub trait Sink: Sync {
     /// Takes `data`, which begins at `offset` in the target.

@@ -1,12 +1,12 @@
 //! The command line.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use clap::{Parser, Subcommand, ValueEnum};
-use gosync::{Format, Location, MAX_BLOCK_SIZE};
+use gosync::{Format, Location, MAX_BLOCK_SIZE, Rate, RetryOptions};
 
 /// Bring a file from an old version to a new one by moving only what changed.
 ///
@@ -41,6 +41,21 @@ pub(crate) struct Global {
     /// Use these instructions and not the best: portable, neon, sse4.2, avx2 or avx512
     #[arg(long, global = true, value_name = "TIER", env = "GOSYNC_TIER", hide = true)]
     pub(crate) tier: Option<String>,
+}
+
+/// How to reach what is behind a URL.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct Network {
+    /// Receive no more than this in a second, such as 500KB or 2MiB
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) limit_rate: Option<Rate>,
+    /// Try again so many times in a row when a server fails in a way that may pass
+    #[arg(long, value_name = "N", default_value_t = RetryOptions::default().retries)]
+    pub(crate) retries: u32,
+    /// The ssh to run for ssh URLs, with arguments between spaces, such as "ssh -i KEY"
+    #[arg(long, value_name = "COMMAND", default_value = "ssh")]
+    pub(crate) ssh: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,6 +120,8 @@ pub(crate) struct Diff {
     /// Another file that may hold parts of the new version; may be repeated
     #[arg(long = "seed", value_name = "PATH")]
     pub(crate) more_seeds: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 #[derive(Debug, clap::Args)]
@@ -124,12 +141,19 @@ pub(crate) struct Patch {
     /// Another file that may hold parts of the new version; may be repeated
     #[arg(long = "seed", value_name = "PATH")]
     pub(crate) more_seeds: Vec<PathBuf>,
+    /// Another place of the new version, for when those before it fail; may be repeated
+    #[arg(long = "source", value_name = "SOURCE")]
+    pub(crate) more_sources: Vec<Location>,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
     /// The index: a path or URL
     pub(crate) index: Location,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 #[derive(Debug, clap::Args)]
@@ -138,6 +162,8 @@ pub(crate) struct Verify {
     pub(crate) file: PathBuf,
     /// The index that it should match: a path or URL
     pub(crate) index: Location,
+    #[command(flatten)]
+    pub(crate) network: Network,
 }
 
 #[derive(Debug, clap::Args)]
@@ -153,6 +179,11 @@ pub(crate) struct Serve {
 pub(crate) struct Demo {
     /// The file to use as the new version [default: the Rust toolchain's largest library]
     pub(crate) file: Option<PathBuf>,
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    let bytes = NonZeroU64::new(text.parse::<ByteSize>()?.as_u64());
+    bytes.map(Rate::new).ok_or_else(|| "at that rate nothing would ever come".into())
 }
 
 fn block_size(text: &str) -> Result<u32, String> {
@@ -172,6 +203,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn rates() {
+        assert_eq!(rate("500KB").map(|rate| rate.bytes_per_second.get()), Ok(500_000));
+        assert_eq!(rate("2MiB").map(|rate| rate.bytes_per_second.get()), Ok(2 << 20));
+        assert!(rate("0").is_err() && rate("fast").is_err());
     }
 
     #[test]

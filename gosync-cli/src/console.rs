@@ -28,6 +28,11 @@ impl Console {
         !self.quiet
     }
 
+    /// Whether programs that are run may ask the user something.
+    pub(crate) fn may_ask(&self) -> bool {
+        !self.quiet
+    }
+
     /// The result of a command, as text. Not printed where JSON is wanted.
     pub(crate) fn data(&self, text: impl Display) -> io::Result<()> {
         if self.json { Ok(()) } else { write(io::stdout().lock(), text) }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::{open, open_seeds, warn_unreadable};
+use super::{open, open_seeds, source_options, warn_unreadable};
 use crate::args;
 use crate::console::Console;
 use crate::progress::Bars;
@@ -13,7 +13,7 @@ use crate::table::{Facts, grouped, percent, rate, seconds, size};
 
 pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
-    let opened = open(&args.index)?;
+    let opened = open(&args.index, &source_options(&args.network, console)?)?;
     let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
     let comparison = gosync::diff(&opened.index, &seeds, &Bars::new(console))?;
     let time = start.elapsed();

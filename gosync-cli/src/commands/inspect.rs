@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::open;
+use super::{open, source_options};
 use crate::args;
 use crate::console::Console;
 use crate::table::{Facts, grouped, percent, size};
 
 pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<ExitCode> {
-    let opened = open(&args.index)?;
+    let opened = open(&args.index, &source_options(&args.network, console)?)?;
     let index = &opened.index;
     let layout = index.signature().layout();
     let name = index.target_name().map(|name| name.as_str());

@@ -9,19 +9,38 @@ pub(crate) mod patch;
 pub(crate) mod serve;
 pub(crate) mod verify;
 
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use gosync::{Comparison, Error, HttpOptions, Location, OpenedIndex, Proxy, ReadOptions, Seeds, open_index};
+use gosync::{
+    Comparison, Error, HttpOptions, Location, OpenedIndex, Pauses, Proxy, ReadOptions, RetryOptions, Seeds,
+    SourceOptions, SshOptions, open_index,
+};
 
+use crate::args::Network;
 use crate::console::Console;
 
-fn open(index: &Location) -> Result<OpenedIndex, Error> {
-    open_index(index, &ReadOptions::default(), &http_options()?)
+fn open(index: &Location, options: &SourceOptions) -> Result<OpenedIndex, Error> {
+    open_index(index, &ReadOptions::default(), options)
 }
 
-fn http_options() -> Result<HttpOptions, Error> {
+/// Made once in a run: what is learned of a host with the index helps with the target.
+fn source_options(network: &Network, console: &Console) -> Result<SourceOptions, Error> {
+    // A question that nobody sees, or that would be part of the data, is not asked.
+    let interactive = console.may_ask() && io::stdin().is_terminal() && io::stderr().is_terminal();
+    let mut ssh = network.ssh.split_whitespace();
+    let program = ssh.next().unwrap_or("ssh").into();
+    let arguments = ssh.map(Into::into).collect();
+    let interrupt = console.interrupt.clone();
     let proxy = Proxy::from_variables(|name| std::env::var(name).ok())?;
-    Ok(HttpOptions { proxy, ..HttpOptions::default() })
+    Ok(SourceOptions {
+        ssh: SshOptions { program, arguments, interactive, ..SshOptions::default() },
+        http: HttpOptions { proxy, ..HttpOptions::default() },
+        retry: RetryOptions { retries: network.retries, ..RetryOptions::default() },
+        rate: network.limit_rate,
+        pauses: Pauses::until(move || interrupt.is_raised()),
+        ..SourceOptions::default()
+    })
 }
 
 fn open_seeds<'a>(seed: &'a PathBuf, more: &'a [PathBuf], console: &Console) -> Result<Seeds, Error> {

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::{Location, OpenedIndex, PatchReport, Seeds, Source, open_source};
+use gosync::{Location, OpenedIndex, PatchReport, Seeds, Source, open_sources};
 use serde_json::json;
 
-use super::{http_options, open, open_seeds, warn_unreadable};
+use super::{open, open_seeds, source_options, warn_unreadable};
 use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
@@ -23,10 +23,13 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
         let message = "--json and the new version cannot both go to standard output".into();
         return Err(Usage { message, hint: "give an output file" }.into());
     }
-    let opened = open(&args.index)?;
-    let location = source_location(args, &opened)?;
-    console.detail(format_args!("index {}, source {location}, output {}", opened.location, output.display()));
-    let source = open_source(&location, &http_options()?)?;
+    let options = source_options(&args.network, console)?;
+    let opened = open(&args.index, &options)?;
+    let locations = source_locations(args, &opened)?;
+    let places = locations.iter().map(Location::to_string).collect::<Vec<_>>().join(" or ");
+    console.detail(format_args!("index {}, source {places}, output {}", opened.location, output.display()));
+    let length = opened.index.signature().layout().length();
+    let source = open_sources(&locations, Some(length), &options)?;
     let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
     let report = patch(&opened, &seeds, &*source, (!to_stdout).then_some(output), console)?;
     let time = start.elapsed();
@@ -86,8 +89,12 @@ fn patch(
     Ok(report?)
 }
 
-fn source_location(args: &args::Patch, opened: &OpenedIndex) -> Result<Location, Usage> {
-    args.source.clone().or_else(|| opened.default_source()).ok_or_else(|| Usage {
+fn source_locations(args: &args::Patch, opened: &OpenedIndex) -> Result<Vec<Location>, Usage> {
+    let given: Vec<Location> = args.source.iter().chain(&args.more_sources).cloned().collect();
+    if !given.is_empty() {
+        return Ok(given);
+    }
+    opened.default_source().map(|location| vec![location]).ok_or_else(|| Usage {
         message: format!("{} does not name its target", opened.location),
         hint: "give the SOURCE, a path or URL, after the index",
     })

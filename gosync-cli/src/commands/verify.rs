@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::open;
+use super::{open, source_options};
 use crate::args;
 use crate::console::Console;
 use crate::failure;
@@ -14,7 +14,7 @@ use crate::table::{grouped, seconds, size};
 
 pub(crate) fn run(args: &args::Verify, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
-    let opened = open(&args.index)?;
+    let opened = open(&args.index, &source_options(&args.network, console)?)?;
     let verdict = gosync::verify(&args.file, &opened.index, &Bars::new(console))?;
     let time = start.elapsed();
     let file = args.file.display();

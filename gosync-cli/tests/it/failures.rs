@@ -39,8 +39,8 @@ fn servers_that_are_not_there_or_have_no_ranges() {
     let (scratch, target) = published();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}/new");
-    scratch.run(&["patch", "old", "new.gosync", &url]).assert_failed(4, "cannot reach http://127.0.0.1");
-    scratch.run(&["diff", "old", &format!("{url}.gosync")]).assert_failed(4, "cannot reach");
+    scratch.run(&["patch", "old", "new.gosync", &url, "--retries", "0"]).assert_failed(4, "cannot reach http://");
+    scratch.run(&["diff", "old", &format!("{url}.gosync"), "--retries=0"]).assert_failed(4, "cannot reach");
     let server = scratch.serve();
     scratch.run(&["patch", "old", "new.gosync", &format!("{}/absent", server.url)]).assert_failed(4, "404");
 

@@ -8,6 +8,7 @@ mod failures;
 mod large;
 mod main_job;
 mod messages;
+mod network;
 mod proxy;
 mod resume;
 mod support;

@@ -5,7 +5,7 @@
 //! already and fetches the others by range, so that any static server will do.
 //!
 //! ```
-//! use gosync::{BuildOptions, HttpOptions, ReadOptions, Seeds};
+//! use gosync::{BuildOptions, ReadOptions, Seeds, SourceOptions};
 //!
 //! # let directory = tempfile::tempdir()?;
 //! # let at = |name| directory.path().join(name);
@@ -16,10 +16,10 @@
 //! gosync::write_index(&index, &at("new.txt.gosync"))?;
 //!
 //! // The user, whose index and source may just as well be URLs:
-//! let http = HttpOptions::default();
-//! let opened = gosync::open_index(&at("new.txt.gosync").into(), &ReadOptions::default(), &http)?;
+//! let options = SourceOptions::default();
+//! let opened = gosync::open_index(&at("new.txt.gosync").into(), &ReadOptions::default(), &options)?;
 //! let source = opened.default_source().expect("our own format names the target");
-//! let source = gosync::open_source(&source, &http)?;
+//! let source = gosync::open_source(&source, &options)?;
 //! let seeds = Seeds::open([at("old.txt")])?;
 //! let report = gosync::patch(&opened.index, &seeds, &*source, &at("old.txt"), &())?;
 //!
@@ -32,6 +32,12 @@
 //!
 //! FORMAT.md, in the repository's root, specifies every byte of our own format and of
 //! go-sync's, which is read and written too; [`Index::read`] tells them apart.
+//!
+//! # Features
+//!
+//! - `http`, on by default: indexes and sources behind `http` and `https` URLs.
+//! - `platform-verifier`: lets them be certified by whom the operating system trusts.
+//! - `ssh`: indexes and sources behind `ssh` URLs, by the system's `ssh`.
 //!
 //! # Limitations
 //!
@@ -52,12 +58,16 @@ pub use build::{BuildOptions, build};
 pub use error::{Error, Trouble};
 pub use format::{DEFAULT_STRONG_LEN, Format, FormatError, Index, NameError, ReadOptions, TargetName, UnsuitableSums};
 pub use location::{Location, LocationError};
-pub use open::{OpenedIndex, open_index, open_source};
+pub use open::{OpenedIndex, SourceOptions, open_index, open_source, open_sources};
 pub use sync::{PatchReport, Seeds, diff, patch, patch_to_stream, verify, write_index};
 pub use tier::{TierError, use_tier};
 
 // What the calls above take and give, so that whoever makes them needs no other crate.
+#[cfg(feature = "ssh")]
+pub use gosync_blocksources::SshOptions;
+#[cfg(feature = "http")]
 pub use gosync_blocksources::{Credentials, Hosts, HttpOptions, Netrc, NetrcError, Proxy, RootCertificates, Secret};
+pub use gosync_blocksources::{Pauses, Rate, RetryOptions};
 pub use gosync_chunks::{LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, Source};
 pub use gosync_comparer::{Comparison, Statistics};
 pub use gosync_patcher::{Report, Verdict};

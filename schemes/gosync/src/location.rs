@@ -11,7 +11,7 @@ use url::Url;
 pub enum Location {
     /// A file on this machine.
     Path(PathBuf),
-    /// Something behind an `http` or `https` URL.
+    /// Something behind a URL: `http`, `https`, `ssh`, `s3`, `gs` or `az`.
     Url(Url),
 }
 
@@ -20,7 +20,7 @@ pub enum Location {
 #[non_exhaustive]
 pub enum LocationError {
     /// A URL with a scheme that is not known here.
-    #[error("{text}: {scheme} URLs are not supported, only http, https and file")]
+    #[error("{text}: {scheme} URLs are not supported, only http, https, ssh, s3, gs, az and file")]
     Scheme {
         /// What was given.
         text: String,
@@ -47,6 +47,9 @@ impl FromStr for Location {
         let url = Url::parse(text).map_err(|_| invalid())?;
         match url.scheme() {
             "http" | "https" => Ok(Self::Url(url)),
+            // Without the other slashes nothing could be beside it.
+            "ssh" | "s3" | "gs" | "az" if url.has_host() => Ok(Self::Url(url)),
+            "ssh" | "s3" | "gs" | "az" => Err(invalid()),
             "file" => url.to_file_path().map(Self::Path).map_err(|()| invalid()),
             scheme => Err(LocationError::Scheme { text: text.into(), scheme: scheme.into() }),
         }
@@ -124,6 +127,10 @@ mod tests {
         assert!(matches!(location("https://host/x"), Location::Url(_)));
         #[cfg(unix)]
         assert_eq!(location("file:///tmp/a%20b"), Location::Path("/tmp/a b".into()));
+        for text in ["ssh://me@host:2222/~/x", "s3://bucket/dir/x", "gs://bucket/x", "az://container/x"] {
+            assert_eq!(location(text).file_name().as_deref(), Some("x"), "{text}");
+        }
+        assert!(matches!("s3:///x".parse::<Location>(), Err(LocationError::Invalid { .. })));
         assert!(matches!("ftp://host/x".parse::<Location>(), Err(LocationError::Scheme { .. })));
         assert!(matches!("http://".parse::<Location>(), Err(LocationError::Invalid { .. })));
     }
@@ -135,6 +142,8 @@ mod tests {
         let url = location("http://host/dir/x.gosync?token=1#top").beside("y z");
         assert_eq!(url, location("http://host/dir/y%20z?token=1"));
         assert_eq!(url.file_name().as_deref(), Some("y z"));
+        assert_eq!(location("ssh://me@host:22/dir/x").beside("y"), location("ssh://me@host:22/dir/y"));
+        assert_eq!(location("s3://bucket/x").beside("y z"), location("s3://bucket/y%20z"));
         assert_eq!(location("http://host/").file_name(), None);
     }
 

@@ -2,10 +2,32 @@
 
 use std::io::{self, Read};
 
-use gosync_blocksources::{FileSource, HttpOptions, HttpSource};
+use gosync_blocksources::{FileSource, Mirrors, Pauses, Rate, Retry, RetryOptions, Retrying, Throttled, read_all};
+#[cfg(feature = "http")]
+use gosync_blocksources::{HttpOptions, HttpSource};
+#[cfg(feature = "ssh")]
+use gosync_blocksources::{SshOptions, SshSource};
 use gosync_chunks::{LocalFile, Source, SourceError, Transfer};
+use url::Url;
 
 use crate::{Error, Index, Location, ReadOptions};
+
+/// How to reach what is not on this machine.
+#[derive(Clone, Debug, Default)]
+pub struct SourceOptions {
+    /// For `http` and `https` URLs.
+    #[cfg(feature = "http")]
+    pub http: HttpOptions,
+    /// For `ssh` URLs.
+    #[cfg(feature = "ssh")]
+    pub ssh: SshOptions,
+    /// When to try again.
+    pub retry: RetryOptions,
+    /// How fast bytes may come, if not as fast as they can.
+    pub rate: Option<Rate>,
+    /// The clock that decorators pause by, and the wish to stop that ends their pauses.
+    pub pauses: Pauses,
+}
 
 /// An index, and what it cost to get.
 #[derive(Clone, Debug)]
@@ -23,7 +45,7 @@ pub struct OpenedIndex {
 /// # Errors
 ///
 /// When it cannot be read or fetched, or is no sound index.
-pub fn open_index(location: &Location, options: &ReadOptions, http: &HttpOptions) -> Result<OpenedIndex, Error> {
+pub fn open_index(location: &Location, options: &ReadOptions, sources: &SourceOptions) -> Result<OpenedIndex, Error> {
     let index_error = |source| Error::Index { location: location.to_string(), source };
     match location {
         Location::Path(path) => {
@@ -37,10 +59,8 @@ pub fn open_index(location: &Location, options: &ReadOptions, http: &HttpOptions
             Ok(OpenedIndex { index, location: location.clone(), transfer })
         }
         Location::Url(url) => {
-            let server = HttpSource::new(url.as_str(), http.clone())?;
-            let bytes = server.read_all(options.max_bytes)?;
+            let (bytes, transfer) = document(url, location, options.max_bytes, sources)?;
             let index = Index::read(bytes.as_slice(), options).map_err(index_error)?;
-            let transfer = Transfer { bytes: bytes.len() as u64, requests: server.requests() };
             Ok(OpenedIndex { index, location: location.clone(), transfer })
         }
     }
@@ -59,19 +79,88 @@ impl OpenedIndex {
     }
 }
 
-/// Opens the target at `location` as a source. A server is not asked anything yet.
+/// Opens the target at `location` as a source, which tries again when what fails may
+/// pass, and keeps to the rate. A server is not asked anything yet.
 ///
 /// # Errors
 ///
 /// When a file cannot be opened, or a URL makes no valid request.
-pub fn open_source(location: &Location, http: &HttpOptions) -> Result<Box<dyn Source>, Error> {
+pub fn open_source(location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, Error> {
+    let source = open_unlimited(location, options)?;
+    Ok(if matches!(location, Location::Url(_)) { limited(source, options) } else { source })
+}
+
+/// Opens the places at `locations`, which all have the target of `expected` bytes, as
+/// one source: the first that is good serves, and the others wait until it is not.
+///
+/// # Errors
+///
+/// As [`open_source`], for any of them.
+pub fn open_sources(
+    locations: &[Location],
+    expected: Option<u64>,
+    options: &SourceOptions,
+) -> Result<Box<dyn Source>, Error> {
+    if let [location] = locations {
+        return open_source(location, options);
+    }
+    let places = locations.iter().map(|location| Ok((location.to_string(), open_unlimited(location, options)?)));
+    let mirrors = Mirrors::new(places.collect::<Result<Vec<_>, Error>>()?, expected);
+    Ok(limited(Box::new(mirrors), options))
+}
+
+fn open_unlimited(location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, Error> {
     match location {
         Location::Path(path) => match LocalFile::open(path) {
             Ok(file) => Ok(Box::new(FileSource::new(file))),
             Err(source) => Err(SourceError::Read { location: path.display().to_string(), source }.into()),
         },
-        Location::Url(url) => Ok(Box::new(HttpSource::new(url.as_str(), http.clone())?)),
+        Location::Url(url) => Ok(persistent(open_url(url, location, options)?, options)),
     }
+}
+
+fn open_url(url: &Url, location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, SourceError> {
+    let _ = options;
+    match url.scheme() {
+        #[cfg(feature = "http")]
+        "http" | "https" => Ok(Box::new(HttpSource::new(url.as_str(), options.http.clone())?)),
+        #[cfg(feature = "ssh")]
+        "ssh" => Ok(Box::new(SshSource::new(url.as_str(), options.ssh.clone())?)),
+        scheme => Err(SourceError::Refused {
+            location: location.to_string(),
+            reason: format!("this program was built without support for {scheme} URLs"),
+        }),
+    }
+}
+
+fn persistent(source: Box<dyn Source>, options: &SourceOptions) -> Box<dyn Source> {
+    Box::new(Retrying::new(source, options.retry, options.pauses.clone()))
+}
+
+fn limited(source: Box<dyn Source>, options: &SourceOptions) -> Box<dyn Source> {
+    match options.rate {
+        Some(rate) => Box::new(Throttled::new(source, rate, options.pauses.clone())),
+        None => source,
+    }
+}
+
+/// All that is at `url`.
+fn document(
+    url: &Url,
+    location: &Location,
+    limit: u64,
+    options: &SourceOptions,
+) -> Result<(Vec<u8>, Transfer), SourceError> {
+    // A server need not tell the length of a document, unless there is a rate to keep to.
+    #[cfg(feature = "http")]
+    if matches!(url.scheme(), "http" | "https") && options.rate.is_none() {
+        let server = HttpSource::new(url.as_str(), options.http.clone())?;
+        let bytes = Retry::new(options.retry, options.pauses.clone()).run(|| server.read_all(limit))?;
+        let transfer = Transfer { bytes: bytes.len() as u64, requests: server.requests() };
+        return Ok((bytes, transfer));
+    }
+    let source = limited(persistent(open_url(url, location, options)?, options), options);
+    read_all(&source, &location.to_string(), limit)
 }
 
 struct Counting<R> {

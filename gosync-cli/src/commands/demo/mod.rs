@@ -8,11 +8,10 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use gosync::{BuildOptions, Format, Location, Seeds, open_source, write_index};
+use gosync::{BuildOptions, Format, Location, ReadOptions, Seeds, SourceOptions, open_index, open_source, write_index};
 use gosync_blocksources::server::Server;
 use serde_json::json;
 
-use super::{http_options, open};
 use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
@@ -92,9 +91,11 @@ impl Job<'_> {
 
         let start = Instant::now();
         let index_url: Location = format!("{}/index.{format}", self.url).parse()?;
-        let opened = open(&index_url)?;
+        // Not by the proxy of the environment: both ends are on this machine.
+        let options = SourceOptions::default();
+        let opened = open_index(&index_url, &ReadOptions::default(), &options)?;
         let name = self.new.file_name().unwrap_or_default().to_string_lossy();
-        let source = open_source(&index_url.beside(&name), &http_options()?)?;
+        let source = open_source(&index_url.beside(&name), &options)?;
         let seeds = Seeds::open([self.old])?;
         let report = gosync::patch(&opened.index, &seeds, &*source, self.output, &Bars::new(console))?;
         let patch = start.elapsed();

@@ -1,0 +1,89 @@
+//! Mirrors, retries and rates, as the command line asks for them.
+
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use gosync_testkit::corpus;
+use gosync_testkit::sshd::Sshd;
+
+use crate::support::Scratch;
+
+/// A file that is published, and an old version that has nothing of it.
+fn published(len: usize) -> (Scratch, Vec<u8>) {
+    let scratch = Scratch::new();
+    let target = corpus::random(1, len);
+    scratch.write("new", &target);
+    scratch.write("old", b"nothing");
+    assert_eq!(scratch.run(&["build", "new"]).code, 0);
+    (scratch, target)
+}
+
+#[test]
+fn the_next_source_is_used_when_one_fails() {
+    let (scratch, target) = published(300_000);
+    scratch.write("short", &target[1..]);
+    let server = scratch.serve();
+    let (absent, short, new) = ["absent", "short", "new"].map(|name| format!("{}/{name}", server.url)).into();
+    let sources = ["patch", "old", "new.gosync", "--source", &absent, "--source", &short, "--retries", "0"];
+    let failed = scratch.run(&[&sources[..], &["-o", "out"]].concat());
+    failed.assert_failed(4, "each of the 2 sources does not deliver");
+    for reason in [format!("{absent}: "), "404".into(), format!("{short}: "), "has 299999 bytes".into()] {
+        assert!(failed.stderr.contains(&reason), "{reason} is not in:\n{}", failed.stderr);
+    }
+    let done = scratch.json(&[&sources[..], &["--source", &new, "-o", "out"]].concat());
+    assert_eq!(done["fetched_bytes"], 300_000);
+    assert!(scratch.read("out") == target);
+    // The argument comes before the options, and a path is as good as a URL.
+    scratch.json(&["patch", "old", "new.gosync", &absent, "--source", "new"]);
+    assert!(scratch.read("old") == target);
+}
+
+#[test]
+fn connections_that_break_are_made_again() {
+    let (scratch, target) = published(300_000);
+    let server = scratch.serve();
+    let there = server.url.strip_prefix("http://").unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/new", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        // More than are tried at once, without a pause.
+        for stream in listener.incoming().skip(5) {
+            let (here, there) = (stream.unwrap(), TcpStream::connect(&there).unwrap());
+            let (mut from, mut to) = (there.try_clone().unwrap(), here.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            std::thread::spawn(move || std::io::copy(&mut { here }, &mut { there }));
+        }
+    });
+    let patch = ["patch", "old", "new.gosync", &url, "-o", "out"];
+    scratch.run(&[&patch[..], &["--retries", "0"]].concat()).assert_failed(4, "cannot reach");
+    scratch.json(&[&patch[..], &["--retries", "20"]].concat());
+    assert!(scratch.read("out") == target);
+}
+
+#[test]
+fn a_rate_is_kept() {
+    let (scratch, target) = published(500_000);
+    let server = scratch.serve();
+    let start = Instant::now();
+    scratch.json(&["patch", "old", &format!("{}/new.gosync", server.url), "--limit-rate", "1MB"]);
+    // A tenth of a second's worth may come at once.
+    assert!(start.elapsed() > Duration::from_millis(390), "{:?}", start.elapsed());
+    assert!(scratch.read("old") == target);
+    assert_eq!(scratch.run(&["patch", "old", "new.gosync", "--limit-rate", "none"]).code, 2);
+}
+
+#[test]
+fn files_of_other_machines() {
+    let keys = tempfile::tempdir().unwrap();
+    let Some(sshd) = Sshd::start(keys.path()) else { return };
+    let (scratch, target) = published(300_000);
+    let arguments: Vec<_> = sshd.arguments().into_iter().map(|argument| argument.into_string().unwrap()).collect();
+    let ssh = format!("ssh {}", arguments.join(" "));
+    let url = |name: &str| sshd.url(&scratch.path(name));
+    let done = scratch.json(&["patch", "old", &url("new.gosync"), "--ssh", &ssh]);
+    assert_eq!(done["fetched_bytes"], 300_000);
+    assert!(scratch.read("old") == target);
+    let absent = scratch.run(&["patch", "none", &url("new.gosync"), &url("absent"), "--ssh", &ssh, "-o", "out"]);
+    absent.assert_failed(4, "there is no such file");
+    scratch.run(&["inspect", "ssh://-oProxyCommand=id/x"]).assert_failed(4, "not one that is safe");
+}
