@@ -1,4 +1,4 @@
-//! Ranges of bytes from memory, files and HTTP(S) servers.
+//! Ranges of bytes from memory, files, HTTP(S) and SSH servers and object stores.
 //!
 //! Whoever updates a file knows which of its bytes are missing, and something else
 //! holds them. The sources here implement [`Source`](gosync_chunks::Source): they are
@@ -59,13 +59,17 @@
 //!   certificate authorities.
 //! - `platform-verifier`: lets `HttpSource` trust what the operating system trusts.
 //! - `ssh`: `SshSource`, on the system's `ssh` program, and SFTP for it.
+//! - `object-store`: `ObjectSource`, for S3 and its kin, Google's and Azure's stores, on the
+//!   `object_store` crate with the HTTP client of `http`.
 //! - `server`: a static file server that understands ranges.
 //!
 //! # Limitations
 //!
 //! `HttpSource` speaks HTTP/1.1; proxies are asked to CONNECT, for http too. It tries a
 //! broken connection again at once, twice; a policy with pauses is a decorator around a
-//! source. Nothing here knows whether the bytes are the right ones: the sink has to verify.
+//! source. `SshSource` and `ObjectSource` do not try again at all. The keys of AWS are those
+//! that are handed over, or those of the machine: its profiles in files are not read.
+//! Nothing here knows whether the bytes are the right ones: the sink has to verify.
 
 mod file;
 #[cfg(feature = "http")]
@@ -73,6 +77,8 @@ mod http;
 mod intervals;
 mod memory;
 mod mirrors;
+#[cfg(feature = "object-store")]
+mod objects;
 mod pause;
 pub mod ranges;
 mod record;
@@ -95,6 +101,8 @@ pub use http::{
 };
 pub use memory::MemorySource;
 pub use mirrors::Mirrors;
+#[cfg(feature = "object-store")]
+pub use objects::{ObjectSettings, ObjectSource, ObjectWriter};
 pub use pause::{Clock, Pauses, Stopped, SystemClock};
 pub use record::{Counts, Event, Recorded};
 pub use retry::{Retry, RetryOptions, Retrying};

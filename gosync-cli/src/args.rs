@@ -83,9 +83,9 @@ pub(crate) enum Command {
 pub(crate) struct Build {
     /// The file to publish
     pub(crate) file: PathBuf,
-    /// Where to write the index [default: FILE.gosync]
+    /// Where to write the index: a path, or the URL of an object [default: FILE.gosync]
     #[arg(short, long, value_name = "INDEX")]
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) output: Option<Location>,
     /// Size of a block, such as 4096 or 64KiB [default: by the file's size; 8192 for go-sync]
     #[arg(long, value_name = "N", value_parser = block_size)]
     pub(crate) block_size: Option<u32>,

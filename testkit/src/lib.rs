@@ -26,6 +26,7 @@ pub mod conformance;
 pub mod corpus;
 pub mod delay;
 pub mod hostile;
+pub mod moto;
 pub mod nginx;
 pub mod oracle;
 pub mod peers;

@@ -1,17 +1,22 @@
 //! The real programs that tests and benchmarks compare with: what is needed, and how to get it.
 
 use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::command;
 
 /// A program that tests or benchmarks run.
 struct Peer {
-    /// The Debian package that has it.
+    /// The Debian package that has it, or, with [`PYTHON`] before it, that of Python.
     package: &'static str,
     program: &'static str,
     why: &'static str,
 }
+
+/// What marks a package of Python's index, which Debian does not have.
+const PYTHON: &str = "pip:";
 
 const PEERS: &[Peer] = &[
     Peer {
@@ -21,6 +26,7 @@ const PEERS: &[Peer] = &[
     },
     Peer { package: "openssh-server", program: "sshd", why: "a machine to log in to, for files over SFTP" },
     Peer { package: "openssh-client", program: "ssh", why: "makes the connections of the SSH source" },
+    Peer { package: "pip:moto[server]==5.2.1", program: "moto_server", why: "an S3 server" },
     Peer { package: "tar", program: "tar", why: "unpacks the archives that testkit makes" },
     Peer { package: "g++", program: "c++", why: "compiles libFuzzer, which the fuzz targets are linted with" },
 ];
@@ -38,17 +44,17 @@ const BENCHMARK_PEERS: &[Peer] = &[
 /// What is missing afterwards is for them to tell.
 pub(crate) fn install_for_benchmarks(wanted: &[&str]) {
     let wanted = BENCHMARK_PEERS.iter().filter(|peer| wanted.contains(&peer.program));
-    let missing: Vec<&Peer> = PEERS.iter().chain(wanted).filter(|peer| command::find(peer.program).is_none()).collect();
+    let missing: Vec<&Peer> = PEERS.iter().chain(wanted).filter(|peer| find(peer.program).is_none()).collect();
     // One by one when not all can be had: a system may lack one package and have the rest.
-    if !missing.is_empty() && !apt_get_install(&missing) && missing.len() > 1 {
+    if !missing.is_empty() && !self::install(&missing) && missing.len() > 1 {
         for peer in missing {
-            apt_get_install(&[peer]);
+            install(&[peer]);
         }
     }
 }
 
 /// Tries to install a package of Debian that has a program of the same name.
-pub(crate) fn install(program: &'static str) -> bool {
+pub(crate) fn install_package(program: &'static str) -> bool {
     apt_get_install(&[&Peer { package: program, program, why: "asked for" }])
 }
 
@@ -56,25 +62,30 @@ pub(crate) fn install(program: &'static str) -> bool {
 /// may where all are found, and have to where this is an automatic run.
 pub(crate) fn provide(install: bool) -> bool {
     let mut missing = missing();
-    if !missing.is_empty() && install && apt_get_install(&missing) {
+    if !missing.is_empty() && install && self::install(&missing) {
         missing = self::missing();
     }
     for peer in PEERS {
-        match command::find(peer.program) {
+        match find(peer.program) {
             Some(path) => eprintln!("{:12} {} ({})", peer.program, path.display(), peer.why),
             None => eprintln!("{:12} MISSING ({})", peer.program, peer.why),
         }
     }
     if !missing.is_empty() {
-        let packages: Vec<&str> = missing.iter().map(|peer| peer.package).collect();
         eprintln!("Tests that need a missing program are skipped, or fail in an automatic run.");
-        eprintln!("To install on Debian: sudo apt-get install {}", packages.join(" "));
+        for (how, is_python) in [("on Debian: sudo apt-get install", false), ("anywhere: pip install", true)] {
+            let packages = missing.iter().map(|peer| peer.package);
+            let packages: Vec<&str> = packages.filter(|package| package.starts_with(PYTHON) == is_python).collect();
+            if !packages.is_empty() {
+                eprintln!("To install {how} {}", packages.join(" ").replace(PYTHON, ""));
+            }
+        }
     }
     missing.is_empty() || is_automatic()
 }
 
 fn missing() -> Vec<&'static Peer> {
-    PEERS.iter().filter(|peer| command::find(peer.program).is_none()).collect()
+    PEERS.iter().filter(|peer| find(peer.program).is_none()).collect()
 }
 
 fn is_automatic() -> bool {
@@ -82,6 +93,40 @@ fn is_automatic() -> bool {
 }
 
 /// Tries to install; a failure is told, and left to the tests to complain about.
+fn install(peers: &[&Peer]) -> bool {
+    let (python, debian): (Vec<&Peer>, Vec<&Peer>) = peers.iter().partition(|peer| peer.package.starts_with(PYTHON));
+    let has_debian = debian.is_empty() || apt_get_install(&debian);
+    let has_python = python.is_empty() || pip_install(&python);
+    has_debian && has_python
+}
+
+/// `PATH`, and behind it the folder of what Python's index has.
+pub(crate) fn path() -> OsString {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(env::split_paths(&path).chain([python().join("bin")])).unwrap_or(path)
+}
+
+fn python() -> PathBuf {
+    command::root().join("target/peers/python")
+}
+
+fn find(program: &str) -> Option<PathBuf> {
+    command::find(program).or_else(|| Some(python().join("bin").join(program)).filter(|path| path.is_file()))
+}
+
+/// Into an environment of its own, since systems guard that of their Python.
+fn pip_install(peers: &[&Peer]) -> bool {
+    let packages = peers.iter().filter_map(|peer| peer.package.strip_prefix(PYTHON));
+    let environment = python();
+    let installed = command::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))
+        .and_then(|()| command::run(Command::new(environment.join("bin/pip")).arg("install").args(packages)));
+    if let Err(error) = &installed {
+        eprintln!("{error}");
+    }
+    installed.is_ok()
+}
+
+/// The same for Debian's packages.
 fn apt_get_install(peers: &[&Peer]) -> bool {
     let Some(apt_get) = apt_get() else {
         eprintln!("Nothing was installed: that takes apt-get, and root or sudo without a password.");

@@ -26,6 +26,7 @@ pub(crate) fn run(steps: &mut Steps, options: &TestOptions) -> anyhow::Result<()
     let test = |arguments: &[&str]| {
         let mut command = cargo(arguments);
         select(&mut command, options);
+        command.env("PATH", peers::path());
         if required {
             command.env("GOSYNC_REQUIRE_PEERS", "1");
         }

@@ -91,11 +91,12 @@ impl HttpOptions {
     /// # Errors
     ///
     /// Why the options make none.
-    pub(super) fn agent(&self) -> Result<Agent, String> {
+    pub(crate) fn agent(&self) -> Result<Agent, String> {
         let connections = self.connections.max(1);
         let config = Config::builder()
             .http_status_as_error(false)
-            // Redirects are followed by us: see `Client`.
+            // Redirects are followed by us: see `Client`. Where an object is moved to is
+            // for object_store to say.
             .max_redirects(0)
             // Ranges are of the file itself, never of a compressed form of it.
             .accept_encoding("identity")

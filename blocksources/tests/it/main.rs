@@ -1,4 +1,4 @@
-//! Sources against servers: our own, nginx, sshd, and some that misbehave on purpose.
+//! Sources against servers: our own, nginx, sshd, moto, and some that misbehave on purpose.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, in its helpers too")]
 
@@ -10,6 +10,7 @@ mod hostile;
 mod http;
 mod identity;
 mod nginx;
+mod objects;
 mod server;
 mod server_ranges;
 mod ssh;

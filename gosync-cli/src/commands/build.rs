@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::{BuildOptions, write_index};
+use gosync::{BuildOptions, publish_index};
 use serde_json::json;
 
+use super::upload_options;
 use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
@@ -19,16 +20,15 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
         return Err(Usage { message, hint: "an index is of one file; an archive of the directory will do" }.into());
     }
     let start = Instant::now();
-    let path = args.output.clone().unwrap_or_else(|| default_index(&args.file));
+    let location = args.output.clone().unwrap_or_else(|| default_index(&args.file).into());
     let options = BuildOptions { format: args.format.into(), block_size: args.block_size };
     let index = gosync::build(&args.file, &options, &Bars::new(console))?;
-    write_index(&index, &path)?;
+    publish_index(&index, &location, &upload_options()?)?;
 
     let (layout, index_bytes) = (index.signature().layout(), index.encoded_len());
     let time = start.elapsed();
     console.message(format_args!(
-        "{}: {} blocks of {} bytes, {} ({} of the file), in {}",
-        path.display(),
+        "{location}: {} blocks of {} bytes, {} ({} of the file), in {}",
         grouped(layout.block_count().into()),
         grouped(layout.block_size().into()),
         size(index_bytes),
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
     ));
     console.event(&json!({
         "event": "done",
-        "index": path,
+        "index": location.to_string(),
         "format": index.format().to_string(),
         "target_bytes": layout.length(),
         "index_bytes": index_bytes,

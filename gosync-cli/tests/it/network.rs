@@ -4,9 +4,10 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use gosync_testkit::corpus;
+use gosync_testkit::moto::Moto;
 use gosync_testkit::sshd::Sshd;
 
-use crate::support::Scratch;
+use crate::support::{Run, Scratch};
 
 /// A file that is published, and an old version that has nothing of it.
 fn published(len: usize) -> (Scratch, Vec<u8>) {
@@ -14,6 +15,7 @@ fn published(len: usize) -> (Scratch, Vec<u8>) {
     let target = corpus::random(1, len);
     scratch.write("new", &target);
     scratch.write("old", b"nothing");
+    scratch.write("empty", b"");
     assert_eq!(scratch.run(&["build", "new"]).code, 0);
     (scratch, target)
 }
@@ -83,7 +85,31 @@ fn files_of_other_machines() {
     let done = scratch.json(&["patch", "old", &url("new.gosync"), "--ssh", &ssh]);
     assert_eq!(done["fetched_bytes"], 300_000);
     assert!(scratch.read("old") == target);
-    let absent = scratch.run(&["patch", "none", &url("new.gosync"), &url("absent"), "--ssh", &ssh, "-o", "out"]);
+    let absent = scratch.run(&["patch", "empty", &url("new.gosync"), &url("absent"), "--ssh", &ssh, "-o", "out"]);
     absent.assert_failed(4, "there is no such file");
     scratch.run(&["inspect", "ssh://-oProxyCommand=id/x"]).assert_failed(4, "not one that is safe");
+}
+
+#[test]
+fn object_stores() {
+    let Some(moto) = Moto::start() else { return };
+    let (scratch, target) = published(300_000);
+    let run = |args: &[&str]| {
+        let mut command = scratch.command(args);
+        command.envs(moto.settings().into_iter().map(|(name, value)| match name.strip_prefix("aws_") {
+            Some(_) => (name.to_uppercase(), value),
+            None => (format!("AWS_{}", name.to_uppercase()), value),
+        }));
+        Run::of(command)
+    };
+    let index = "s3://bucket/dir/new.gosync";
+    let built = run(&["build", "new", "-o", index]);
+    assert_eq!(built.code, 0, "{}", built.stderr);
+    let patched = run(&["patch", "old", index, "new", "--limit-rate", "100MB"]);
+    assert_eq!(patched.code, 0, "{}", patched.stderr);
+    assert!(scratch.read("old") == target);
+    // The target that the index names is to be beside it, and is not.
+    run(&["patch", "empty", index]).assert_failed(4, "s3://bucket/dir/new does not deliver: there is no such object");
+    run(&["build", "new", "-o", "s3://none/x"]).assert_failed(4, "cannot write s3://none/x");
+    run(&["build", "new", "-o", "http://host/x"]).assert_failed(4, "only files and object stores");
 }

@@ -64,6 +64,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// An index cannot be put where it is to be published.
+    #[error("cannot write {location}")]
+    Publish {
+        /// The URL.
+        location: String,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
     /// A source cannot be reached or refuses.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -99,6 +108,7 @@ impl Error {
             Self::Index { source: FormatError::Io(_), .. } => Trouble::Other,
             Self::Index { .. } => Trouble::Corrupt,
             Self::Source(error) | Self::Patch(PatchError::Source(error)) => of_source(error),
+            Self::Publish { .. } => Trouble::Source,
             Self::Patch(error) if error.is_corrupt() => Trouble::Corrupt,
             Self::Sign { source: SignError::Cancelled, .. }
             | Self::Compare(CompareError::Cancelled)

@@ -38,6 +38,7 @@
 //! - `http`, on by default: indexes and sources behind `http` and `https` URLs.
 //! - `platform-verifier`: lets them be certified by whom the operating system trusts.
 //! - `ssh`: indexes and sources behind `ssh` URLs, by the system's `ssh`.
+//! - `object-store`: indexes and sources behind `s3`, `gs` and `az` URLs.
 //!
 //! # Limitations
 //!
@@ -58,11 +59,13 @@ pub use build::{BuildOptions, build};
 pub use error::{Error, Trouble};
 pub use format::{DEFAULT_STRONG_LEN, Format, FormatError, Index, NameError, ReadOptions, TargetName, UnsuitableSums};
 pub use location::{Location, LocationError};
-pub use open::{OpenedIndex, SourceOptions, open_index, open_source, open_sources};
+pub use open::{OpenedIndex, SourceOptions, open_index, open_source, open_sources, publish_index};
 pub use sync::{PatchReport, Seeds, diff, patch, patch_to_stream, verify, write_index};
 pub use tier::{TierError, use_tier};
 
 // What the calls above take and give, so that whoever makes them needs no other crate.
+#[cfg(feature = "object-store")]
+pub use gosync_blocksources::ObjectSettings;
 #[cfg(feature = "ssh")]
 pub use gosync_blocksources::SshOptions;
 #[cfg(feature = "http")]

@@ -2,15 +2,17 @@
 
 use std::io::{self, Read};
 
-use gosync_blocksources::{FileSource, Mirrors, Pauses, Rate, Retry, RetryOptions, Retrying, Throttled, read_all};
+use gosync_blocksources::{FileSource, Mirrors, Pauses, Rate, RetryOptions, Retrying, Throttled, read_all};
 #[cfg(feature = "http")]
-use gosync_blocksources::{HttpOptions, HttpSource};
+use gosync_blocksources::{HttpOptions, HttpSource, Retry};
+#[cfg(feature = "object-store")]
+use gosync_blocksources::{ObjectSettings, ObjectSource};
 #[cfg(feature = "ssh")]
 use gosync_blocksources::{SshOptions, SshSource};
 use gosync_chunks::{LocalFile, Source, SourceError, Transfer};
 use url::Url;
 
-use crate::{Error, Index, Location, ReadOptions};
+use crate::{Error, Index, Location, ReadOptions, write_index};
 
 /// How to reach what is not on this machine.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,9 @@ pub struct SourceOptions {
     /// For `ssh` URLs.
     #[cfg(feature = "ssh")]
     pub ssh: SshOptions,
+    /// For `s3`, `gs` and `az` URLs.
+    #[cfg(feature = "object-store")]
+    pub object_store: ObjectSettings,
     /// When to try again.
     pub retry: RetryOptions,
     /// How fast bytes may come, if not as fast as they can.
@@ -79,6 +84,27 @@ impl OpenedIndex {
     }
 }
 
+/// Writes `index` to `location`, a file or an object, which it replaces only when it is
+/// complete.
+///
+/// # Errors
+///
+/// When it cannot be written, or `location` is no place that can be written to.
+pub fn publish_index(index: &Index, location: &Location, options: &SourceOptions) -> Result<(), Error> {
+    let _ = options;
+    let publish = |source| Error::Publish { location: location.to_string(), source };
+    match location {
+        Location::Path(path) => write_index(index, path),
+        #[cfg(feature = "object-store")]
+        Location::Url(url) if matches!(url.scheme(), "s3" | "gs" | "az") => {
+            let target = ObjectSource::new(url.as_str(), &options.object_store, options.http.clone())?;
+            let mut writer = target.writer();
+            index.write(&mut writer).and_then(|()| writer.finish()).map_err(publish)
+        }
+        Location::Url(_) => Err(publish(io::Error::other("only files and object stores can be written to"))),
+    }
+}
+
 /// Opens the target at `location` as a source, which tries again when what fails may
 /// pass, and keeps to the rate. A server is not asked anything yet.
 ///
@@ -126,6 +152,10 @@ fn open_url(url: &Url, location: &Location, options: &SourceOptions) -> Result<B
         "http" | "https" => Ok(Box::new(HttpSource::new(url.as_str(), options.http.clone())?)),
         #[cfg(feature = "ssh")]
         "ssh" => Ok(Box::new(SshSource::new(url.as_str(), options.ssh.clone())?)),
+        #[cfg(feature = "object-store")]
+        "s3" | "gs" | "az" => {
+            Ok(Box::new(ObjectSource::new(url.as_str(), &options.object_store, options.http.clone())?))
+        }
         scheme => Err(SourceError::Refused {
             location: location.to_string(),
             reason: format!("this program was built without support for {scheme} URLs"),
