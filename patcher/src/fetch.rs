@@ -92,6 +92,8 @@ impl Fetcher<'_> {
         let delivered = self.source.fetch(&self.bytes(wanted), &assembler);
         // A refusal comes first: the source's error is only its echo.
         let left = assembler.finish()?;
+        // As is that of a source that was told to stop while it waited.
+        self.halt.check()?;
         fetched.transfer += delivered?;
         Ok(left)
     }

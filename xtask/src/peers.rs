@@ -118,8 +118,11 @@ fn find(program: &str) -> Option<PathBuf> {
 fn pip_install(peers: &[&Peer]) -> bool {
     let packages = peers.iter().filter_map(|peer| peer.package.strip_prefix(PYTHON));
     let environment = python();
-    let installed = command::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))
-        .and_then(|()| command::run(Command::new(environment.join("bin/pip")).arg("install").args(packages)));
+    let make = || command::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
+    // Debian has this part of Python in a package of its own.
+    let made = make().or_else(|error| if install_package("python3-venv") { make() } else { Err(error) });
+    let installed =
+        made.and_then(|()| command::run(Command::new(environment.join("bin/pip")).arg("install").args(packages)));
     if let Err(error) = &installed {
         eprintln!("{error}");
     }

@@ -9,10 +9,9 @@ use gosync_blocksources::{HttpOptions, ObjectSettings, ObjectSource, read_all};
 use gosync_chunks::{ByteRange, Source, SourceError};
 use gosync_testkit::conformance::source_conformance;
 use gosync_testkit::corpus;
+use gosync_testkit::hostile::{Asked, Say, Scripted};
 use gosync_testkit::moto::Moto;
 use gosync_testkit::source::{FnSink, MemorySink};
-
-use crate::scripted::{Asked, Say, Scripted};
 
 fn settings(moto: &Moto) -> ObjectSettings {
     moto.settings().into_iter().collect()
@@ -38,7 +37,8 @@ fn conforms_with_moto() {
             let url = format!("s3://bucket/a%20b/{}", names.fetch_add(1, Ordering::Relaxed));
             write(&moto, &url, &data);
             // Moto is slow: fewer requests will do for what is not asked of others.
-            let options = HttpOptions { request_size, bridged_gap: 20_000, ..HttpOptions::default() };
+            let options =
+                HttpOptions { request_size: Some(request_size), bridged_gap: Some(20_000), ..HttpOptions::default() };
             Box::new(source(&moto, &url, options))
         });
     }
