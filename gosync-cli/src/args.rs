@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -56,6 +57,48 @@ pub(crate) struct Network {
     /// The ssh to run for ssh URLs, with arguments between spaces, such as "ssh -i KEY"
     #[arg(long, value_name = "COMMAND", default_value = "ssh")]
     pub(crate) ssh: String,
+    /// Send this header too, as "Name: value", to the host of the URL only; may be repeated
+    #[arg(long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
+    /// Ask as this user, whose password is in GOSYNC_PASSWORD
+    #[arg(long, value_name = "NAME", env = "GOSYNC_USER", hide_env_values = true)]
+    pub(crate) user: Option<String>,
+    /// Only from the environment, so that no list of processes shows it
+    #[arg(long, env = "GOSYNC_PASSWORD", hide = true, hide_env_values = true)]
+    pub(crate) password: Option<String>,
+    /// Ask with the token in this file [default: the token in GOSYNC_BEARER_TOKEN]
+    #[arg(long, value_name = "FILE", conflicts_with = "user")]
+    pub(crate) bearer_token_file: Option<PathBuf>,
+    /// Only from the environment, as a password is
+    #[arg(long, env = "GOSYNC_BEARER_TOKEN", hide = true, hide_env_values = true)]
+    pub(crate) bearer_token: Option<String>,
+    /// Look for names and passwords in ~/.netrc
+    #[arg(long)]
+    pub(crate) netrc: bool,
+    /// Look for names and passwords in this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) netrc_file: Option<PathBuf>,
+    /// Ask through this proxy [default: what ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and NO_PROXY say]
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+    /// Trust the certificate authorities in this PEM file too; may be repeated
+    #[arg(long = "ca-certificate", value_name = "FILE")]
+    pub(crate) ca_certificates: Vec<PathBuf>,
+    /// Connections to a server at once [default: 6]
+    #[arg(long, value_name = "N")]
+    pub(crate) connections: Option<NonZeroUsize>,
+    /// What to call this program to servers [default: gosync/VERSION]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) user_agent: Option<String>,
+    /// How long a connection may take to come about [default: 15s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) connect_timeout: Option<Duration>,
+    /// How long a server may be silent [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) read_timeout: Option<Duration>,
+    /// How long a download may take in all [default: as long as it takes]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) total_timeout: Option<Duration>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -144,6 +187,9 @@ pub(crate) struct Patch {
     /// Another place of the new version, for when those before it fail; may be repeated
     #[arg(long = "source", value_name = "SOURCE")]
     pub(crate) more_sources: Vec<Location>,
+    /// Only tell what would be fetched, and what it would cost
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) network: Network,
 }
@@ -186,6 +232,23 @@ fn rate(text: &str) -> Result<Rate, String> {
     bytes.map(Rate::new).ok_or_else(|| "at that rate nothing would ever come".into())
 }
 
+/// A number of seconds, or one with `ms`, `s`, `m` or `h` behind it.
+fn time(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" => 60.0,
+        "h" => 3600.0,
+        unit => return Err(format!("{unit} is none of ms, s, m and h")),
+    };
+    let number: f64 = digits.parse().map_err(|_| "it is no number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(number * unit) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("it is no time to wait".into()),
+    }
+}
+
 fn block_size(text: &str) -> Result<u32, String> {
     let size = text.parse::<ByteSize>()?.as_u64();
     if (1..=MAX_BLOCK_SIZE.into()).contains(&size) {
@@ -210,6 +273,14 @@ mod tests {
         assert_eq!(rate("500KB").map(|rate| rate.bytes_per_second.get()), Ok(500_000));
         assert_eq!(rate("2MiB").map(|rate| rate.bytes_per_second.get()), Ok(2 << 20));
         assert!(rate("0").is_err() && rate("fast").is_err());
+    }
+
+    #[test]
+    fn times() {
+        for (text, millis) in [("2", 2000), ("0.5s", 500), ("250ms", 250), ("2m", 120_000), ("1h", 3_600_000)] {
+            assert_eq!(time(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        assert!(["", "s", "0", "-1", "1e99", "5d", "soon"].iter().all(|text| time(text).is_err()));
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use gosync::{Location, OpenedIndex, PatchReport, Seeds, Source, open_sources};
+use gosync::{Location, OpenedIndex, PatchReport, Seeds, Source, SourceOptions, open_sources};
 use serde_json::json;
 
 use super::{open, open_seeds, source_options, warn_unreadable};
@@ -29,8 +29,11 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
     let places = locations.iter().map(Location::to_string).collect::<Vec<_>>().join(" or ");
     console.detail(format_args!("index {}, source {places}, output {}", opened.location, output.display()));
     let length = opened.index.signature().layout().length();
-    let source = open_sources(&locations, Some(length), &options)?;
     let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
+    if args.dry_run {
+        return foretell(&opened, &seeds, &locations[0], &options, console);
+    }
+    let source = open_sources(&locations, Some(length), &options)?;
     let report = patch(&opened, &seeds, &*source, (!to_stdout).then_some(output), console)?;
     let time = start.elapsed();
 
@@ -87,6 +90,38 @@ fn patch(
     let report = gosync::patch(&opened.index, seeds, source, output, &bars);
     console.interrupt.settle();
     Ok(report?)
+}
+
+/// Compares and tells what a patch would fetch, from the first place.
+fn foretell(
+    opened: &OpenedIndex,
+    seeds: &Seeds,
+    location: &Location,
+    options: &SourceOptions,
+    console: &Console,
+) -> anyhow::Result<ExitCode> {
+    let comparison = gosync::diff(&opened.index, seeds, &Bars::new(console))?;
+    warn_unreadable(seeds, &comparison, console);
+    let plan = &comparison.plan;
+    let cost = gosync::estimate(plan, location, options)?;
+    console.message(format_args!(
+        "{location}: would fetch {} of {} in {} requests{}",
+        size(cost.bytes),
+        size(plan.layout().length()),
+        grouped(cost.requests),
+        cost.seconds.map(|time| format!(", in about {}", seconds(Duration::from_secs_f64(time)))).unwrap_or_default(),
+    ));
+    console.event(&json!({
+        "event": "estimate",
+        "matched_bytes": plan.matched_bytes(),
+        "missing_bytes": plan.fetched_bytes(),
+        "fetched_bytes": cost.bytes,
+        "index_bytes": opened.transfer.bytes,
+        "output_bytes": plan.layout().length(),
+        "requests": cost.requests,
+        "seconds": cost.seconds,
+    }))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn source_locations(args: &args::Patch, opened: &OpenedIndex) -> Result<Vec<Location>, Usage> {

@@ -48,6 +48,7 @@
 
 mod build;
 mod error;
+mod estimate;
 pub mod format;
 mod location;
 mod open;
@@ -57,6 +58,7 @@ mod tier;
 
 pub use build::{BuildOptions, build};
 pub use error::{Error, Trouble};
+pub use estimate::{Estimate, estimate};
 pub use format::{DEFAULT_STRONG_LEN, Format, FormatError, Index, NameError, ReadOptions, TargetName, UnsuitableSums};
 pub use location::{Location, LocationError};
 pub use open::{OpenedIndex, SourceOptions, open_index, open_source, open_sources, publish_index};

@@ -1,0 +1,53 @@
+//! What a patch will cost, told before it is made.
+
+use gosync_blocksources::ranges::coalesce;
+use gosync_chunks::{ByteRange, Plan};
+
+use crate::{Error, Location, SourceOptions, open_source};
+
+/// What fetching is expected to cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Estimate {
+    /// Payload bytes that will be received, gaps that are not worth a request included.
+    pub bytes: u64,
+    /// Requests, redirects and repetitions apart.
+    pub requests: u64,
+    /// How long it will take, where the way to the source could be measured.
+    pub seconds: Option<f64>,
+}
+
+/// Estimates what fetching the missing parts of `plan` from `location` will cost. A
+/// server of HTTP is asked for the length of the target, which tells how long its answers
+/// take; with the same `options` that the index was opened with, all that was learned
+/// then counts too.
+///
+/// # Errors
+///
+/// When the source cannot be reached or has no such target.
+pub fn estimate(plan: &Plan, location: &Location, options: &SourceOptions) -> Result<Estimate, Error> {
+    let ranges = plan.fetch_ranges();
+    if ranges.is_empty() {
+        return Ok(Estimate::default());
+    }
+    #[cfg(feature = "http")]
+    if let Location::Url(url) = location
+        && matches!(url.scheme(), "http" | "https")
+    {
+        use gosync_chunks::{Source, SourceError};
+        let server = gosync_blocksources::HttpSource::new(url.as_str(), options.http.clone())?;
+        let expected = plan.layout().length();
+        if let Some(actual) = server.size()?.filter(|&actual| actual != expected) {
+            return Err(SourceError::Length { location: location.to_string(), expected, actual }.into());
+        }
+        let cost = server.estimate(&ranges);
+        return Ok(Estimate { bytes: cost.bytes, requests: cost.requests, seconds: Some(cost.time.as_secs_f64()) });
+    }
+    let limits = open_source(location, options)?.limits();
+    let joined = coalesce(&ranges, limits.bridged_gap);
+    let pieces = |range: &ByteRange| range.len().div_ceil(limits.request_size.max(1));
+    Ok(Estimate {
+        bytes: joined.iter().map(|range| range.len()).sum(),
+        requests: joined.iter().map(pieces).sum(),
+        seconds: None,
+    })
+}
