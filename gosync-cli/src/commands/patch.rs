@@ -112,7 +112,8 @@ fn foretell(
         cost.seconds.map(|time| format!(", in about {}", seconds(Duration::from_secs_f64(time)))).unwrap_or_default(),
     ));
     console.event(&json!({
-        "event": "estimate",
+        "event": "done",
+        "dry_run": true,
         "matched_bytes": plan.matched_bytes(),
         "missing_bytes": plan.fetched_bytes(),
         "fetched_bytes": cost.bytes,

@@ -4,6 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use gosync_testkit::corpus;
+use gosync_testkit::hostile::{Say, Scripted};
 use gosync_testkit::moto::Moto;
 use gosync_testkit::sshd::Sshd;
 
@@ -42,7 +43,8 @@ fn the_next_source_is_used_when_one_fails() {
 
 #[test]
 fn connections_that_break_are_made_again() {
-    let (scratch, target) = published(300_000);
+    // So little that one connection gets it.
+    let (scratch, target) = published(20_000);
     let server = scratch.serve();
     let there = server.url.strip_prefix("http://").unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -112,4 +114,73 @@ fn object_stores() {
     run(&["patch", "empty", index]).assert_failed(4, "s3://bucket/dir/new does not deliver: there is no such object");
     run(&["build", "new", "-o", "s3://none/x"]).assert_failed(4, "cannot write s3://none/x");
     run(&["build", "new", "-o", "http://host/x"]).assert_failed(4, "only files and object stores");
+}
+
+/// A server that answers only those who send this, and `range`s of `data` to them.
+fn guarded(header: &'static str, value: &'static str, data: Vec<u8>) -> Scripted {
+    Scripted::start(move |asked| match asked.header(header) {
+        // What was sent is kept in lower case.
+        Some(sent) if sent == value.to_lowercase() => Say::proper(asked, &data),
+        _ => Say::plain("401 Unauthorized", "", b""),
+    })
+}
+
+#[test]
+fn who_asks_and_what_else_is_sent() {
+    let (scratch, target) = published(100_000);
+    let token = scratch.write("token", b"abc.def\n");
+    let netrc =
+        scratch.write("netrc", b"machine 127.0.0.1 login Aladdin password open\ndefault login x password y");
+    let basic = ("authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    let bearer = ("authorization", "Bearer abc.def");
+    let (token, netrc) = (token.to_str().unwrap(), netrc.to_str().unwrap());
+    type Case<'a> = ((&'static str, &'static str), &'a [&'a str], &'a [(&'a str, &'a str)]);
+    let cases: [Case<'_>; 7] = [
+        (basic, &["--user", "Aladdin"], &[("GOSYNC_PASSWORD", "open sesame")]),
+        (basic, &[], &[("GOSYNC_USER", "Aladdin"), ("GOSYNC_PASSWORD", "open sesame")]),
+        (bearer, &["--bearer-token-file", token], &[]),
+        (bearer, &[], &[("GOSYNC_BEARER_TOKEN", "abc.def")]),
+        (("x-key", "a: b"), &["--header", "X-Key: a: b"], &[]),
+        (("user-agent", "me"), &["--user-agent", "me"], &[]),
+        (("authorization", "Basic eDp5"), &["--netrc-file", netrc], &[]),
+    ];
+    for ((header, value), args, variables) in cases {
+        let server = guarded(header, value, target.clone());
+        let url = server.url().replace("127.0.0.1", "localhost");
+        let patch = ["patch", "empty", "new.gosync", &url, "-o", "out", "--retries", "0"];
+        scratch.run(&patch).assert_failed(4, "401");
+        let mut command = scratch.command(&[&patch[..], args].concat());
+        command.envs(variables.iter().copied());
+        let run = Run::of(command);
+        assert_eq!(run.code, 0, "{args:?} {variables:?}: {}", run.stderr);
+        assert!(scratch.read("out") == target);
+        std::fs::remove_file(scratch.path("out")).unwrap();
+    }
+    let new = ["patch", "empty", "new.gosync", "http://127.0.0.1:1/new"];
+    scratch.run(&[&new[..], &["--header", "hidden"]].concat()).assert_failed(2, "no colon");
+    scratch.run(&[&new[..], &["--ca-certificate", "absent"]].concat()).assert_failed(1, "cannot read absent");
+    scratch.run(&[&new[..], &["--read-timeout", "soon"]].concat()).assert_failed(2, "no number of seconds");
+}
+
+#[test]
+fn a_dry_run_foretells_and_touches_nothing() {
+    let (scratch, target) = published(3_000_000);
+    let old = [&target[..1_000_000], &[0; 50_000], &target[1_200_000..]].concat();
+    scratch.write("old", &old);
+    let server = scratch.serve();
+    let index = format!("{}/new.gosync", server.url);
+    let before = scratch.names();
+    let foretold = scratch.json(&["patch", "old", &index, "--dry-run"]);
+    assert_eq!(foretold["dry_run"], true);
+    assert!(foretold["seconds"].as_f64().unwrap() > 0.0);
+    assert!(scratch.names() == before && scratch.read("old") == old);
+    let done = scratch.json(&["patch", "old", &index]);
+    assert_eq!(foretold["fetched_bytes"], done["fetched_bytes"]);
+    assert_eq!(foretold["matched_bytes"], done["matched_bytes"]);
+    assert!(scratch.read("old") == target);
+
+    scratch.write("old", &old);
+    let local = scratch.json(&["patch", "old", "new.gosync", "--dry-run"]);
+    assert_eq!(local["fetched_bytes"], local["missing_bytes"]);
+    scratch.run(&["patch", "old", "new.gosync", &format!("{}/old", server.url), "--dry-run"]).assert_failed(3, "bytes");
 }
