@@ -129,8 +129,7 @@ fn guarded(header: &'static str, value: &'static str, data: Vec<u8>) -> Scripted
 fn who_asks_and_what_else_is_sent() {
     let (scratch, target) = published(100_000);
     let token = scratch.write("token", b"abc.def\n");
-    let netrc =
-        scratch.write("netrc", b"machine 127.0.0.1 login Aladdin password open\ndefault login x password y");
+    let netrc = scratch.write("netrc", b"machine 127.0.0.1 login Aladdin password open\ndefault login x password y");
     let basic = ("authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     let bearer = ("authorization", "Bearer abc.def");
     let (token, netrc) = (token.to_str().unwrap(), netrc.to_str().unwrap());
