@@ -158,7 +158,7 @@ fn who_asks_and_what_else_is_sent() {
     let new = ["patch", "empty", "new.gosync", "http://127.0.0.1:1/new"];
     scratch.run(&[&new[..], &["--header", "hidden"]].concat()).assert_failed(2, "no colon");
     scratch.run(&[&new[..], &["--ca-certificate", "absent"]].concat()).assert_failed(1, "cannot read absent");
-    scratch.run(&[&new[..], &["--read-timeout", "soon"]].concat()).assert_failed(2, "no number of seconds");
+    scratch.run(&[&new[..], &["--read-timeout", "soon"]].concat()).assert_failed(2, "is none of ms, s, m and h");
 }
 
 #[test]
