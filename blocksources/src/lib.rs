@@ -74,7 +74,6 @@
 mod file;
 #[cfg(feature = "http")]
 mod http;
-mod intervals;
 mod memory;
 mod mirrors;
 #[cfg(feature = "object-store")]

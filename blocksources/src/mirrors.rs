@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
-use crate::intervals::Intervals;
+use crate::ranges::RangeSet;
 use crate::remaining::Remaining;
 
 /// Sources of one target, of which the first that is good serves it all.
@@ -33,7 +33,7 @@ struct State {
     /// Whether the current place is known to be as long as the target.
     is_checked: bool,
     /// What the current place delivered. Not kept for the first one: that is everything.
-    served: Intervals,
+    served: RangeSet,
 }
 
 impl Mirrors {
@@ -90,7 +90,7 @@ impl Mirrors {
         if state.reasons.len() == place {
             state.reasons.push(reason);
             state.is_checked = false;
-            state.served = Intervals::default();
+            state.served = RangeSet::default();
         }
     }
 
@@ -175,13 +175,13 @@ impl Source for Mirrors {
 
 impl Mirrors {
     fn note_served(&self, place: usize, asked: &[ByteRange], missing: &[ByteRange]) {
-        let mut delivered: Intervals = asked.iter().copied().collect();
+        let mut delivered: RangeSet = asked.iter().copied().collect();
         for &range in missing {
             delivered.remove(range);
         }
         let mut state = self.lock();
         if state.reasons.len() == place {
-            delivered.ranges().into_iter().for_each(|range| state.served.insert(range));
+            state.served.extend(delivered.iter());
         }
     }
 }

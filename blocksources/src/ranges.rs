@@ -76,6 +76,11 @@ impl RangeSet {
         self.ends.last_key_value().map_or(0, |(_, &end)| end)
     }
 
+    /// Whether all of `range` is there.
+    pub fn contains(&self, range: ByteRange) -> bool {
+        range.is_empty() || self.within(range).next() == Some(range)
+    }
+
     /// Takes the first range out.
     pub fn pop_first(&mut self) -> Option<ByteRange> {
         self.ends.pop_first().map(|(start, end)| ByteRange { start, end })
@@ -221,6 +226,8 @@ mod tests {
             let (mut set, mut naive) = (RangeSet::default(), BTreeSet::new());
             for (adds, start, len) in steps {
                 let range = ByteRange::at(start, len);
+                let all = (range.start..range.end).all(|byte| naive.contains(&byte));
+                prop_assert_eq!(set.contains(range), all);
                 if adds {
                     set.insert(range);
                     naive.extend(range.start..range.end);

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::{ByteRange, Sink, SinkError};
 
-use crate::intervals::Intervals;
+use crate::ranges::RangeSet;
 
 /// More pieces in disorder than this, and a source is up to no good: honest ones leave
 /// one hole for each connection.
@@ -19,20 +19,20 @@ pub(crate) struct Remaining<'a> {
 }
 
 struct Missing {
-    ranges: Intervals,
+    ranges: RangeSet,
     taken: u64,
 }
 
 impl<'a> Remaining<'a> {
     pub(crate) fn new(ranges: &[ByteRange], sink: &'a dyn Sink) -> Self {
-        let ranges: Intervals = ranges.iter().copied().collect();
+        let ranges: RangeSet = ranges.iter().copied().collect();
         let most_ranges = ranges.len() + MOST_HOLES;
         Self { sink, missing: Mutex::new(Missing { ranges, taken: 0 }), most_ranges }
     }
 
     /// What has not been delivered, ascending.
     pub(crate) fn ranges(&self) -> Vec<ByteRange> {
-        self.lock().ranges.ranges()
+        self.lock().ranges.iter().collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
