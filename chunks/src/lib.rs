@@ -54,6 +54,7 @@
 //! ([`MAX_BLOCK_SIZE`]): 64 PiB in all.
 
 mod block;
+mod cut;
 mod data;
 mod file_hash;
 mod lanes;
@@ -70,6 +71,7 @@ mod weak;
 pub mod work;
 
 pub use block::{BlockId, BlockLayout, BlockRange, ByteRange, LayoutError, MAX_BLOCK_SIZE};
+pub use cut::Cut;
 pub use data::{LocalFile, ReadAt, is_zeros};
 pub use file_hash::{FileHash, FileHasher, SUBTREE};
 pub use lookup::{EqualBlocks, Lookup};
@@ -77,7 +79,7 @@ pub use plan::{Plan, SeedId, Step};
 pub use progress::{Phase, Progress};
 pub use read_buffer::ReadBuffer;
 pub use sign::{SignError, SignOptions, Signed, sign};
-pub use signature::{Mismatch, Signature, VerifiedBlock, WeakColumn};
+pub use signature::{BlockSums, Mismatch, Signature, VerifiedBlock, WeakColumn};
 pub use source::{Limits, Sink, SinkError, Source, SourceError, Transfer};
 pub use strong::{Blake2b256, Blake3, Md4, Md5, StrongHasher, StrongSum};
 pub use tier::{Tier, UnknownTier};

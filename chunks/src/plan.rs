@@ -1,6 +1,6 @@
 //! What to do to get the target: the seam between comparing and patching.
 
-use crate::{BlockId, BlockLayout, BlockRange, ByteRange};
+use crate::{BlockId, BlockRange, ByteRange, Cut};
 
 /// The number of a seed in the list given to a comparison, from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,7 +35,7 @@ pub enum Step {
 /// Steps that make up the whole target, in its order and without a gap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    layout: BlockLayout,
+    cut: Cut,
     steps: Vec<Step>,
     copied: u64,
     fetched: u64,
@@ -44,23 +44,23 @@ pub struct Plan {
 
 impl Plan {
     /// A plan without steps, to be filled block by block.
-    pub fn new(layout: BlockLayout) -> Self {
-        Self { layout, steps: Vec::new(), copied: 0, fetched: 0, repeated: 0 }
+    pub fn new(cut: impl Into<Cut>) -> Self {
+        Self { cut: cut.into(), steps: Vec::new(), copied: 0, fetched: 0, repeated: 0 }
     }
 
     /// The plan that fetches everything.
-    pub fn fetch_all(layout: BlockLayout) -> Self {
-        let mut plan = Self::new(layout);
-        if layout.block_count() > 0 {
-            plan.steps.push(Step::Fetch { blocks: layout.blocks() });
-            plan.fetched = layout.length();
+    pub fn fetch_all(cut: impl Into<Cut>) -> Self {
+        let mut plan = Self::new(cut);
+        if plan.cut.block_count() > 0 {
+            plan.steps.push(Step::Fetch { blocks: plan.cut.blocks() });
+            plan.fetched = plan.cut.length();
         }
         plan
     }
 
     /// The next block is in `seed` at `offset`.
     pub fn copy(&mut self, block: BlockId, from: SeedId, at: u64) {
-        let range = self.layout.range(block);
+        let range = self.cut.range(block);
         self.copied += range.len();
         if let Some(Step::Copy { target, seed, offset }) = self.steps.last_mut()
             && *seed == from
@@ -75,7 +75,7 @@ impl Plan {
 
     /// The next block has to be fetched.
     pub fn fetch(&mut self, block: BlockId) {
-        self.fetched += self.layout.range(block).len();
+        self.fetched += self.cut.range(block).len();
         if let Some(Step::Fetch { blocks }) = self.steps.last_mut()
             && blocks.end == block
         {
@@ -87,7 +87,7 @@ impl Plan {
 
     /// The next block equals `first`, an earlier one that is fetched.
     pub fn repeat(&mut self, block: BlockId, first: BlockId) {
-        self.repeated += self.layout.range(block).len();
+        self.repeated += self.cut.range(block).len();
         if let Some(Step::Repeat { blocks, of }) = self.steps.last_mut()
             && *of == first
             && blocks.end == block
@@ -99,8 +99,8 @@ impl Plan {
     }
 
     /// How the target is cut into blocks.
-    pub fn layout(&self) -> BlockLayout {
-        self.layout
+    pub fn cut(&self) -> &Cut {
+        &self.cut
     }
 
     /// The steps in the target's order.
@@ -133,7 +133,7 @@ impl Plan {
         self.steps
             .iter()
             .filter_map(|step| match step {
-                Step::Fetch { blocks } => Some(self.layout.bytes(*blocks)),
+                Step::Fetch { blocks } => Some(self.cut.bytes(*blocks)),
                 _ => None,
             })
             .collect()
@@ -143,6 +143,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BlockLayout;
 
     #[test]
     fn joins_what_touches() {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{BlockId, BlockLayout, StrongHasher, StrongSum, WeakSum};
+use crate::{BlockId, BlockLayout, Cut, StrongHasher, StrongSum, WeakSum};
 
 /// The weak sums of all blocks, one after another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +14,20 @@ pub struct WeakColumn {
     pub checks: Vec<u32>,
 }
 
-/// A weak and a strong sum of every block of a target.
+/// A weak and a strong sum of every block of a target, which is cut evenly.
 ///
 /// Kept in columns, so that it takes no more memory than its sums take on disk.
 #[derive(Clone)]
 pub struct Signature {
     layout: BlockLayout,
     weak: WeakColumn,
+    sums: BlockSums,
+}
+
+/// A strong sum of every block of a target: what tells whether bytes are that block.
+#[derive(Clone)]
+pub struct BlockSums {
+    cut: Cut,
     strong: Vec<u8>,
     hasher: Arc<dyn StrongHasher>,
 }
@@ -33,8 +40,8 @@ pub struct Mismatch {
     pub block: BlockId,
 }
 
-/// A block whose bytes have the strong sum that the signature gives. Only
-/// [`Signature::verify`] makes one, so whoever takes one need not ask.
+/// A block whose bytes have the strong sum that its target gives. Only
+/// [`BlockSums::verify`] makes one, so whoever takes one need not ask.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifiedBlock<'a> {
     id: BlockId,
@@ -53,6 +60,58 @@ impl<'a> VerifiedBlock<'a> {
     }
 }
 
+impl BlockSums {
+    /// The sums of the blocks of `cut`, one after another in `strong`.
+    ///
+    /// # Panics
+    ///
+    /// When `strong` has not one sum for every block.
+    pub fn new(cut: impl Into<Cut>, strong: Vec<u8>, hasher: Arc<dyn StrongHasher>) -> Self {
+        let cut = cut.into();
+        assert_eq!(strong.len(), cut.block_count() as usize * hasher.sum_len(), "strong sums");
+        Self { cut, strong, hasher }
+    }
+
+    /// How the target is cut into blocks.
+    pub fn cut(&self) -> &Cut {
+        &self.cut
+    }
+
+    /// What makes the sums.
+    pub fn hasher(&self) -> &dyn StrongHasher {
+        &*self.hasher
+    }
+
+    /// The sums, one after another.
+    pub fn strong_column(&self) -> &[u8] {
+        &self.strong
+    }
+
+    /// The sum of `block`.
+    pub fn strong(&self, block: BlockId) -> &[u8] {
+        let len = self.hasher.sum_len();
+        &self.strong[block.index() * len..][..len]
+    }
+
+    /// Whether `strong` is the sum of `block`.
+    pub fn has_strong(&self, block: BlockId, strong: &StrongSum) -> bool {
+        self.strong(block) == strong.as_bytes()
+    }
+
+    /// Checks that `data` is `block`, by length and strong sum.
+    ///
+    /// # Errors
+    ///
+    /// When it is not.
+    pub fn verify<'a>(&self, block: BlockId, data: &'a [u8]) -> Result<VerifiedBlock<'a>, Mismatch> {
+        if data.len() == self.cut.block_len(block) && self.has_strong(block, &self.hasher.sum(data)) {
+            Ok(VerifiedBlock { id: block, data })
+        } else {
+            Err(Mismatch { block })
+        }
+    }
+}
+
 impl Signature {
     /// Puts columns of sums together.
     ///
@@ -64,8 +123,7 @@ impl Signature {
         let count = layout.block_count() as usize;
         assert_eq!(weak.keys.len(), count, "weak sums");
         assert!(weak.checks.is_empty() || weak.checks.len() == count, "checks of the weak sums");
-        assert_eq!(strong.len(), count * hasher.sum_len(), "strong sums");
-        Self { layout, weak, strong, hasher }
+        Self { layout, weak, sums: BlockSums::new(layout, strong, hasher) }
     }
 
     /// How the target is cut into blocks.
@@ -73,9 +131,14 @@ impl Signature {
         self.layout
     }
 
+    /// The strong sums of the blocks, for whoever need not find them.
+    pub fn sums(&self) -> &BlockSums {
+        &self.sums
+    }
+
     /// What makes the strong sums.
     pub fn hasher(&self) -> &dyn StrongHasher {
-        &*self.hasher
+        self.sums.hasher()
     }
 
     /// The weak sums, one after another.
@@ -85,7 +148,7 @@ impl Signature {
 
     /// The strong sums, one after another.
     pub fn strong_column(&self) -> &[u8] {
-        &self.strong
+        self.sums.strong_column()
     }
 
     /// The weak sum of `block`.
@@ -95,13 +158,12 @@ impl Signature {
 
     /// The strong sum of `block`.
     pub fn strong(&self, block: BlockId) -> &[u8] {
-        let len = self.hasher.sum_len();
-        &self.strong[block.index() * len..][..len]
+        self.sums.strong(block)
     }
 
     /// Whether `strong` is the strong sum of `block`.
     pub fn has_strong(&self, block: BlockId, strong: &StrongSum) -> bool {
-        self.strong(block) == strong.as_bytes()
+        self.sums.has_strong(block, strong)
     }
 
     /// Checks that `data` is `block`, by length and strong sum.
@@ -110,16 +172,22 @@ impl Signature {
     ///
     /// When it is not.
     pub fn verify<'a>(&self, block: BlockId, data: &'a [u8]) -> Result<VerifiedBlock<'a>, Mismatch> {
-        if data.len() == self.layout.block_len(block) && self.has_strong(block, &self.hasher.sum(data)) {
-            Ok(VerifiedBlock { id: block, data })
-        } else {
-            Err(Mismatch { block })
-        }
+        self.sums.verify(block, data)
     }
 
     /// Bytes of memory in use.
     pub fn memory(&self) -> usize {
-        size_of::<u32>() * (self.weak.keys.capacity() + self.weak.checks.capacity()) + self.strong.capacity()
+        size_of::<u32>() * (self.weak.keys.capacity() + self.weak.checks.capacity()) + self.sums.strong.capacity()
+    }
+}
+
+impl fmt::Debug for BlockSums {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("BlockSums")
+            .field("cut", &self.cut)
+            .field("hasher", &self.hasher)
+            .finish_non_exhaustive()
     }
 }
 
@@ -128,13 +196,13 @@ impl fmt::Debug for Signature {
         formatter
             .debug_struct("Signature")
             .field("layout", &self.layout)
-            .field("hasher", &self.hasher)
+            .field("hasher", &self.sums.hasher)
             .finish_non_exhaustive()
     }
 }
 
 impl PartialEq for Signature {
     fn eq(&self, other: &Self) -> bool {
-        self.layout == other.layout && self.weak == other.weak && self.strong == other.strong
+        self.layout == other.layout && self.weak == other.weak && self.strong_column() == other.strong_column()
     }
 }

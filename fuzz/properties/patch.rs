@@ -40,7 +40,7 @@ pub(crate) fn patch(data: &[u8]) {
     let source = MemorySource::new(target.to_vec());
     let patch = Patch {
         plan: &found.plan,
-        signature: &signature,
+        sums: signature.sums(),
         file_hash: signed.file_hash,
         seeds: &seeds,
         source: &source,

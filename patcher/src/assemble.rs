@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use gosync_chunks::{BlockId, BlockRange, Signature, Sink, SinkError};
+use gosync_chunks::{BlockId, BlockRange, BlockSums, ByteRange, Sink, SinkError};
 use hashbrown::HashMap;
 
 use crate::PatchError;
@@ -18,7 +18,7 @@ use crate::verified::{Checked, VerifiedRun, WriteRun, check};
 /// has to be fetched again: it takes a source that spreads its fragments over very
 /// many blocks at once.
 pub(crate) struct Assembler<'a> {
-    signature: &'a Signature,
+    sums: &'a BlockSums,
     write: &'a WriteRun<'a>,
     halt: &'a Halt<'a>,
     missing: Missing,
@@ -52,13 +52,13 @@ pub(crate) struct Left {
 impl<'a> Assembler<'a> {
     /// A sink for `wanted`, ascending, with buffers of `room` bytes.
     pub(crate) fn new(
-        signature: &'a Signature,
+        sums: &'a BlockSums,
         wanted: &[BlockRange],
         room: usize,
         write: &'a WriteRun<'a>,
         halt: &'a Halt<'a>,
     ) -> Self {
-        Self { signature, write, halt, missing: Missing::new(wanted), room, waiting: Mutex::default() }
+        Self { sums, write, halt, missing: Missing::new(wanted), room, waiting: Mutex::default() }
     }
 
     /// What is left once the source is done.
@@ -77,22 +77,20 @@ impl<'a> Assembler<'a> {
     }
 
     fn take(&self, mut offset: u64, mut data: &[u8]) -> Result<(), PatchError> {
-        let layout = self.signature.layout();
-        let block_size = layout.block_size() as usize;
+        let cut = self.sums.cut();
         // Beyond the end is nothing that was asked for.
-        let room = layout.length().saturating_sub(offset);
+        let room = cut.length().saturating_sub(offset);
         data = &data[..data.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
         while !data.is_empty() {
             self.halt.check()?;
-            let block = BlockId((offset / block_size as u64) as u32);
-            let range = layout.range(block);
+            let block = cut.block_at(offset);
+            let range = cut.range(block);
             let len = if offset == range.start && data.len() as u64 >= range.len() {
-                let stretch = data.len().min(STRIDE.max(block_size));
-                // The last block of the target is whole even where it is short.
-                let whole =
-                    if stretch as u64 == layout.length() - offset { stretch } else { stretch - stretch % block_size };
-                self.whole_blocks(block, &data[..whole])?;
-                whole
+                let stretch = data.len().min(STRIDE.max(cut.largest_block() as usize));
+                let whole = cut.within(ByteRange::at(offset, stretch as u64));
+                let len = cut.bytes(whole).len() as usize;
+                self.whole_blocks(whole, &data[..len])?;
+                len
             } else {
                 let len = data.len().min((range.end - offset) as usize);
                 self.part(block, (offset - range.start) as usize, &data[..len])?;
@@ -104,26 +102,24 @@ impl<'a> Assembler<'a> {
         Ok(())
     }
 
-    /// Hands on what is right among the blocks in `data`, which begins with `block`.
-    fn whole_blocks(&self, mut block: BlockId, mut data: &[u8]) -> Result<(), PatchError> {
-        let block_size = self.signature.layout().block_size() as usize;
-        while !data.is_empty() {
-            let ids = (block.0..).take(data.len().div_ceil(block_size)).map(BlockId);
-            let unwanted = ids.take_while(|&id| !self.missing.contains(id)).count();
-            block.0 += unwanted as u32;
-            data = &data[data.len().min(unwanted * block_size)..];
-
-            let ids = (block.0..).take(data.len().div_ceil(block_size)).map(BlockId);
-            let wanted = ids.take_while(|&id| self.missing.contains(id)).count();
-            let (stretch, rest) = data.split_at(data.len().min(wanted * block_size));
-            for checked in check(self.signature, block, stretch) {
-                // What is wrong stays missing.
-                if let Checked::Right(run) = checked {
-                    self.hand_on(run)?;
+    /// Hands on what is right among `blocks`, whose bytes are `data`.
+    fn whole_blocks(&self, blocks: BlockRange, mut data: &[u8]) -> Result<(), PatchError> {
+        let mut block = blocks.start;
+        while block < blocks.end {
+            let wanted = self.missing.contains(block);
+            let mut rest = BlockRange { start: block, end: blocks.end }.iter();
+            let end = rest.find(|&id| self.missing.contains(id) != wanted).unwrap_or(blocks.end);
+            let len = self.sums.cut().bytes(BlockRange { start: block, end }).len() as usize;
+            let (stretch, later) = data.split_at(len);
+            if wanted {
+                for checked in check(self.sums, block, stretch) {
+                    // What is wrong stays missing.
+                    if let Checked::Right(run) = checked {
+                        self.hand_on(run)?;
+                    }
                 }
             }
-            block.0 += wanted as u32;
-            data = rest;
+            (block, data) = (end, later);
         }
         Ok(())
     }
@@ -133,7 +129,7 @@ impl<'a> Assembler<'a> {
         if !self.missing.contains(block) {
             return Ok(());
         }
-        let len = self.signature.layout().block_len(block);
+        let len = self.sums.cut().block_len(block);
         let mut waiting = self.waiting();
         if !waiting.partial.contains_key(&block) {
             if waiting.bytes + len > self.room {
@@ -153,7 +149,7 @@ impl<'a> Assembler<'a> {
         let Some(whole) = waiting.partial.remove(&block) else { return Ok(()) };
         drop(waiting);
 
-        let verified = self.signature.verify(block, &whole.data);
+        let verified = self.sums.verify(block, &whole.data);
         let done = verified.map_or(Ok(()), |verified| self.hand_on(verified.into()));
         self.waiting().bytes -= len;
         done
@@ -161,7 +157,7 @@ impl<'a> Assembler<'a> {
 
     fn hand_on(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
         (self.write)(run)?;
-        for block in run.blocks(self.signature.layout()).iter() {
+        for block in run.blocks(self.sums.cut()).iter() {
             self.missing.remove(block);
         }
         Ok(())

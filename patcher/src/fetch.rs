@@ -1,6 +1,6 @@
 //! Blocks from the source, verified, and fetched again where they were wrong.
 
-use gosync_chunks::{BlockId, BlockRange, ByteRange, Signature, Source, Transfer};
+use gosync_chunks::{BlockId, BlockRange, BlockSums, ByteRange, Source, Transfer};
 
 use crate::PatchError;
 use crate::assemble::{Assembler, Left};
@@ -17,7 +17,7 @@ const MOST_PLACES: usize = 64;
 /// Fetches blocks of one target.
 #[derive(Clone, Copy)]
 pub(crate) struct Fetcher<'a> {
-    pub(crate) signature: &'a Signature,
+    pub(crate) sums: &'a BlockSums,
     pub(crate) source: &'a dyn Source,
     pub(crate) halt: &'a Halt<'a>,
 }
@@ -68,7 +68,7 @@ impl Fetcher<'_> {
 
     /// Fetches `wanted`, which ascend, into memory.
     pub(crate) fn collect(&self, wanted: &[BlockRange]) -> Result<(VerifiedBlocks, Fetched), PatchError> {
-        VerifiedBlocks::collect(self.signature.layout(), wanted, |write| self.fetch(wanted, write))
+        VerifiedBlocks::collect(self.sums.cut(), wanted, |write| self.fetch(wanted, write))
     }
 
     /// Fetches `blocks` in groups that fit into memory, and returns those that are wrong.
@@ -88,7 +88,7 @@ impl Fetcher<'_> {
     /// Calls the source once.
     fn ask(&self, wanted: &[BlockRange], write: &WriteRun<'_>, fetched: &mut Fetched) -> Result<Left, PatchError> {
         self.halt.check()?;
-        let assembler = Assembler::new(self.signature, wanted, self.room(), write, self.halt);
+        let assembler = Assembler::new(self.sums, wanted, self.room(), write, self.halt);
         let delivered = self.source.fetch(&self.bytes(wanted), &assembler);
         // A refusal comes first: the source's error is only its echo.
         let left = assembler.finish()?;
@@ -101,14 +101,14 @@ impl Fetcher<'_> {
     /// Each request that is under way leaves a block open at either end.
     fn room(&self) -> usize {
         let requests = self.source.limits().parallelism.clamp(1, 16);
-        ROOM.max(2 * requests * self.signature.layout().block_size() as usize)
+        ROOM.max(2 * requests * self.sums.cut().largest_block() as usize)
     }
 
-    fn groups(&self, blocks: &[BlockId]) -> Groups<std::vec::IntoIter<BlockRange>> {
-        Groups::new(joined(blocks.iter().copied()).into_iter(), self.signature.layout(), self.room())
+    fn groups(&self, blocks: &[BlockId]) -> Groups<'_, std::vec::IntoIter<BlockRange>> {
+        Groups::new(joined(blocks.iter().copied()).into_iter(), self.sums.cut(), self.room())
     }
 
     fn bytes(&self, blocks: &[BlockRange]) -> Vec<ByteRange> {
-        blocks.iter().map(|&blocks| self.signature.layout().bytes(blocks)).collect()
+        blocks.iter().map(|&blocks| self.sums.cut().bytes(blocks)).collect()
     }
 }

@@ -1,33 +1,38 @@
 //! Blocks cut into groups that fit into memory.
 
-use gosync_chunks::{BlockId, BlockLayout, BlockRange, ByteRange};
+use gosync_chunks::{BlockId, BlockRange, Cut};
 
 /// Cuts ascending ranges of blocks into groups of at most some bytes, and joins those
 /// that touch. A group has one block at least.
-pub(crate) struct Groups<Ranges> {
+pub(crate) struct Groups<'a, Ranges> {
     ranges: Ranges,
     rest: Option<BlockRange>,
-    blocks: u32,
+    cut: &'a Cut,
+    bytes: u64,
 }
 
-impl<Ranges: Iterator<Item = BlockRange>> Groups<Ranges> {
-    pub(crate) fn new(ranges: Ranges, layout: BlockLayout, bytes: usize) -> Self {
-        Self { ranges, rest: None, blocks: (bytes as u64 / u64::from(layout.block_size())).max(1) as u32 }
+impl<'a, Ranges: Iterator<Item = BlockRange>> Groups<'a, Ranges> {
+    pub(crate) fn new(ranges: Ranges, cut: &'a Cut, bytes: usize) -> Self {
+        Self { ranges, rest: None, cut, bytes: bytes as u64 }
     }
 }
 
-impl<Ranges: Iterator<Item = BlockRange>> Iterator for Groups<Ranges> {
+impl<Ranges: Iterator<Item = BlockRange>> Iterator for Groups<'_, Ranges> {
     type Item = Vec<BlockRange>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut group = Vec::new();
-        let mut room = self.blocks;
-        while room > 0 {
-            let Some(range) = self.rest.take().or_else(|| self.ranges.next()) else { break };
-            let cut = BlockId(range.end.0.min(range.start.0.saturating_add(room)));
-            push(&mut group, BlockRange { start: range.start, end: cut });
-            room -= cut.0 - range.start.0;
-            self.rest = (cut < range.end).then_some(BlockRange { start: cut, end: range.end });
+        let mut room = self.bytes;
+        while let Some(range) = self.rest.take().or_else(|| self.ranges.next()) {
+            let start = self.cut.bytes(range).start;
+            let fit = self.cut.block_at(start + room).clamp(range.start, range.end);
+            let end = if group.is_empty() && fit == range.start && !range.is_empty() { fit.next() } else { fit };
+            push(&mut group, BlockRange { start: range.start, end });
+            room = room.saturating_sub(self.cut.bytes(BlockRange { start: range.start, end }).len());
+            if end < range.end {
+                self.rest = Some(BlockRange { start: end, end: range.end });
+                break;
+            }
         }
         (!group.is_empty()).then_some(group)
     }
@@ -42,12 +47,6 @@ pub(crate) fn joined(blocks: impl IntoIterator<Item = BlockId>) -> Vec<BlockRang
     ranges
 }
 
-/// The blocks that make up `range`, which begins and ends with one.
-pub(crate) fn blocks_of(layout: BlockLayout, range: ByteRange) -> BlockRange {
-    let block = |offset: u64| BlockId(offset.div_ceil(layout.block_size().into()) as u32);
-    BlockRange { start: block(range.start), end: block(range.end) }
-}
-
 fn push(ranges: &mut Vec<BlockRange>, range: BlockRange) {
     match ranges.last_mut() {
         Some(last) if last.end == range.start => last.end = range.end,
@@ -59,6 +58,7 @@ fn push(ranges: &mut Vec<BlockRange>, range: BlockRange) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gosync_chunks::BlockLayout;
 
     fn range(start: u32, end: u32) -> BlockRange {
         BlockRange { start: BlockId(start), end: BlockId(end) }
@@ -66,13 +66,13 @@ mod tests {
 
     #[test]
     fn cuts_and_joins() {
-        let layout = BlockLayout::new(1000, 10).unwrap();
+        let cut = Cut::from(BlockLayout::new(1000, 10).unwrap());
         let ranges = [range(0, 2), range(2, 3), range(5, 12), range(20, 21)];
-        let groups: Vec<_> = Groups::new(ranges.into_iter(), layout, 49).collect();
+        let groups: Vec<_> = Groups::new(ranges.into_iter(), &cut, 49).collect();
         assert_eq!(groups, [vec![range(0, 3), range(5, 6)], vec![range(6, 10)], vec![range(10, 12), range(20, 21)]]);
-        let single: Vec<_> = Groups::new(ranges[..1].iter().copied(), layout, 0).collect();
+        let single: Vec<_> = Groups::new(ranges[..1].iter().copied(), &cut, 0).collect();
         assert_eq!(single, [vec![range(0, 1)], vec![range(1, 2)]]);
-        assert_eq!(Groups::new([].into_iter(), layout, 100).count(), 0);
+        assert_eq!(Groups::new([].into_iter(), &cut, 100).count(), 0);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use gosync_chunks::{FileHash, Signature};
+use gosync_chunks::{BlockSums, FileHash};
 
 use crate::stage::create_exclusively;
 
@@ -32,15 +32,19 @@ const CHECK_LEN: usize = 16;
 const LEN: usize = MAGIC.len() + 32 + CHECK_LEN;
 
 impl TargetId {
-    /// The target of `signature`, whose hash is `file_hash` where that is known.
-    pub fn of(signature: &Signature, file_hash: Option<FileHash>) -> Self {
-        let layout = signature.layout();
+    /// The target that `identity` stands for and nothing else does.
+    pub fn new(identity: &[u8]) -> Self {
+        Self(FileHash::of(identity))
+    }
+
+    /// The target with these `sums`, whose hash is `file_hash` where that is known.
+    pub fn of(sums: &BlockSums, file_hash: Option<FileHash>) -> Self {
         let mut identity = Vec::new();
-        identity.extend(layout.length().to_le_bytes());
-        identity.extend(layout.block_size().to_le_bytes());
-        identity.extend(FileHash::of(signature.strong_column()).0);
+        identity.extend(sums.cut().length().to_le_bytes());
+        identity.extend(sums.cut().largest_block().to_le_bytes());
+        identity.extend(FileHash::of(sums.strong_column()).0);
         identity.extend(file_hash.map_or([0; 32], |hash| hash.0));
-        Self(FileHash::of(&identity))
+        Self::new(&identity)
     }
 
     fn encode(self) -> Vec<u8> {

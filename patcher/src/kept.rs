@@ -24,7 +24,7 @@ impl Kept {
         }
         let mut kept = BTreeMap::new();
         let mut live: BTreeMap<BlockId, u32> = BTreeMap::new();
-        let most = room / plan.layout().block_size() as usize;
+        let most = room / plan.cut().largest_block() as usize;
         for step in plan.steps() {
             match step {
                 Step::Fetch { blocks } => {
@@ -79,8 +79,7 @@ mod tests {
         plan.repeat(BlockId(7), BlockId(6));
         plan.repeat(BlockId(8), BlockId(0));
 
-        let kept =
-            |room| Kept::new(&plan, room).among(plan.layout().blocks()).map(|(id, steps)| (id.0, steps)).collect();
+        let kept = |room| Kept::new(&plan, room).among(plan.cut().blocks()).map(|(id, steps)| (id.0, steps)).collect();
         let all: Vec<_> = kept(1000);
         assert_eq!(all, [(0, 2), (1, 1), (2, 1), (6, 1)]);
         assert_eq!(kept(20), [(0, 2), (1, 1), (6, 1)], "block 1 makes room for block 6");

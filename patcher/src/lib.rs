@@ -57,7 +57,7 @@
 //!
 //! let patch = Patch {
 //!     plan: &plan,
-//!     signature: &signature,
+//!     sums: signature.sums(),
 //!     file_hash,
 //!     seeds: &[&seed],
 //!     source: &Memory(target),

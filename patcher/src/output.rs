@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gosync_chunks::{BlockLayout, BlockRange, ByteRange, VerifiedBlock, is_zeros};
+use gosync_chunks::{BlockRange, ByteRange, Cut, VerifiedBlock, is_zeros};
 
 use crate::PatchError;
 use crate::halt::{Halt, STRIDE};
@@ -16,7 +16,7 @@ use crate::verified::VerifiedRun;
 pub(crate) struct Output<'a> {
     pub(crate) file: &'a File,
     pub(crate) path: &'a Path,
-    pub(crate) layout: BlockLayout,
+    pub(crate) cut: &'a Cut,
     /// Set once the file holds a block that was fetched.
     pub(crate) has_fetched: &'a AtomicBool,
 }
@@ -24,19 +24,20 @@ pub(crate) struct Output<'a> {
 impl Output<'_> {
     /// Gives the file its length.
     pub(crate) fn extend(&self) -> Result<(), PatchError> {
-        self.file.set_len(self.layout.length()).map_err(|source| self.failed(source))
+        self.file.set_len(self.cut.length()).map_err(|source| self.failed(source))
     }
 
     /// Writes blocks where nothing was written before: those of zeros are left out.
     pub(crate) fn fill(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
         self.has_fetched.store(true, Ordering::Relaxed);
-        let start = self.layout.range(run.first()).start;
-        let block_size = self.layout.block_size() as usize;
+        let start = self.cut.range(run.first()).start;
         let mut begun = 0;
-        for (at, block) in run.data().chunks(block_size).enumerate() {
-            if is_zeros(block) {
-                self.write(start + begun as u64, &run.data()[begun..at * block_size])?;
-                begun = at * block_size + block.len();
+        for block in run.blocks(self.cut).iter() {
+            let range = self.cut.range(block);
+            let (at, end) = ((range.start - start) as usize, (range.end - start) as usize);
+            if is_zeros(&run.data()[at..end]) {
+                self.write(start + begun as u64, &run.data()[begun..at])?;
+                begun = end;
             }
         }
         self.write(start + begun as u64, &run.data()[begun..])
@@ -45,7 +46,7 @@ impl Output<'_> {
     /// Writes blocks over something else.
     pub(crate) fn replace(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
         self.has_fetched.store(true, Ordering::Relaxed);
-        self.write(self.layout.range(run.first()).start, run.data())
+        self.write(self.cut.range(run.first()).start, run.data())
     }
 
     /// Writes `block` at the place of each of `blocks`, where nothing was written before.
@@ -59,7 +60,7 @@ impl Output<'_> {
         if is_zeros(data) {
             return Ok(());
         }
-        let mut range = self.layout.bytes(blocks);
+        let mut range = self.cut.bytes(blocks);
         let times = blocks.len().min((STRIDE / data.len()).max(1));
         let several = if times > 1 { data.repeat(times) } else { Vec::new() };
         let several = if times > 1 { &several } else { data };

@@ -3,12 +3,11 @@
 use std::io;
 
 use gosync_chunks::{
-    BlockRange, FileHash, LocalFile, Phase, Plan, Progress, ReadAt, Signature, Source, Step, Transfer,
+    BlockRange, BlockSums, FileHash, LocalFile, Phase, Plan, Progress, ReadAt, Source, Step, Transfer,
 };
 
 use crate::copy::Copies;
 use crate::fetch::{Fetched, Fetcher};
-use crate::groups::blocks_of;
 use crate::halt::Halt;
 use crate::output::Output;
 use crate::repeat::write_repeats;
@@ -26,8 +25,8 @@ use crate::{PatchError, stream};
 pub struct Patch<'a> {
     /// What to do.
     pub plan: &'a Plan,
-    /// What comes out.
-    pub signature: &'a Signature,
+    /// What comes out, block by block.
+    pub sums: &'a BlockSums,
     /// The hash of what comes out, where it is known.
     pub file_hash: Option<FileHash>,
     /// What the plan copies from, by [`SeedId`](gosync_chunks::SeedId).
@@ -77,7 +76,7 @@ impl Patch<'_> {
     ///
     /// # Panics
     ///
-    /// When the plan is for another layout than the signature's, or copies from a seed
+    /// When the plan is for another cut than the sums, or copies from a seed
     /// that is not there.
     pub fn write_to_file(&self, output: &mut StagedFile) -> Result<Report, PatchError> {
         self.check_parts();
@@ -85,7 +84,7 @@ impl Patch<'_> {
         let to = Output {
             file: output.file(),
             path: output.path(),
-            layout: self.plan.layout(),
+            cut: self.plan.cut(),
             has_fetched: output.fetched_flag(),
         };
         let report = if output.is_resumed() { self.resume(&to) } else { self.write(&to) }?;
@@ -107,7 +106,7 @@ impl Patch<'_> {
     ///
     /// # Panics
     ///
-    /// When the plan is for another layout than the signature's, or copies from a seed
+    /// When the plan is for another cut than the sums, or copies from a seed
     /// that is not there.
     pub fn write_to_stream(&self, out: &mut dyn io::Write) -> Result<Report, PatchError> {
         self.check_parts();
@@ -115,7 +114,7 @@ impl Patch<'_> {
     }
 
     fn check_parts(&self) {
-        assert_eq!(self.plan.layout(), self.signature.layout(), "the plan is for this signature");
+        assert_eq!(self.plan.cut(), self.sums.cut(), "the plan is for these blocks");
         let has_seed = |step: &Step| match step {
             Step::Copy { seed, .. } => usize::from(seed.0) < self.seeds.len(),
             _ => true,
@@ -127,10 +126,10 @@ impl Patch<'_> {
     fn resume(&self, output: &Output<'_>) -> Result<Report, PatchError> {
         output.extend()?;
         let halt = Halt::new(self.progress);
-        let rest = remaining(self.plan, &absent_blocks(self.signature, output, &halt, self.progress)?);
+        let rest = remaining(self.plan, &absent_blocks(self.sums, output, &halt, self.progress)?);
         let to_do = rest.matched_bytes() + rest.fetched_bytes();
         let report = Patch { plan: &rest, ..*self }.write(output)?;
-        Ok(Report { kept: self.plan.layout().length() - to_do, ..report })
+        Ok(Report { kept: self.plan.cut().length() - to_do, ..report })
     }
 
     fn write(&self, output: &Output<'_>) -> Result<Report, PatchError> {
@@ -139,12 +138,12 @@ impl Patch<'_> {
         self.progress.begin(Phase::Fetch, self.plan.fetched_bytes());
 
         let halt = Halt::new(self.progress);
-        let fetcher = Fetcher { signature: self.signature, source: self.source, halt: &halt };
+        let fetcher = Fetcher { sums: self.sums, source: self.source, halt: &halt };
         let (reflinked, fetched) = self.copy_and_fetch(output, fetcher)?;
 
         let unreadable = |source| PatchError::ReadBack { path: output.path.to_owned(), source };
         let written = output.file.try_clone().and_then(|file| LocalFile::new(output.path, file)).map_err(unreadable)?;
-        write_repeats(self.plan, self.signature, &written, output, &halt, self.progress)?;
+        write_repeats(self.plan, self.sums, &written, output, &halt, self.progress)?;
 
         let mut report = Report {
             copied: self.plan.copied_bytes(),
@@ -156,7 +155,7 @@ impl Patch<'_> {
             refetched_blocks: fetched.refetched,
         };
         let verify = || {
-            verify(&written, self.signature, self.file_hash, self.progress).map_err(|error| match error {
+            verify(&written, self.sums, self.file_hash, self.progress).map_err(|error| match error {
                 VerifyError::Read(source) => unreadable(source),
                 VerifyError::Cancelled => PatchError::Cancelled,
             })
@@ -212,7 +211,7 @@ impl Patch<'_> {
         fetcher: Fetcher<'_>,
         report: &mut Report,
     ) -> Result<(), PatchError> {
-        let wrong: Vec<BlockRange> = verdict.wrong.iter().map(|&range| blocks_of(self.plan.layout(), range)).collect();
+        let wrong: Vec<BlockRange> = verdict.wrong.iter().map(|&range| self.plan.cut().within(range)).collect();
         self.progress.begin(Phase::Fetch, verdict.wrong_bytes());
         let write: &WriteRun<'_> = &|run| {
             output.replace(run)?;

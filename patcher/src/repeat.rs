@@ -1,6 +1,6 @@
 //! Blocks that equal a fetched one, written from there.
 
-use gosync_chunks::{BlockId, BlockRange, Phase, Plan, Progress, ReadAt, ReadBuffer, Signature, Step, work};
+use gosync_chunks::{BlockId, BlockRange, BlockSums, Phase, Plan, Progress, ReadAt, ReadBuffer, Step, work};
 
 use crate::PatchError;
 use crate::halt::Halt;
@@ -12,7 +12,7 @@ use crate::output::Output;
 /// be repeated none has to be kept in memory.
 pub(crate) fn write_repeats(
     plan: &Plan,
-    signature: &Signature,
+    sums: &BlockSums,
     written: &dyn ReadAt,
     output: &Output<'_>,
     halt: &Halt<'_>,
@@ -24,14 +24,14 @@ pub(crate) fn write_repeats(
     work::hand_out(groups, ReadBuffer::default, |buffer, group| {
         let of = group[0].0;
         let data = buffer
-            .read(written, signature.layout().range(of))
+            .read(written, sums.cut().range(of))
             .map_err(|source| PatchError::ReadBack { path: output.path.to_owned(), source })?;
         // Where a block is wrong, so are its repeats, and the verification finds them all.
-        let Ok(block) = signature.verify(of, data) else { return Ok(()) };
+        let Ok(block) = sums.verify(of, data) else { return Ok(()) };
         for &(_, blocks) in group {
             halt.check()?;
             output.repeat(block, blocks, halt)?;
-            progress.advance(Phase::Copy, signature.layout().bytes(blocks).len());
+            progress.advance(Phase::Copy, sums.cut().bytes(blocks).len());
         }
         Ok(())
     })

@@ -1,11 +1,11 @@
 //! What an interrupted run has put into the staged file already, and what is left to do.
 
-use gosync_chunks::{BlockId, BlockLayout, BlockRange, LocalFile, Phase, Plan, Progress, ReadBuffer, Signature, Step};
-use gosync_chunks::{SUBTREE, is_zeros, work};
+use gosync_chunks::{BlockRange, BlockSums, ByteRange, Cut, LocalFile, Phase, Plan, Progress, ReadBuffer, SUBTREE};
+use gosync_chunks::{Step, is_zeros, work};
 
 use crate::PatchError;
 use crate::copy::data_from;
-use crate::groups::{Groups, blocks_of};
+use crate::groups::Groups;
 use crate::halt::Halt;
 use crate::missing::Missing;
 use crate::output::Output;
@@ -17,28 +17,28 @@ use crate::verified::{Checked, check};
 /// wrong is cleared, so that afterwards the rest is as empty as in a fresh file. A block
 /// of zeros stands where nothing was written.
 pub(crate) fn absent_blocks(
-    signature: &Signature,
+    sums: &BlockSums,
     output: &Output<'_>,
     halt: &Halt<'_>,
     progress: &dyn Progress,
 ) -> Result<Missing, PatchError> {
-    let layout = signature.layout();
+    let cut = sums.cut();
     let unreadable = |source| PatchError::ReadBack { path: output.path.to_owned(), source };
     let file = output.file.try_clone().and_then(|file| LocalFile::new(output.path, file)).map_err(unreadable)?;
-    let written = written_blocks(&file, layout);
-    progress.begin(Phase::Verify, written.iter().map(|&blocks| layout.bytes(blocks).len()).sum());
+    let written = written_blocks(&file, cut);
+    progress.begin(Phase::Verify, written.iter().map(|&blocks| cut.bytes(blocks).len()).sum());
 
-    let absent = Missing::new(&[layout.blocks()]);
-    let pieces = Groups::new(written.into_iter(), layout, SUBTREE).flatten();
+    let absent = Missing::new(&[cut.blocks()]);
+    let pieces = Groups::new(written.into_iter(), cut, SUBTREE).flatten();
     work::hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         halt.check()?;
-        let range = layout.bytes(piece);
+        let range = cut.bytes(piece);
         let data = buffer.read(&file, range).map_err(unreadable)?;
-        for checked in check(signature, piece.start, data) {
+        for checked in check(sums, piece.start, data) {
             match checked {
-                Checked::Right(run) => run.blocks(layout).iter().for_each(|block| _ = absent.remove(block)),
+                Checked::Right(run) => run.blocks(cut).iter().for_each(|block| _ = absent.remove(block)),
                 Checked::Wrong(blocks) => {
-                    let wrong = layout.bytes(blocks);
+                    let wrong = cut.bytes(blocks);
                     let at = (wrong.start - range.start) as usize;
                     if !is_zeros(&data[at..at + wrong.len() as usize]) {
                         output.clear(wrong)?;
@@ -50,15 +50,16 @@ pub(crate) fn absent_blocks(
         Ok::<(), PatchError>(())
     })?;
 
-    let zeros = vec![0; layout.length().min(layout.block_size().into()) as usize];
-    let sum_of_zeros = signature.hasher().sum(&zeros);
+    let zeros = vec![0; cut.length().min(cut.largest_block().into()) as usize];
+    let mut last = None;
     for block in absent.iter() {
-        let len = layout.block_len(block);
-        let is_zeros = match zeros.split_at(len) {
-            (_, []) => signature.has_strong(block, &sum_of_zeros),
-            (short, _) => signature.verify(block, short).is_ok(),
+        let len = cut.block_len(block);
+        let sum = match last {
+            Some((of, sum)) if of == len => sum,
+            _ => sums.hasher().sum(&zeros[..len]),
         };
-        if is_zeros {
+        last = Some((len, sum));
+        if sums.has_strong(block, &sum) {
             absent.remove(block);
         }
     }
@@ -68,13 +69,13 @@ pub(crate) fn absent_blocks(
 /// What of `plan` is left when only the blocks in `absent` are wanted: no step is there
 /// for the others.
 pub(crate) fn remaining(plan: &Plan, absent: &Missing) -> Plan {
-    let layout = plan.layout();
+    let cut = plan.cut();
     let wanted = |blocks: BlockRange| blocks.iter().filter(|&block| absent.contains(block));
-    let mut rest = Plan::new(layout);
+    let mut rest = Plan::new(cut.clone());
     for step in plan.steps() {
         match *step {
-            Step::Copy { target, seed, offset } => wanted(blocks_of(layout, target))
-                .for_each(|block| rest.copy(block, seed, offset + (layout.range(block).start - target.start))),
+            Step::Copy { target, seed, offset } => wanted(cut.within(target))
+                .for_each(|block| rest.copy(block, seed, offset + (cut.range(block).start - target.start))),
             Step::Fetch { blocks } => wanted(blocks).for_each(|block| rest.fetch(block)),
             Step::Repeat { blocks, of } => wanted(blocks).for_each(|block| rest.repeat(block, of)),
         }
@@ -83,18 +84,17 @@ pub(crate) fn remaining(plan: &Plan, absent: &Missing) -> Plan {
 }
 
 /// The blocks of which anything was written, as far as the file system can tell.
-fn written_blocks(file: &LocalFile, layout: BlockLayout) -> Vec<BlockRange> {
-    let block_size = u64::from(layout.block_size());
+fn written_blocks(file: &LocalFile, cut: &Cut) -> Vec<BlockRange> {
     let mut written = Vec::new();
     let mut offset = 0;
-    while offset < layout.length() {
+    while offset < cut.length() {
         let data = data_from(file, offset);
-        if data.start >= layout.length() {
+        if data.start >= cut.length() {
             break;
         }
-        let end = data.end.min(layout.length()).div_ceil(block_size);
-        written.push(BlockRange { start: BlockId((data.start / block_size) as u32), end: BlockId(end as u32) });
-        offset = end * block_size;
+        let blocks = cut.covering(ByteRange { start: data.start, end: data.end.min(cut.length()) });
+        written.push(blocks);
+        offset = cut.bytes(blocks).end;
     }
     written
 }
@@ -102,7 +102,7 @@ fn written_blocks(file: &LocalFile, layout: BlockLayout) -> Vec<BlockRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::SeedId;
+    use gosync_chunks::{BlockId, BlockLayout, SeedId};
 
     #[test]
     fn leaves_out_what_stands() {

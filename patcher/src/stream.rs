@@ -7,7 +7,7 @@ use gosync_chunks::{BlockId, BlockRange, ByteRange, FileHasher, Phase, ReadAt, R
 use hashbrown::HashMap;
 
 use crate::fetch::{Fetched, Fetcher};
-use crate::groups::{Groups, blocks_of};
+use crate::groups::Groups;
 use crate::halt::{Halt, STRIDE};
 use crate::kept::Kept;
 use crate::verified::{Checked, VerifiedBlocks, VerifiedRun, check};
@@ -22,20 +22,20 @@ const KEPT: usize = 8 << 20;
 type Group = Result<(VerifiedBlocks, Fetched), PatchError>;
 
 pub(crate) fn write(patch: &Patch<'_>, out: &mut dyn Write) -> Result<Report, PatchError> {
-    let layout = patch.plan.layout();
+    let cut = patch.plan.cut();
     let kept = Kept::new(patch.plan, KEPT);
     let requests = || patch.plan.steps().iter().filter_map(|step| kept.fetched(step));
-    let to_fetch: u64 = requests().map(|blocks| layout.bytes(blocks).len()).sum();
-    patch.progress.begin(Phase::Copy, layout.length() - to_fetch);
+    let to_fetch: u64 = requests().map(|blocks| cut.bytes(blocks).len()).sum();
+    patch.progress.begin(Phase::Copy, cut.length() - to_fetch);
     patch.progress.begin(Phase::Fetch, to_fetch);
 
     let halt = Halt::new(patch.progress);
-    let fetcher = Fetcher { signature: patch.signature, source: patch.source, halt: &halt };
+    let fetcher = Fetcher { sums: patch.sums, source: patch.source, halt: &halt };
     let (sender, groups) = sync_channel::<Group>(0);
     std::thread::scope(|scope| {
         if to_fetch > 0 {
             scope.spawn(move || {
-                for group in Groups::new(requests(), layout, GROUP) {
+                for group in Groups::new(requests(), cut, GROUP) {
                     let group = fetcher.collect(&group);
                     let failed = group.is_err();
                     if sender.send(group).is_err() || failed {
@@ -44,7 +44,7 @@ pub(crate) fn write(patch: &Patch<'_>, out: &mut dyn Write) -> Result<Report, Pa
                 }
             });
         }
-        let hasher = patch.file_hash.map(|_| FileHasher::new(layout.length()));
+        let hasher = patch.file_hash.map(|_| FileHasher::new(cut.length()));
         let out = Sequence { out, halt: &halt, hasher, nodes: Vec::new(), piece: Vec::new() };
         let steps = Steps {
             patch,
@@ -94,7 +94,7 @@ impl Steps<'_> {
     }
 
     fn write_fetched(&mut self, blocks: BlockRange) -> Result<(), PatchError> {
-        let layout = self.patch.plan.layout();
+        let cut = self.patch.plan.cut();
         let mut block = blocks.start;
         while block < blocks.end {
             let Some(run) = self.group.as_ref().and_then(|group| group.run(block, blocks.end)) else {
@@ -106,10 +106,10 @@ impl Steps<'_> {
                 continue;
             };
             self.out.write(run)?;
-            let end = run.blocks(layout).end;
+            let end = run.blocks(cut).end;
             for (id, steps) in self.kept.among(BlockRange { start: block, end }) {
-                let start = layout.bytes(BlockRange { start: block, end: id }).len() as usize;
-                let data = run.data()[start..start + layout.block_len(id)].to_vec();
+                let start = cut.bytes(BlockRange { start: block, end: id }).len() as usize;
+                let data = run.data()[start..start + cut.block_len(id)].to_vec();
                 self.blocks.insert(id, (data, steps));
             }
             self.report.fetched += run.data().len() as u64;
@@ -121,16 +121,16 @@ impl Steps<'_> {
 
     /// Writes what a seed has, as far as it still has it.
     fn write_copied(&mut self, target: ByteRange, seed: &dyn ReadAt, offset: u64) -> Result<(), PatchError> {
-        let (layout, signature) = (self.patch.plan.layout(), self.patch.signature);
+        let (cut, sums) = (self.patch.plan.cut(), self.patch.sums);
         let mut buffer = ReadBuffer::default();
-        for piece in Groups::new(std::iter::once(blocks_of(layout, target)), layout, STRIDE).flatten() {
-            let range = layout.bytes(piece);
+        for piece in Groups::new(std::iter::once(cut.within(target)), cut, STRIDE).flatten() {
+            let range = cut.bytes(piece);
             let in_seed = ByteRange::at(offset + (range.start - target.start), range.len());
             let Ok(data) = buffer.read(seed, in_seed) else {
                 self.write_replaced(piece)?;
                 continue;
             };
-            for checked in check(signature, piece.start, data) {
+            for checked in check(sums, piece.start, data) {
                 match checked {
                     Checked::Right(run) => {
                         self.out.write(run)?;
@@ -147,7 +147,7 @@ impl Steps<'_> {
     /// Fetches `blocks`, which a seed was to have.
     fn write_replaced(&mut self, blocks: BlockRange) -> Result<(), PatchError> {
         let (replaced, fetched) = self.fetcher.collect(&[blocks])?;
-        let len = self.patch.plan.layout().bytes(blocks).len();
+        let len = self.patch.plan.cut().bytes(blocks).len();
         self.count(fetched);
         self.report.refetched_blocks += blocks.len() as u64;
         self.report.fetched += len;
@@ -156,12 +156,10 @@ impl Steps<'_> {
     }
 
     fn write_repeated(&mut self, blocks: BlockRange, of: BlockId) -> Result<(), PatchError> {
-        let signature = self.patch.signature;
+        let sums = self.patch.sums;
         let Some((data, steps)) = self.blocks.get_mut(&of) else { return self.write_replaced(blocks) };
         // Summed again: the price of a proof that need not be stored.
-        let block = signature
-            .verify(of, data)
-            .map_err(|_| PatchError::Corrupt { ranges: vec![signature.layout().range(of)] })?;
+        let block = sums.verify(of, data).map_err(|_| PatchError::Corrupt { ranges: vec![sums.cut().range(of)] })?;
         for _ in blocks.iter() {
             self.out.write(block.into())?;
             self.report.repeated += data.len() as u64;

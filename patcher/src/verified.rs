@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use gosync_chunks::{BlockId, BlockLayout, BlockRange, Signature, StrongSum, VerifiedBlock};
+use gosync_chunks::{BlockId, BlockRange, BlockSums, Cut, StrongSum, VerifiedBlock};
 
 use crate::PatchError;
 
@@ -31,19 +31,40 @@ const BATCH: usize = 256;
 /// Checks the blocks in `data`, which begins with `first` and holds whole blocks. The
 /// results make up all of them, in their order.
 pub(crate) fn check<'a>(
-    signature: &'a Signature,
+    sums: &'a BlockSums,
     first: BlockId,
-    data: &'a [u8],
+    mut data: &'a [u8],
 ) -> impl Iterator<Item = Checked<'a>> + 'a {
-    let block_size = signature.layout().block_size() as usize;
-    let blocks = BlockRange { start: first, end: BlockId(first.0 + data.len().div_ceil(block_size) as u32) };
-    assert_eq!(signature.layout().bytes(blocks).len(), data.len() as u64, "whole blocks");
-    let batches = data.chunks(block_size * BATCH).zip((first.0..).step_by(BATCH));
-    batches.flat_map(|(batch, first)| check_batch(signature, BlockId(first), batch))
+    let blocks = blocks_from(sums.cut(), first, data);
+    assert_eq!(sums.cut().bytes(blocks).len(), data.len() as u64, "whole blocks");
+    let mut first = first;
+    let batches = std::iter::from_fn(move || {
+        let blocks = BlockRange { start: first, end: blocks.end };
+        let (size, alike) = same_size(sums.cut(), blocks)?;
+        let (batch, rest) = data.split_at(sums.cut().bytes(alike).len() as usize);
+        let checked = check_batch(sums, first, batch, size);
+        (first, data) = (alike.end, rest);
+        Some(checked)
+    });
+    batches.flatten()
 }
 
-fn check_batch<'a>(signature: &Signature, first: BlockId, batch: &'a [u8]) -> Vec<Checked<'a>> {
-    let block_size = signature.layout().block_size() as usize;
+/// The size of the first of `blocks`, and which can be summed together with it: those of
+/// the same size, of which the last may be shorter.
+fn same_size(cut: &Cut, blocks: BlockRange) -> Option<(usize, BlockRange)> {
+    let mut sizes = blocks.iter().take(BATCH).map(|block| cut.block_len(block));
+    let size = sizes.next()?;
+    let mut count = 1;
+    for next in sizes {
+        count += u32::from(next <= size);
+        if next != size {
+            break;
+        }
+    }
+    Some((size, BlockRange { start: blocks.start, end: BlockId(blocks.start.0 + count) }))
+}
+
+fn check_batch<'a>(signature: &BlockSums, first: BlockId, batch: &'a [u8], block_size: usize) -> Vec<Checked<'a>> {
     let sum_len = signature.hasher().sum_len();
     let count = batch.len().div_ceil(block_size);
     let mut sums = [0; BATCH * StrongSum::MAX_LEN];
@@ -81,10 +102,18 @@ impl<'a> VerifiedRun<'a> {
         self.data
     }
 
-    pub(crate) fn blocks(self, layout: BlockLayout) -> BlockRange {
-        let count = self.data.len().div_ceil(layout.block_size() as usize);
-        BlockRange { start: self.first, end: BlockId(self.first.0 + count as u32) }
+    pub(crate) fn blocks(self, cut: &Cut) -> BlockRange {
+        blocks_from(cut, self.first, self.data)
     }
+}
+
+/// The blocks in `data`, which begins with `first`.
+fn blocks_from(cut: &Cut, first: BlockId, data: &[u8]) -> BlockRange {
+    if data.is_empty() {
+        return BlockRange { start: first, end: first };
+    }
+    let end = cut.range(first).start + data.len() as u64;
+    BlockRange { start: first, end: cut.block_at(end) }
 }
 
 impl<'a> From<VerifiedBlock<'a>> for VerifiedRun<'a> {
@@ -95,7 +124,7 @@ impl<'a> From<VerifiedBlock<'a>> for VerifiedRun<'a> {
 
 /// Verified blocks in memory, not all of them neighbours.
 pub(crate) struct VerifiedBlocks {
-    layout: BlockLayout,
+    cut: Cut,
     /// Ascending, each with where its bytes begin in `data`.
     ranges: Vec<(BlockRange, usize)>,
     data: Vec<u8>,
@@ -105,18 +134,18 @@ impl VerifiedBlocks {
     /// Makes room for `wanted`, ascending, and has it filled. `fetch` succeeds only
     /// when it gave every one of those blocks to the function that it is given.
     pub(crate) fn collect<T>(
-        layout: BlockLayout,
+        cut: &Cut,
         wanted: &[BlockRange],
         fetch: impl FnOnce(&WriteRun<'_>) -> Result<T, PatchError>,
     ) -> Result<(Self, T), PatchError> {
         let mut len = 0;
         let place = |&range| {
             let at = len;
-            len += layout.bytes(range).len() as usize;
+            len += cut.bytes(range).len() as usize;
             (range, at)
         };
         let ranges: Vec<_> = wanted.iter().map(place).collect();
-        let blocks = Mutex::new(Self { layout, ranges, data: vec![0; len] });
+        let blocks = Mutex::new(Self { cut: cut.clone(), ranges, data: vec![0; len] });
         let fetched = fetch(&|run| {
             blocks.lock().unwrap_or_else(PoisonError::into_inner).put(run);
             Ok(())
@@ -128,14 +157,14 @@ impl VerifiedBlocks {
     /// `end`; `None` when `first` is not here.
     pub(crate) fn run(&self, first: BlockId, end: BlockId) -> Option<VerifiedRun<'_>> {
         let (range, at) = self.range_of(first)?;
-        let start = at + self.layout.bytes(BlockRange { start: range.start, end: first }).len() as usize;
-        let len = self.layout.bytes(BlockRange { start: first, end: end.min(range.end) }).len() as usize;
+        let start = at + self.cut.bytes(BlockRange { start: range.start, end: first }).len() as usize;
+        let len = self.cut.bytes(BlockRange { start: first, end: end.min(range.end) }).len() as usize;
         Some(VerifiedRun { first, data: &self.data[start..start + len] })
     }
 
     fn put(&mut self, run: VerifiedRun<'_>) {
         let Some((range, at)) = self.range_of(run.first) else { return };
-        let start = at + self.layout.bytes(BlockRange { start: range.start, end: run.first }).len() as usize;
+        let start = at + self.cut.bytes(BlockRange { start: range.start, end: run.first }).len() as usize;
         self.data[start..start + run.data.len()].copy_from_slice(run.data);
     }
 

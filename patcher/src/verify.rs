@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockRange, ByteRange, FileHash, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE,
-    Signature, work,
+    BlockId, BlockRange, BlockSums, ByteRange, Cut, FileHash, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE,
+    work,
 };
 
 use crate::groups::Groups;
@@ -61,13 +61,13 @@ pub enum VerifyError {
 /// When `data` cannot be read, or `progress` cancels.
 pub fn verify(
     data: &dyn ReadAt,
-    signature: &Signature,
+    sums: &BlockSums,
     file_hash: Option<FileHash>,
     progress: &dyn Progress,
 ) -> Result<Verdict, VerifyError> {
-    let layout = signature.layout();
+    let cut = sums.cut();
     let mut verdict =
-        Verdict { length: data.size(), expected_length: layout.length(), wrong: Vec::new(), wrong_hash: None };
+        Verdict { length: data.size(), expected_length: cut.length(), wrong: Vec::new(), wrong_hash: None };
     if let Some(expected) = file_hash.filter(|_| verdict.length == verdict.expected_length) {
         let actual = hash(data, progress)?;
         if actual == expected {
@@ -75,7 +75,7 @@ pub fn verify(
         }
         verdict.wrong_hash = Some(actual);
     }
-    verdict.wrong = wrong_blocks(data, signature, progress)?;
+    verdict.wrong = wrong_blocks(data, sums, progress)?;
     Ok(verdict)
 }
 
@@ -98,26 +98,22 @@ fn hash(data: &dyn ReadAt, progress: &dyn Progress) -> Result<FileHash, VerifyEr
 }
 
 /// The blocks that `data` lacks or has otherwise.
-fn wrong_blocks(
-    data: &dyn ReadAt,
-    signature: &Signature,
-    progress: &dyn Progress,
-) -> Result<Vec<ByteRange>, VerifyError> {
-    let layout = signature.layout();
-    let present = present_blocks(layout, data.size());
-    progress.begin(Phase::Verify, layout.bytes(present).len());
+fn wrong_blocks(data: &dyn ReadAt, sums: &BlockSums, progress: &dyn Progress) -> Result<Vec<ByteRange>, VerifyError> {
+    let cut = sums.cut();
+    let present = present_blocks(cut, data.size());
+    progress.begin(Phase::Verify, cut.bytes(present).len());
 
-    let absent = BlockRange { start: present.end, end: layout.blocks().end };
-    let wrong = Mutex::new(vec![layout.bytes(absent)]);
-    let pieces = Groups::new(std::iter::once(present), layout, SUBTREE).flatten();
+    let absent = BlockRange { start: present.end, end: cut.blocks().end };
+    let wrong = Mutex::new(vec![cut.bytes(absent)]);
+    let pieces = Groups::new(std::iter::once(present), cut, SUBTREE).flatten();
     work::hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         if progress.is_cancelled() {
             return Err(VerifyError::Cancelled);
         }
-        let range = layout.bytes(piece);
-        for checked in check(signature, piece.start, buffer.read(data, range)?) {
+        let range = cut.bytes(piece);
+        for checked in check(sums, piece.start, buffer.read(data, range)?) {
             if let Checked::Wrong(blocks) = checked {
-                wrong.lock().unwrap_or_else(PoisonError::into_inner).push(layout.bytes(blocks));
+                wrong.lock().unwrap_or_else(PoisonError::into_inner).push(cut.bytes(blocks));
             }
         }
         progress.advance(Phase::Verify, range.len());
@@ -127,10 +123,8 @@ fn wrong_blocks(
 }
 
 /// The blocks that data of `length` bytes has in full.
-fn present_blocks(layout: BlockLayout, length: u64) -> BlockRange {
-    let end =
-        if length >= layout.length() { layout.block_count() } else { (length / u64::from(layout.block_size())) as u32 };
-    BlockRange { start: BlockId(0), end: BlockId(end) }
+fn present_blocks(cut: &Cut, length: u64) -> BlockRange {
+    BlockRange { start: BlockId(0), end: cut.block_at(length) }
 }
 
 fn merged(mut ranges: Vec<ByteRange>) -> Vec<ByteRange> {
@@ -171,7 +165,7 @@ mod tests {
     fn verdict_on(data: &[u8], expected: &[u8], block_size: u32, with_hash: bool) -> Verdict {
         let options = SignOptions { block_size, file_hash: true };
         let signed = sign(expected, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap();
-        verify(&data.to_vec(), &signed.signature, signed.file_hash.filter(|_| with_hash), &()).unwrap()
+        verify(&data.to_vec(), signed.signature.sums(), signed.file_hash.filter(|_| with_hash), &()).unwrap()
     }
 
     #[test]
@@ -221,7 +215,7 @@ mod tests {
         let data = target(100);
         let options = SignOptions { block_size: 10, file_hash: false };
         let signature = sign(&data, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap().signature;
-        let verdict = verify(&data, &signature, Some(FileHash([0; 32])), &()).unwrap();
+        let verdict = verify(&data, signature.sums(), Some(FileHash([0; 32])), &()).unwrap();
         assert_eq!((verdict.wrong.len(), verdict.wrong_hash), (0, Some(FileHash::of(&data))));
         assert!(!verdict.is_good());
     }

@@ -91,17 +91,17 @@ pub fn covered_bytes(target: &[u8], block_size: u32, matches: &[Match]) -> u64 {
 /// When it does not.
 #[track_caller]
 pub fn assert_plan_makes(plan: &Plan, target: &[u8], seeds: &[&[u8]]) {
-    let layout = plan.layout();
-    assert_eq!(layout.length(), target.len() as u64, "the plan's length");
-    let mut fetched = vec![false; layout.block_count() as usize];
+    let cut = plan.cut();
+    assert_eq!(cut.length(), target.len() as u64, "the plan's length");
+    let mut fetched = vec![false; cut.block_count() as usize];
     let mut done = 0;
     for step in plan.steps() {
         let range = match *step {
             Step::Copy { target, .. } => target,
-            Step::Fetch { blocks } | Step::Repeat { blocks, .. } => layout.bytes(blocks),
+            Step::Fetch { blocks } | Step::Repeat { blocks, .. } => cut.bytes(blocks),
         };
         assert_eq!(range.start, done, "{step:?} does not begin where the step before it ends");
-        assert!(!range.is_empty() && range.end <= layout.length(), "{step:?}");
+        assert!(!range.is_empty() && range.end <= cut.length(), "{step:?}");
         done = range.end;
         let wanted = &target[range.start as usize..range.end as usize];
         match *step {
@@ -112,13 +112,13 @@ pub fn assert_plan_makes(plan: &Plan, target: &[u8], seeds: &[&[u8]]) {
             Step::Fetch { blocks } => blocks.iter().for_each(|block| fetched[block.index()] = true),
             Step::Repeat { blocks, of } => {
                 assert!(of < blocks.start && fetched[of.index()], "{step:?} repeats what was not fetched before it");
-                let range = layout.range(of);
+                let range = cut.range(of);
                 let repeated = &target[range.start as usize..range.end as usize];
                 assert!(wanted.chunks(repeated.len()).all(|block| block == repeated), "{step:?} repeats other bytes");
             }
         }
     }
-    assert_eq!(done, layout.length(), "the plan ends before the target does");
+    assert_eq!(done, cut.length(), "the plan ends before the target does");
 }
 
 fn layout(target: &[u8], block_size: u32) -> BlockLayout {

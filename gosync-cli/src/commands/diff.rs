@@ -20,7 +20,7 @@ pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCo
     warn_unreadable(&seeds, &comparison, console);
 
     let (plan, statistics) = (&comparison.plan, &comparison.statistics);
-    let layout = plan.layout();
+    let layout = plan.cut();
     let ranges = plan.fetch_ranges().len();
     let part = |bytes| format!("{} bytes ({}, {})", grouped(bytes), size(bytes), percent(bytes, layout.length()));
 
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCo
             grouped(layout.length()),
             size(layout.length()),
             grouped(layout.block_count().into()),
-            grouped(layout.block_size().into())
+            grouped(layout.largest_block().into())
         ),
     );
     facts.add("seeds", format!("{} bytes ({})", grouped(statistics.seed_bytes), size(statistics.seed_bytes)));

@@ -107,7 +107,7 @@ fn foretell(
     console.message(format_args!(
         "{location}: would fetch {} of {} in {} requests{}",
         size(cost.bytes),
-        size(plan.layout().length()),
+        size(plan.cut().length()),
         grouped(cost.requests),
         cost.seconds.map(|time| format!(", in about {}", seconds(Duration::from_secs_f64(time)))).unwrap_or_default(),
     ));
@@ -118,7 +118,7 @@ fn foretell(
         "missing_bytes": plan.fetched_bytes(),
         "fetched_bytes": cost.bytes,
         "index_bytes": opened.transfer.bytes,
-        "output_bytes": plan.layout().length(),
+        "output_bytes": plan.cut().length(),
         "requests": cost.requests,
         "seconds": cost.seconds,
     }))?;

@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, FileHash, Md5, Plan, Progress, ReadAt, SeedId, SignOptions, Signature, Source, WeakHasher,
-    WeakSum, sign,
+    BlockId, BlockLayout, BlockSums, Cut, FileHash, Md5, Plan, Progress, ReadAt, SeedId, Source, StrongHasher,
 };
 use gosync_patcher::{Patch, PatchError, Report, StagedFile};
 
@@ -32,45 +31,44 @@ impl Random {
     }
 }
 
-struct ByteSum;
-
-impl WeakHasher for ByteSum {
-    fn is_wide(&self) -> bool {
-        false
-    }
-
-    fn sum(&self, block: &[u8]) -> WeakSum {
-        WeakSum::narrow(block.iter().map(|&byte| u32::from(byte)).sum())
-    }
-}
-
-pub(crate) fn signed(target: &[u8], block_size: u32) -> (Signature, FileHash) {
-    let options = SignOptions { block_size, file_hash: true };
-    let signed = sign(target, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap();
-    (signed.signature, signed.file_hash.unwrap())
-}
-
 /// A target, the seeds that have some of it, and what to do.
 pub(crate) struct Case {
     pub(crate) target: Vec<u8>,
     pub(crate) seeds: Vec<Vec<u8>>,
     pub(crate) plan: Plan,
-    pub(crate) signature: Signature,
+    pub(crate) sums: BlockSums,
     pub(crate) file_hash: Option<FileHash>,
 }
 
 impl Case {
     /// A mix of all steps in which each kind comes as often as its weight says.
     pub(crate) fn random(seed: u64, length: usize, block_size: u32, [copy, fetch, repeat]: [usize; 3]) -> Self {
+        Self::cut(seed, BlockLayout::new(length as u64, block_size).unwrap().into(), [copy, fetch, repeat])
+    }
+
+    /// The same with blocks of several sizes: `block_size`, or parts or multiples of it.
+    pub(crate) fn uneven(seed: u64, length: usize, block_size: u32, weights: [usize; 3]) -> Self {
         let mut random = Random(seed);
-        let layout = BlockLayout::new(length as u64, block_size).unwrap();
-        let mut plan = Plan::new(layout);
+        let mut bounds = vec![0];
+        let mut end = 0;
+        while end < length as u64 {
+            let size = u64::from(block_size) * [1, 1, 2, 8, 16, 64][random.below(6)] / [1, 8][random.below(2)];
+            end = (end + size.max(1)).min(length as u64);
+            bounds.push(end);
+        }
+        Self::cut(seed, Cut::at(bounds), weights)
+    }
+
+    fn cut(seed: u64, layout: Cut, [copy, fetch, repeat]: [usize; 3]) -> Self {
+        let mut random = Random(seed);
+        let mut plan = Plan::new(layout.clone());
         let mut target = Vec::new();
         let mut seeds = vec![Vec::new(), Vec::new()];
         let mut fetched: Vec<BlockId> = Vec::new();
         for block in layout.blocks().iter() {
             let len = layout.block_len(block);
             let kind = random.below(copy + fetch + repeat);
+            let of = (!fetched.is_empty()).then(|| fetched[random.below(fetched.len())]);
             if kind < copy {
                 let id = random.below(2);
                 let gap = random.below(4) / 3 * random.below(100);
@@ -79,8 +77,7 @@ impl Case {
                 let data = random.bytes(len);
                 seeds[id].extend(&data);
                 target.extend(data);
-            } else if kind < copy + repeat && !fetched.is_empty() && len == block_size as usize {
-                let of = fetched[random.below(fetched.len())];
+            } else if let Some(of) = of.filter(|&of| kind < copy + repeat && layout.block_len(of) == len) {
                 plan.repeat(block, of);
                 let range = layout.range(of);
                 target.extend_from_within(range.start as usize..range.end as usize);
@@ -95,8 +92,12 @@ impl Case {
     }
 
     pub(crate) fn new(target: Vec<u8>, seeds: Vec<Vec<u8>>, plan: Plan) -> Self {
-        let (signature, file_hash) = signed(&target, plan.layout().block_size());
-        Self { target, seeds, plan, signature, file_hash: Some(file_hash) }
+        let blocks = plan.cut().blocks().iter().map(|block| plan.cut().range(block));
+        let sums = blocks
+            .flat_map(|range| Md5::full().sum(&target[range.start as usize..range.end as usize]).as_bytes().to_vec());
+        let sums = BlockSums::new(plan.cut().clone(), sums.collect(), Arc::new(Md5::full()));
+        let file_hash = Some(FileHash::of(&target));
+        Self { target, seeds, plan, sums, file_hash }
     }
 
     /// Everything is fetched.
@@ -133,8 +134,8 @@ impl Case {
         progress: &dyn Progress,
         patch: impl FnOnce(Patch<'_>) -> T,
     ) -> T {
-        let (plan, signature, file_hash) = (&self.plan, &self.signature, self.file_hash);
-        patch(Patch { plan, signature, file_hash, seeds, source, progress })
+        let (plan, sums, file_hash) = (&self.plan, &self.sums, self.file_hash);
+        patch(Patch { plan, sums, file_hash, seeds, source, progress })
     }
 
     pub(crate) fn to_stream(&self, source: &dyn Source) -> Result<(Vec<u8>, Report), PatchError> {

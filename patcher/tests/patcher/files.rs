@@ -77,14 +77,14 @@ fn holes_stay_holes() {
     assert!(used(&path) < 1 << 20, "{} bytes in use", used(&path));
 
     // Zeros that come from a source are holes as well, once and repeated.
-    let layout = case.plan.layout();
-    let mut plan = Plan::new(layout);
+    let layout = case.plan.cut();
+    let mut plan = Plan::new(layout.clone());
     for block in layout.blocks().iter() {
         let range = layout.range(block);
         let is_zero = case.target[range.start as usize..range.end as usize].iter().all(|&byte| byte == 0);
         if block.0 > 100 && is_zero { plan.repeat(block, BlockId(100)) } else { plan.fetch(block) }
     }
-    for plan in [Plan::fetch_all(layout), plan] {
+    for plan in [Plan::fetch_all(layout.clone()), plan] {
         let case = Case::new(case.target.clone(), Vec::new(), plan);
         let source = MemorySource { fragment: 1 << 20, ..MemorySource::new(&case.target) };
         case.to_file(&source, &path).unwrap();
@@ -195,7 +195,7 @@ fn extents_are_shared_where_they_can_be() {
     let two_places = {
         let mut plan = Plan::new(BlockLayout::new(target.len() as u64, 1000).unwrap());
         plan.copy(BlockId(0), SeedId(0), target.len() as u64);
-        (1..plan.layout().block_count()).for_each(|id| plan.copy(BlockId(id), SeedId(0), u64::from(id) * 1000));
+        (1..plan.cut().block_count()).for_each(|id| plan.copy(BlockId(id), SeedId(0), u64::from(id) * 1000));
         Case::new(target.clone(), vec![[&target, &target[..1000]].concat()], plan)
     };
     let whole = 41 << 20;

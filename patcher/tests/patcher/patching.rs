@@ -185,9 +185,11 @@ proptest! {
         shuffled in any::<bool>(),
         threads in 1usize..4,
         hashed in any::<bool>(),
+        uneven in any::<bool>(),
         corrupt in prop::option::of((0.0..1.0f64, 1u64..20_000)),
     ) {
-        let mut case = Case::random(seed, length, block_size, weights);
+        let make = if uneven { Case::uneven } else { Case::random };
+        let mut case = make(seed, length, block_size, weights);
         if !hashed {
             case.file_hash = None;
         }

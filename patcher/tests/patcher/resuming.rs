@@ -36,7 +36,7 @@ impl Site {
     }
 
     fn stage(&self, case: &Case) -> StagedFile {
-        StagedFile::resume(&self.path, TargetId::of(&case.signature, case.file_hash)).unwrap()
+        StagedFile::resume(&self.path, TargetId::of(&case.sums, case.file_hash)).unwrap()
     }
 
     /// A run that leaves all as it is where it fails, as a kill does.
@@ -75,7 +75,7 @@ impl Site {
         let mut part = fs::read(self.part()).unwrap_or_default();
         let is_fresh = part.is_empty();
         part.resize(case.target.len(), 0);
-        let layout = case.plan.layout();
+        let layout = case.plan.cut();
         let bytes = |block| {
             let range = layout.range(block);
             range.start as usize..range.end as usize
@@ -120,7 +120,7 @@ impl Progress for StopsAt {
 
 #[test]
 fn wherever_a_run_ends() {
-    let case = Case::random(20, 60 * BLOCK + 7, BLOCK as u32, [2, 3, 1]);
+    let case = Case::uneven(20, 60 * BLOCK + 7, BLOCK as u32, [2, 3, 1]);
     let mut kept = Vec::new();
     for questions in 0.. {
         let site = Site::new();
@@ -174,7 +174,7 @@ fn however_often_the_source_breaks_down() {
 
 #[test]
 fn whatever_happened_to_the_file_meanwhile() {
-    let case = Case::random(23, 200 * BLOCK + 7, BLOCK as u32, [1, 3, 1]);
+    let case = Case::uneven(23, 200 * BLOCK + 7, BLOCK as u32, [1, 3, 1]);
     for seed in 0..40 {
         let (site, mut random) = (Site::new(), Random(seed));
         let source = MemorySource { fails_after: Some(60_000), ..MemorySource::new(&case.target) };
@@ -248,8 +248,8 @@ fn finish_all(site: &Site, case: &Case, mut staged: StagedFile) {
 #[test]
 fn what_was_to_be_something_else_is_a_seed() {
     let other = Case::fetched(Random(27).bytes(20 * BLOCK), BLOCK as u32);
-    let no_hash = |case: &Case| TargetId::of(&case.signature, None);
-    assert_ne!(no_hash(&other), TargetId::of(&other.signature, other.file_hash));
+    let no_hash = |case: &Case| TargetId::of(&case.sums, None);
+    assert_ne!(no_hash(&other), TargetId::of(&other.sums, other.file_hash));
     let (site, case, staged) = leftover_after(|site| {
         let journal = fs::read(site.journal()).unwrap();
         let elsewhere = Site::new();
@@ -287,7 +287,7 @@ fn no_journal_is_left_alone() {
 fn a_journal_that_cannot_be_written() {
     let (site, case) = (Site::new(), Case::fetched(Vec::new(), 10));
     fs::create_dir(site.journal()).unwrap();
-    let error = StagedFile::resume(&site.path, TargetId::of(&case.signature, None)).unwrap_err();
+    let error = StagedFile::resume(&site.path, TargetId::of(&case.sums, None)).unwrap_err();
     assert!(matches!(&error, StageError::Create { path, .. } if *path == site.journal()), "{error:?}");
     assert_eq!(names(site.directory.path()), [".target.gosync-journal", "target"]);
 }

@@ -61,7 +61,7 @@ fn many_at_once_never_mix() {
             let (target, case) = (&target, &case);
             scope.spawn(move || {
                 for _ in 0..50 {
-                    let id = TargetId::of(&case.signature, None);
+                    let id = TargetId::of(&case.sums, None);
                     let staged = match thread {
                         0..4 => StagedFile::create(target),
                         _ => StagedFile::resume(target, id),

@@ -35,7 +35,7 @@ pub fn estimate(plan: &Plan, location: &Location, options: &SourceOptions) -> Re
     {
         use gosync_chunks::{Source, SourceError};
         let server = gosync_blocksources::HttpSource::new(url.as_str(), options.http.clone())?;
-        let expected = plan.layout().length();
+        let expected = plan.cut().length();
         if let Some(actual) = server.size()?.filter(|&actual| actual != expected) {
             return Err(SourceError::Length { location: location.to_string(), expected, actual }.into());
         }

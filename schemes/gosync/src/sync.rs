@@ -82,7 +82,7 @@ pub struct PatchReport {
 impl PatchReport {
     /// Length of the target in bytes.
     pub fn output_bytes(&self) -> u64 {
-        self.comparison.plan.layout().length()
+        self.comparison.plan.cut().length()
     }
 
     /// Bytes of the target that were not fetched: copied, equal to others, or there from
@@ -111,7 +111,7 @@ pub fn patch(
     output: &Path,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
-    let mut staged = StagedFile::resume(output, TargetId::of(index.signature(), index.file_hash()))?;
+    let mut staged = StagedFile::resume(output, TargetId::of(index.signature().sums(), index.file_hash()))?;
     let leftover = staged.take_leftover();
     let mut data = seeds.data();
     data.extend(leftover.iter().map(|file| file as &dyn ReadAt));
@@ -156,7 +156,7 @@ fn make(
     let comparison = compare_with(index, seeds, progress)?;
     let report = carry_out(Patch {
         plan: &comparison.plan,
-        signature: index.signature(),
+        sums: index.signature().sums(),
         file_hash: index.file_hash(),
         seeds,
         source,
@@ -173,7 +173,7 @@ fn make(
 pub fn verify(path: &Path, index: &Index, progress: &dyn Progress) -> Result<Verdict, Error> {
     let read = |source| Error::Read { path: path.to_owned(), source };
     let file = LocalFile::open(path).map_err(read)?;
-    gosync_patcher::verify(&file, index.signature(), index.file_hash(), progress).map_err(|error| match error {
+    gosync_patcher::verify(&file, index.signature().sums(), index.file_hash(), progress).map_err(|error| match error {
         VerifyError::Read(source) => read(source),
         source => Error::Verify { path: path.to_owned(), source },
     })
