@@ -108,7 +108,7 @@ pub use retry::{Retry, RetryOptions, Retrying};
 #[cfg(feature = "ssh")]
 pub use ssh::{SshOptions, SshSource};
 pub use throttle::{Rate, Throttled};
-pub use whole::read_all;
+pub use whole::{read_all, read_ranges};
 
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../README.md")]

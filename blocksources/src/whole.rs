@@ -1,8 +1,10 @@
-//! Whole documents, which are small: an index, a signature.
+//! What is read into memory: whole documents, and some ranges of one.
 
 use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::{ByteRange, Sink, SinkError, Source, SourceError, Transfer};
+
+use crate::ranges::{RangeSet, within};
 
 /// Fetches all that `source`, which is at `location`, has.
 ///
@@ -40,6 +42,62 @@ impl Sink for Document {
     }
 }
 
+/// Fetches `ranges`, which ascend and do not overlap, and puts them one after another.
+///
+/// # Errors
+///
+/// When the source fails, or does not deliver all of them.
+pub fn read_ranges(
+    source: &dyn Source,
+    location: &str,
+    ranges: &[ByteRange],
+) -> Result<(Vec<u8>, Transfer), SourceError> {
+    let mut missing = RangeSet::default();
+    let mut starts = Vec::with_capacity(ranges.len());
+    let mut len = 0;
+    for &range in ranges {
+        missing.insert(range);
+        starts.push(len);
+        len += range.len() as usize;
+    }
+    let parts = Parts { ranges, starts, state: Mutex::new((vec![0; len], missing)) };
+    let transfer = source.fetch(ranges, &parts)?;
+    let (data, missing) = parts.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match missing.iter().next() {
+        None => Ok((data, transfer)),
+        Some(range) => {
+            Err(SourceError::Refused { location: location.into(), reason: format!("bytes {range} did not come") })
+        }
+    }
+}
+
+/// Takes what was asked for, once, and nothing else.
+struct Parts<'a> {
+    ranges: &'a [ByteRange],
+    /// Where each range goes.
+    starts: Vec<usize>,
+    state: Mutex<(Vec<u8>, RangeSet)>,
+}
+
+impl Sink for Parts<'_> {
+    fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError> {
+        let window = ByteRange::at(offset, data.len() as u64);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (parts, missing) = &mut *state;
+        for piece in missing.remove(window) {
+            // A piece may span ranges that touch.
+            for part in within(self.ranges, piece) {
+                let at = self.ranges.partition_point(|range| range.end <= part.start);
+                let to = self.starts[at] + (part.start - self.ranges[at].start) as usize;
+                let from = (part.start - offset) as usize;
+                let len = part.len() as usize;
+                parts[to..to + len].copy_from_slice(&data[from..from + len]);
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +118,18 @@ mod tests {
         }
         let error = read_all(&MemorySource::awkward(vec![1], 1), "there", 9).unwrap_err();
         assert_eq!(error.to_string(), "there does not deliver: it does not tell its length");
+    }
+
+    #[test]
+    fn puts_ranges_one_after_another() {
+        let data = corpus::random(2, 50_000);
+        let range = |start, end| ByteRange { start, end };
+        let ranges = [range(0, 10), range(10, 300), range(301, 301), range(9_000, 40_000), range(49_999, 50_000)];
+        let expected: Vec<u8> =
+            ranges.iter().flat_map(|range| data[range.start as usize..range.end as usize].to_vec()).collect();
+        for source in [MemorySource::new(data.clone()), MemorySource::awkward(data.clone(), 7)] {
+            assert!(read_ranges(&source, "there", &ranges).unwrap().0 == expected);
+        }
+        assert!(read_ranges(&MemorySource::new(data), "there", &[range(49_999, 50_001)]).is_err());
     }
 }

@@ -69,6 +69,7 @@ mod strong;
 mod tier;
 mod weak;
 pub mod work;
+mod xxh3;
 
 pub use block::{BlockId, BlockLayout, BlockRange, ByteRange, LayoutError, MAX_BLOCK_SIZE};
 pub use cut::Cut;
@@ -84,3 +85,4 @@ pub use source::{Limits, Sink, SinkError, Source, SourceError, Transfer};
 pub use strong::{Blake2b256, Blake3, Md4, Md5, StrongHasher, StrongSum};
 pub use tier::{Tier, UnknownTier};
 pub use weak::{WeakHasher, WeakSum};
+pub use xxh3::Xxh3;

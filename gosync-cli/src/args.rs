@@ -129,12 +129,22 @@ pub(crate) struct Build {
     /// Where to write the index: a path, or the URL of an object [default: FILE.gosync]
     #[arg(short, long, value_name = "INDEX")]
     pub(crate) output: Option<Location>,
-    /// Size of a block, such as 4096 or 64KiB [default: by the file's size; 8192 for go-sync]
+    /// Blocks of one size only, such as 4096 or 64KiB [default: layers; 8192 for go-sync]
     #[arg(long, value_name = "N", value_parser = block_size)]
     pub(crate) block_size: Option<u32>,
+    /// Block sizes of the layers, such as 64KiB,8KiB,1KiB [default: by the file's size]
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = block_size, conflicts_with = "block_size")]
+    pub(crate) layers: Vec<u32>,
     /// The format of the index
     #[arg(long, value_enum, default_value_t = IndexFormat::Gosync)]
     pub(crate) format: IndexFormat,
+}
+
+impl Build {
+    /// The block sizes that were asked for, if any were.
+    pub(crate) fn block_sizes(&self) -> Vec<u32> {
+        self.block_size.map_or_else(|| self.layers.clone(), |size| vec![size])
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -44,12 +44,12 @@ pub(crate) fn seconds(time: Duration) -> String {
 /// Lines of a name and a value, the values in one column.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
-    lines: Vec<(&'static str, String)>,
+    lines: Vec<(String, String)>,
 }
 
 impl Facts {
-    pub(crate) fn add(&mut self, name: &'static str, value: impl Into<String>) {
-        self.lines.push((name, value.into()));
+    pub(crate) fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.lines.push((name.into(), value.into()));
     }
 }
 

@@ -21,28 +21,27 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
     }
     let start = Instant::now();
     let location = args.output.clone().unwrap_or_else(|| default_index(&args.file).into());
-    let options = BuildOptions { format: args.format.into(), block_size: args.block_size };
+    let options = BuildOptions { format: args.format.into(), block_sizes: args.block_sizes() };
     let index = gosync::build(&args.file, &options, &Bars::new(console))?;
     publish_index(&index, &location, &upload_options()?)?;
 
-    let (layout, index_bytes) = (index.signature().layout(), index.encoded_len());
+    let (layers, index_bytes) = (index.layers(), index.encoded_len());
+    let sizes: Vec<String> = layers.iter().map(|layer| grouped(layer.block_size.into())).collect();
     let time = start.elapsed();
     console.message(format_args!(
-        "{location}: {} blocks of {} bytes, {} ({} of the file), in {}",
-        grouped(layout.block_count().into()),
-        grouped(layout.block_size().into()),
+        "{location}: blocks of {} bytes, {} ({} of the file), in {}",
+        sizes.join(", "),
         size(index_bytes),
-        percent(index_bytes, layout.length()),
+        percent(index_bytes, index.length()),
         seconds(time)
     ));
     console.event(&json!({
         "event": "done",
         "index": location.to_string(),
         "format": index.format().to_string(),
-        "target_bytes": layout.length(),
+        "target_bytes": index.length(),
         "index_bytes": index_bytes,
-        "block_size": layout.block_size(),
-        "blocks": layout.block_count(),
+        "block_sizes": layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>(),
         "blake3": index.file_hash().map(|hash| hash.to_string()),
         "seconds": time.as_secs_f64(),
     }))?;

@@ -25,16 +25,18 @@ pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCo
     let part = |bytes| format!("{} bytes ({}, {})", grouped(bytes), size(bytes), percent(bytes, layout.length()));
 
     let mut facts = Facts::default();
-    facts.add(
-        "target",
-        format!(
-            "{} bytes ({}) in {} blocks of {}",
-            grouped(layout.length()),
-            size(layout.length()),
-            grouped(layout.block_count().into()),
-            grouped(layout.largest_block().into())
-        ),
-    );
+    facts.add("target", format!("{} bytes ({})", grouped(layout.length()), size(layout.length())));
+    for layer in &comparison.layers {
+        facts.add(
+            format!("blocks of {}", grouped(layer.block_size.into())),
+            format!(
+                "{} of {} matched, for {} of index",
+                grouped(layer.matched),
+                grouped(layer.asked),
+                size(layer.index_bytes)
+            ),
+        );
+    }
     facts.add("seeds", format!("{} bytes ({})", grouped(statistics.seed_bytes), size(statistics.seed_bytes)));
     facts.add("matched", part(plan.matched_bytes()));
     facts.add("to fetch", format!("{} in {} ranges", part(plan.fetched_bytes()), grouped(ranges as u64)));
@@ -62,7 +64,7 @@ pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCo
         "repeated_bytes": plan.repeated_bytes(),
         "target_bytes": layout.length(),
         "seed_bytes": statistics.seed_bytes,
-        "index_bytes": opened.transfer.bytes,
+        "index_bytes": opened.transfer.bytes + comparison.index_transfer.bytes,
         "comparisons": statistics.comparisons,
         "weak_hits": statistics.weak_hits,
         "false_weak_hits": statistics.false_weak_hits,

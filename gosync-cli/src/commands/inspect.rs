@@ -12,20 +12,22 @@ use crate::table::{Facts, grouped, percent, size};
 pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<ExitCode> {
     let opened = open(&args.index, &source_options(&args.network, console)?)?;
     let index = &opened.index;
-    let layout = index.signature().layout();
+    let layers = index.layers();
     let name = index.target_name().map(|name| name.as_str());
     let (weak, strong) = (index.format().weak_sum_name(), index.format().strong_sum_name());
 
     let mut facts = Facts::default();
     facts.add("format", format!("{}, version {}", index.format(), index.format_version()));
     facts.add("target", name.unwrap_or("(not named)"));
-    facts.add("length", format!("{} bytes ({})", grouped(layout.length()), size(layout.length())));
-    facts.add(
-        "blocks",
-        format!("{} of {} bytes", grouped(layout.block_count().into()), grouped(layout.block_size().into())),
-    );
-    if let Some(short) = layout.short_block() {
-        facts.add("last block", format!("{} bytes", grouped(layout.block_len(short) as u64)));
+    facts.add("length", format!("{} bytes ({})", grouped(index.length()), size(index.length())));
+    for layer in &layers {
+        facts.add(
+            format!("blocks of {}", grouped(layer.block_size.into())),
+            format!("{}, {} of index", grouped(layer.blocks.into()), size(layer.index_bytes)),
+        );
+    }
+    if let Some(odds) = index.odds() {
+        facts.add("wrong match", format!("1 in 2^{odds}, in seeds of up to twice the length"));
     }
     facts.add("weak sums", format!("{weak}, {} bytes each", index.weak_len()));
     facts.add("strong sums", format!("{strong}, {} bytes each", index.strong_len()));
@@ -41,7 +43,7 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
             "{} bytes ({}, {} of the file)",
             grouped(index_bytes),
             size(index_bytes),
-            percent(index_bytes, layout.length())
+            percent(index_bytes, index.length())
         ),
     );
     console.data(facts)?;
@@ -50,9 +52,13 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
         "format": index.format().to_string(),
         "version": index.format_version(),
         "target": name,
-        "target_bytes": layout.length(),
-        "block_size": layout.block_size(),
-        "blocks": layout.block_count(),
+        "target_bytes": index.length(),
+        "layers": layers.iter().map(|layer| json!({
+            "block_size": layer.block_size,
+            "blocks": layer.blocks,
+            "index_bytes": layer.index_bytes,
+        })).collect::<Vec<_>>(),
+        "odds": index.odds(),
         "weak_sum": weak,
         "weak_len": index.weak_len(),
         "strong_sum": strong,

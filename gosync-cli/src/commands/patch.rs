@@ -28,7 +28,7 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
     let locations = source_locations(args, &opened)?;
     let places = locations.iter().map(Location::to_string).collect::<Vec<_>>().join(" or ");
     console.detail(format_args!("index {}, source {places}, output {}", opened.location, output.display()));
-    let length = opened.index.signature().layout().length();
+    let length = opened.index.length();
     let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
     if args.dry_run {
         return foretell(&opened, &seeds, &locations[0], &options, console);
@@ -63,9 +63,9 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
         "matched_bytes": report.matched_bytes(),
         "kept_bytes": work.kept,
         "fetched_bytes": work.transfer.bytes,
-        "index_bytes": opened.transfer.bytes,
+        "index_bytes": opened.transfer.bytes + report.comparison.index_transfer.bytes,
         "output_bytes": report.output_bytes(),
-        "requests": work.transfer.requests + opened.transfer.requests,
+        "requests": work.transfer.requests + opened.transfer.requests + report.comparison.index_transfer.requests,
         "refetched_blocks": work.refetched_blocks,
         "seconds": time.as_secs_f64(),
     }))?;
@@ -117,9 +117,9 @@ fn foretell(
         "matched_bytes": plan.matched_bytes(),
         "missing_bytes": plan.fetched_bytes(),
         "fetched_bytes": cost.bytes,
-        "index_bytes": opened.transfer.bytes,
+        "index_bytes": opened.transfer.bytes + comparison.index_transfer.bytes,
         "output_bytes": plan.cut().length(),
-        "requests": cost.requests,
+        "requests": cost.requests + opened.transfer.requests + comparison.index_transfer.requests,
         "seconds": cost.seconds,
     }))?;
     Ok(ExitCode::SUCCESS)

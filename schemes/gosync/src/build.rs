@@ -2,23 +2,33 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
-use gosync_chunks::{LocalFile, Progress, ReadAt, SignError, SignOptions, sign};
+use gosync_chunks::{ByteRange, LocalFile, Md5, Progress, ReadAt, SignError, SignOptions, Xxh3, sign};
+use gosync_rollsum::Kind;
 
+use crate::format::{Contents, check_sizes, make};
+use crate::layers::choose;
+use crate::layers::sums::{Failure, LayerSums, file_hash, sum_layers};
+use crate::sums::Weak;
 use crate::{Error, Format, Index, TargetName};
 
+/// go-sync's block size in bytes, where none is asked for.
+const GO_SYNC_BLOCK_SIZE: u32 = 8192;
+
 /// How to make an index.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BuildOptions {
     /// The format to make it in.
     pub format: Format,
-    /// Size of a block in bytes; chosen by the target's length when there is none.
-    pub block_size: Option<u32>,
+    /// Sizes of blocks in bytes, from the coarsest layer to the finest; chosen by the
+    /// target's length when there are none. go-sync's format has one layer.
+    pub block_sizes: Vec<u32>,
 }
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self { format: Format::Gosync, block_size: None }
+        Self { format: Format::Gosync, block_sizes: Vec::new() }
     }
 }
 
@@ -31,29 +41,80 @@ impl Default for BuildOptions {
 /// When `target` cannot be read, changes meanwhile, or cannot be cut into such blocks.
 pub fn build(target: &Path, options: &BuildOptions, progress: &dyn Progress) -> Result<Index, Error> {
     let read = |source| Error::Read { path: target.to_owned(), source };
-    let sign_error = |source| match source {
-        SignError::Read(source) => read(source),
-        source => Error::Sign { path: target.to_owned(), source },
-    };
     let file = File::open(target).map_err(read)?;
     let before = file.metadata().map_err(read)?;
     let file = LocalFile::new(target, file).map_err(read)?;
 
-    let format = options.format;
-    let block_size = options.block_size.unwrap_or_else(|| format.default_block_size(file.size()));
-    let sign_options = SignOptions { block_size, file_hash: format.has_file_hash() };
-    let signed = sign(&file, &sign_options, &format.weak(), format.strong(), progress).map_err(sign_error)?;
+    let index = match options.format {
+        Format::Gosync => build_layered(target, &file, options, progress),
+        Format::GoSync => build_go_sync(target, &file, options, progress),
+    }?;
 
     let after = file.file().map(File::metadata).transpose().map_err(read)?;
     if after.is_some_and(|after| after.len() != before.len() || after.modified().ok() != before.modified().ok()) {
         return Err(Error::Changed { path: target.to_owned() });
     }
-    let name = target.file_name().and_then(|name| TargetName::new(name.to_str()?).ok());
-    let index = match signed.file_hash {
-        Some(file_hash) => Index::new(signed.signature, file_hash, name),
-        None => Index::go_sync(signed.signature),
+    Ok(index)
+}
+
+fn build_layered(
+    path: &Path,
+    target: &LocalFile,
+    options: &BuildOptions,
+    progress: &dyn Progress,
+) -> Result<Index, Error> {
+    let length = target.size();
+    let sizes = match &options.block_sizes[..] {
+        [] => choose::block_sizes(length),
+        sizes => sizes.to_vec(),
     };
-    Ok(index.expect("signed with the sums of the format"))
+    if check_sizes(&sizes).is_err() {
+        return Err(Error::Layers { sizes });
+    }
+    let read = |source| Error::Read { path: path.to_owned(), source };
+    let mut start = vec![0; length.min(choose::SALTED) as usize];
+    target.read_exact_at(0, &mut start).map_err(read)?;
+    let salt = choose::salt(length, &start);
+    let strong_len = choose::strong_len(length, *sizes.last().expect("checked"));
+    let hasher = Xxh3::truncated(strong_len, salt).expect("4 to 16");
+
+    let summed = sum_layers(target, ByteRange::at(0, length), &sizes, &hasher, progress);
+    let LayerSums { records, nodes } = summed.map_err(|failure| match failure {
+        Failure::Read(source) => read(source),
+        Failure::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
+    })?;
+    let layers = sizes.iter().zip(records).map(|(&size, records)| (size, 0, records)).collect();
+    let contents = Contents {
+        target_name: path.file_name().and_then(|name| TargetName::new(name.to_str()?).ok()),
+        length,
+        file_hash: file_hash(length, &nodes),
+        strong_len,
+        odds: choose::ODDS,
+        salt,
+        layers,
+        tree: nodes,
+    };
+    make(contents).map(Index::of_layered).map_err(|_| Error::Layers { sizes })
+}
+
+fn build_go_sync(
+    path: &Path,
+    target: &LocalFile,
+    options: &BuildOptions,
+    progress: &dyn Progress,
+) -> Result<Index, Error> {
+    let block_size = match options.block_sizes[..] {
+        [] => GO_SYNC_BLOCK_SIZE,
+        [size] => size,
+        _ => return Err(Error::Layers { sizes: options.block_sizes.clone() }),
+    };
+    let sign_options = SignOptions { block_size, file_hash: false };
+    let signed = sign(target, &sign_options, &Weak(Kind::Rsync), Arc::new(Md5::full()), progress);
+    let signed = signed.map_err(|source| match source {
+        SignError::Read(source) => Error::Read { path: path.to_owned(), source },
+        source => Error::Sign { path: path.to_owned(), source },
+    })?;
+    Ok(Index::go_sync(signed.signature).expect("signed with the sums of the format"))
 }
 
 #[cfg(test)]
@@ -70,9 +131,9 @@ mod tests {
             let data: Vec<u8> = (0..length).map(|i: u32| i.wrapping_mul(i) as u8).collect();
             std::fs::write(&path, &data).unwrap();
             for format in [Format::Gosync, Format::GoSync] {
-                let options = BuildOptions { format, block_size: Some(1024) };
+                let options = BuildOptions { format, block_sizes: vec![1024] };
                 let index = build(&path, &options, &()).unwrap();
-                assert_eq!(index.signature().layout().length(), data.len() as u64);
+                assert_eq!(index.length(), data.len() as u64);
                 assert_eq!(index.file_hash().is_some(), format == Format::Gosync);
                 assert!(index.file_hash().is_none_or(|hash| hash == FileHash::of(&data)));
                 let mut bytes = Vec::new();
@@ -91,8 +152,10 @@ mod tests {
         let file = directory.path().join("file");
         std::fs::write(&file, b"data").unwrap();
         for block_size in [0, 1 << 31] {
-            let options = BuildOptions { block_size: Some(block_size), ..BuildOptions::default() };
+            let options = BuildOptions { block_sizes: vec![block_size], format: Format::GoSync };
             assert!(matches!(build(&file, &options, &()), Err(Error::Sign { source: SignError::Layout(_), .. })));
+            let options = BuildOptions { block_sizes: vec![block_size], ..BuildOptions::default() };
+            assert!(matches!(build(&file, &options, &()), Err(Error::Layers { .. })));
         }
     }
 }

@@ -55,6 +55,16 @@ pub enum Error {
         #[source]
         source: FormatError,
     },
+    /// A target cannot be cut into such layers.
+    #[error(
+        "the block sizes {sizes:?} make no layers: they have to be descending powers of two from {} to {}",
+        crate::format::MIN_BLOCK_SIZE,
+        gosync_chunks::MAX_BLOCK_SIZE
+    )]
+    Layers {
+        /// The block sizes in bytes, from the coarsest to the finest.
+        sizes: Vec<u32>,
+    },
     /// An index cannot be written.
     #[error("cannot write {}", path.display())]
     Write {

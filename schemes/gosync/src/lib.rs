@@ -42,7 +42,7 @@
 //!
 //! # Limitations
 //!
-//! An index is read whole. One of go-sync says neither what its target is called nor
+//! An index of go-sync says neither what its target is called nor
 //! what hash it has, and its MD5 sums can be forged: a target made with it is as good
 //! as the place that the index came from.
 
@@ -50,6 +50,7 @@ mod build;
 mod error;
 mod estimate;
 pub mod format;
+mod layers;
 mod location;
 mod open;
 mod sums;
@@ -59,10 +60,11 @@ mod tier;
 pub use build::{BuildOptions, build};
 pub use error::{Error, Trouble};
 pub use estimate::{Estimate, estimate};
-pub use format::{DEFAULT_STRONG_LEN, Format, FormatError, Index, NameError, ReadOptions, TargetName, UnsuitableSums};
+pub use format::{Damage, Format, FormatError, Index, LayerInfo, NameError, ReadOptions, TargetName, UnsuitableSums};
+pub use layers::LayerReport;
 pub use location::{Location, LocationError};
 pub use open::{OpenedIndex, SourceOptions, open_index, open_source, open_sources, publish_index};
-pub use sync::{PatchReport, Seeds, diff, patch, patch_to_stream, verify, write_index};
+pub use sync::{Comparison, PatchReport, Seeds, diff, patch, patch_to_stream, verify, write_index};
 pub use tier::{TierError, use_tier};
 
 // What the calls above take and give, so that whoever makes them needs no other crate.
@@ -73,6 +75,6 @@ pub use gosync_blocksources::SshOptions;
 #[cfg(feature = "http")]
 pub use gosync_blocksources::{Credentials, Hosts, HttpOptions, Netrc, NetrcError, Proxy, RootCertificates, Secret};
 pub use gosync_blocksources::{Pauses, Rate, RetryOptions};
-pub use gosync_chunks::{LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, Source};
-pub use gosync_comparer::{Comparison, Statistics};
+pub use gosync_chunks::{LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, Source, Transfer};
+pub use gosync_comparer::{Statistics, UnreadableSeed};
 pub use gosync_patcher::{Report, Verdict};

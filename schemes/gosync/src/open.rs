@@ -1,18 +1,23 @@
 //! Opening indexes and sources by path or URL.
 
+use std::cmp::Ordering;
 use std::io::{self, Read};
+use std::sync::Arc;
 
-use gosync_blocksources::{FileSource, Mirrors, Pauses, Rate, RetryOptions, Retrying, Throttled, read_all};
+use gosync_blocksources::{
+    FileSource, Mirrors, Pauses, Rate, RetryOptions, Retrying, Throttled, read_all, read_ranges,
+};
 #[cfg(feature = "http")]
 use gosync_blocksources::{HttpOptions, HttpSource, Retry};
 #[cfg(feature = "object-store")]
 use gosync_blocksources::{ObjectSettings, ObjectSource};
 #[cfg(feature = "ssh")]
 use gosync_blocksources::{SshOptions, SshSource};
-use gosync_chunks::{LocalFile, Source, SourceError, Transfer};
+use gosync_chunks::{ByteRange, LocalFile, Source, SourceError, Transfer};
 use url::Url;
 
-use crate::{Error, Index, Location, ReadOptions, write_index};
+use crate::format::Parts;
+use crate::{Error, Format, FormatError, Index, Location, ReadOptions, write_index};
 
 /// How to reach what is not on this machine.
 #[derive(Clone, Debug, Default)]
@@ -64,10 +69,50 @@ pub fn open_index(location: &Location, options: &ReadOptions, sources: &SourceOp
             Ok(OpenedIndex { index, location: location.clone(), transfer })
         }
         Location::Url(url) => {
-            let (bytes, transfer) = document(url, location, options.max_bytes, sources)?;
+            let mut transfer = Transfer::default();
+            if let Some(index) = open_in_parts(url, location, options, sources, &mut transfer)? {
+                return Ok(OpenedIndex { index, location: location.clone(), transfer });
+            }
+            let (bytes, whole) = document(url, location, options.max_bytes, sources)?;
+            transfer += whole;
             let index = Index::read(bytes.as_slice(), options).map_err(index_error)?;
             Ok(OpenedIndex { index, location: location.clone(), transfer })
         }
+    }
+}
+
+/// Bytes of an index that are fetched at first, as many as a new connection of TCP sends at
+/// once (RFC 6928): the header, and of small files the coarsest layer.
+const START: u64 = 12 << 10;
+
+/// Fetches the beginning of an index of ours, and leaves the rest to who needs it. `None`
+/// where it has to be fetched whole: it is small or of another format, or the server
+/// does not give parts.
+fn open_in_parts(
+    url: &Url,
+    location: &Location,
+    options: &ReadOptions,
+    sources: &SourceOptions,
+    transfer: &mut Transfer,
+) -> Result<Option<Index>, Error> {
+    let source = limited(persistent(open_url(url, location, sources)?, sources), sources);
+    let Some(size) = source.size()?.filter(|&size| size > 4 * START) else { return Ok(None) };
+    transfer.requests += 1;
+    let place = location.to_string();
+    let (start, fetched) = read_ranges(&*source, &place, &[ByteRange::at(0, START)])?;
+    *transfer += fetched;
+    let index_error = |source| Error::Index { location: place.clone(), source };
+    if fetched.bytes > START || Index::format_of(&start).map_err(index_error)? != Format::Gosync {
+        return Ok(None);
+    }
+    let head = Index::head_of(&start).map_err(index_error)?.to_vec();
+    let (source, start) = (Arc::from(source), Arc::new(start));
+    let parts = Parts::There { source, location: place.as_str().into(), start };
+    let index = Index::of_parts(head, parts, options).map_err(index_error)?;
+    match index.encoded_len().cmp(&size) {
+        Ordering::Less => Err(index_error(FormatError::Trailing { len: index.encoded_len() })),
+        Ordering::Greater => Err(index_error(FormatError::Truncated { len: size })),
+        Ordering::Equal => Ok(Some(index)),
     }
 }
 

@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use gosync_chunks::{LocalFile, Progress, ReadAt, Source};
-use gosync_comparer::{CompareOptions, Comparison, compare};
+use gosync_chunks::{BlockSums, LocalFile, Plan, Progress, ReadAt, Source, Transfer};
+use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare};
 use gosync_index::BlockIndex;
 use gosync_patcher::{Patch, PatchError, Report, StagedFile, TargetId, Verdict, VerifyError};
+use gosync_rollsum::Kind;
 
+use crate::format::Content;
+use crate::layers::{Descent, LayerReport, Zeros, descend, locate};
 use crate::{Error, Index};
 
 /// Old data, opened: what of the target may already be here.
@@ -60,14 +63,70 @@ impl Seeds {
 /// When there are too many seeds, or `progress` cancels. Seeds that cannot be read in
 /// part are reported in the result.
 pub fn diff(index: &Index, seeds: &Seeds, progress: &dyn Progress) -> Result<Comparison, Error> {
-    compare_with(index, &seeds.data(), progress)
+    let zeros = Zeros(index.length());
+    compare_with(index, &with_zeros(&seeds.data(), &zeros), progress)
 }
 
+/// What a comparison found.
+#[derive(Debug)]
+pub struct Comparison {
+    /// How to get the target. A seed after the last of those given stands for zeros.
+    pub plan: Plan,
+    /// The sums of the blocks of the plan.
+    pub sums: BlockSums,
+    /// What it took to find out.
+    pub statistics: Statistics,
+    /// Seeds that could not be read everywhere. What was found in the rest of them is
+    /// in the plan all the same.
+    pub unreadable: Vec<UnreadableSeed>,
+    /// What came of each layer of the index that was asked.
+    pub layers: Vec<LayerReport>,
+    /// What reading sums took, after the index was opened.
+    pub index_transfer: Transfer,
+}
+
+fn with_zeros<'a>(seeds: &[&'a dyn ReadAt], zeros: &'a Zeros) -> Vec<&'a dyn ReadAt> {
+    seeds.iter().copied().chain([zeros as &dyn ReadAt]).collect()
+}
+
+/// Compares with `seeds`, of which the last is zeros.
 fn compare_with(index: &Index, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error> {
-    let signature = index.signature();
-    let lookup = BlockIndex::build(signature);
-    let options = CompareOptions::new(index.format().weak().0);
-    Ok(compare(signature, &lookup, seeds, &options, progress)?)
+    match index.content() {
+        Content::Layered(layered) => {
+            let found = descend(layered, seeds, layered.layers().len(), progress)?;
+            let Descent { plan, sums, statistics, unreadable, layers, transfer } = found;
+            Ok(Comparison { plan, sums, statistics, unreadable, layers, index_transfer: transfer })
+        }
+        Content::GoSync { signature, .. } => {
+            let lookup = BlockIndex::build(signature);
+            let seeds = &seeds[..seeds.len() - 1];
+            let found = compare(signature, &lookup, seeds, &CompareOptions::new(Kind::Rsync), progress)?;
+            let blocks = u64::from(signature.layout().block_count());
+            let layer = LayerReport {
+                block_size: signature.layout().block_size(),
+                asked: blocks,
+                index_bytes: index.encoded_len(),
+                matched: found.statistics.matches,
+                searched: true,
+            };
+            Ok(Comparison {
+                plan: found.plan,
+                sums: signature.sums().clone(),
+                statistics: found.statistics,
+                unreadable: found.unreadable,
+                layers: vec![layer],
+                index_transfer: Transfer::default(),
+            })
+        }
+    }
+}
+
+/// What an interrupted run is known by, whatever cut of the target it came to.
+fn target_id(index: &Index) -> TargetId {
+    match index.content() {
+        Content::Layered(layered) => TargetId::new(layered.head()),
+        Content::GoSync { signature, .. } => TargetId::of(signature.sums(), None),
+    }
 }
 
 /// What a patch did.
@@ -111,7 +170,7 @@ pub fn patch(
     output: &Path,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
-    let mut staged = StagedFile::resume(output, TargetId::of(index.signature().sums(), index.file_hash()))?;
+    let mut staged = StagedFile::resume(output, target_id(index))?;
     let leftover = staged.take_leftover();
     let mut data = seeds.data();
     data.extend(leftover.iter().map(|file| file as &dyn ReadAt));
@@ -153,10 +212,12 @@ fn make(
     progress: &dyn Progress,
     carry_out: impl FnOnce(Patch<'_>) -> Result<Report, PatchError>,
 ) -> Result<PatchReport, Error> {
+    let zeros = Zeros(index.length());
+    let seeds = &with_zeros(seeds, &zeros);
     let comparison = compare_with(index, seeds, progress)?;
     let report = carry_out(Patch {
         plan: &comparison.plan,
-        sums: index.signature().sums(),
+        sums: &comparison.sums,
         file_hash: index.file_hash(),
         seeds,
         source,
@@ -173,10 +234,16 @@ fn make(
 pub fn verify(path: &Path, index: &Index, progress: &dyn Progress) -> Result<Verdict, Error> {
     let read = |source| Error::Read { path: path.to_owned(), source };
     let file = LocalFile::open(path).map_err(read)?;
-    gosync_patcher::verify(&file, index.signature().sums(), index.file_hash(), progress).map_err(|error| match error {
+    let failed = |error| match error {
         VerifyError::Read(source) => read(source),
         source => Error::Verify { path: path.to_owned(), source },
-    })
+    };
+    match index.content() {
+        Content::Layered(layered) => locate(&file, layered, progress, failed),
+        Content::GoSync { signature, .. } => {
+            gosync_patcher::verify(&file, signature.sums(), None, progress).map_err(failed)
+        }
+    }
 }
 
 /// Writes `index` to the file at `path`, which it replaces only when it is complete.

@@ -70,7 +70,7 @@ struct Job<'a> {
 
 struct Run {
     format: Format,
-    block_size: u32,
+    block_sizes: Vec<u32>,
     index_bytes: u64,
     matched: u64,
     fetched: u64,
@@ -84,7 +84,7 @@ impl Job<'_> {
     /// Builds the index, patches over HTTP into another file, and verifies that.
     fn run(&self, format: Format, console: &Console) -> anyhow::Result<Run> {
         let start = Instant::now();
-        let index = gosync::build(self.new, &BuildOptions { format, block_size: None }, &Bars::new(console))?;
+        let index = gosync::build(self.new, &BuildOptions { format, ..BuildOptions::default() }, &Bars::new(console))?;
         let index_path = self.new.with_file_name(format!("index.{format}"));
         write_index(&index, &index_path)?;
         let build = start.elapsed();
@@ -108,11 +108,13 @@ impl Job<'_> {
         std::fs::remove_file(self.output)?;
         Ok(Run {
             format,
-            block_size: index.signature().layout().block_size(),
-            index_bytes: opened.transfer.bytes,
+            block_sizes: index.layers().iter().map(|layer| layer.block_size).collect(),
+            index_bytes: opened.transfer.bytes + report.comparison.index_transfer.bytes,
             matched: report.matched_bytes(),
             fetched: report.report.transfer.bytes,
-            requests: report.report.transfer.requests + opened.transfer.requests,
+            requests: report.report.transfer.requests
+                + opened.transfer.requests
+                + report.comparison.index_transfer.requests,
             build,
             patch,
             verify,
@@ -124,7 +126,7 @@ impl Run {
     fn json(&self) -> serde_json::Value {
         json!({
             "format": self.format.to_string(),
-            "block_size": self.block_size,
+            "block_sizes": self.block_sizes,
             "index_bytes": self.index_bytes,
             "matched_bytes": self.matched,
             "fetched_bytes": self.fetched,
@@ -147,7 +149,7 @@ fn table(new: u64, old: u64, runs: &[Run]) -> String {
     row("index format", &|run| run.format.to_string());
     row("new version", &|_| size(new));
     row("old version", &|_| size(old));
-    row("block size", &|run| grouped(run.block_size.into()));
+    row("block size", &|run| run.block_sizes.iter().map(|&size| grouped(size.into())).collect::<Vec<_>>().join(", "));
     row("index fetched", &|run| part(run.index_bytes, new));
     row("matched", &|run| part(run.matched, new));
     row("payload fetched", &|run| part(run.fetched, new));

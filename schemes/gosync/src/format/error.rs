@@ -4,7 +4,7 @@ use std::io;
 
 use gosync_chunks::LayoutError;
 
-use super::{Format, NameError};
+use super::{Damage, Format, NameError};
 
 /// Why an index could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,12 @@ pub enum FormatError {
     Corrupt {
         /// What is wrong.
         what: &'static str,
+    },
+    /// A part of the index does not have the hash that its header gives.
+    #[error("the index is corrupt: {what} does not have the hash that the header gives")]
+    Damaged {
+        /// The part.
+        what: Damage,
     },
     /// The index is larger than [`max_bytes`](super::ReadOptions::max_bytes) allows.
     #[error("the index has {len} bytes, more than the limit of {limit}")]

@@ -15,29 +15,64 @@ pub(super) struct Header {
     pub(super) target_name: String,
     /// Length of the target in bytes.
     pub(super) length: u64,
-    /// Size of a block in bytes.
-    pub(super) block_size: u32,
+    /// BLAKE3 of the target.
+    pub(super) file_hash: [u8; 32],
     /// Which weak sums there are.
     pub(super) weak_kind: u8,
-    /// Bytes in a weak sum.
-    pub(super) weak_len: u8,
     /// Which strong sums there are.
     pub(super) strong_kind: u8,
     /// Bytes in a strong sum.
     pub(super) strong_len: u8,
-    /// BLAKE3 of the target.
-    pub(super) file_hash: [u8; 32],
-    /// What follows the columns of sums.
+    /// The odds of a wrong match anywhere are one in two to the power of this, where
+    /// seeds are no longer than twice the target.
+    pub(super) odds: u8,
+    /// What the strong sums are salted with.
+    pub(super) salt: u64,
+    /// From the coarsest to the finest.
+    pub(super) layers: Vec<LayerHeader>,
+    /// The payload, where it is not the target itself.
+    pub(super) payload: Option<PayloadHeader>,
+    /// BLAKE3 of the nodes of the target's tree.
+    pub(super) tree_hash: [u8; 32],
+    /// What follows the tree.
     pub(super) sections: Vec<Section>,
 }
 
-/// Bytes after the columns that this version gives no meaning to.
+/// A layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LayerHeader {
+    /// Size of a block in bytes.
+    pub(super) block_size: u32,
+    /// Bytes in which a record gives the compressed length of its block; 0 where it does not.
+    pub(super) compressed_len: u8,
+    /// BLAKE3 of all records.
+    pub(super) hash: [u8; 32],
+}
+
+/// How the payload is compressed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PayloadHeader {
+    /// File name of the payload.
+    pub(super) name: String,
+    /// Which compression.
+    pub(super) kind: u8,
+    /// Bytes of the target in a frame.
+    pub(super) frame_size: u32,
+    /// Bytes of the target before a frame that it is compressed with.
+    pub(super) prefix_len: u32,
+    /// Length of the payload in bytes.
+    pub(super) length: u64,
+}
+
+/// Bytes after the tree that this version gives no meaning to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Section {
     /// What it is.
     pub(super) id: u32,
     /// Its length in bytes.
     pub(super) length: u64,
+    /// BLAKE3 of its bytes.
+    pub(super) hash: [u8; 32],
 }
 
 impl Section {
@@ -54,7 +89,7 @@ impl Section {
 impl Header {
     /// The header as bytes.
     pub(super) fn encode(&self) -> Vec<u8> {
-        encoding().serialize(self).expect("a checked name and no sections stay far below the limit")
+        encoding().serialize(self).expect("checked names and few layers stay far below the limit")
     }
 
     /// The header that `bytes` are.
@@ -84,22 +119,38 @@ mod tests {
         Header {
             target_name: "ab".into(),
             length: 0x0102_0304_0506_0708,
-            block_size: 0x0a0b_0c0d,
-            weak_kind: 1,
-            weak_len: 8,
-            strong_kind: 2,
-            strong_len: 16,
             file_hash: [0x5a; 32],
-            sections: vec![Section { id: 0x8000_0003, length: 7 }],
+            weak_kind: 1,
+            strong_kind: 2,
+            strong_len: 6,
+            odds: 32,
+            salt: 0x1112_1314_1516_1718,
+            layers: vec![LayerHeader { block_size: 0x0a0b_0c0d, compressed_len: 3, hash: [0x6b; 32] }],
+            payload: Some(PayloadHeader {
+                name: "c".into(),
+                kind: 1,
+                frame_size: 0x2122_2324,
+                prefix_len: 0x3132_3334,
+                length: 0x4142_4344_4546_4748,
+            }),
+            tree_hash: [0x7c; 32],
+            sections: vec![Section { id: 0x8000_0003, length: 7, hash: [0x8d; 32] }],
         }
     }
 
     #[test]
     fn every_byte_is_where_it_is_specified() {
         let mut expected = vec![2, 0, 0, 0, 0, 0, 0, 0, b'a', b'b'];
-        expected.extend([8, 7, 6, 5, 4, 3, 2, 1, 0x0d, 0x0c, 0x0b, 0x0a, 1, 8, 2, 16]);
+        expected.extend([8, 7, 6, 5, 4, 3, 2, 1]);
         expected.extend([0x5a; 32]);
+        expected.extend([1, 2, 6, 32, 0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11]);
+        expected.extend([1, 0, 0, 0, 0, 0, 0, 0, 0x0d, 0x0c, 0x0b, 0x0a, 3]);
+        expected.extend([0x6b; 32]);
+        expected.extend([1, 1, 0, 0, 0, 0, 0, 0, 0, b'c', 1, 0x24, 0x23, 0x22, 0x21, 0x34, 0x33, 0x32, 0x31]);
+        expected.extend([0x48, 0x47, 0x46, 0x45, 0x44, 0x43, 0x42, 0x41]);
+        expected.extend([0x7c; 32]);
         expected.extend([1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0x80, 7, 0, 0, 0, 0, 0, 0, 0]);
+        expected.extend([0x8d; 32]);
         assert_eq!(header().encode(), expected);
         assert_eq!(Header::decode(&expected).unwrap(), header());
     }
@@ -117,7 +168,7 @@ mod tests {
     #[test]
     fn absurd_lengths_inside() {
         let bytes = header().encode();
-        for (at, what) in [(0, "name"), (bytes.len() - 20, "sections")] {
+        for (at, what) in [(0, "name"), (62, "layers"), (bytes.len() - 52, "sections")] {
             for count in [u64::MAX, 1 << 60, 1 << 32, 1 << 16] {
                 let mut bytes = bytes.clone();
                 bytes[at..at + 8].copy_from_slice(&count.to_le_bytes());

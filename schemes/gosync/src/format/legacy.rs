@@ -17,7 +17,7 @@ pub(super) const VERSION: [u16; 3] = [0, 2, 1];
 const HEADER_LEN: u64 = 24;
 
 /// A weak sum and an MD5.
-const RECORD_LEN: usize = 20;
+pub(super) const RECORD_LEN: usize = 20;
 
 /// Bytes in the index of a target with this layout.
 pub(super) fn encoded_len(layout: BlockLayout) -> u64 {

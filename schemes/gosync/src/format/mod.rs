@@ -1,27 +1,34 @@
 //! Index files: our own format, and go-sync's.
 
 mod error;
+mod head;
 mod header;
 mod input;
+mod layered;
 mod legacy;
+mod make;
 mod name;
-mod native;
+mod parts;
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
-use gosync_chunks::{Blake3, FileHash, Md5, Signature, StrongHasher};
+use gosync_chunks::{BlockLayout, ByteRange, FileHash, Md5, Signature, StrongHasher};
+
+use crate::Error;
 
 pub use error::{FormatError, UnsuitableSums};
+pub use layered::{Damage, MAX_LAYERS, MIN_BLOCK_SIZE};
+pub(crate) use layered::{Layered, WEAK_LEN, check_sizes};
+pub(crate) use make::{Contents, make};
 pub use name::{NameError, TargetName};
-
-/// Bytes of a strong sum in our own format, where nothing else is asked for.
-pub const DEFAULT_STRONG_LEN: usize = 16;
+pub(crate) use parts::Parts;
 
 /// The format of an index file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Our own: wide weak sums, BLAKE3, a hash of the whole target.
+    /// Our own: layers of sums, and a hash of the whole target.
     Gosync,
     /// go-sync's: weak sums of 32 bits, MD5, and nothing to check the result with.
     GoSync,
@@ -31,7 +38,7 @@ impl Format {
     /// The sums that a signature needs to be written in this format.
     fn sums(self) -> &'static str {
         match self {
-            Self::Gosync => "64-bit weak and BLAKE3",
+            Self::Gosync => "layers of weak and XXH3",
             Self::GoSync => "32-bit weak and MD5",
         }
     }
@@ -68,39 +75,31 @@ impl ReadOptions {
     }
 }
 
-/// The content of an index file.
+/// The content of an index file; of our own format, what its header says, and a way to
+/// the layers, which need not be here.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Index {
-    signature: Signature,
-    rest: Rest,
+    content: Content,
 }
 
-/// What an index holds besides the signature.
 #[derive(Clone, Debug, PartialEq)]
-enum Rest {
-    Gosync { file_hash: FileHash, target_name: Option<TargetName> },
-    GoSync { version: [u16; 3] },
+pub(crate) enum Content {
+    Layered(Layered),
+    GoSync { signature: Signature, version: [u16; 3] },
+}
+
+/// A layer of block sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerInfo {
+    /// Size of a block in bytes; the last may be shorter.
+    pub block_size: u32,
+    /// How many blocks there are.
+    pub blocks: u32,
+    /// Bytes in the index that all sums of the layer take.
+    pub index_bytes: u64,
 }
 
 impl Index {
-    /// An index in our own format.
-    ///
-    /// # Errors
-    ///
-    /// When `signature` has other sums than that format: wide weak sums and BLAKE3.
-    pub fn new(
-        signature: Signature,
-        file_hash: FileHash,
-        target_name: Option<TargetName>,
-    ) -> Result<Self, UnsuitableSums> {
-        let is_wide = signature.weak_column().checks.len() == signature.weak_column().keys.len();
-        if is_wide && is(signature.hasher(), Blake3::truncated(signature.hasher().sum_len())) {
-            Ok(Self::of_gosync(signature, file_hash, target_name))
-        } else {
-            Err(UnsuitableSums { format: Format::Gosync })
-        }
-    }
-
     /// An index in go-sync's format.
     ///
     /// # Errors
@@ -126,111 +125,211 @@ impl Index {
     ///
     /// When reading fails, or the bytes are not one whole index: see [`FormatError`].
     pub fn read(mut reader: impl Read, options: &ReadOptions) -> Result<Self, FormatError> {
-        let mut start = [0; native::MAGIC.len()];
+        let mut start = [0; head::PREFIX_LEN];
         let len = input::read_up_to(&mut reader, &mut start)?;
-        let (magic, line_feed) = native::MAGIC.split_at(native::MAGIC.len() - 1);
-        let start = &start[..len];
-        let input = start.chain(reader);
-        if start == native::MAGIC {
-            native::read(input, options)
+        match Self::format_of(&start[..len])? {
+            Format::GoSync => legacy::read(start[..len].chain(reader), options),
+            Format::Gosync if len < start.len() => Err(FormatError::Truncated { len: len as u64 }),
+            Format::Gosync => {
+                // One byte more than is allowed tells that there are too many.
+                let limit = options.max_bytes.saturating_add(1) - len as u64;
+                let mut bytes = start.to_vec();
+                reader.take(limit).read_to_end(&mut bytes)?;
+                Self::of_layered_bytes(bytes, options)
+            }
+        }
+    }
+
+    /// Takes `bytes`, which are the whole of an index of ours.
+    fn of_layered_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self, FormatError> {
+        let head = Self::head_of(&bytes)?.to_vec();
+        let bytes = Arc::new(bytes);
+        let layered = Layered::new(head, Parts::Here(bytes.clone()))?;
+        layered.check_here(&bytes, options)?;
+        Ok(Self { content: Content::Layered(layered) })
+    }
+
+    /// The format of the index that begins with `start`, of which a few bytes will do.
+    pub(crate) fn format_of(start: &[u8]) -> Result<Format, FormatError> {
+        let (magic, line_feed) = head::MAGIC.split_at(head::MAGIC.len() - 1);
+        if start.starts_with(&head::MAGIC) {
+            Ok(Format::Gosync)
         } else if start.starts_with(&legacy::MAGIC) {
-            legacy::read(input, options)
-        } else if start.strip_prefix(magic).is_some_and(|rest| !rest.is_empty() && rest != line_feed) {
+            Ok(Format::GoSync)
+        } else if start.strip_prefix(magic).is_some_and(|rest| !rest.is_empty() && !rest.starts_with(line_feed)) {
             Err(FormatError::Corrupt { what: "its line ends were translated, as if it were text" })
         } else {
             Err(FormatError::NotAnIndex)
         }
     }
 
-    /// Writes the index in its format. What was read without sections that are unknown
-    /// here comes out as it was, byte for byte.
+    /// The head of the index of ours that begins with `start`.
+    pub(crate) fn head_of(start: &[u8]) -> Result<&[u8], FormatError> {
+        let truncated = FormatError::Truncated { len: start.len() as u64 };
+        let Some(prefix) = start.first_chunk() else { return Err(truncated) };
+        let len = head::len(prefix)?;
+        start.get(..len).ok_or(truncated)
+    }
+
+    /// The index with this head, whose other parts are in `parts`.
+    pub(crate) fn of_parts(head: Vec<u8>, parts: Parts, options: &ReadOptions) -> Result<Self, FormatError> {
+        let layered = Layered::new(head, parts)?;
+        options.check(layered.len())?;
+        Ok(Self { content: Content::Layered(layered) })
+    }
+
+    /// Writes the index in its format. What was read comes out as it was, byte for byte.
     ///
     /// The writer is given large pieces and needs no buffer of its own. It is not
     /// flushed.
     ///
     /// # Errors
     ///
-    /// When the writer fails.
-    pub fn write(&self, writer: impl Write) -> io::Result<()> {
-        match &self.rest {
-            Rest::Gosync { file_hash, target_name } => {
-                native::write(&self.signature, *file_hash, target_name.as_ref(), writer)
+    /// When the writer fails, or parts that are not here cannot be read.
+    pub fn write(&self, mut writer: impl Write) -> io::Result<()> {
+        match &self.content {
+            Content::Layered(layered) => {
+                let end = layered.len();
+                for start in (0..end).step_by(COPIED as usize) {
+                    let piece = ByteRange { start, end: end.min(start + COPIED) };
+                    let (bytes, _) = layered.parts().read(&[piece]).map_err(io::Error::other)?;
+                    writer.write_all(&bytes)?;
+                }
+                Ok(())
             }
-            Rest::GoSync { version } => legacy::write(&self.signature, *version, writer),
+            Content::GoSync { signature, version } => legacy::write(signature, *version, writer),
         }
     }
 
     /// The format that the index was read from, or will be written in.
     pub fn format(&self) -> Format {
-        match self.rest {
-            Rest::Gosync { .. } => Format::Gosync,
-            Rest::GoSync { .. } => Format::GoSync,
+        match self.content {
+            Content::Layered(_) => Format::Gosync,
+            Content::GoSync { .. } => Format::GoSync,
         }
     }
 
     /// The version of the format, as people write it.
     pub fn format_version(&self) -> String {
-        match self.rest {
-            Rest::Gosync { .. } => native::VERSION.to_string(),
-            Rest::GoSync { version } => legacy::version_text(version),
+        match self.content {
+            Content::Layered(_) => head::VERSION.to_string(),
+            Content::GoSync { version, .. } => legacy::version_text(version),
         }
     }
 
     /// How many bytes [`Self::write`] writes.
     pub fn encoded_len(&self) -> u64 {
-        match &self.rest {
-            Rest::Gosync { target_name, .. } => native::encoded_len(&self.signature, target_name.as_ref()),
-            Rest::GoSync { .. } => legacy::encoded_len(self.signature.layout()),
+        match &self.content {
+            Content::Layered(layered) => layered.len(),
+            Content::GoSync { signature, .. } => legacy::encoded_len(signature.layout()),
         }
     }
 
-    /// The sums of the target's blocks.
-    pub fn signature(&self) -> &Signature {
-        &self.signature
+    /// Length of the target in bytes.
+    pub fn length(&self) -> u64 {
+        match &self.content {
+            Content::Layered(layered) => layered.length(),
+            Content::GoSync { signature, .. } => signature.layout().length(),
+        }
     }
 
-    /// The sums of the target's blocks, without the rest.
-    pub fn into_signature(self) -> Signature {
-        self.signature
+    /// The layers of block sums, from the coarsest to the finest; go-sync's format has one.
+    pub fn layers(&self) -> Vec<LayerInfo> {
+        let info = |layout: BlockLayout, record_len: usize| LayerInfo {
+            block_size: layout.block_size(),
+            blocks: layout.block_count(),
+            index_bytes: u64::from(layout.block_count()) * record_len as u64,
+        };
+        match &self.content {
+            Content::Layered(layered) => {
+                layered.layers().iter().map(|layer| info(layer.layout, layer.record_len)).collect()
+            }
+            Content::GoSync { signature, .. } => vec![info(signature.layout(), legacy::RECORD_LEN)],
+        }
+    }
+
+    /// The sums of go-sync's blocks; our own format has layers of them.
+    pub fn signature(&self) -> Option<&Signature> {
+        match &self.content {
+            Content::Layered(_) => None,
+            Content::GoSync { signature, .. } => Some(signature),
+        }
+    }
+
+    /// The bytes that a signature of the index signs: its beginning, with the hashes of
+    /// all the rest. go-sync's format has none.
+    pub fn head(&self) -> Option<&[u8]> {
+        match &self.content {
+            Content::Layered(layered) => Some(layered.head()),
+            Content::GoSync { .. } => None,
+        }
     }
 
     /// The hash of the whole target; go-sync's format has none.
     pub fn file_hash(&self) -> Option<FileHash> {
-        match self.rest {
-            Rest::Gosync { file_hash, .. } => Some(file_hash),
-            Rest::GoSync { .. } => None,
+        match &self.content {
+            Content::Layered(layered) => Some(layered.file_hash()),
+            Content::GoSync { .. } => None,
         }
     }
 
     /// The target's file name, if the index gives one; go-sync's format does not.
     pub fn target_name(&self) -> Option<&TargetName> {
-        match &self.rest {
-            Rest::Gosync { target_name, .. } => target_name.as_ref(),
-            Rest::GoSync { .. } => None,
+        match &self.content {
+            Content::Layered(layered) => layered.target_name(),
+            Content::GoSync { .. } => None,
         }
     }
 
     /// Bytes that a weak sum takes in the file.
     pub fn weak_len(&self) -> usize {
-        match self.rest {
-            Rest::Gosync { .. } => native::WEAK_LEN,
-            Rest::GoSync { .. } => size_of::<u32>(),
-        }
+        size_of::<u32>()
     }
 
     /// Bytes that a strong sum takes in the file.
     pub fn strong_len(&self) -> usize {
-        self.signature.hasher().sum_len()
+        match &self.content {
+            Content::Layered(layered) => layered.strong_len(),
+            Content::GoSync { signature, .. } => signature.hasher().sum_len(),
+        }
     }
 
-    fn of_gosync(signature: Signature, file_hash: FileHash, target_name: Option<TargetName>) -> Self {
-        Self { signature, rest: Rest::Gosync { file_hash, target_name } }
+    /// The binary logarithm of the odds against a wrong match anywhere, where seeds are no
+    /// longer than twice the target; go-sync's format does not say.
+    pub fn odds(&self) -> Option<u8> {
+        match &self.content {
+            Content::Layered(layered) => Some(layered.odds()),
+            Content::GoSync { .. } => None,
+        }
+    }
+
+    /// What part of the index is not as its header says, if any is. Reads all of it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn damage(&self) -> Result<Option<Damage>, Error> {
+        match &self.content {
+            Content::Layered(layered) => layered.damage(),
+            Content::GoSync { .. } => Ok(None),
+        }
+    }
+
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+
+    pub(crate) fn of_layered(layered: Layered) -> Self {
+        Self { content: Content::Layered(layered) }
     }
 
     fn of_go_sync(signature: Signature, version: [u16; 3]) -> Self {
-        Self { signature, rest: Rest::GoSync { version } }
+        Self { content: Content::GoSync { signature, version } }
     }
 }
+
+/// Bytes of an index that are copied at once.
+const COPIED: u64 = 4 << 20;
 
 /// Whether two hashers make the same sums. A hasher has no name, but no two algorithms
 /// agree on the sum of anything; and sums so short that they may are as good as equal.

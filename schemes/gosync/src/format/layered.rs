@@ -1,0 +1,299 @@
+//! Our own format, version 2, as FORMAT.md specifies it: layers of block sums.
+
+use std::sync::Arc;
+
+use gosync_chunks::{BlockId, BlockLayout, BlockRange, ByteRange, FileHash, MAX_BLOCK_SIZE, SUBTREE, Transfer, Xxh3};
+
+use super::header::{Header, LayerHeader};
+use super::parts::Parts;
+use super::{FormatError, ReadOptions, TargetName, head};
+use crate::Error;
+
+/// Bytes of a weak sum in a record.
+pub(crate) const WEAK_LEN: usize = 4;
+
+/// The smallest block of a layer, in bytes.
+pub const MIN_BLOCK_SIZE: u32 = 64;
+
+/// The most layers that an index can have.
+pub const MAX_LAYERS: usize = 16;
+
+pub(super) const WEAK_KIND: u8 = 2;
+pub(super) const STRONG_KIND: u8 = 2;
+const NODE_LEN: u64 = 32;
+
+/// An index in our own format: what its header says, and a way to the rest.
+#[derive(Clone, Debug)]
+pub(crate) struct Layered {
+    head: Arc<Vec<u8>>,
+    header: Header,
+    target_name: Option<TargetName>,
+    layers: Vec<Layer>,
+    tree: ByteRange,
+    len: u64,
+    parts: Parts,
+}
+
+/// A layer, and where its records are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layer {
+    /// How it cuts the target.
+    pub(crate) layout: BlockLayout,
+    /// Bytes in a record: weak sum, strong sum, compressed length.
+    pub(crate) record_len: usize,
+    /// Bytes of a compressed length in a record.
+    pub(crate) compressed_len: usize,
+    /// Where the records begin in the index.
+    offset: u64,
+    hash: [u8; 32],
+}
+
+impl Layer {
+    /// Where the records of `blocks` are.
+    fn bytes(&self, blocks: BlockRange) -> ByteRange {
+        let at = |block: BlockId| self.offset + u64::from(block.0) * self.record_len as u64;
+        ByteRange { start: at(blocks.start), end: at(blocks.end) }
+    }
+
+    fn all(&self) -> ByteRange {
+        self.bytes(self.layout.blocks())
+    }
+}
+
+impl Layered {
+    /// An index that is whole in memory: `bulk` is what follows the header.
+    pub(super) fn assemble(header: Header, bulk: Vec<u8>) -> Result<Self, FormatError> {
+        let head = head::encode(&header);
+        let bytes = Arc::new([head.as_slice(), &bulk].concat());
+        Self::new(head, Parts::Here(bytes))
+    }
+
+    /// The index with this head, whose other parts are in `parts`.
+    pub(super) fn new(head: Vec<u8>, parts: Parts) -> Result<Self, FormatError> {
+        let header = head::decode(&head)?;
+        let name = |name: &str| if name.is_empty() { Ok(None) } else { TargetName::new(name).map(Some) };
+        let target_name = name(&header.target_name)?;
+        known("weak sums of kind", header.weak_kind.into(), WEAK_KIND.into())?;
+        known("strong sums of kind", header.strong_kind.into(), STRONG_KIND.into())?;
+        if !(1..=Xxh3::FULL_LEN).contains(&header.strong_len.into()) {
+            return Err(FormatError::Corrupt { what: "the strong sums have an impossible length" });
+        }
+        if let Some(section) = header.sections.iter().find(|section| section.is_critical()) {
+            return Err(FormatError::Unsupported { what: "section", value: section.id });
+        }
+        if let Some(payload) = &header.payload {
+            known("payload of kind", payload.kind.into(), 1)?;
+            TargetName::new(payload.name.as_str())?;
+        }
+        let mut offset = head.len() as u64;
+        let mut layers = Vec::new();
+        check_sizes(&header.layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>())?;
+        for layer in &header.layers {
+            if layer.compressed_len > 4 {
+                return Err(FormatError::Corrupt { what: "the compressed lengths are too long" });
+            }
+            let layout = BlockLayout::new(header.length, layer.block_size)?;
+            let record_len = record_len(&header, layer);
+            let layer =
+                Layer { layout, record_len, compressed_len: layer.compressed_len.into(), offset, hash: layer.hash };
+            offset = layer.all().end;
+            layers.push(layer);
+        }
+        let nodes = header.length.div_ceil(SUBTREE as u64);
+        let tree = ByteRange::at(offset, nodes * NODE_LEN);
+        let len = header.sections.iter().try_fold(tree.end, |sum, section| sum.checked_add(section.length));
+        let len = len.ok_or(FormatError::TooLarge { len: u64::MAX, limit: u64::MAX })?;
+        Ok(Self { head: Arc::new(head), header, target_name, layers, tree, len, parts })
+    }
+
+    /// Checks what was read whole: its length, and the hashes of all of it.
+    pub(super) fn check_here(&self, bytes: &[u8], options: &ReadOptions) -> Result<(), FormatError> {
+        options.check(self.len)?;
+        match (bytes.len() as u64).cmp(&self.len) {
+            std::cmp::Ordering::Less => return Err(FormatError::Truncated { len: bytes.len() as u64 }),
+            std::cmp::Ordering::Greater => return Err(FormatError::Trailing { len: self.len }),
+            std::cmp::Ordering::Equal => {}
+        }
+        match self.damage_in(|range| Ok::<_, FormatError>(bytes[range.start as usize..range.end as usize].to_vec()))? {
+            Some(what) => Err(FormatError::Damaged { what }),
+            None => Ok(()),
+        }
+    }
+
+    /// What part of the index does not have the hash that the header gives, if any does.
+    /// Reads all of it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub(crate) fn damage(&self) -> Result<Option<Damage>, Error> {
+        Ok(self.damage_in(|range| self.parts.read(&[range]).map(|(bytes, _)| bytes))?)
+    }
+
+    fn damage_in<E>(&self, read: impl Fn(ByteRange) -> Result<Vec<u8>, E>) -> Result<Option<Damage>, E> {
+        for (at, layer) in self.layers.iter().enumerate() {
+            if hash_of(layer.all(), &read)? != layer.hash {
+                return Ok(Some(Damage::Layer { layer: at, block_size: layer.layout.block_size() }));
+            }
+        }
+        if hash_of(self.tree, &read)? != self.header.tree_hash {
+            return Ok(Some(Damage::Tree));
+        }
+        let mut offset = self.tree.end;
+        for section in &self.header.sections {
+            if hash_of(ByteRange::at(offset, section.length), &read)? != section.hash {
+                return Ok(Some(Damage::Section { id: section.id }));
+            }
+            offset += section.length;
+        }
+        Ok(None)
+    }
+
+    /// The bytes that a signature signs: all up to the layers.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Length of the target in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.header.length
+    }
+
+    pub(crate) fn file_hash(&self) -> FileHash {
+        FileHash(self.header.file_hash)
+    }
+
+    pub(crate) fn target_name(&self) -> Option<&TargetName> {
+        self.target_name.as_ref()
+    }
+
+    pub(crate) fn strong_len(&self) -> usize {
+        self.header.strong_len.into()
+    }
+
+    pub(crate) fn odds(&self) -> u8 {
+        self.header.odds
+    }
+
+    /// What makes the strong sums.
+    pub(crate) fn hasher(&self) -> Xxh3 {
+        Xxh3::truncated(self.strong_len(), self.header.salt).expect("checked when it was read")
+    }
+
+    /// From the coarsest to the finest.
+    pub(crate) fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// Length of the index in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Reads the records of `blocks`, ranges of a layer's blocks that ascend and do not
+    /// overlap. All of a layer at once are checked against its hash.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read, or are damaged.
+    pub(crate) fn records(&self, layer: usize, blocks: &[BlockRange]) -> Result<(Vec<u8>, Transfer), Error> {
+        let of = &self.layers[layer];
+        let ranges: Vec<ByteRange> = blocks.iter().map(|&blocks| of.bytes(blocks)).collect();
+        let (bytes, transfer) = self.parts.read(&ranges)?;
+        if bytes.len() as u64 == of.all().len() && blake3::hash(&bytes).as_bytes() != &of.hash {
+            let what = Damage::Layer { layer, block_size: of.layout.block_size() };
+            return Err(Error::Index { location: format!("{:?}", self.parts), source: FormatError::Damaged { what } });
+        }
+        Ok((bytes, transfer))
+    }
+
+    /// The nodes of the target's tree, one for each [`SUBTREE`] bytes.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read, or are damaged.
+    pub(crate) fn tree(&self) -> Result<(Vec<[u8; 32]>, Transfer), Error> {
+        let (bytes, transfer) = self.parts.read(&[self.tree])?;
+        if blake3::hash(&bytes).as_bytes() != &self.header.tree_hash {
+            let source = FormatError::Damaged { what: Damage::Tree };
+            return Err(Error::Index { location: format!("{:?}", self.parts), source });
+        }
+        Ok((bytes.as_chunks().0.to_vec(), transfer))
+    }
+}
+
+/// Equal when the headers are, which hold the hashes of all the rest.
+impl PartialEq for Layered {
+    fn eq(&self, other: &Self) -> bool {
+        self.head == other.head
+    }
+}
+
+/// A part of an index that is not as the header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Damage {
+    /// The sums of a layer.
+    Layer {
+        /// Which, from 0, the coarsest.
+        layer: usize,
+        /// Its block size in bytes.
+        block_size: u32,
+    },
+    /// The tree of hashes that tells which part of a target is wrong.
+    Tree,
+    /// A section that this version gives no meaning to.
+    Section {
+        /// Which.
+        id: u32,
+    },
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Layer { layer, block_size } => write!(formatter, "layer {layer} (blocks of {block_size} bytes)"),
+            Self::Tree => formatter.write_str("the tree of hashes"),
+            Self::Section { id } => write!(formatter, "section {id}"),
+        }
+    }
+}
+
+/// Checks the block sizes of layers, from the coarsest to the finest.
+pub(crate) fn check_sizes(sizes: &[u32]) -> Result<(), FormatError> {
+    let is_size = |size: &u32| size.is_power_of_two() && (MIN_BLOCK_SIZE..=MAX_BLOCK_SIZE).contains(size);
+    if sizes.is_empty() || sizes.len() > MAX_LAYERS {
+        return Err(FormatError::Corrupt { what: "there are no layers, or too many" });
+    }
+    if !sizes.iter().all(is_size) || !sizes.is_sorted_by(|coarse, fine| coarse > fine) {
+        return Err(FormatError::Corrupt { what: "the block sizes of the layers are not descending powers of two" });
+    }
+    Ok(())
+}
+
+/// Bytes in a record of a layer.
+pub(crate) fn record_len(header: &Header, layer: &LayerHeader) -> usize {
+    WEAK_LEN + usize::from(header.strong_len) + usize::from(layer.compressed_len)
+}
+
+/// Bytes that are hashed at once.
+const HASHED: u64 = 4 << 20;
+
+fn hash_of<E>(range: ByteRange, read: impl Fn(ByteRange) -> Result<Vec<u8>, E>) -> Result<[u8; 32], E> {
+    let mut hasher = blake3::Hasher::new();
+    let mut start = range.start;
+    while start < range.end {
+        let piece = ByteRange { start, end: range.end.min(start + HASHED) };
+        hasher.update(&read(piece)?);
+        start = piece.end;
+    }
+    Ok(*hasher.finalize().as_bytes())
+}
+
+fn known(what: &'static str, value: u32, expected: u32) -> Result<(), FormatError> {
+    if value == expected { Ok(()) } else { Err(FormatError::Unsupported { what, value }) }
+}

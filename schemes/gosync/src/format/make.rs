@@ -1,0 +1,56 @@
+//! Putting an index of our own together.
+
+use gosync_chunks::FileHash;
+
+use super::header::{Header, LayerHeader};
+use super::layered::{STRONG_KIND, WEAK_KIND};
+use super::{FormatError, Layered, TargetName};
+
+/// What goes into an index.
+pub(crate) struct Contents {
+    pub(crate) target_name: Option<TargetName>,
+    /// Length of the target in bytes.
+    pub(crate) length: u64,
+    pub(crate) file_hash: FileHash,
+    pub(crate) strong_len: usize,
+    pub(crate) odds: u8,
+    pub(crate) salt: u64,
+    /// Block size, bytes of a compressed length, and all records of each layer.
+    pub(crate) layers: Vec<(u32, u8, Vec<u8>)>,
+    /// The nodes of the target's tree.
+    pub(crate) tree: Vec<[u8; 32]>,
+}
+
+/// Makes the index.
+///
+/// # Errors
+///
+/// When it could not be read again: the block sizes are out of bounds.
+pub(crate) fn make(contents: Contents) -> Result<Layered, FormatError> {
+    let layers = contents.layers.iter().map(|(block_size, compressed_len, records)| LayerHeader {
+        block_size: *block_size,
+        compressed_len: *compressed_len,
+        hash: *blake3::Hasher::new().update_rayon(records).finalize().as_bytes(),
+    });
+    let tree = contents.tree.concat();
+    let header = Header {
+        target_name: contents.target_name.map_or_else(String::new, |name| name.as_str().into()),
+        length: contents.length,
+        file_hash: contents.file_hash.0,
+        weak_kind: WEAK_KIND,
+        strong_kind: STRONG_KIND,
+        strong_len: contents.strong_len as u8,
+        odds: contents.odds,
+        salt: contents.salt,
+        layers: layers.collect(),
+        payload: None,
+        tree_hash: *blake3::hash(&tree).as_bytes(),
+        sections: Vec::new(),
+    };
+    let mut bulk = Vec::with_capacity(contents.layers.iter().map(|(.., records)| records.len()).sum::<usize>());
+    for (.., records) in contents.layers {
+        bulk.extend(records);
+    }
+    bulk.extend(tree);
+    Layered::assemble(header, bulk)
+}

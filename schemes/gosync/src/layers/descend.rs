@@ -1,0 +1,354 @@
+//! From the coarsest layer to the finest: what seeds have is taken, the rest divided.
+
+use std::sync::Arc;
+
+use gosync_chunks::{
+    BlockId, BlockLayout, BlockRange, BlockSums, ByteRange, Plan, Progress, ReadAt, SeedId, Signature, Step,
+    StrongHasher, Transfer, WeakColumn, Xxh3,
+};
+use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare};
+use gosync_index::BlockIndex;
+
+use super::expected::{Expected, find_expected};
+use super::spans::{Origin, Spans};
+use super::sums::{WEAK, record_of_zeros};
+use crate::Error;
+use crate::format::{Layered, WEAK_LEN};
+
+/// What the descent found.
+pub(crate) struct Descent {
+    pub(crate) plan: Plan,
+    pub(crate) sums: BlockSums,
+    pub(crate) statistics: Statistics,
+    pub(crate) unreadable: Vec<UnreadableSeed>,
+    pub(crate) layers: Vec<LayerReport>,
+    /// What reading the sums took.
+    pub(crate) transfer: Transfer,
+}
+
+/// What came of one layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LayerReport {
+    /// Size of a block in bytes.
+    pub block_size: u32,
+    /// Blocks whose sums were asked for.
+    pub asked: u64,
+    /// Bytes of these sums.
+    pub index_bytes: u64,
+    /// Blocks that were found.
+    pub matched: u64,
+    /// Whether all seeds were searched, and not only the places where blocks were expected.
+    pub searched: bool,
+}
+
+/// A block to look for, and the block whose record tells its sums: itself, or an equal one.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    block: u32,
+    like: u32,
+}
+
+/// A part of a file this small is sampled before the rest is asked for, where nothing of
+/// it was found: one run in so many, of so many blocks.
+const SAMPLE_OF: usize = 32;
+const SAMPLE_RUN: usize = 2;
+
+/// Finds out what `seeds` have of the target of `index`. The last seed is
+/// [`Zeros`](super::Zeros), as long as the target.
+pub(crate) fn descend(
+    index: &Layered,
+    seeds: &[&dyn ReadAt],
+    layers: usize,
+    progress: &dyn Progress,
+) -> Result<Descent, Error> {
+    let hasher = index.hasher();
+    let reports = index
+        .layers()
+        .iter()
+        .map(|layer| LayerReport { block_size: layer.layout.block_size(), ..LayerReport::default() });
+    let mut state = State {
+        index,
+        seeds,
+        progress,
+        spans: Spans::default(),
+        statistics: Statistics::default(),
+        unreadable: Vec::new(),
+        reports: reports.collect(),
+        transfer: Transfer::default(),
+        matched: 0,
+        layers,
+        hasher,
+    };
+    let first = index.layers()[0].layout;
+    let all = first.blocks().iter().map(|block| Wanted { block: block.0, like: block.0 }).collect();
+    state.layer(0, all)?;
+    let State { spans, mut statistics, mut unreadable, mut reports, transfer, hasher, .. } = state;
+    statistics.seed_bytes = seeds[..seeds.len() - 1].iter().map(|seed| seed.size()).sum();
+    unreadable.sort_by_key(|unreadable| (unreadable.seed, unreadable.offset));
+    unreadable.dedup_by_key(|unreadable| unreadable.seed);
+    reports.retain(|report| report.asked > 0);
+    let (plan, sums) = spans.into_plan(Arc::new(hasher));
+    Ok(Descent { plan, sums, statistics, unreadable, layers: reports, transfer })
+}
+
+struct State<'a> {
+    index: &'a Layered,
+    seeds: &'a [&'a dyn ReadAt],
+    progress: &'a dyn Progress,
+    spans: Spans,
+    statistics: Statistics,
+    unreadable: Vec<UnreadableSeed>,
+    reports: Vec<LayerReport>,
+    transfer: Transfer,
+    /// Bytes of the target that were found.
+    matched: u64,
+    /// How many layers to use.
+    layers: usize,
+    hasher: Xxh3,
+}
+
+/// The sums of the blocks of one layer that are looked for, in the target's order.
+struct Asked<'a> {
+    layout: BlockLayout,
+    wanted: &'a [Wanted],
+    keys: Vec<u32>,
+    strong: Vec<u8>,
+    sum_len: usize,
+    places: Vec<Place>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Unknown,
+    Seed(SeedId, u64),
+    /// Equal to another one of those asked for, which is not in any seed.
+    Like(usize),
+}
+
+impl Asked<'_> {
+    fn range(&self, at: usize) -> ByteRange {
+        self.layout.range(BlockId(self.wanted[at].block))
+    }
+
+    fn strong(&self, at: usize) -> &[u8] {
+        &self.strong[at * self.sum_len..][..self.sum_len]
+    }
+
+    /// Runs of blocks that are not found yet and follow each other in the target.
+    fn runs(&self) -> Vec<std::ops::Range<usize>> {
+        let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
+        for at in (0..self.wanted.len()).filter(|&at| self.places[at] == Place::Unknown) {
+            match runs.last_mut() {
+                Some(run) if run.end == at && self.wanted[at - 1].block + 1 == self.wanted[at].block => run.end += 1,
+                _ => runs.push(at..at + 1),
+            }
+        }
+        runs
+    }
+}
+
+impl<'a> State<'a> {
+    /// Looks for the blocks `wanted` of a layer, and for the parts of those not found.
+    fn layer(&mut self, layer: usize, wanted: Vec<Wanted>) -> Result<(), Error> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut asked = self.ask(layer, &wanted)?;
+        self.take_zeros(&mut asked);
+        if layer > 0 {
+            self.spans.sort();
+            self.look_where_expected(&mut asked);
+        }
+        let last = layer + 1 == self.layers;
+        if self.is_worth_a_search(&asked, layer, last) {
+            self.search(layer, &mut asked)?;
+        }
+
+        let report = &mut self.reports[layer];
+        let mut parts = Vec::new();
+        for at in 0..wanted.len() {
+            let range = asked.range(at);
+            match asked.places[at] {
+                Place::Seed(seed, offset) => {
+                    report.matched += 1;
+                    self.matched += range.len();
+                    self.spans.push(range, Origin::Seed(seed, offset), asked.strong(at));
+                }
+                Place::Like(first) if last => {
+                    self.spans.push(range, Origin::Span(asked.range(first).start), asked.strong(at));
+                }
+                Place::Unknown if last => self.spans.push(range, Origin::Source, asked.strong(at)),
+                Place::Like(first) => parts.push((at, wanted[first].like)),
+                Place::Unknown => parts.push((at, wanted[at].like)),
+            }
+        }
+        if !last {
+            self.divide(layer, &asked, &parts)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on with the parts of blocks that were not found. Where nothing was found at
+    /// all, a sample tells first whether it is worth it.
+    fn divide(&mut self, layer: usize, asked: &Asked<'_>, blocks: &[(usize, u32)]) -> Result<(), Error> {
+        let fine = self.index.layers()[layer + 1].layout;
+        let ratio = asked.layout.block_size() / fine.block_size();
+        let parts_of = |blocks: &mut dyn Iterator<Item = &(usize, u32)>| {
+            let mut wanted = Vec::new();
+            for &(at, like) in blocks {
+                let (first, like) = (asked.wanted[at].block * ratio, like * ratio);
+                let count = ratio.min(fine.block_count() - first);
+                wanted.extend((0..count).map(|part| Wanted { block: first + part, like: like + part }));
+            }
+            wanted
+        };
+        if layer > 0 || self.matched > 0 || blocks.len() < SAMPLE_OF * SAMPLE_RUN {
+            return self.layer(layer + 1, parts_of(&mut blocks.iter()));
+        }
+        let is_sample = |at: usize| (at / SAMPLE_RUN).is_multiple_of(SAMPLE_OF);
+        let sample: Vec<_> =
+            blocks.iter().enumerate().filter(|(at, _)| is_sample(*at)).map(|(_, block)| *block).collect();
+        let rest: Vec<_> =
+            blocks.iter().enumerate().filter(|(at, _)| !is_sample(*at)).map(|(_, block)| *block).collect();
+        self.layer(layer + 1, parts_of(&mut sample.iter()))?;
+        let sampled: u64 = sample.iter().map(|&(at, _)| asked.range(at).len()).sum();
+        if self.matched * 64 >= sampled {
+            return self.layer(layer + 1, parts_of(&mut rest.iter()));
+        }
+        for (at, _) in rest {
+            self.spans.push(asked.range(at), Origin::Source, asked.strong(at));
+        }
+        Ok(())
+    }
+
+    /// Reads the records of the blocks wanted.
+    fn ask<'w>(&mut self, layer: usize, wanted: &'w [Wanted]) -> Result<Asked<'w>, Error> {
+        let of = self.index.layers()[layer];
+        let mut ids: Vec<u32> = wanted.iter().map(|wanted| wanted.like).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut ranges: Vec<BlockRange> = Vec::new();
+        for &id in &ids {
+            match ranges.last_mut() {
+                Some(last) if last.end.0 == id => last.end = BlockId(id + 1),
+                _ => ranges.push(BlockRange { start: BlockId(id), end: BlockId(id + 1) }),
+            }
+        }
+        let (records, transfer) = self.index.records(layer, &ranges)?;
+        self.transfer += transfer;
+        let report = &mut self.reports[layer];
+        report.asked += wanted.len() as u64;
+        report.index_bytes += records.len() as u64;
+
+        let sum_len = self.hasher.sum_len();
+        let mut keys = Vec::with_capacity(wanted.len());
+        let mut strong = Vec::with_capacity(wanted.len() * sum_len);
+        for (at, wanted) in wanted.iter().enumerate() {
+            // Mostly each is its own, and they are in order.
+            let at = if ids.get(at) == Some(&wanted.like) { at } else { ids.partition_point(|&id| id < wanted.like) };
+            let record = &records[at * of.record_len..][..of.record_len];
+            let (weak, rest) = record.split_at(WEAK_LEN);
+            keys.push(u32::from_le_bytes(weak.try_into().expect("four bytes")));
+            strong.extend_from_slice(&rest[..sum_len]);
+        }
+        let places = vec![Place::Unknown; wanted.len()];
+        Ok(Asked { layout: of.layout, wanted, keys, strong, sum_len, places })
+    }
+
+    fn take_zeros(&self, asked: &mut Asked<'_>) {
+        let size = asked.layout.block_size();
+        let zeros = record_of_zeros(size, &self.hasher);
+        let (weak, strong) = zeros.split_at(WEAK_LEN);
+        let key = u32::from_le_bytes(weak.try_into().expect("four bytes"));
+        let seed = SeedId(self.seeds.len() as u16 - 1);
+        for at in 0..asked.wanted.len() {
+            let range = asked.range(at);
+            if asked.keys[at] == key && range.len() == u64::from(size) && asked.strong(at) == strong {
+                asked.places[at] = Place::Seed(seed, range.start);
+            }
+        }
+    }
+
+    /// Looks behind what was found before a run, and before what was found behind it.
+    fn look_where_expected(&self, asked: &mut Asked<'_>) {
+        let size = u64::from(asked.layout.block_size());
+        let mut expected = Vec::new();
+        for run in asked.runs() {
+            let (start, end) = (asked.range(run.start).start, asked.range(run.end - 1).end);
+            let seed_of = |origin| match origin {
+                Origin::Seed(seed, offset) if usize::from(seed.0) + 1 < self.seeds.len() => Some((seed, offset)),
+                _ => None,
+            };
+            let before = self
+                .spans
+                .before(start)
+                .and_then(|span| seed_of(span.origin).map(|(seed, offset)| (seed, offset + span.target.len())));
+            let after = self.spans.at(end).and_then(|span| {
+                seed_of(span.origin).and_then(|(seed, offset)| Some((seed, offset.checked_sub(end - start)?)))
+            });
+            let last_len = asked.range(run.end - 1).len();
+            for (seed, offset) in before.into_iter().chain(after.filter(|after| Some(*after) != before)) {
+                expected.push(Expected { first: run.start, count: run.len(), seed, offset, last_len });
+            }
+            // Where the beginning of the seed is missing, the end may still be there.
+            if let (None, Some(span)) = (after, self.spans.at(end))
+                && let Some((seed, offset)) = seed_of(span.origin)
+            {
+                let count = (offset / size).min(run.len() as u64);
+                let first = run.end - count as usize;
+                expected.push(Expected { first, count: count as usize, seed, offset: offset - count * size, last_len });
+            }
+        }
+        let found = find_expected(expected, size as u32, self.seeds, &self.hasher, |at| asked.strong(at));
+        for (at, seed, offset) in found {
+            asked.places[at] = Place::Seed(seed, offset);
+        }
+    }
+
+    /// Whether to look everywhere for what is not where it was expected. The finest layer
+    /// always is; before that it may wait while little is missing, since what moved is
+    /// found then all the same.
+    fn is_worth_a_search(&self, asked: &Asked<'_>, layer: usize, last: bool) -> bool {
+        let missing = asked.places.iter().filter(|&&place| place == Place::Unknown).count() as u64;
+        let bytes = missing * u64::from(asked.layout.block_size());
+        missing > 0 && (last || layer == 0 || bytes * 32 > self.index.length())
+    }
+
+    /// Searches all seeds.
+    fn search(&mut self, layer: usize, asked: &mut Asked<'_>) -> Result<(), Error> {
+        let missing: Vec<usize> = (0..asked.wanted.len()).filter(|&at| asked.places[at] == Place::Unknown).collect();
+        let Some(&end) = missing.last() else { return Ok(()) };
+        // As if what is missing were all of a target; only its last block may be short.
+        let size = asked.layout.block_size();
+        let length = (missing.len() as u64 - 1) * u64::from(size) + asked.range(end).len();
+        let Ok(layout) = BlockLayout::new(length, size) else { return Ok(()) };
+        let keys = missing.iter().map(|&at| asked.keys[at]).collect();
+        let strong = missing.iter().flat_map(|&at| asked.strong(at)).copied().collect();
+        let weak = WeakColumn { keys, checks: Vec::new() };
+        let signature = Signature::new(layout, weak, strong, Arc::new(self.hasher.clone()));
+        let lookup = BlockIndex::build(&signature);
+        let seeds = &self.seeds[..self.seeds.len() - 1];
+        let found = compare(&signature, &lookup, seeds, &CompareOptions::new(WEAK), self.progress)?;
+        for step in found.plan.steps() {
+            match *step {
+                Step::Copy { target, seed, offset } => {
+                    let blocks = found.plan.cut().within(target);
+                    for block in blocks.iter() {
+                        let skipped = layout.range(block).start - target.start;
+                        asked.places[missing[block.index()]] = Place::Seed(seed, offset + skipped);
+                    }
+                }
+                Step::Repeat { blocks, of } => {
+                    for block in blocks.iter() {
+                        asked.places[missing[block.index()]] = Place::Like(missing[of.index()]);
+                    }
+                }
+                Step::Fetch { .. } => {}
+            }
+        }
+        self.statistics += found.statistics;
+        self.unreadable.extend(found.unreadable);
+        self.reports[layer].searched = true;
+        Ok(())
+    }
+}

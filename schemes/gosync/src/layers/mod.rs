@@ -1,0 +1,19 @@
+//! The layers of our own format: choosing and summing them, and the descent through them.
+//!
+//! A flat list of block sums costs index bytes in proportion to the file, and makes the
+//! publisher guess a block size. Here coarse blocks come first, and the sums of their
+//! parts are fetched only beneath blocks that no seed has, and so on down, so that index
+//! bytes grow with the change and not with the file.
+
+pub(crate) mod choose;
+mod descend;
+mod expected;
+mod locate;
+mod spans;
+pub(crate) mod sums;
+mod zeros;
+
+pub use descend::LayerReport;
+pub(crate) use descend::{Descent, descend};
+pub(crate) use locate::locate;
+pub(crate) use zeros::Zeros;

@@ -1,0 +1,76 @@
+//! What is known of a target so far, and the plan that comes of it.
+
+use std::sync::Arc;
+
+use gosync_chunks::{BlockId, BlockSums, ByteRange, Cut, Plan, SeedId, StrongHasher};
+
+/// Where the bytes of a span come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From a seed, at this offset.
+    Seed(SeedId, u64),
+    /// From the source.
+    Source,
+    /// From the span that begins at this offset of the target, which is as long, comes
+    /// from the source, and stands before this one.
+    Span(u64),
+}
+
+/// A block of some layer that need not be divided any further.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) target: ByteRange,
+    pub(crate) origin: Origin,
+    /// Where its strong sum is kept.
+    sum: usize,
+}
+
+/// The spans found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Spans {
+    /// In the target's order as far as they were sorted.
+    spans: Vec<Span>,
+    sums: Vec<u8>,
+}
+
+impl Spans {
+    pub(crate) fn push(&mut self, target: ByteRange, origin: Origin, sum: &[u8]) {
+        self.spans.push(Span { target, origin, sum: self.sums.len() });
+        self.sums.extend_from_slice(sum);
+    }
+
+    /// Puts the spans in the target's order.
+    pub(crate) fn sort(&mut self) {
+        self.spans.sort_unstable_by_key(|span| span.target.start);
+    }
+
+    /// The span that ends at `offset`, once they are sorted.
+    pub(crate) fn before(&self, offset: u64) -> Option<&Span> {
+        let after = self.spans.partition_point(|span| span.target.start < offset);
+        self.spans[..after].last().filter(|span| span.target.end == offset)
+    }
+
+    /// The span that begins at `offset`, once they are sorted.
+    pub(crate) fn at(&self, offset: u64) -> Option<&Span> {
+        let at = self.spans.partition_point(|span| span.target.start < offset);
+        self.spans.get(at).filter(|span| span.target.start == offset)
+    }
+
+    /// How to get the target, and what tells that it is right.
+    pub(crate) fn into_plan(mut self, hasher: Arc<dyn StrongHasher>) -> (Plan, BlockSums) {
+        self.sort();
+        let len = hasher.sum_len();
+        let bounds: Vec<u64> = std::iter::once(0).chain(self.spans.iter().map(|span| span.target.end)).collect();
+        let strong = self.spans.iter().flat_map(|span| &self.sums[span.sum..span.sum + len]).copied().collect();
+        let cut = Cut::at(bounds);
+        let mut plan = Plan::new(cut.clone());
+        for (block, span) in (0..).map(BlockId).zip(&self.spans) {
+            match span.origin {
+                Origin::Seed(seed, offset) => plan.copy(block, seed, offset),
+                Origin::Source => plan.fetch(block),
+                Origin::Span(offset) => plan.repeat(block, cut.block_at(offset)),
+            }
+        }
+        (plan, BlockSums::new(cut, strong, hasher))
+    }
+}

@@ -1,0 +1,127 @@
+//! The sums of all layers of a target, in one pass on all cores.
+
+use std::io;
+
+use gosync_chunks::work::hand_out;
+use gosync_chunks::{
+    ByteRange, FileHash, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE, StrongHasher, Xxh3, is_zeros,
+};
+use gosync_rollsum::Kind;
+
+use crate::format::WEAK_LEN;
+
+/// The rolling sum of our own format.
+pub(crate) const WEAK: Kind = Kind::RabinKarp;
+
+/// The sums of a target, or of a part of one.
+pub(crate) struct LayerSums {
+    /// The records of each layer, without compressed lengths.
+    pub(crate) records: Vec<Vec<u8>>,
+    /// The nodes of the target's tree.
+    pub(crate) nodes: Vec<[u8; 32]>,
+}
+
+/// Why there are none.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Read(io::Error),
+    Cancelled,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
+}
+
+/// Bytes that the work is cut into: whole blocks of every layer, and whole subtrees.
+pub(crate) fn piece_size(sizes: &[u32]) -> u64 {
+    sizes.iter().copied().max().map_or(0, u64::from).max(SUBTREE as u64)
+}
+
+/// Sums the bytes of `target` in `range`, which begins and ends with pieces of
+/// [`piece_size`] bytes or with the target, in blocks of all `sizes`.
+///
+/// Each thread holds one piece.
+pub(crate) fn sum_layers(
+    target: &dyn ReadAt,
+    range: ByteRange,
+    sizes: &[u32],
+    hasher: &Xxh3,
+    progress: &dyn Progress,
+) -> Result<LayerSums, Failure> {
+    let record_len = WEAK_LEN + hasher.sum_len();
+    let tree = FileHasher::new(target.size());
+    let count = |size: u32| range.len().div_ceil(size.into()) as usize;
+    let mut records: Vec<Vec<u8>> = sizes.iter().map(|&size| vec![0; count(size) * record_len]).collect();
+    let mut nodes = vec![[0; 32]; range.len().div_ceil(SUBTREE as u64) as usize];
+    let zeros: Vec<Vec<u8>> = sizes.iter().map(|&size| record_of_zeros(size, hasher)).collect();
+
+    progress.begin(Phase::Sign, range.len());
+    let size = piece_size(sizes);
+    let mut columns: Vec<_> = records
+        .iter_mut()
+        .zip(sizes)
+        .map(|(records, &block)| records.chunks_mut((size / u64::from(block)) as usize * record_len))
+        .collect();
+    let mut nodes_left = nodes.chunks_mut((size / SUBTREE as u64) as usize);
+    let pieces = (range.start..range.end).step_by(size as usize).map(|start| {
+        let columns: Vec<&mut [u8]> = columns.iter_mut().map(|column| column.next().unwrap_or_default()).collect();
+        (ByteRange { start, end: range.end.min(start + size) }, columns, nodes_left.next().unwrap_or_default())
+    });
+    hand_out(pieces, Scratch::default, |scratch, (piece, columns, nodes)| {
+        if progress.is_cancelled() {
+            return Err(Failure::Cancelled);
+        }
+        let data = scratch.buffer.read(target, piece)?;
+        let is_zeros = is_zeros(data);
+        for ((records, &block), zeros) in columns.into_iter().zip(sizes).zip(&zeros) {
+            if is_zeros && data.len().is_multiple_of(block as usize) {
+                // Sparse files are full of them.
+                records.chunks_exact_mut(record_len).for_each(|record| record.copy_from_slice(zeros));
+            } else {
+                sum_blocks(data, block as usize, hasher, &mut scratch.keys, &mut scratch.strong, records);
+            }
+        }
+        for (at, (node, subtree)) in nodes.iter_mut().zip(data.chunks(SUBTREE)).enumerate() {
+            *node = tree.piece((piece.start / SUBTREE as u64) as usize + at, subtree);
+        }
+        progress.advance(Phase::Sign, piece.len());
+        Ok(())
+    })?;
+    drop(columns);
+    Ok(LayerSums { records, nodes })
+}
+
+/// The hash of a target of `length` bytes with these nodes.
+pub(crate) fn file_hash(length: u64, nodes: &[[u8; 32]]) -> FileHash {
+    FileHasher::new(length).finish(nodes)
+}
+
+/// The record of a block of zeros.
+pub(crate) fn record_of_zeros(size: u32, hasher: &Xxh3) -> Vec<u8> {
+    let zeros = vec![0; size as usize];
+    [&WEAK.key(&zeros).to_le_bytes(), hasher.sum(&zeros).as_bytes()].concat()
+}
+
+#[derive(Default)]
+struct Scratch {
+    buffer: ReadBuffer,
+    keys: Vec<u32>,
+    strong: Vec<u8>,
+}
+
+fn sum_blocks(data: &[u8], size: usize, hasher: &Xxh3, keys: &mut Vec<u32>, strong: &mut Vec<u8>, records: &mut [u8]) {
+    let count = data.len().div_ceil(size);
+    let sum_len = hasher.sum_len();
+    keys.resize(count, 0);
+    strong.resize(count * sum_len, 0);
+    WEAK.sum_blocks(data, size, keys, &mut []);
+    hasher.sum_blocks(data, size, strong);
+    let sums = keys.iter().zip(strong.chunks_exact(sum_len));
+    for (record, (key, strong)) in records.chunks_exact_mut(WEAK_LEN + sum_len).zip(sums) {
+        let (weak, rest) = record.split_at_mut(WEAK_LEN);
+        weak.copy_from_slice(&key.to_le_bytes());
+        rest.copy_from_slice(strong);
+    }
+}
