@@ -75,8 +75,8 @@ fn build_layered(
     let mut start = vec![0; length.min(choose::SALTED) as usize];
     target.read_exact_at(0, &mut start).map_err(read)?;
     let salt = choose::salt(length, &start);
-    let strong_len = choose::strong_len(length, *sizes.last().expect("checked"));
-    let hasher = Xxh3::truncated(strong_len, salt).expect("4 to 16");
+    let strong_len = choose::strong_len(length, &sizes);
+    let hasher = Xxh3::truncated(strong_len, salt).expect("3 to 16");
 
     let summed = sum_layers(target, ByteRange::at(0, length), &sizes, &hasher, progress);
     let LayerSums { records, nodes } = summed.map_err(|failure| match failure {

@@ -7,13 +7,15 @@ const COARSE_BLOCKS: u64 = 1 << 14;
 ///
 /// A client pays for the coarsest layer whatever happens, so that is bounded, and for the
 /// others in proportion to the change. The finest is what a single changed byte costs.
+/// Four parts to a block cost the fewest bytes on real pairs; eight a fifth more, two no
+/// less and twice the round trips.
 pub(crate) fn block_sizes(length: u64) -> Vec<u32> {
-    let coarse = length.div_ceil(COARSE_BLOCKS).next_power_of_two().clamp(16 << 10, 16 << 20) as u32;
-    let leaf = if length <= 4 << 30 { 256 } else { 1024 };
+    let coarse = length.div_ceil(COARSE_BLOCKS).next_power_of_two().clamp(64 << 10, 16 << 20) as u32;
+    let leaf = if length <= 16 << 30 { 256 } else { 1024 };
     let mut sizes = vec![coarse];
     let mut size = coarse;
     while size > leaf {
-        size = (size / 8).max(leaf);
+        size = (size / 4).max(leaf);
         sizes.push(size);
     }
     sizes
@@ -22,13 +24,32 @@ pub(crate) fn block_sizes(length: u64) -> Vec<u32> {
 /// The binary logarithm of the odds against a wrong match anywhere.
 pub(crate) const ODDS: u8 = 32;
 
-/// Bytes of a strong sum: with the weak sum as many bits as there are pairs of a block of
-/// the finest layer and a place in a seed of up to twice the target's length, and
-/// [`ODDS`] more.
-pub(crate) fn strong_len(length: u64, leaf: u32) -> usize {
-    let log = |number: u64| u64::from(number.max(2).next_power_of_two().ilog2());
-    let bits = log(length.div_ceil(leaf.into())) + log(length.saturating_mul(2)) + u64::from(ODDS);
-    (bits.saturating_sub(32).div_ceil(8) as usize).clamp(4, 16)
+/// Bits of a weak sum.
+const WEAK_BITS: u64 = 32;
+
+/// Bytes of a strong sum, for layers that end with `leaf` and odds of [`ODDS`].
+///
+/// A single block is believed where it was expected, in one place or two; so a record has
+/// as many bits as there are such places, and those of the odds. What a search finds is
+/// believed when two neighbours confirm each other. One layer alone has nothing finer to
+/// go on with when they do not: its sums suffice without, see [`suffice_alone`].
+pub(crate) fn strong_len(length: u64, sizes: &[u32]) -> usize {
+    let leaf = sizes.last().copied().unwrap_or(1);
+    let places = if sizes.len() == 1 { log(length.saturating_mul(2)) } else { 1 };
+    let bits = log(length.div_ceil(leaf.into())) + places + u64::from(ODDS);
+    (bits.saturating_sub(WEAK_BITS).div_ceil(8) as usize).clamp(3, 16)
+}
+
+/// Whether a record with a strong sum of `strong_len` bytes tells one of `blocks` blocks
+/// from all that is at any place of a seed of twice the target's length, at these odds.
+pub(crate) fn suffice_alone(strong_len: usize, blocks: u32, length: u64, odds: u8) -> bool {
+    let needed = log(blocks.into()) + log(length.saturating_mul(2)) + u64::from(odds);
+    WEAK_BITS + 8 * strong_len as u64 >= needed
+}
+
+/// The binary logarithm, rounded up.
+fn log(number: u64) -> u64 {
+    number.max(2).checked_next_power_of_two().map_or(64, |power| power.ilog2().into())
 }
 
 /// What to salt the sums of a target with: something that is the same whenever and
@@ -49,8 +70,8 @@ mod tests {
 
     #[test]
     fn sizes_descend_and_the_coarsest_layer_is_bounded() {
-        assert_eq!(block_sizes(0), [16384, 2048, 256]);
-        assert_eq!(block_sizes(1 << 30), [65536, 8192, 1024, 256]);
+        assert_eq!(block_sizes(0), [65536, 16384, 4096, 1024, 256]);
+        assert_eq!(block_sizes(1 << 30), block_sizes(0));
         for length in [1, 57 << 20, 1 << 30, 300 << 30, 1 << 40, u64::MAX >> 12] {
             let sizes = block_sizes(length);
             assert!(crate::format::check_sizes(&sizes).is_ok(), "{sizes:?}");
@@ -60,11 +81,13 @@ mod tests {
 
     #[test]
     fn sums_are_as_long_as_the_odds_demand() {
-        // 18 bits of blocks, 27 of places and 32 of odds, less the 32 of the weak sum.
-        assert_eq!(strong_len(57 << 20, 256), 6);
-        assert_eq!(strong_len(0, 256), 4);
-        assert_eq!(strong_len(300 << 30, 1024), 9);
-        assert!(strong_len(u64::MAX, 64) <= 16);
+        // 18 bits of blocks, 1 of places and 32 of odds, less the 32 of the weak sum.
+        assert_eq!(strong_len(57 << 20, &[65536, 256]), 3);
+        assert_eq!(strong_len(300 << 30, &[1 << 20, 1024]), 4);
+        // With 27 bits of places.
+        assert_eq!(strong_len(57 << 20, &[256]), 6);
+        assert!(suffice_alone(6, 57 << 12, 57 << 20, 32) && !suffice_alone(5, 57 << 12, 57 << 20, 32));
+        assert!((3..=16).contains(&strong_len(u64::MAX, &[64])));
     }
 
     #[test]

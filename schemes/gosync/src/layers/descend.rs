@@ -9,7 +9,8 @@ use gosync_chunks::{
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare};
 use gosync_index::BlockIndex;
 
-use super::expected::{Expected, find_expected};
+use super::choose::suffice_alone;
+use super::expected::{Expected, Neighbours, confirmed, find_expected};
 use super::spans::{Origin, Spans};
 use super::sums::{WEAK, record_of_zeros};
 use crate::Error;
@@ -78,6 +79,7 @@ pub(crate) fn descend(
         matched: 0,
         layers,
         hasher,
+        suspects: Vec::new(),
     };
     let first = index.layers()[0].layout;
     let all = first.blocks().iter().map(|block| Wanted { block: block.0, like: block.0 }).collect();
@@ -105,6 +107,16 @@ struct State<'a> {
     /// How many layers to use.
     layers: usize,
     hasher: Xxh3,
+    /// Of the layer before, in the target's order.
+    suspects: Vec<Suspect>,
+}
+
+/// A block that was found, but that nothing confirms: its parts will, or will not.
+#[derive(Clone, Copy, Debug)]
+struct Suspect {
+    target: u64,
+    seed: SeedId,
+    offset: u64,
 }
 
 /// The sums of the blocks of one layer that are looked for, in the target's order.
@@ -134,6 +146,59 @@ impl Asked<'_> {
         &self.strong[at * self.sum_len..][..self.sum_len]
     }
 
+    /// Forgets what was found of the blocks `searched` without a neighbour that confirms
+    /// it: one that is at the neighbouring place too. Returns where their parts may be.
+    fn forget_unconfirmed(&mut self, searched: &[usize], seeds: &[&dyn ReadAt], hasher: &Xxh3) -> Vec<Suspect> {
+        let confirm = |one: usize, next: usize| match (self.places[one], self.places[next]) {
+            (Place::Seed(seed, offset), Place::Seed(next_seed, next)) => {
+                seed == next_seed && offset + u64::from(self.layout.block_size()) == next
+            }
+            // As are repeats of one block, and of neighbours.
+            (Place::Like(of), Place::Like(next)) => of == next || of + 1 == next,
+            _ => false,
+        };
+        let is_confirmed = |at: usize| {
+            self.before(at).is_some_and(|before| confirm(before, at))
+                || self.after(at).is_some_and(|after| confirm(at, after))
+        };
+        let mut alone: Vec<usize> =
+            searched.iter().copied().filter(|&at| self.places[at] != Place::Unknown && !is_confirmed(at)).collect();
+        // A neighbour that is in several places was found at another one, and may still be here.
+        let expected = alone.iter().filter_map(|&at| match self.places[at] {
+            Place::Seed(seed, offset) => {
+                Some(Neighbours { seed, offset, before: self.before(at), after: self.after(at) })
+            }
+            _ => None,
+        });
+        let confirmed = confirmed(expected.collect(), self.layout.block_size(), seeds, hasher, |at| {
+            (self.keys[at], self.strong(at))
+        });
+        alone.retain(|&at| match self.places[at] {
+            Place::Seed(seed, offset) => confirmed.binary_search(&(seed, offset)).is_err(),
+            _ => true,
+        });
+        let suspects = alone.iter().filter_map(|&at| match self.places[at] {
+            Place::Seed(seed, offset) => Some(Suspect { target: self.range(at).start, seed, offset }),
+            _ => None,
+        });
+        let suspects = suspects.collect();
+        for at in alone {
+            self.places[at] = Place::Unknown;
+        }
+        suspects
+    }
+
+    /// The block before that one in the target, if it is asked for too.
+    fn before(&self, at: usize) -> Option<usize> {
+        at.checked_sub(1).filter(|&before| self.wanted[before].block + 1 == self.wanted[at].block)
+    }
+
+    /// The block after that one in the target, if it is asked for too.
+    fn after(&self, at: usize) -> Option<usize> {
+        let after = self.wanted.get(at + 1)?;
+        (self.wanted[at].block + 1 == after.block && self.range(at + 1).len() == self.range(at).len()).then_some(at + 1)
+    }
+
     /// Runs of blocks that are not found yet and follow each other in the target.
     fn runs(&self) -> Vec<std::ops::Range<usize>> {
         let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
@@ -146,6 +211,20 @@ impl Asked<'_> {
         runs
     }
 }
+
+/// The suspects in a run of the target; of one diagonal of a seed only the first.
+fn suspects_in(suspects: &[Suspect], start: u64, end: u64) -> Vec<Suspect> {
+    let first = suspects.partition_point(|suspect| suspect.target < start);
+    let mut within: Vec<Suspect> =
+        suspects[first..].iter().take_while(|suspect| suspect.target < end).copied().collect();
+    within.dedup_by_key(|suspect| (suspect.seed, suspect.offset.wrapping_sub(suspect.target)));
+    within.truncate(MOST_SUSPECTS);
+    within
+}
+
+/// Places that are looked at for the blocks of a run, at most: each costs as much as
+/// summing the run.
+const MOST_SUSPECTS: usize = 4;
 
 impl<'a> State<'a> {
     /// Looks for the blocks `wanted` of a layer, and for the parts of those not found.
@@ -270,7 +349,8 @@ impl<'a> State<'a> {
     }
 
     /// Looks behind what was found before a run, and before what was found behind it.
-    fn look_where_expected(&self, asked: &mut Asked<'_>) {
+    fn look_where_expected(&mut self, asked: &mut Asked<'_>) {
+        let suspects = std::mem::take(&mut self.suspects);
         let size = u64::from(asked.layout.block_size());
         let mut expected = Vec::new();
         for run in asked.runs() {
@@ -290,6 +370,13 @@ impl<'a> State<'a> {
             for (seed, offset) in before.into_iter().chain(after.filter(|after| Some(*after) != before)) {
                 expected.push(Expected { first: run.start, count: run.len(), seed, offset, last_len });
             }
+            for suspect in suspects_in(&suspects, start, end) {
+                // As far to the front as the seed goes.
+                let skipped = (suspect.target - start).saturating_sub(suspect.offset).div_ceil(size);
+                let first = run.start + skipped as usize;
+                let offset = suspect.offset + skipped * size + start - suspect.target;
+                expected.push(Expected { first, count: run.end - first, seed: suspect.seed, offset, last_len });
+            }
             // Where the beginning of the seed is missing, the end may still be there.
             if let (None, Some(span)) = (after, self.spans.at(end))
                 && let Some((seed, offset)) = seed_of(span.origin)
@@ -299,7 +386,8 @@ impl<'a> State<'a> {
                 expected.push(Expected { first, count: count as usize, seed, offset: offset - count * size, last_len });
             }
         }
-        let found = find_expected(expected, size as u32, self.seeds, &self.hasher, |at| asked.strong(at));
+        let found =
+            find_expected(expected, size as u32, self.seeds, &self.hasher, |at| (asked.keys[at], asked.strong(at)));
         for (at, seed, offset) in found {
             asked.places[at] = Place::Seed(seed, offset);
         }
@@ -345,6 +433,10 @@ impl<'a> State<'a> {
                 }
                 Step::Fetch { .. } => {}
             }
+        }
+        let of = self.index.layers()[layer].layout;
+        if !suffice_alone(asked.sum_len, of.block_count(), of.length(), self.index.odds()) {
+            self.suspects = asked.forget_unconfirmed(&missing, seeds, &self.hasher);
         }
         self.statistics += found.statistics;
         self.unreadable.extend(found.unreadable);

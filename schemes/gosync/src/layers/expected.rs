@@ -10,6 +10,8 @@ use std::sync::Mutex;
 use gosync_chunks::work::hand_out;
 use gosync_chunks::{ByteRange, ReadAt, ReadBuffer, SeedId, StrongHasher, Xxh3};
 
+use super::sums::WEAK;
+
 /// Consecutive blocks of one size, and where in a seed they may be, one after another.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
@@ -27,7 +29,7 @@ pub(crate) struct Expected {
 const PIECE: usize = 1 << 20;
 
 /// Those of the blocks of `size` bytes that are where they are expected: their places in
-/// the list. `sum_of` gives the strong sum of a block in the list.
+/// the list. `sums_of` gives the weak and the strong sum of a block in the list.
 ///
 /// Where a seed cannot be read, or ends, nothing is found.
 pub(crate) fn find_expected<'a>(
@@ -35,7 +37,7 @@ pub(crate) fn find_expected<'a>(
     size: u32,
     seeds: &[&dyn ReadAt],
     hasher: &Xxh3,
-    sum_of: impl Fn(usize) -> &'a [u8] + Sync,
+    sums_of: impl Fn(usize) -> (u32, &'a [u8]) + Sync,
 ) -> Vec<(usize, SeedId, u64)> {
     let most = (PIECE / size as usize).max(1);
     let pieces = expected.into_iter().filter(|all| all.count > 0).flat_map(|all| {
@@ -55,9 +57,12 @@ pub(crate) fn find_expected<'a>(
         let there = if there < wanted { there - there % u64::from(size) } else { wanted };
         let Ok(data) = buffer.read(seed, ByteRange::at(piece.offset, there)) else { return Ok(()) };
         let len = hasher.sum_len();
-        let mut sums = vec![0; data.len().div_ceil(size as usize) * len];
+        let count = data.len().div_ceil(size as usize);
+        let (mut keys, mut sums) = (vec![0; count], vec![0; count * len]);
+        WEAK.sum_blocks(data, size as usize, &mut keys, &mut []);
         hasher.sum_blocks(data, size as usize, &mut sums);
-        let right = sums.chunks_exact(len).enumerate().filter(|(at, sum)| *sum == sum_of(piece.first + at));
+        let there = keys.into_iter().zip(sums.chunks_exact(len)).enumerate();
+        let right = there.filter(|&(at, sums)| sums == sums_of(piece.first + at));
         let places = right.map(|(at, _)| (piece.first + at, piece.seed, piece.offset + at as u64 * u64::from(size)));
         found.lock().expect("no panic while held").extend(places);
         Ok(())
@@ -68,4 +73,46 @@ pub(crate) fn find_expected<'a>(
     found.sort_unstable();
     found.dedup_by_key(|(block, ..)| *block);
     found
+}
+
+/// A block that was found, and its neighbours in the list, which confirm it.
+pub(crate) struct Neighbours {
+    pub(crate) seed: SeedId,
+    /// Where the block was found.
+    pub(crate) offset: u64,
+    pub(crate) before: Option<usize>,
+    pub(crate) after: Option<usize>,
+}
+
+/// The places of those blocks of `size` bytes that have a neighbour beside them in the
+/// seed, ascending.
+pub(crate) fn confirmed<'a>(
+    found: Vec<Neighbours>,
+    size: u32,
+    seeds: &[&dyn ReadAt],
+    hasher: &Xxh3,
+    sums_of: impl Fn(usize) -> (u32, &'a [u8]) + Sync,
+) -> Vec<(SeedId, u64)> {
+    let size = u64::from(size);
+    let confirmed = Mutex::new(Vec::new());
+    let done: Result<(), ()> = hand_out(found.into_iter(), ReadBuffer::default, |buffer, block| {
+        let seed = seeds[usize::from(block.seed.0)];
+        let mut is_there = |neighbour: Option<usize>, offset: Option<u64>| {
+            let (Some(neighbour), Some(offset)) = (neighbour, offset) else { return false };
+            if seed.size().saturating_sub(offset) < size {
+                return false;
+            }
+            let Ok(data) = buffer.read(seed, ByteRange::at(offset, size)) else { return false };
+            let (key, strong) = sums_of(neighbour);
+            WEAK.key(data) == key && hasher.sum(data).as_bytes() == strong
+        };
+        if is_there(block.before, block.offset.checked_sub(size)) || is_there(block.after, Some(block.offset + size)) {
+            confirmed.lock().expect("no panic while held").push((block.seed, block.offset));
+        }
+        Ok(())
+    });
+    debug_assert!(done.is_ok());
+    let mut confirmed = confirmed.into_inner().expect("no panic while held");
+    confirmed.sort_unstable();
+    confirmed
 }
