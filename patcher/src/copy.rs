@@ -1,15 +1,16 @@
-//! Bytes from the seeds: shared with them where the file system can, copied otherwise.
+//! Bytes from the seeds: shared with them where the file system can; otherwise read, hashed
+//! and written in one pass.
 
 use std::fs::File;
-use std::io;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use gosync_chunks::{ByteRange, Phase, Plan, Progress, ReadAt, ReadBuffer, SeedId, Step, work};
+use gosync_chunks::{ByteRange, Phase, ReadAt, ReadBuffer, SeedId, Step, work};
 
-use crate::PatchError;
 use crate::halt::{Halt, STRIDE};
+use crate::known::Known;
 use crate::output::Output;
+use crate::{Patch, PatchError};
 
 /// The most bytes handed to a thread at once.
 const MAX_PIECE: u64 = 16 << 20;
@@ -19,21 +20,15 @@ const MAX_PIECE: u64 = 16 << 20;
 /// A seed that has become shorter or unreadable is no error: its bytes stay holes, and
 /// the verification has them fetched.
 pub(crate) struct Copies<'a> {
-    plan: &'a Plan,
-    seeds: &'a [&'a dyn ReadAt],
-    ways: Vec<Ways>,
+    patch: &'a Patch<'a>,
+    /// For each seed, whether sharing has not failed yet.
+    may_share: Vec<AtomicBool>,
     output: &'a Output<'a>,
+    known: &'a Known<'a>,
     /// Bytes of the file system's own blocks, which only whole can be shared.
     cluster: u64,
     reflinked: AtomicU64,
     halt: &'a Halt<'a>,
-    progress: &'a dyn Progress,
-}
-
-/// What has not failed yet between a seed and the output.
-struct Ways {
-    reflink: AtomicBool,
-    in_kernel: AtomicBool,
 }
 
 /// A part of a copy.
@@ -54,40 +49,29 @@ struct State {
 }
 
 impl<'a> Copies<'a> {
-    pub(crate) fn new(
-        plan: &'a Plan,
-        seeds: &'a [&'a dyn ReadAt],
-        output: &'a Output<'a>,
-        halt: &'a Halt<'a>,
-        progress: &'a dyn Progress,
-    ) -> Self {
-        let ways = |seed: &&dyn ReadAt| {
-            let is_file = seed.file().is_some();
-            Ways { reflink: AtomicBool::new(is_file), in_kernel: AtomicBool::new(is_file) }
-        };
+    pub(crate) fn new(patch: &'a Patch<'a>, output: &'a Output<'a>, known: &'a Known<'a>, halt: &'a Halt<'a>) -> Self {
         Self {
-            plan,
-            seeds,
-            ways: seeds.iter().map(ways).collect(),
+            patch,
+            may_share: patch.seeds.iter().map(|seed| AtomicBool::new(seed.file().is_some())).collect(),
             output,
+            known,
             cluster: cluster_size(output.file),
             reflinked: AtomicU64::new(0),
             halt,
-            progress,
         }
     }
 
     /// Returns how many bytes are shared with seeds.
     pub(crate) fn run(self) -> Result<u64, PatchError> {
         // Several pieces for each thread, so that none is idle while another has much left.
-        let share = self.plan.copied_bytes() / (4 * rayon::current_num_threads() as u64);
-        let piece_size = share.next_power_of_two().clamp(STRIDE as u64, MAX_PIECE);
-        let pieces = Pieces { steps: self.plan.steps().iter(), rest: None, piece_size };
+        let share = self.patch.plan.copied_bytes() / (4 * rayon::current_num_threads() as u64);
+        let piece_size = share.clamp(STRIDE as u64, MAX_PIECE).next_multiple_of(self.known.unit());
+        let pieces = Pieces { steps: self.patch.plan.steps().iter(), rest: None, piece_size };
         work::hand_out(pieces, State::default, |state, piece| {
             self.halt.check()?;
             if let Some(shared) = self.reflink(piece) {
                 self.reflinked.fetch_add(shared.len(), Ordering::Relaxed);
-                self.progress.advance(Phase::Copy, shared.len());
+                self.patch.progress.advance(Phase::Copy, shared.len());
                 let tail = shared.end - piece.target;
                 self.copy(state, Piece { len: shared.start - piece.target, ..piece })?;
                 self.copy(state, piece.skip(tail))
@@ -100,12 +84,12 @@ impl<'a> Copies<'a> {
 
     /// Shares what of `piece` is whole clusters; returns the bytes of the target.
     fn reflink(&self, piece: Piece) -> Option<ByteRange> {
-        let way = &self.ways[usize::from(piece.seed.0)].reflink;
+        let may_share = &self.may_share[usize::from(piece.seed.0)];
         let start = piece.target.next_multiple_of(self.cluster);
         let end = (piece.target + piece.len) / self.cluster * self.cluster;
         let len = NonZeroU64::new(end.saturating_sub(start))?;
         let offset = piece.offset + (start - piece.target);
-        if !offset.is_multiple_of(self.cluster) || !way.load(Ordering::Relaxed) {
+        if !offset.is_multiple_of(self.cluster) || !may_share.load(Ordering::Relaxed) {
             return None;
         }
         let file = self.seed(piece).file()?;
@@ -114,7 +98,7 @@ impl<'a> Copies<'a> {
             .to_offset(start)
             .reflink_block();
         if shared.is_err() {
-            way.store(false, Ordering::Relaxed);
+            may_share.store(false, Ordering::Relaxed);
             return None;
         }
         Some(ByteRange { start, end })
@@ -134,7 +118,7 @@ impl<'a> Copies<'a> {
                 }
             };
             let hole = data.start.saturating_sub(piece.offset).min(piece.len);
-            self.progress.advance(Phase::Copy, hole);
+            self.patch.progress.advance(Phase::Copy, hole);
             piece = piece.skip(hole);
             let len = piece.len.min(data.end.saturating_sub(piece.offset));
             self.copy_data(state, Piece { len, ..piece })?;
@@ -144,45 +128,23 @@ impl<'a> Copies<'a> {
     }
 
     fn copy_data(&self, state: &mut State, mut piece: Piece) -> Result<(), PatchError> {
+        if piece.len >= STRIDE as u64 {
+            self.output.reserve(ByteRange::at(piece.target, piece.len));
+        }
         while piece.len > 0 {
             self.halt.check()?;
-            let len = piece.len.min(STRIDE as u64) as usize;
-            let copied = match self.copy_in_kernel(piece, len) {
-                0 => {
-                    let range = ByteRange::at(piece.offset, len as u64);
-                    if let Ok(data) = state.buffer.read(self.seed(piece), range) {
-                        self.output.write_copied(piece.target, data)?;
-                    }
-                    len as u64
-                }
-                copied => copied,
-            };
-            self.progress.advance(Phase::Copy, copied);
-            piece = piece.skip(copied);
+            let len = piece.len.min(self.known.unit() - piece.target % self.known.unit());
+            if let Ok(data) = state.buffer.read(self.seed(piece), ByteRange::at(piece.offset, len)) {
+                self.known.write(self.output, piece.target, data)?;
+            }
+            self.patch.progress.advance(Phase::Copy, len);
+            piece = piece.skip(len);
         }
         Ok(())
     }
 
-    /// Returns how many bytes were copied: none where it is up to us, and to show
-    /// what the matter is.
-    fn copy_in_kernel(&self, piece: Piece, len: usize) -> u64 {
-        let way = &self.ways[usize::from(piece.seed.0)].in_kernel;
-        if !way.load(Ordering::Relaxed) {
-            return 0;
-        }
-        let Some(file) = self.seed(piece).file() else { return 0 };
-        match copy_file_range(file, piece.offset, self.output.file, piece.target, len) {
-            Ok(copied) => copied as u64,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-            Err(_) => {
-                way.store(false, Ordering::Relaxed);
-                0
-            }
-        }
-    }
-
     fn seed(&self, piece: Piece) -> &'a dyn ReadAt {
-        self.seeds[usize::from(piece.seed.0)]
+        self.patch.seeds[usize::from(piece.seed.0)]
     }
 }
 
@@ -240,22 +202,10 @@ fn cluster_size(_: &File) -> u64 {
     64 << 10
 }
 
-/// As fast as reading and writing on ext4 and faster on tmpfs, without a buffer; network
-/// file systems copy on the server.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn copy_file_range(from: &File, mut offset: u64, to: &File, mut target: u64, len: usize) -> io::Result<usize> {
-    Ok(rustix::fs::copy_file_range(from, Some(&mut offset), to, Some(&mut target), len)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn copy_file_range(_: &File, _: u64, _: &File, _: u64, _: usize) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::{BlockId, BlockLayout};
+    use gosync_chunks::{BlockId, BlockLayout, Plan};
 
     #[test]
     fn pieces_make_up_the_copies() {

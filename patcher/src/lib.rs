@@ -104,6 +104,7 @@ mod groups;
 mod halt;
 mod journal;
 mod kept;
+mod known;
 mod missing;
 mod output;
 mod patch;

@@ -1,6 +1,7 @@
 //! All that is needed to make a target, and making it in a file.
 
 use std::io;
+use std::sync::Mutex;
 
 use gosync_chunks::{
     BlockRange, BlockSums, FileHash, LocalFile, Phase, Plan, Progress, ReadAt, Source, Step, Transfer,
@@ -9,12 +10,13 @@ use gosync_chunks::{
 use crate::copy::Copies;
 use crate::fetch::{Fetched, Fetcher};
 use crate::halt::Halt;
+use crate::known::Known;
 use crate::output::Output;
 use crate::repeat::write_repeats;
 use crate::resume::{absent_blocks, remaining};
 use crate::stage::StagedFile;
 use crate::verified::WriteRun;
-use crate::verify::{Verdict, VerifyError, verify};
+use crate::verify::{Verdict, VerifyError, verify, verify_rest};
 use crate::{PatchError, stream};
 
 /// Everything needed to make a target.
@@ -62,8 +64,9 @@ impl Patch<'_> {
     /// current rayon pool, the source meanwhile on a thread of its own. What stands in a
     /// [resumed](StagedFile::resume) file already is verified first, and left out.
     ///
-    /// Fetched blocks are verified before they are written, copied ones when all is
-    /// done: what is wrong then, because a seed has changed meanwhile, is fetched. Each
+    /// Fetched blocks are verified before they are written. Copied ones are hashed on
+    /// their way, and read back only where the hash has to join them with what came
+    /// otherwise: what is wrong, because a seed has changed meanwhile, is fetched. Each
     /// thread of the pool holds a mebibyte and fragments of blocks take up 8 MiB, or
     /// more where blocks are larger than that allows for. The source is not called where
     /// nothing has to be fetched.
@@ -86,6 +89,7 @@ impl Patch<'_> {
             path: output.path(),
             cut: self.plan.cut(),
             has_fetched: output.fetched_flag(),
+            turn: &Mutex::default(),
         };
         let report = if output.is_resumed() { self.resume(&to) } else { self.write(&to) }?;
         output.set_finished(true);
@@ -139,7 +143,8 @@ impl Patch<'_> {
 
         let halt = Halt::new(self.progress);
         let fetcher = Fetcher { sums: self.sums, source: self.source, halt: &halt };
-        let (reflinked, fetched) = self.copy_and_fetch(output, fetcher)?;
+        let known = Known::new(self);
+        let (reflinked, fetched) = self.copy_and_fetch(output, fetcher, &known)?;
 
         let unreadable = |source| PatchError::ReadBack { path: output.path.to_owned(), source };
         let written = output.file.try_clone().and_then(|file| LocalFile::new(output.path, file)).map_err(unreadable)?;
@@ -154,24 +159,26 @@ impl Patch<'_> {
             kept: 0,
             refetched_blocks: fetched.refetched,
         };
-        let verify = || {
-            verify(&written, self.sums, self.file_hash, self.progress).map_err(|error| match error {
-                VerifyError::Read(source) => unreadable(source),
-                VerifyError::Cancelled => PatchError::Cancelled,
-            })
+        let unverified = |error| match error {
+            VerifyError::Read(source) => unreadable(source),
+            VerifyError::Cancelled => PatchError::Cancelled,
         };
-        let verdict = verify()?;
+        let mut verdict = verify_rest(&written, self.sums, known.rest(), self.progress).map_err(unverified)?;
         if !verdict.wrong.is_empty() {
             self.repair(&verdict, output, fetcher, &mut report)?;
-            self.accept(verify()?)?;
-        } else {
-            self.accept(verdict)?;
+            verdict = verify(&written, self.sums, self.file_hash, self.progress).map_err(unverified)?;
         }
+        self.accept(verdict)?;
         Ok(report)
     }
 
     /// Copies here and on the rayon pool, and fetches on another thread.
-    fn copy_and_fetch(&self, output: &Output<'_>, fetcher: Fetcher<'_>) -> Result<(u64, Fetched), PatchError> {
+    fn copy_and_fetch(
+        &self,
+        output: &Output<'_>,
+        fetcher: Fetcher<'_>,
+        known: &Known<'_>,
+    ) -> Result<(u64, Fetched), PatchError> {
         let fetched_steps = self.plan.steps().iter().filter_map(|step| match step {
             Step::Fetch { blocks } => Some(*blocks),
             _ => None,
@@ -186,8 +193,7 @@ impl Patch<'_> {
             };
             fetcher.fetch(&wanted, write).inspect_err(|_| halt.raise())
         };
-        let copy =
-            || Copies::new(self.plan, self.seeds, output, halt, self.progress).run().inspect_err(|_| halt.raise());
+        let copy = || Copies::new(self, output, known, halt).run().inspect_err(|_| halt.raise());
         let (copied, fetched) = std::thread::scope(|scope| {
             let fetching = (!wanted.is_empty()).then(|| scope.spawn(fetch));
             let copied = copy();

@@ -65,47 +65,86 @@ pub fn verify(
     file_hash: Option<FileHash>,
     progress: &dyn Progress,
 ) -> Result<Verdict, VerifyError> {
+    let rest = match file_hash {
+        Some(expected) if data.size() == sums.cut().length() => {
+            Rest::Hash { expected, nodes: vec![None; FileHasher::new(data.size()).piece_count()] }
+        }
+        _ => Rest::Blocks(vec![sums.cut().blocks()]),
+    };
+    verify_rest(data, sums, rest, progress)
+}
+
+/// What has to be looked at to tell whether data is the target.
+pub(crate) enum Rest {
+    /// The parts of the whole's hash that are not known yet.
+    Hash { expected: FileHash, nodes: Vec<Option<[u8; 32]>> },
+    /// These blocks, ascending; all others are known to be right.
+    Blocks(Vec<BlockRange>),
+}
+
+/// As [`verify`], where some of `data` is known already.
+pub(crate) fn verify_rest(
+    data: &dyn ReadAt,
+    sums: &BlockSums,
+    rest: Rest,
+    progress: &dyn Progress,
+) -> Result<Verdict, VerifyError> {
     let cut = sums.cut();
     let mut verdict =
         Verdict { length: data.size(), expected_length: cut.length(), wrong: Vec::new(), wrong_hash: None };
-    if let Some(expected) = file_hash.filter(|_| verdict.length == verdict.expected_length) {
-        let actual = hash(data, progress)?;
-        if actual == expected {
-            return Ok(verdict);
+    let suspects = match rest {
+        Rest::Hash { expected, nodes } => {
+            let actual = hash(data, nodes, progress)?;
+            if actual == expected {
+                return Ok(verdict);
+            }
+            verdict.wrong_hash = Some(actual);
+            vec![cut.blocks()]
         }
-        verdict.wrong_hash = Some(actual);
-    }
-    verdict.wrong = wrong_blocks(data, sums, progress)?;
+        Rest::Blocks(blocks) => blocks,
+    };
+    verdict.wrong = wrong_blocks(data, sums, suspects, progress)?;
     Ok(verdict)
 }
 
-/// The hash of all of `data`.
-fn hash(data: &dyn ReadAt, progress: &dyn Progress) -> Result<FileHash, VerifyError> {
-    progress.begin(Phase::Verify, data.size());
+/// The hash of all of `data`, of which some `nodes` are known.
+fn hash(data: &dyn ReadAt, mut nodes: Vec<Option<[u8; 32]>>, progress: &dyn Progress) -> Result<FileHash, VerifyError> {
     let hasher = FileHasher::new(data.size());
-    let mut nodes = vec![[0; 32]; hasher.piece_count()];
-    work::hand_out(nodes.iter_mut().enumerate(), ReadBuffer::default, |buffer, (index, node)| {
+    let unit = SUBTREE as u64;
+    let range = |index: usize| ByteRange::at(index as u64 * unit, (data.size() - index as u64 * unit).min(unit));
+    let unknown = nodes.iter().enumerate().filter(|(_, node)| node.is_none());
+    progress.begin(Phase::Verify, unknown.map(|(index, _)| range(index).len()).sum());
+    let unknown = nodes.iter_mut().enumerate().filter(|(_, node)| node.is_none());
+    work::hand_out(unknown, ReadBuffer::default, |buffer, (index, node)| {
         if progress.is_cancelled() {
             return Err(VerifyError::Cancelled);
         }
-        let start = index as u64 * SUBTREE as u64;
-        let len = (data.size() - start).min(SUBTREE as u64);
-        *node = hasher.piece(index, buffer.read(data, ByteRange::at(start, len))?);
-        progress.advance(Phase::Verify, len);
+        *node = Some(hasher.piece(index, buffer.read(data, range(index))?));
+        progress.advance(Phase::Verify, range(index).len());
         Ok(())
     })?;
+    let nodes: Vec<[u8; 32]> = nodes.into_iter().flatten().collect();
     Ok(hasher.finish(&nodes))
 }
 
-/// The blocks that `data` lacks or has otherwise.
-fn wrong_blocks(data: &dyn ReadAt, sums: &BlockSums, progress: &dyn Progress) -> Result<Vec<ByteRange>, VerifyError> {
+/// The blocks among `suspects` that `data` lacks or has otherwise.
+fn wrong_blocks(
+    data: &dyn ReadAt,
+    sums: &BlockSums,
+    suspects: Vec<BlockRange>,
+    progress: &dyn Progress,
+) -> Result<Vec<ByteRange>, VerifyError> {
     let cut = sums.cut();
-    let present = present_blocks(cut, data.size());
-    progress.begin(Phase::Verify, cut.bytes(present).len());
+    let end = present_blocks(cut, data.size()).end;
+    let part = |&BlockRange { start, end: last }: &BlockRange| {
+        let at = end.clamp(start, last);
+        (BlockRange { start, end: at }, BlockRange { start: at, end: last })
+    };
+    let (present, absent): (Vec<_>, Vec<_>) = suspects.iter().map(part).unzip();
+    progress.begin(Phase::Verify, present.iter().map(|&blocks| cut.bytes(blocks).len()).sum());
 
-    let absent = BlockRange { start: present.end, end: cut.blocks().end };
-    let wrong = Mutex::new(vec![cut.bytes(absent)]);
-    let pieces = Groups::new(std::iter::once(present), cut, SUBTREE).flatten();
+    let wrong = Mutex::new(absent.into_iter().map(|blocks| cut.bytes(blocks)).collect::<Vec<_>>());
+    let pieces = Groups::new(present.into_iter(), cut, SUBTREE).flatten();
     work::hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         if progress.is_cancelled() {
             return Err(VerifyError::Cancelled);
