@@ -1,6 +1,6 @@
 //! The seam between an index and whoever searches with it.
 
-use crate::BlockId;
+use crate::{BlockId, Signature, StrongSum};
 
 /// Answers, for a signature's blocks of full size, which of them may be at a place.
 ///
@@ -19,6 +19,11 @@ pub trait Lookup: Sync {
 
     /// The blocks whose weak sum has this key, of equal blocks only the first.
     fn with_key(&self, key: u32) -> impl Iterator<Item = BlockId>;
+
+    /// The block of `signature`, which this is the lookup of, with this key and strong sum.
+    fn with_sums(&self, signature: &Signature, key: u32, strong: &StrongSum) -> Option<BlockId> {
+        self.with_key(key).find(|&block| signature.has_strong(block, strong))
+    }
 
     /// Which blocks are equal to an earlier one.
     fn equal_blocks(&self) -> &EqualBlocks;

@@ -20,7 +20,7 @@ use crate::search::{BATCH, Search};
 const FIRST_WINDOW: usize = 2 << 10;
 
 /// A block, and where in the piece it begins.
-pub(crate) type Match = (BlockId, usize);
+pub type Match = (BlockId, usize);
 
 /// Memory that a thread uses for one piece after another.
 #[derive(Default)]
@@ -36,12 +36,25 @@ impl<Index: Lookup> Search<'_, Index> {
     /// behind those positions. Leaves them in `found`.
     pub(crate) fn piece(&self, scratch: &mut Scratch, offset: u64, positions: usize) -> Statistics {
         let Scratch { buffer, found, candidates } = scratch;
+        self.greedy(buffer.bytes(), offset, 0..positions, found, candidates)
+    }
+
+    /// Finds the blocks that begin at some positions of a buffer, which begins at `offset`
+    /// in its seed, and leaves them in `found`.
+    pub(crate) fn greedy(
+        &self,
+        buffer: &[u8],
+        offset: u64,
+        positions: Range<usize>,
+        found: &mut Vec<Match>,
+        candidates: &mut Vec<Candidate>,
+    ) -> Statistics {
         found.clear();
         let mut piece = Piece {
             search: self,
-            buffer: buffer.bytes(),
+            buffer,
             offset,
-            positions,
+            positions: positions.end,
             match_end: 0,
             failed_end: 0,
             failed: FailedHits::new(),
@@ -49,9 +62,9 @@ impl<Index: Lookup> Search<'_, Index> {
             statistics: Statistics::default(),
             found,
         };
-        let (mut start, mut window) = (0, FIRST_WINDOW);
-        while start < positions {
-            let end = positions.min(start + window);
+        let (mut start, mut window) = (positions.start, FIRST_WINDOW);
+        while start < positions.end {
+            let end = positions.end.min(start + window);
             let matched = piece.window(start..end, candidates);
             window = if matched { FIRST_WINDOW } else { window * 2 };
             start = end.max(piece.match_end).max(piece.failed_end);
@@ -75,6 +88,7 @@ struct Piece<'a, Index> {
     search: &'a Search<'a, Index>,
     buffer: &'a [u8],
     offset: u64,
+    /// Where the positions to search end.
     positions: usize,
     /// Where the last match ends; within it nothing is looked for.
     match_end: usize,

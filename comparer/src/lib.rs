@@ -51,6 +51,9 @@
 //! Where several places of the seeds hold a block, the one at the block's own offset is
 //! taken, else the first. A block that equals others is found when any of them is.
 //!
+//! Who wants the matches themselves, in the seed's order and not the target's, as a delta
+//! does, has a [`Matcher`] of one buffer.
+//!
 //! # Limitations
 //!
 //! As in rsync, a match hides others that begin within it. There can be 32,767 seeds,
@@ -59,11 +62,14 @@
 mod compare;
 mod engine;
 mod locations;
+mod matcher;
 mod repeats;
 mod search;
 mod statistics;
 
 pub use compare::{CompareError, CompareOptions, Comparison, UnreadableSeed, compare};
+pub use engine::Match;
 pub use gosync_chunks::Signature;
 pub use gosync_rollsum::Kind;
+pub use matcher::{Matcher, Matches};
 pub use statistics::Statistics;

@@ -56,7 +56,7 @@ impl<'a, Index: Lookup> Search<'a, Index> {
 
     /// The block with this key and strong sum.
     pub(crate) fn find(&self, key: u32, strong: &StrongSum) -> Option<BlockId> {
-        self.lookup.with_key(key).find(|&block| self.signature.has_strong(block, strong))
+        self.lookup.with_sums(self.signature, key, strong)
     }
 
     /// The strong sums of windows of the full size, [`BATCH`] of them at most.

@@ -25,7 +25,7 @@ pub struct BlockIndex<'a> {
     shards: Vec<Shard>,
     shard_shift: u32,
     equal: EqualBlocks,
-    dropped: usize,
+    dropped: Vec<BlockId>,
 }
 
 impl<'a> BlockIndex<'a> {
@@ -52,10 +52,10 @@ impl<'a> BlockIndex<'a> {
 
         let mut shards = Vec::with_capacity(built.len());
         let mut pairs = Vec::with_capacity(built.iter().map(|built| built.equal.len()).sum());
-        let mut dropped = 0;
+        let mut dropped = Vec::new();
         for built in built {
             pairs.extend(built.equal);
-            dropped += built.dropped;
+            dropped.extend(built.dropped);
             shards.push(built.shard);
         }
         let equal = EqualBlocks::new(pairs);
@@ -68,14 +68,15 @@ impl<'a> BlockIndex<'a> {
     }
 
     /// Blocks left out because [`MAX_CHAIN`] different ones with their key are kept.
-    pub fn dropped_blocks(&self) -> usize {
-        self.dropped
+    pub fn dropped_blocks(&self) -> &[BlockId] {
+        &self.dropped
     }
 
     /// Bytes of memory in use, the signature's own not included.
     pub fn memory(&self) -> usize {
         size_of_val(self.sieve.as_slice())
             + self.equal.memory()
+            + self.dropped.capacity() * size_of::<BlockId>()
             + self.shards.iter().map(|shard| size_of::<Shard>() + shard.memory()).sum::<usize>()
     }
 }
@@ -207,7 +208,7 @@ mod tests {
     fn check(blocks: &[(u32, u32)], checks: bool) {
         let signature = signature(blocks, checks);
         let index = BlockIndex::build(&signature);
-        assert_eq!(index.dropped_blocks(), 0);
+        assert!(index.dropped_blocks().is_empty());
         for (at, &(key, content)) in blocks.iter().enumerate() {
             let first = BlockId(blocks.iter().position(|&block| block == (key, content)).unwrap() as u32);
             assert!(gosync_rollsum::may_contain(index.sieve(), key));
@@ -288,7 +289,7 @@ mod tests {
         let blocks: Vec<_> = (0..10_000).map(|content| (42, content)).chain([(43, 0)]).collect();
         let signature = signature(&blocks, false);
         let index = BlockIndex::build(&signature);
-        assert_eq!(index.dropped_blocks(), 10_000 - MAX_CHAIN);
+        assert!(index.dropped_blocks().iter().copied().eq((MAX_CHAIN as u32..10_000).map(BlockId)));
         let found = (0..10_000).filter(|&content| find(&index, 42, content).is_some());
         assert_eq!(found.collect::<Vec<_>>(), (0..MAX_CHAIN as u32).collect::<Vec<_>>(), "the first ones are kept");
         assert!(index.with_key(43).next().is_some());

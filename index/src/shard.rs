@@ -54,8 +54,8 @@ pub(crate) struct Built {
     pub(crate) shard: Shard,
     /// Blocks that equal an earlier one, and which.
     pub(crate) equal: Vec<(BlockId, BlockId)>,
-    /// How many blocks the cap on chains left out.
-    pub(crate) dropped: usize,
+    /// Blocks that the cap on chains left out.
+    pub(crate) dropped: Vec<BlockId>,
 }
 
 impl Built {
@@ -71,7 +71,7 @@ impl Built {
             same
         });
         chain.sort_unstable();
-        self.dropped += chain.len().saturating_sub(MAX_CHAIN);
+        self.dropped.extend(chain.iter().skip(MAX_CHAIN));
         chain.iter().take(MAX_CHAIN).for_each(|&block| self.shard.push(hash, block));
     }
 }
@@ -85,7 +85,7 @@ impl Shard {
             blocks.map(|block| u64::from(hash(keys[block.index()])) << 32 | u64::from(block.0)).collect();
         hashed.sort_unstable();
 
-        let mut built = Built { shard: Self::empty(hashed.len(), shard_bits), equal: Vec::new(), dropped: 0 };
+        let mut built = Built { shard: Self::empty(hashed.len(), shard_bits), equal: Vec::new(), dropped: Vec::new() };
         let mut chain = Vec::new();
         for same_hash in hashed.chunk_by(|one, other| one >> 32 == other >> 32) {
             let hash = (same_hash[0] >> 32) as u32;
