@@ -1,0 +1,261 @@
+//! Making deltas.
+
+use std::io::{Read, Write};
+
+use gosync_comparer::{Matches, Statistics};
+
+use crate::encode::Encoder;
+use crate::parse::{self, Joiner, Parser};
+use crate::pipeline::in_order;
+use crate::stream::Buffer;
+use crate::{Error, Signature, SignatureIndex, SignatureOptions, Stream};
+
+/// Bytes of a piece, about: what a thread searches at a time.
+const PIECE: usize = 1 << 20;
+
+/// How to write a delta.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeltaOptions {
+    /// How long literals may be.
+    pub literals: LiteralLen,
+}
+
+/// How long the literals of a delta may be. Every version reads both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LiteralLen {
+    /// 32,768 bytes, as librsync writes up to 2.3.2.
+    #[default]
+    UpTo32768,
+    /// 65,533 bytes, as librsync writes since 2.3.3.
+    UpTo65533,
+}
+
+/// What a delta is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeltaReport {
+    /// Commands that have literals.
+    pub literals: u64,
+    /// Bytes of those literals.
+    pub literal_bytes: u64,
+    /// Bytes of those commands without their literals.
+    pub literal_command_bytes: u64,
+    /// Commands that copy.
+    pub copies: u64,
+    /// Bytes that they copy.
+    pub copied_bytes: u64,
+    /// Bytes of those commands.
+    pub copy_command_bytes: u64,
+    /// Bytes of the delta.
+    pub delta_bytes: u64,
+    /// Windows that had the rolling sum of some block.
+    pub weak_hits: u64,
+    /// Of those, windows that then had another strong sum.
+    pub false_weak_hits: u64,
+}
+
+impl DeltaReport {
+    /// Bytes of the new file.
+    pub fn new_bytes(&self) -> u64 {
+        self.literal_bytes + self.copied_bytes
+    }
+}
+
+/// Writes the delta that makes `new` of the basis of `signature`.
+///
+/// The new file is read once, in pieces of about a mebibyte that are searched on all threads
+/// of the current rayon pool. The delta is the same for any number of them.
+///
+/// # Errors
+///
+/// When something cannot be read or written.
+pub fn delta(
+    signature: &Signature,
+    new: impl Read + Send,
+    output: impl Write + Send,
+    options: &DeltaOptions,
+) -> Result<DeltaReport, Error> {
+    delta_with(&signature.index(), new, output, options)
+}
+
+/// As [`delta`], for whoever makes several deltas of one signature.
+///
+/// # Errors
+///
+/// As [`delta`].
+pub fn delta_with(
+    index: &SignatureIndex<'_>,
+    mut new: impl Read + Send,
+    mut output: impl Write + Send,
+    options: &DeltaOptions,
+) -> Result<DeltaReport, Error> {
+    let parser = Parser::new(index);
+    let write = Error::write(Stream::Delta);
+    let mut encoded = Vec::new();
+    let mut joiner = Joiner::new(options.encoder(&parser, &mut encoded));
+    let mut delta_bytes = 0;
+    let mut cutter = Cutter { block_len: parser.block_len, offset: 0, carried: Vec::new(), is_over: false };
+    in_order(
+        |piece: &mut Piece| cutter.cut(piece, &mut new).map_err(Error::read(Stream::New)),
+        |piece| {
+            let Piece { data, matches, .. } = piece;
+            let cut = parse::Piece { data: data.bytes(), len: piece.len, is_last: piece.is_last };
+            piece.statistics = parser.search(cut.data, 0..cut.positions(parser.block_len), matches);
+        },
+        |piece| {
+            let cut = parse::Piece { data: piece.data.bytes(), len: piece.len, is_last: piece.is_last };
+            joiner.join(&parser, &cut, piece.matches.found(), &mut encoded);
+            joiner.statistics += piece.statistics;
+            delta_bytes += encoded.len() as u64;
+            output.write_all(&encoded).map_err(&write)?;
+            encoded.clear();
+            Ok(())
+        },
+    )?;
+    output.flush().map_err(&write)?;
+    Ok(report(&joiner, delta_bytes))
+}
+
+/// Writes the delta between two files, without a signature between them to keep. `basis` is
+/// read to its end before `new` is.
+///
+/// # Errors
+///
+/// When the options are absurd, or something cannot be read or written.
+pub fn delta_between(
+    basis: impl Read + Send,
+    new: impl Read + Send,
+    output: impl Write + Send,
+    signature_options: &SignatureOptions,
+    options: &DeltaOptions,
+) -> Result<DeltaReport, Error> {
+    let mut bytes = Vec::new();
+    crate::signature(basis, &mut bytes, signature_options)?;
+    let signature = Signature::read(bytes.as_slice())?;
+    drop(bytes);
+    delta(&signature, new, output, options)
+}
+
+#[derive(Default)]
+struct Piece {
+    data: Buffer,
+    len: usize,
+    is_last: bool,
+    matches: Matches,
+    statistics: Statistics,
+}
+
+/// Cuts a stream into pieces, which overlap by a block.
+struct Cutter {
+    block_len: usize,
+    offset: u64,
+    carried: Vec<u8>,
+    is_over: bool,
+}
+
+impl Cutter {
+    /// The next piece, if there is one.
+    fn cut(&mut self, piece: &mut Piece, new: &mut impl Read) -> std::io::Result<bool> {
+        if self.is_over {
+            return Ok(false);
+        }
+        let len = piece_len(self.block_len);
+        piece.data.begin(self.offset, len + self.block_len, &self.carried);
+        self.is_over = piece.data.fill(new)?;
+        piece.is_last = self.is_over;
+        piece.len = if self.is_over { piece.data.bytes().len() } else { len };
+        self.carried.clear();
+        self.carried.extend_from_slice(&piece.data.bytes()[piece.len..]);
+        self.offset += len as u64;
+        Ok(true)
+    }
+}
+
+/// Whole blocks, so that what repeats with the blocks' length is in step in all pieces.
+fn piece_len(block_len: usize) -> usize {
+    block_len * PIECE.div_ceil(block_len)
+}
+
+impl DeltaOptions {
+    fn encoder(self, parser: &Parser<'_>, output: &mut Vec<u8>) -> Encoder {
+        // Where there is nothing to be found, librsync does not search, but passes on what it
+        // reads at a time.
+        let split = match self.literals {
+            _ if parser.is_empty => parser.block_len,
+            LiteralLen::UpTo32768 => 32_768,
+            LiteralLen::UpTo65533 => 65_533,
+        };
+        Encoder::new(split, output)
+    }
+}
+
+fn report(joiner: &Joiner, delta_bytes: u64) -> DeltaReport {
+    let Statistics { weak_hits, false_weak_hits, .. } = joiner.statistics;
+    DeltaReport { delta_bytes, weak_hits, false_weak_hits, ..joiner.encoder.report }
+}
+
+/// Makes a delta of bytes that come in pieces, without reading or writing anything.
+///
+/// ```
+/// use gosync_librsync::{DeltaJob, DeltaOptions, Signature, SignatureOptions, signature};
+///
+/// let mut sums = Vec::new();
+/// signature(b"the old version".as_slice(), &mut sums, &SignatureOptions::default())?;
+/// let signature = Signature::read(sums.as_slice())?;
+/// let index = signature.index();
+///
+/// let mut delta = Vec::new();
+/// let mut job = DeltaJob::new(&index, &DeltaOptions::default(), &mut delta);
+/// job.update(b"the new", &mut delta);
+/// job.update(b" version", &mut delta);
+/// let report = job.finish(&mut delta);
+/// assert_eq!(report.literal_bytes, 15);
+/// # Ok::<(), gosync_librsync::Error>(())
+/// ```
+pub struct DeltaJob<'a> {
+    parser: Parser<'a>,
+    joiner: Joiner,
+    /// What is not searched yet.
+    pending: Vec<u8>,
+    matches: Matches,
+    delta_bytes: u64,
+}
+
+impl<'a> DeltaJob<'a> {
+    /// Begins, and appends to `output` what a delta begins with.
+    pub fn new(index: &'a SignatureIndex<'a>, options: &DeltaOptions, output: &mut Vec<u8>) -> Self {
+        let (parser, before) = (Parser::new(index), output.len());
+        let joiner = Joiner::new(options.encoder(&parser, output));
+        let delta_bytes = (output.len() - before) as u64;
+        Self { parser, joiner, pending: Vec::new(), matches: Matches::default(), delta_bytes }
+    }
+
+    /// Takes the next bytes of the new file, and appends to `output` what follows from them.
+    pub fn update(&mut self, mut new: &[u8], output: &mut Vec<u8>) {
+        let len = piece_len(self.parser.block_len);
+        let whole = len + self.parser.block_len;
+        while self.pending.len() + new.len() >= whole {
+            let (taken, left) = new.split_at(whole - self.pending.len());
+            self.pending.extend_from_slice(taken);
+            self.search(len, false, output);
+            self.pending.drain(..len);
+            new = left;
+        }
+        self.pending.extend_from_slice(new);
+    }
+
+    /// The new file ends here: appends the rest to `output`.
+    pub fn finish(mut self, output: &mut Vec<u8>) -> DeltaReport {
+        self.search(self.pending.len(), true, output);
+        report(&self.joiner, self.delta_bytes)
+    }
+
+    fn search(&mut self, len: usize, is_last: bool, output: &mut Vec<u8>) {
+        let Self { parser, joiner, pending, matches, delta_bytes } = self;
+        let piece = parse::Piece { data: pending, len, is_last };
+        let positions = piece.positions(parser.block_len);
+        let before = output.len();
+        joiner.statistics += parser.search(pending, joiner.behind().min(positions)..positions, matches);
+        joiner.join(parser, &piece, matches.found(), output);
+        *delta_bytes += (output.len() - before) as u64;
+    }
+}

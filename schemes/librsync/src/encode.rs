@@ -1,0 +1,122 @@
+//! Writing the commands of a delta.
+
+use crate::DeltaReport;
+
+/// The number that a delta begins with.
+pub(crate) const MAGIC: u32 = 0x7273_0236;
+
+/// The command that ends a delta.
+pub(crate) const END: u8 = 0;
+/// The longest literal whose command is its length.
+pub(crate) const SHORT_LITERAL: u8 = 0x40;
+/// The command of a literal with its length in one byte; three more have 2, 4 and 8.
+pub(crate) const LITERAL: u8 = 0x41;
+/// The command of a copy with position and length in one byte each.
+pub(crate) const COPY: u8 = 0x45;
+/// The first command that there is not.
+pub(crate) const RESERVED: u8 = 0x55;
+
+/// Joins and splits what is to be copied and what is literal, and appends commands.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    /// The longest literal.
+    split: usize,
+    /// A copy that may go on: where it begins, and its length.
+    copy: Option<(u64, u64)>,
+    /// A literal that may go on, shorter than the longest.
+    literal: Vec<u8>,
+    pub(crate) report: DeltaReport,
+}
+
+impl Encoder {
+    /// Begins a delta whose literals have up to `split` bytes.
+    pub(crate) fn new(split: usize, output: &mut Vec<u8>) -> Self {
+        output.extend_from_slice(&MAGIC.to_be_bytes());
+        Self { split, copy: None, literal: Vec::with_capacity(split), report: DeltaReport::default() }
+    }
+
+    /// `len` bytes of the basis follow, from `position` on.
+    pub(crate) fn copy(&mut self, position: u64, len: u64, output: &mut Vec<u8>) {
+        self.flush_literal(output);
+        match &mut self.copy {
+            Some((start, so_far)) if *start + *so_far == position => *so_far += len,
+            _ => {
+                self.flush_copy(output);
+                self.copy = Some((position, len));
+            }
+        }
+    }
+
+    /// `bytes` follow.
+    pub(crate) fn literal(&mut self, mut bytes: &[u8], output: &mut Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.flush_copy(output);
+        while self.literal.len() + bytes.len() >= self.split {
+            let (taken, left) = bytes.split_at(self.split - self.literal.len());
+            self.begin_literal(self.split, output);
+            output.extend_from_slice(&self.literal);
+            output.extend_from_slice(taken);
+            self.literal.clear();
+            bytes = left;
+        }
+        self.literal.extend_from_slice(bytes);
+    }
+
+    /// Ends the literal before its time, as librsync does where it does not search.
+    pub(crate) fn flush_literal(&mut self, output: &mut Vec<u8>) {
+        if !self.literal.is_empty() {
+            self.begin_literal(self.literal.len(), output);
+            output.extend_from_slice(&self.literal);
+            self.literal.clear();
+        }
+    }
+
+    /// Nothing follows.
+    pub(crate) fn finish(&mut self, output: &mut Vec<u8>) {
+        self.flush_literal(output);
+        self.flush_copy(output);
+        output.push(END);
+    }
+
+    fn begin_literal(&mut self, len: usize, output: &mut Vec<u8>) {
+        let before = output.len();
+        let len = len as u64;
+        if len <= SHORT_LITERAL.into() {
+            output.push(len as u8);
+        } else {
+            output.push(LITERAL + width(len));
+            put(len, output);
+        }
+        self.report.literals += 1;
+        self.report.literal_bytes += len;
+        self.report.literal_command_bytes += (output.len() - before) as u64;
+    }
+
+    fn flush_copy(&mut self, output: &mut Vec<u8>) {
+        let Some((position, len)) = self.copy.take() else { return };
+        let before = output.len();
+        output.push(COPY + 4 * width(position) + width(len));
+        put(position, output);
+        put(len, output);
+        self.report.copies += 1;
+        self.report.copied_bytes += len;
+        self.report.copy_command_bytes += (output.len() - before) as u64;
+    }
+}
+
+/// The logarithm of the bytes that a number takes: 1, 2, 4 or 8.
+fn width(number: u64) -> u8 {
+    match number {
+        0..0x100 => 0,
+        0x100..0x1_0000 => 1,
+        0x1_0000..0x1_0000_0000 => 2,
+        _ => 3,
+    }
+}
+
+/// Appends a number in as few bytes as it takes.
+fn put(number: u64, output: &mut Vec<u8>) {
+    output.extend_from_slice(&number.to_be_bytes()[8 - (1 << width(number))..]);
+}

@@ -1,0 +1,82 @@
+//! The four kinds of signature.
+
+use std::sync::Arc;
+
+use gosync_chunks::{Blake2b256, Md4, StrongHasher, WeakHasher, WeakSum};
+use gosync_rollsum::Kind;
+
+/// Which sums a signature has. A delta says nothing of it, and is the same for all four
+/// but for collisions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SignatureKind {
+    /// MD4 and rollsum: what all of librsync's versions read, and the only one that
+    /// `fast_rsync` does. MD4 is broken: do not use it where someone may gain by a collision.
+    Md4Rollsum,
+    /// BLAKE2b and rollsum, since librsync 1.0; the only one that librsync.net reads.
+    Blake2Rollsum,
+    /// MD4 and RabinKarp, since librsync 2.2.
+    Md4RabinKarp,
+    /// BLAKE2b and RabinKarp, since librsync 2.2: the default.
+    #[default]
+    Blake2RabinKarp,
+}
+
+impl SignatureKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Md4Rollsum, Self::Blake2Rollsum, Self::Md4RabinKarp, Self::Blake2RabinKarp];
+
+    /// The number that such a signature begins with.
+    pub fn magic(self) -> u32 {
+        match self {
+            Self::Md4Rollsum => 0x7273_0136,
+            Self::Blake2Rollsum => 0x7273_0137,
+            Self::Md4RabinKarp => 0x7273_0146,
+            Self::Blake2RabinKarp => 0x7273_0147,
+        }
+    }
+
+    /// The kind of signature that begins with `magic`.
+    pub fn of_magic(magic: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.magic() == magic)
+    }
+
+    /// The most bytes that its strong sums have: 16 for MD4, 32 for BLAKE2b.
+    pub fn max_strong_len(self) -> u32 {
+        match self {
+            Self::Md4Rollsum | Self::Md4RabinKarp => Md4::FULL_LEN as u32,
+            Self::Blake2Rollsum | Self::Blake2RabinKarp => Blake2b256::FULL_LEN as u32,
+        }
+    }
+
+    pub(crate) fn rolling(self) -> Kind {
+        match self {
+            Self::Md4Rollsum | Self::Blake2Rollsum => Kind::Librsync,
+            Self::Md4RabinKarp | Self::Blake2RabinKarp => Kind::RabinKarp,
+        }
+    }
+
+    /// What makes strong sums of `len` bytes, if there are such.
+    pub(crate) fn strong_hasher(self, len: u32) -> Option<Arc<dyn StrongHasher>> {
+        match self {
+            Self::Md4Rollsum | Self::Md4RabinKarp => Some(Arc::new(Md4::truncated(len as usize)?)),
+            Self::Blake2Rollsum | Self::Blake2RabinKarp => Some(Arc::new(Blake2b256::truncated(len as usize)?)),
+        }
+    }
+}
+
+/// The rolling sum of a kind, as a signature is made with.
+pub(crate) struct Rolling(pub(crate) Kind);
+
+impl WeakHasher for Rolling {
+    fn is_wide(&self) -> bool {
+        false
+    }
+
+    fn sum(&self, block: &[u8]) -> WeakSum {
+        WeakSum::narrow(self.0.key(block))
+    }
+
+    fn sum_blocks(&self, data: &[u8], block_size: usize, keys: &mut [u32], _: &mut [u32]) {
+        self.0.sum_blocks(data, block_size, keys, &mut []);
+    }
+}

@@ -1,0 +1,147 @@
+//! Applying deltas.
+
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use crate::{BasisCheck, Command, CommandReader, Error, Stream};
+
+/// Bytes read or copied at a time.
+const CHUNK: usize = 1 << 18;
+
+/// How to apply a delta.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PatchOptions {
+    /// The most bytes that the new file may have.
+    pub limit: Option<u64>,
+    /// What the basis has to be; it is read once more to find out.
+    pub expected_basis: Option<BasisCheck>,
+}
+
+/// What a delta was made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PatchReport {
+    /// Commands that had literals.
+    pub literals: u64,
+    /// Bytes of those literals.
+    pub literal_bytes: u64,
+    /// Commands that copied.
+    pub copies: u64,
+    /// Bytes that they copied.
+    pub copied_bytes: u64,
+    /// Bytes of the delta.
+    pub delta_bytes: u64,
+}
+
+impl PatchReport {
+    /// Bytes of the new file.
+    pub fn new_bytes(&self) -> u64 {
+        self.literal_bytes + self.copied_bytes
+    }
+}
+
+/// Makes the new file of `basis` and `delta`, and writes it to `output` as it comes: only
+/// once this returns is it known to be complete.
+///
+/// # Errors
+///
+/// When something cannot be read or written, the delta is none, or it does not fit the basis.
+pub fn patch(
+    mut basis: impl Read + Seek,
+    mut delta: impl Read,
+    mut output: impl Write,
+    options: &PatchOptions,
+) -> Result<PatchReport, Error> {
+    if let Some(expected) = options.expected_basis {
+        basis.seek(SeekFrom::Start(0)).map_err(Error::read(Stream::Basis))?;
+        let found = BasisCheck::of(&mut basis).map_err(Error::read(Stream::Basis))?;
+        if found != expected {
+            return Err(Error::WrongBasis { expected, found });
+        }
+    }
+    let limit = options.limit.unwrap_or(u64::MAX);
+    let write = Error::write(Stream::New);
+    let mut copier = Copier { basis: &mut basis, position: None, chunk: Vec::new() };
+    let mut report = PatchReport::default();
+    let mut reader = CommandReader::default();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let mut input = match delta.read(&mut chunk) {
+            Ok(0) if reader.is_over() => break,
+            Ok(0) => return Err(Error::Truncated { stream: Stream::Delta }),
+            Ok(len) => &chunk[..len],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Error::read(Stream::Delta)(error)),
+        };
+        report.delta_bytes += input.len() as u64;
+        while let Some(command) = reader.next(&mut input)? {
+            match command {
+                Command::Literal { len } => {
+                    (report.literals, report.literal_bytes) = (report.literals + 1, report.literal_bytes + len);
+                }
+                Command::Bytes(bytes) => output.write_all(bytes).map_err(&write)?,
+                Command::Copy { len, .. } => {
+                    (report.copies, report.copied_bytes) = (report.copies + 1, report.copied_bytes.saturating_add(len));
+                }
+                Command::End => {}
+            }
+            if report.literal_bytes.saturating_add(report.copied_bytes) > limit {
+                return Err(Error::TooLong { limit });
+            }
+            if let Command::Copy { position, len } = command {
+                copier.copy(position, len, &mut output)?;
+            }
+        }
+    }
+    output.flush().map_err(write)?;
+    Ok(report)
+}
+
+/// As [`patch`], for a delta that nobody vouches for: an error where the new file would have
+/// more than `limit` bytes.
+///
+/// # Errors
+///
+/// As [`patch`].
+pub fn apply_limited(
+    basis: impl Read + Seek,
+    delta: impl Read,
+    output: impl Write,
+    limit: u64,
+) -> Result<PatchReport, Error> {
+    patch(basis, delta, output, &PatchOptions { limit: Some(limit), ..PatchOptions::default() })
+}
+
+/// Copies from a basis.
+struct Copier<'a, Basis> {
+    basis: &'a mut Basis,
+    /// Where reading goes on, if that is known.
+    position: Option<u64>,
+    chunk: Vec<u8>,
+}
+
+impl<Basis: Read + Seek> Copier<'_, Basis> {
+    fn copy(&mut self, position: u64, len: u64, mut output: impl Write) -> Result<(), Error> {
+        let read = Error::read(Stream::Basis);
+        if self.position != Some(position) {
+            self.basis.seek(SeekFrom::Start(position)).map_err(&read)?;
+        }
+        self.position = None;
+        let mut left = len;
+        while left > 0 {
+            let wanted = left.min(CHUNK as u64) as usize;
+            if self.chunk.len() < wanted {
+                self.chunk.resize(wanted, 0);
+            }
+            match self.basis.read(&mut self.chunk[..wanted]) {
+                Ok(0) => return Err(Error::BasisTooShort { position, len }),
+                Ok(done) => {
+                    output.write_all(&self.chunk[..done]).map_err(Error::write(Stream::New))?;
+                    left -= done as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(read(error)),
+            }
+        }
+        self.position = Some(position + len);
+        Ok(())
+    }
+}
