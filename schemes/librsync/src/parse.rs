@@ -160,9 +160,12 @@ impl Joiner {
         self.taken.clear();
         let (mut at, mut next, mut window) = (self.behind, 0, block_len);
         loop {
+            if at >= positions {
+                return &[];
+            }
             let midst;
             (next, midst) = hidden(next, at);
-            let Some(midst) = midst.filter(|_| at < positions) else { return &matches[next..] };
+            let Some(midst) = midst else { return &matches[next..] };
             let end = positions.min((midst + block_len).max(at + window));
             window = MOST_ANEW.min(window * 2);
             self.statistics += parser.search(data, at..end, &mut self.anew);
