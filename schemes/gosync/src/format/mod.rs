@@ -7,7 +7,6 @@ mod input;
 mod layered;
 mod legacy;
 mod make;
-mod name;
 mod parts;
 
 use std::fmt;
@@ -22,7 +21,7 @@ pub use error::{FormatError, UnsuitableSums};
 pub use layered::{Damage, MAX_LAYERS, MIN_BLOCK_SIZE};
 pub(crate) use layered::{Layered, WEAK_LEN, check_sizes};
 pub(crate) use make::{Contents, make};
-pub use name::{NameError, TargetName};
+pub use gosync_chunks::{NameError, TargetName};
 pub(crate) use parts::Parts;
 
 /// The format of an index file.
