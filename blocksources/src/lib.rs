@@ -74,10 +74,12 @@
 mod file;
 #[cfg(feature = "http")]
 mod http;
+mod location;
 mod memory;
 mod mirrors;
 #[cfg(feature = "object-store")]
 mod objects;
+mod open;
 mod pause;
 pub mod ranges;
 mod record;
@@ -96,12 +98,15 @@ mod workers;
 pub use file::FileSource;
 #[cfg(feature = "http")]
 pub use http::{
-    Credentials, Hosts, HttpOptions, HttpSource, Netrc, NetrcError, Proxy, RootCertificates, Secret, cost, multipart,
+    Credentials, Hosts, HttpDocument, HttpOptions, HttpSource, Netrc, NetrcError, Proxy, RootCertificates, Secret,
+    cost, multipart,
 };
+pub use location::{Location, LocationError};
 pub use memory::MemorySource;
 pub use mirrors::Mirrors;
 #[cfg(feature = "object-store")]
 pub use objects::{ObjectSettings, ObjectSource, ObjectWriter};
+pub use open::{Document, SourceOptions, open_document, open_document_since, open_source, open_sources};
 pub use pause::{Clock, Pauses, Stopped, SystemClock};
 pub use record::{Counts, Event, Recorded};
 pub use retry::{Retry, RetryOptions, Retrying};

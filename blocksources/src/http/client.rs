@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use gosync_chunks::{SourceError, Transfer};
 use ureq::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, IF_RANGE, LOCATION,
-    RANGE, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_RANGE, LOCATION, RANGE, TRANSFER_ENCODING,
 };
 use ureq::http::{HeaderMap, Method, Request, Response};
 use ureq::{Agent, Body, BodyReader, Error};
@@ -33,7 +33,8 @@ const LEAST_PROGRESS: u64 = 1 << 10;
 pub(super) const MOST_REST: u64 = 64 << 10;
 
 /// Headers that say what is asked for and how, which is our business.
-const OURS: [HeaderName; 7] = [ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, HOST, IF_RANGE, RANGE, TRANSFER_ENCODING];
+const OURS: [HeaderName; 8] =
+    [ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, HOST, IF_MODIFIED_SINCE, IF_RANGE, RANGE, TRANSFER_ENCODING];
 
 /// A URL and the connections to ask for it.
 pub(super) struct Client {
@@ -57,6 +58,7 @@ pub(super) struct Ask {
     /// The value of the `Range` header.
     pub(super) range: Option<String>,
     pub(super) if_range: Option<HeaderValue>,
+    pub(super) if_modified_since: Option<HeaderValue>,
     pub(super) deadline: Option<Instant>,
 }
 
@@ -110,6 +112,11 @@ impl Client {
     pub(super) fn host(&self) -> Arc<Host> {
         let resolved = self.resolved();
         self.options.hosts.host(&resolved.as_ref().unwrap_or(&self.original).origin)
+    }
+
+    /// Where the last answer came from, where that is not the URL that was given.
+    pub(super) fn redirected(&self) -> Option<url::Url> {
+        Some(self.resolved().as_ref()?.url().clone())
     }
 
     /// When a call that begins now has to be over.
@@ -169,7 +176,8 @@ impl Client {
             *request.headers_mut() = self.headers.clone();
         }
         let range = ask.range.as_deref().and_then(|range| HeaderValue::from_str(range).ok());
-        for (name, value) in [(RANGE, range), (IF_RANGE, ask.if_range.clone())] {
+        let conditions = [(IF_RANGE, ask.if_range.clone()), (IF_MODIFIED_SINCE, ask.if_modified_since.clone())];
+        for (name, value) in [(RANGE, range)].into_iter().chain(conditions) {
             request.headers_mut().extend(value.map(|value| (name, value)));
         }
         if let Some(deadline) = ask.deadline {

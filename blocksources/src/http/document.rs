@@ -1,9 +1,11 @@
 //! Small files that are read whole: indexes, signatures.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use gosync_chunks::{SourceError, Transfer};
-use ureq::http::{Method, StatusCode};
+use ureq::http::header::LAST_MODIFIED;
+use ureq::http::{HeaderValue, Method, StatusCode};
+use url::Url;
 
 use super::answer;
 use super::client::{Answer, Ask, Client, Failure, persist};
@@ -12,22 +14,49 @@ use super::identity::Identity;
 
 const PIECE: usize = 16 << 10;
 
+/// A small file from an HTTP(S) server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpDocument {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// Where redirects led, if there were any.
+    pub url: Option<Url>,
+    /// When it was last changed, if the server tells.
+    pub modified: Option<SystemTime>,
+}
+
 /// A document on its way.
-pub(super) struct Document<'a> {
+pub(super) struct Reading<'a> {
     client: &'a Client,
     limit: u64,
     deadline: Option<Instant>,
     identity: Identity,
+    modified: Option<SystemTime>,
+    since: Option<HeaderValue>,
+    is_unchanged: bool,
     /// Grows with what arrives: a declared length alone reserves nothing.
     data: Vec<u8>,
 }
 
-impl<'a> Document<'a> {
-    pub(super) fn read(client: &'a Client, limit: u64) -> Result<Vec<u8>, SourceError> {
-        let (identity, data) = (Identity::default(), Vec::new());
-        let mut document = Document { client, limit, deadline: client.deadline(), identity, data };
-        persist(|| document.attempt())?;
-        Ok(document.data)
+impl<'a> Reading<'a> {
+    pub(super) fn run(
+        client: &'a Client,
+        limit: u64,
+        since: Option<SystemTime>,
+    ) -> Result<Option<HttpDocument>, SourceError> {
+        let mut reading = Reading {
+            client,
+            limit,
+            deadline: client.deadline(),
+            identity: Identity::default(),
+            modified: None,
+            since: since.and_then(|since| HeaderValue::from_str(&httpdate::fmt_http_date(since)).ok()),
+            is_unchanged: false,
+            data: Vec::new(),
+        };
+        persist(|| reading.attempt())?;
+        let Reading { data, modified, is_unchanged, .. } = reading;
+        Ok((!is_unchanged).then(|| HttpDocument { bytes: data, url: client.redirected(), modified }))
     }
 
     /// Asks for what has not come yet: all of it, unless the rest of the same state can
@@ -36,7 +65,8 @@ impl<'a> Document<'a> {
         let start = self.data.len() as u64;
         let if_range = self.identity.if_range().filter(|_| start > 0);
         let range = if_range.as_ref().map(|_| format!("bytes={start}-"));
-        let ask = Ask { method: Method::GET, range, if_range, deadline: self.deadline };
+        let if_modified_since = self.since.clone().filter(|_| range.is_none());
+        let ask = Ask { method: Method::GET, range, if_range, if_modified_since, deadline: self.deadline };
         let Answer { response, .. } = self.client.send(&ask, &mut Transfer::default())?;
         let total = answer::total(&response);
         let seen = Identity::of(&response, total);
@@ -44,7 +74,13 @@ impl<'a> Document<'a> {
             _ if answer::is_encoded(&response) => {
                 return Err(self.client.refused("it sends a compressed form of the file").into());
             }
+            (StatusCode::NOT_MODIFIED, _) if ask.if_modified_since.is_some() => {
+                self.is_unchanged = true;
+                return Ok(());
+            }
             (StatusCode::OK, _) => {
+                let modified = answer::header(&response, LAST_MODIFIED);
+                self.modified = modified.and_then(|date| httpdate::parse_http_date(date).ok());
                 self.identity = seen;
                 self.data.clear();
             }

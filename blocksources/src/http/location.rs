@@ -51,6 +51,11 @@ impl Target {
         Some(Self { uri, origin: url.origin().ascii_serialization(), url })
     }
 
+    /// The URL itself.
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// The host without its port, as netrc files name it.
     pub(super) fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()

@@ -19,11 +19,13 @@ mod receive;
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 use ureq::http::{HeaderValue, Method, StatusCode};
 
 pub use credentials::{Credentials, Secret};
+pub use document::HttpDocument;
 pub use hosts::Hosts;
 pub use netrc::{Netrc, NetrcError};
 pub use options::{HttpOptions, RootCertificates};
@@ -32,7 +34,7 @@ pub use proxy::Proxy;
 use client::{Answer, Ask, Client, persist};
 use content_range::ContentRange;
 use cost::{Estimate, Terms};
-use document::Document;
+use document::Reading;
 use fetch::Fetch;
 use identity::Identity;
 
@@ -98,7 +100,18 @@ impl HttpSource {
     ///
     /// When it has more than `limit` bytes, or does not arrive complete.
     pub fn read_all(&self, limit: u64) -> Result<Vec<u8>, SourceError> {
-        Document::read(&self.client, limit)
+        let read = self.read_document(limit, None)?;
+        Ok(read.map(|document| document.bytes).unwrap_or_default())
+    }
+
+    /// As [`Self::read_all`], with what the answer told of the document; `None` where the
+    /// server says that it was not changed after `since`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read_all`].
+    pub fn read_document(&self, limit: u64, since: Option<SystemTime>) -> Result<Option<HttpDocument>, SourceError> {
+        Reading::run(&self.client, limit, since)
     }
 
     fn known_size(&self) -> Option<u64> {

@@ -55,7 +55,7 @@ impl Fetch<'_> {
         let support = if ranges.len() == 1 { RangeSupport::One } else { RangeSupport::Several };
         let asked = Asked { ranges, span, support, if_range: if_range.is_some() };
         let range = Some(format!("bytes={}", list.join(",")));
-        let ask = Ask { method: Method::GET, range, if_range, deadline: self.deadline };
+        let ask = Ask { method: Method::GET, range, if_range, deadline: self.deadline, ..Ask::default() };
         let Answer { response, host } = source.client.send(&ask, &mut worker.transfer)?;
         self.refuse_encoded(&response)?;
         match response.status() {

@@ -1,9 +1,10 @@
 //! What a patch will cost, told before it is made.
 
 use gosync_blocksources::ranges::coalesce;
+use gosync_blocksources::{Location, SourceOptions};
 use gosync_chunks::{ByteRange, Plan};
 
-use crate::{Error, Location, SourceOptions, open_source};
+use crate::{Error, open_source};
 
 /// What fetching is expected to cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -51,7 +51,6 @@ mod error;
 mod estimate;
 pub mod format;
 mod layers;
-mod location;
 mod open;
 mod sums;
 mod sync;
@@ -62,8 +61,7 @@ pub use error::{Error, Trouble};
 pub use estimate::{Estimate, estimate};
 pub use format::{Damage, Format, FormatError, Index, LayerInfo, NameError, ReadOptions, TargetName, UnsuitableSums};
 pub use layers::LayerReport;
-pub use location::{Location, LocationError};
-pub use open::{OpenedIndex, SourceOptions, open_index, open_source, open_sources, publish_index};
+pub use open::{OpenedIndex, open_index, open_source, open_sources, publish_index};
 pub use sync::{Comparison, PatchReport, Seeds, diff, patch, patch_to_stream, verify, write_index};
 pub use tier::{TierError, use_tier};
 
@@ -74,7 +72,7 @@ pub use gosync_blocksources::ObjectSettings;
 pub use gosync_blocksources::SshOptions;
 #[cfg(feature = "http")]
 pub use gosync_blocksources::{Credentials, Hosts, HttpOptions, Netrc, NetrcError, Proxy, RootCertificates, Secret};
-pub use gosync_blocksources::{Pauses, Rate, RetryOptions};
+pub use gosync_blocksources::{Location, LocationError, Pauses, Rate, RetryOptions, SourceOptions};
 pub use gosync_chunks::{LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, Source, Transfer};
 pub use gosync_comparer::{Statistics, UnreadableSeed};
 pub use gosync_patcher::{Report, Verdict};

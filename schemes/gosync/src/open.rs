@@ -4,40 +4,13 @@ use std::cmp::Ordering;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use gosync_blocksources::{
-    FileSource, Mirrors, Pauses, Rate, RetryOptions, Retrying, Throttled, read_all, read_ranges,
-};
-#[cfg(feature = "http")]
-use gosync_blocksources::{HttpOptions, HttpSource, Retry};
 #[cfg(feature = "object-store")]
-use gosync_blocksources::{ObjectSettings, ObjectSource};
-#[cfg(feature = "ssh")]
-use gosync_blocksources::{SshOptions, SshSource};
-use gosync_chunks::{ByteRange, LocalFile, Source, SourceError, Transfer};
-use url::Url;
+use gosync_blocksources::ObjectSource;
+use gosync_blocksources::{Location, SourceOptions, open_document, read_ranges};
+use gosync_chunks::{ByteRange, Source, Transfer};
 
 use crate::format::Parts;
-use crate::{Error, Format, FormatError, Index, Location, ReadOptions, write_index};
-
-/// How to reach what is not on this machine.
-#[derive(Clone, Debug, Default)]
-pub struct SourceOptions {
-    /// For `http` and `https` URLs.
-    #[cfg(feature = "http")]
-    pub http: HttpOptions,
-    /// For `ssh` URLs.
-    #[cfg(feature = "ssh")]
-    pub ssh: SshOptions,
-    /// For `s3`, `gs` and `az` URLs.
-    #[cfg(feature = "object-store")]
-    pub object_store: ObjectSettings,
-    /// When to try again.
-    pub retry: RetryOptions,
-    /// How fast bytes may come, if not as fast as they can.
-    pub rate: Option<Rate>,
-    /// The clock that decorators pause by, and the wish to stop that ends their pauses.
-    pub pauses: Pauses,
-}
+use crate::{Error, Format, FormatError, Index, ReadOptions, write_index};
 
 /// An index, and what it cost to get.
 #[derive(Clone, Debug)]
@@ -68,14 +41,14 @@ pub fn open_index(location: &Location, options: &ReadOptions, sources: &SourceOp
             let transfer = Transfer { bytes: file.bytes, requests: 0 };
             Ok(OpenedIndex { index, location: location.clone(), transfer })
         }
-        Location::Url(url) => {
+        Location::Url(_) => {
             let mut transfer = Transfer::default();
-            if let Some(index) = open_in_parts(url, location, options, sources, &mut transfer)? {
+            if let Some(index) = open_in_parts(location, options, sources, &mut transfer)? {
                 return Ok(OpenedIndex { index, location: location.clone(), transfer });
             }
-            let (bytes, whole) = document(url, location, options.max_bytes, sources)?;
-            transfer += whole;
-            let index = Index::read(bytes.as_slice(), options).map_err(index_error)?;
+            let document = open_document(location, options.max_bytes, sources)?;
+            transfer += document.transfer;
+            let index = Index::read(document.bytes.as_slice(), options).map_err(index_error)?;
             Ok(OpenedIndex { index, location: location.clone(), transfer })
         }
     }
@@ -89,13 +62,12 @@ const START: u64 = 12 << 10;
 /// where it has to be fetched whole: it is small or of another format, or the server
 /// does not give parts.
 fn open_in_parts(
-    url: &Url,
     location: &Location,
     options: &ReadOptions,
     sources: &SourceOptions,
     transfer: &mut Transfer,
 ) -> Result<Option<Index>, Error> {
-    let source = limited(persistent(open_url(url, location, sources)?, sources), sources);
+    let source = open_source(location, sources)?;
     let Some(size) = source.size()?.filter(|&size| size > 4 * START) else { return Ok(None) };
     transfer.requests += 1;
     let place = location.to_string();
@@ -157,8 +129,7 @@ pub fn publish_index(index: &Index, location: &Location, options: &SourceOptions
 ///
 /// When a file cannot be opened, or a URL makes no valid request.
 pub fn open_source(location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, Error> {
-    let source = open_unlimited(location, options)?;
-    Ok(if matches!(location, Location::Url(_)) { limited(source, options) } else { source })
+    Ok(gosync_blocksources::open_source(location, options)?)
 }
 
 /// Opens the places at `locations`, which all have the target of `expected` bytes, as
@@ -172,70 +143,7 @@ pub fn open_sources(
     expected: Option<u64>,
     options: &SourceOptions,
 ) -> Result<Box<dyn Source>, Error> {
-    if let [location] = locations {
-        return open_source(location, options);
-    }
-    let places = locations.iter().map(|location| Ok((location.to_string(), open_unlimited(location, options)?)));
-    let mirrors = Mirrors::new(places.collect::<Result<Vec<_>, Error>>()?, expected);
-    Ok(limited(Box::new(mirrors), options))
-}
-
-fn open_unlimited(location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, Error> {
-    match location {
-        Location::Path(path) => match LocalFile::open(path) {
-            Ok(file) => Ok(Box::new(FileSource::new(file))),
-            Err(source) => Err(SourceError::Read { location: path.display().to_string(), source }.into()),
-        },
-        Location::Url(url) => Ok(persistent(open_url(url, location, options)?, options)),
-    }
-}
-
-fn open_url(url: &Url, location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, SourceError> {
-    let _ = options;
-    match url.scheme() {
-        #[cfg(feature = "http")]
-        "http" | "https" => Ok(Box::new(HttpSource::new(url.as_str(), options.http.clone())?)),
-        #[cfg(feature = "ssh")]
-        "ssh" => Ok(Box::new(SshSource::new(url.as_str(), options.ssh.clone())?)),
-        #[cfg(feature = "object-store")]
-        "s3" | "gs" | "az" => {
-            Ok(Box::new(ObjectSource::new(url.as_str(), &options.object_store, options.http.clone())?))
-        }
-        scheme => Err(SourceError::Refused {
-            location: location.to_string(),
-            reason: format!("this program was built without support for {scheme} URLs"),
-        }),
-    }
-}
-
-fn persistent(source: Box<dyn Source>, options: &SourceOptions) -> Box<dyn Source> {
-    Box::new(Retrying::new(source, options.retry, options.pauses.clone()))
-}
-
-fn limited(source: Box<dyn Source>, options: &SourceOptions) -> Box<dyn Source> {
-    match options.rate {
-        Some(rate) => Box::new(Throttled::new(source, rate, options.pauses.clone())),
-        None => source,
-    }
-}
-
-/// All that is at `url`.
-fn document(
-    url: &Url,
-    location: &Location,
-    limit: u64,
-    options: &SourceOptions,
-) -> Result<(Vec<u8>, Transfer), SourceError> {
-    // A server need not tell the length of a document, unless there is a rate to keep to.
-    #[cfg(feature = "http")]
-    if matches!(url.scheme(), "http" | "https") && options.rate.is_none() {
-        let server = HttpSource::new(url.as_str(), options.http.clone())?;
-        let bytes = Retry::new(options.retry, options.pauses.clone()).run(|| server.read_all(limit))?;
-        let transfer = Transfer { bytes: bytes.len() as u64, requests: server.requests() };
-        return Ok((bytes, transfer));
-    }
-    let source = limited(persistent(open_url(url, location, options)?, options), options);
-    read_all(&source, &location.to_string(), limit)
+    Ok(gosync_blocksources::open_sources(locations, expected, options)?)
 }
 
 struct Counting<R> {

@@ -1,0 +1,177 @@
+//! Opening what is at a path or URL, with the policies that belong to it.
+
+use std::time::SystemTime;
+
+use gosync_chunks::{LocalFile, Source, SourceError, Transfer};
+use url::Url;
+
+use crate::{FileSource, Location, Mirrors, Pauses, Rate, RetryOptions, Retrying, Throttled, read_all};
+#[cfg(feature = "http")]
+use crate::{HttpOptions, HttpSource, Retry};
+#[cfg(feature = "object-store")]
+use crate::{ObjectSettings, ObjectSource};
+#[cfg(feature = "ssh")]
+use crate::{SshOptions, SshSource};
+
+/// How to reach what is not on this machine.
+#[derive(Clone, Debug, Default)]
+pub struct SourceOptions {
+    /// For `http` and `https` URLs.
+    #[cfg(feature = "http")]
+    pub http: HttpOptions,
+    /// For `ssh` URLs.
+    #[cfg(feature = "ssh")]
+    pub ssh: SshOptions,
+    /// For `s3`, `gs` and `az` URLs.
+    #[cfg(feature = "object-store")]
+    pub object_store: ObjectSettings,
+    /// When to try again.
+    pub retry: RetryOptions,
+    /// How fast bytes may come, if not as fast as they can.
+    pub rate: Option<Rate>,
+    /// The clock that decorators pause by, and the wish to stop that ends their pauses.
+    pub pauses: Pauses,
+}
+
+/// A small file, read whole: an index, a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// What it cost; of a file, no requests.
+    pub transfer: Transfer,
+    /// Where it was found, redirects followed: what relative URLs in it are relative to.
+    pub location: Location,
+    /// When it was last changed, as far as that is known.
+    pub modified: Option<SystemTime>,
+}
+
+/// Opens the target at `location` as a source, which tries again when what fails may
+/// pass, and keeps to the rate. A server is not asked anything yet.
+///
+/// # Errors
+///
+/// When a file cannot be opened, or a URL makes no valid request.
+pub fn open_source(location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, SourceError> {
+    let source = open_unlimited(location, options)?;
+    Ok(if matches!(location, Location::Url(_)) { limited(source, options) } else { source })
+}
+
+/// Opens the places at `locations`, which all have the target of `expected` bytes, as
+/// one source: the first that is good serves, and the others wait until it is not.
+///
+/// # Errors
+///
+/// As [`open_source`], for any of them.
+pub fn open_sources(
+    locations: &[Location],
+    expected: Option<u64>,
+    options: &SourceOptions,
+) -> Result<Box<dyn Source>, SourceError> {
+    if let [location] = locations {
+        return open_source(location, options);
+    }
+    let places = locations.iter().map(|location| Ok((location.to_string(), open_unlimited(location, options)?)));
+    let mirrors = Mirrors::new(places.collect::<Result<Vec<_>, SourceError>>()?, expected);
+    Ok(limited(Box::new(mirrors), options))
+}
+
+fn open_unlimited(location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, SourceError> {
+    match location {
+        Location::Path(path) => match LocalFile::open(path) {
+            Ok(file) => Ok(Box::new(FileSource::new(file))),
+            Err(source) => Err(SourceError::Read { location: path.display().to_string(), source }),
+        },
+        Location::Url(url) => Ok(persistent(open_url(url, location, options)?, options)),
+    }
+}
+
+fn open_url(url: &Url, location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, SourceError> {
+    let _ = options;
+    match url.scheme() {
+        #[cfg(feature = "http")]
+        "http" | "https" => Ok(Box::new(HttpSource::new(url.as_str(), options.http.clone())?)),
+        #[cfg(feature = "ssh")]
+        "ssh" => Ok(Box::new(SshSource::new(url.as_str(), options.ssh.clone())?)),
+        #[cfg(feature = "object-store")]
+        "s3" | "gs" | "az" => {
+            Ok(Box::new(ObjectSource::new(url.as_str(), &options.object_store, options.http.clone())?))
+        }
+        scheme => Err(SourceError::Refused {
+            location: location.to_string(),
+            reason: format!("this program was built without support for {scheme} URLs"),
+        }),
+    }
+}
+
+fn persistent(source: Box<dyn Source>, options: &SourceOptions) -> Box<dyn Source> {
+    Box::new(Retrying::new(source, options.retry, options.pauses.clone()))
+}
+
+fn limited(source: Box<dyn Source>, options: &SourceOptions) -> Box<dyn Source> {
+    match options.rate {
+        Some(rate) => Box::new(Throttled::new(source, rate, options.pauses.clone())),
+        None => source,
+    }
+}
+
+/// Reads all that is at `location`, up to `limit` bytes.
+///
+/// # Errors
+///
+/// When it cannot be read, or has more.
+pub fn open_document(location: &Location, limit: u64, options: &SourceOptions) -> Result<Document, SourceError> {
+    document(location, limit, None, options)?.ok_or_else(|| SourceError::Refused {
+        location: location.to_string(),
+        reason: "it says that nothing has changed, though nobody asked".into(),
+    })
+}
+
+/// As [`open_document`], but only where it was changed after `since`, as far as that can
+/// be told without reading it; otherwise `None`.
+///
+/// # Errors
+///
+/// As [`open_document`].
+pub fn open_document_since(
+    location: &Location,
+    limit: u64,
+    since: SystemTime,
+    options: &SourceOptions,
+) -> Result<Option<Document>, SourceError> {
+    document(location, limit, Some(since), options)
+}
+
+fn document(
+    location: &Location,
+    limit: u64,
+    since: Option<SystemTime>,
+    options: &SourceOptions,
+) -> Result<Option<Document>, SourceError> {
+    // A server need not tell the length of a document, unless there is a rate to keep to.
+    #[cfg(feature = "http")]
+    if let Location::Url(url) = location
+        && matches!(url.scheme(), "http" | "https")
+        && options.rate.is_none()
+    {
+        let server = HttpSource::new(url.as_str(), options.http.clone())?;
+        let read = Retry::new(options.retry, options.pauses.clone()).run(|| server.read_document(limit, since))?;
+        return Ok(read.map(|read| Document {
+            transfer: Transfer { bytes: read.bytes.len() as u64, requests: server.requests() },
+            bytes: read.bytes,
+            location: read.url.map_or_else(|| location.clone(), Location::Url),
+            modified: read.modified,
+        }));
+    }
+    let source = open_source(location, options)?;
+    let modified = match location {
+        Location::Path(path) => path.metadata().and_then(|metadata| metadata.modified()).ok(),
+        Location::Url(_) => None,
+    };
+    if modified.zip(since).is_some_and(|(modified, since)| modified <= since) {
+        return Ok(None);
+    }
+    let (bytes, transfer) = read_all(&source, &location.to_string(), limit)?;
+    let transfer = if matches!(location, Location::Path(_)) { Transfer { requests: 0, ..transfer } } else { transfer };
+    Ok(Some(Document { bytes, transfer, location: location.clone(), modified }))
+}
