@@ -32,6 +32,15 @@ impl Kind {
         if self.is_wide() { machine::run(tier_for(block), Check { block }) } else { 0 }
     }
 
+    /// The key of a block with this `key`, with `zeros` more bytes behind it that are zero.
+    pub fn with_zeros(self, key: u32, zeros: usize) -> u32 {
+        match self {
+            Self::Rsync => rsync::with_zeros(key, zeros, 0),
+            Self::Librsync => rsync::with_zeros(key, zeros, rsync::LIBRSYNC_OFFSET),
+            Self::RabinKarp | Self::Wide => key.wrapping_mul(polynomial::power(polynomial::KEY_MULTIPLIER, zeros)),
+        }
+    }
+
     /// Writes the sums of the consecutive blocks in `data`: their keys to `keys`, and their
     /// checks to `checks`, which has none for a sum of 32 bits. The last block may be short.
     ///
@@ -205,6 +214,16 @@ mod tests {
                 check_blocks(kind, &data[..1000], block_size);
             }
             check_blocks(kind, &[255; 200_000], 70_000);
+        }
+    }
+
+    #[test]
+    fn zeros_behind_a_block() {
+        let padded = [golden_data(), vec![0; 1000]].concat();
+        for kind in KINDS {
+            for zeros in [0, 1, 999, 1000] {
+                assert_eq!(kind.with_zeros(kind.key(&padded[..20_000]), zeros), kind.key(&padded[..20_000 + zeros]));
+            }
         }
     }
 

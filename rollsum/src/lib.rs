@@ -44,6 +44,10 @@
 //! Synchronization" (1999), chapter 3; the polynomial one from Karp and Rabin,
 //! "Efficient randomized pattern-matching algorithms" (1987).
 //!
+//! zsync keeps only some bits of each key, and in larger files looks for two blocks that
+//! follow each other, since so few bits fit nearly everywhere: [`Scanner::masked`] and
+//! [`Scanner::in_pairs`].
+//!
 //! # How the scan works
 //!
 //! In tiles of 1,024 positions, for each of them in three steps, whose loops wait for
@@ -84,6 +88,6 @@ mod sieve;
 mod tier;
 
 pub use kind::Kind;
-pub use scan::{Candidate, Scanner};
+pub use scan::{Candidate, Scanner, pair_key};
 pub use sieve::{SieveBuilder, may_contain};
 pub use tier::{Tier, UnknownTier};

@@ -8,8 +8,9 @@ use crate::{Tier, lanes, polynomial, rsync};
 
 /// A sum of a window that moves on byte by byte.
 pub(crate) trait Rolling: Copy {
-    /// From the key of the first window of `window` bytes.
-    fn new(key: u32, window: usize) -> Self;
+    /// From the whole key of the first window of `window` bytes. Of later keys only the
+    /// bits in `mask` are wanted.
+    fn new(key: u32, window: usize, mask: u32) -> Self;
 
     /// The key now.
     fn key(&self) -> u32;

@@ -50,7 +50,7 @@ pub(crate) struct RabinKarp {
 }
 
 impl Rolling for RabinKarp {
-    fn new(key: u32, window: usize) -> Self {
+    fn new(key: u32, window: usize, _: u32) -> Self {
         let leaving = power(KEY_MULTIPLIER, window);
         Self { sum: key.wrapping_sub(leaving.wrapping_mul(SEED)), leaving }
     }

@@ -42,22 +42,32 @@ fn pack(a: u32, b: u32) -> u32 {
     b << 16 | (a & 0xffff)
 }
 
-/// The sum of a window that moves.
+/// The key of a block with this `key`, with `zeros` more bytes behind it that are zero.
+pub(crate) fn with_zeros(key: u32, zeros: usize, offset: u32) -> u32 {
+    let (a, b) = (key & 0xffff, key >> 16);
+    // Each zero adds the offset to one sum, and that sum to the other.
+    let rest = self::key((0, a.wrapping_mul(zeros as u32)), zeros, offset);
+    pack(a.wrapping_add(rest), b.wrapping_add(rest >> 16))
+}
+
+/// The sum of a window that moves. `MASKED` where some bits of its key are not wanted.
 #[derive(Clone, Copy)]
-pub(crate) struct Rsync<const OFFSET: u32> {
+pub(crate) struct Rsync<const OFFSET: u32, const MASKED: bool> {
     a: u32,
     b: u32,
     window: u32,
+    mask: u32,
 }
 
-impl<const OFFSET: u32> Rolling for Rsync<OFFSET> {
-    fn new(key: u32, window: usize) -> Self {
-        Self { a: key & 0xffff, b: key >> 16, window: window as u32 }
+impl<const OFFSET: u32, const MASKED: bool> Rolling for Rsync<OFFSET, MASKED> {
+    fn new(key: u32, window: usize, mask: u32) -> Self {
+        Self { a: key & 0xffff, b: key >> 16, window: window as u32, mask }
     }
 
     #[inline(always)]
     fn key(&self) -> u32 {
-        pack(self.a, self.b)
+        let key = pack(self.a, self.b);
+        if MASKED { key & self.mask } else { key }
     }
 
     #[inline(always)]
@@ -70,7 +80,9 @@ impl<const OFFSET: u32> Rolling for Rsync<OFFSET> {
     #[inline(always)]
     fn roll_lanes<V: Vectors>(&mut self, vectors: V, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]) {
         let (mut a, mut b) = (self.a as u16, self.b as u16);
-        lanes::roll_rsync(vectors, (&mut a, &mut b), self.window as u16, OFFSET as u16, (outgoing, incoming), hashes);
+        let mask = MASKED.then_some(self.mask);
+        let terms = lanes::RsyncTerms { window: self.window as u16, offset: OFFSET as u16, mask };
+        lanes::roll_rsync(vectors, (&mut a, &mut b), terms, (outgoing, incoming), hashes);
         (self.a, self.b) = (a.into(), b.into());
     }
 }
@@ -85,6 +97,22 @@ mod tests {
         let a: u64 = block.iter().map(|&byte| u64::from(byte) + offset).sum();
         let b: u64 = (0..n).zip(block).map(|(i, &byte)| (n - i) * (u64::from(byte) + offset)).sum();
         (((b % (1 << 16)) << 16) | (a % (1 << 16))) as u32
+    }
+
+    #[test]
+    fn zeros_behind_a_block() {
+        let data: Vec<u8> = (0..5000u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect();
+        for (length, zeros) in [(0, 0), (0, 7), (1, 0), (1, 2047), (700, 1348), (4999, 70_000)] {
+            for offset in [0, LIBRSYNC_OFFSET] {
+                let padded = [&data[..length], &vec![0; zeros]].concat();
+                let short = by_definition(&data[..length], offset.into());
+                assert_eq!(
+                    with_zeros(short, zeros, offset),
+                    by_definition(&padded, offset.into()),
+                    "{length}, {zeros}"
+                );
+            }
+        }
     }
 
     #[test]

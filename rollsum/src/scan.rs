@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::machine::{self, Machine, Rolling, Task};
 use crate::polynomial::RabinKarp;
 use crate::rsync::{LIBRSYNC_OFFSET, Rsync};
-use crate::sieve::{View, key_of};
+use crate::sieve::{HASH_MULTIPLIER, View, key_of};
 use crate::{Kind, Tier};
 
 /// Positions in a tile: its bytes, hashes and masks stay in the first-level cache.
@@ -31,6 +31,23 @@ pub struct Scanner {
     kind: Kind,
     window: usize,
     tier: Tier,
+    mask: u32,
+    in_pairs: bool,
+}
+
+/// The key of two neighbouring blocks, made of theirs: what a scan [in
+/// pairs](Scanner::in_pairs) looks for.
+///
+/// Where the keys have 16 bits each, all of them are in it.
+pub fn pair_key(first: u32, second: u32) -> u32 {
+    key_of(join(first.wrapping_mul(HASH_MULTIPLIER), second.wrapping_mul(HASH_MULTIPLIER)))
+}
+
+/// The hash of a pair from those of its keys.
+#[inline(always)]
+fn join(first: u32, second: u32) -> u32 {
+    // The hash of a key that has only its high bits has only those too.
+    first ^ second.rotate_left(16)
 }
 
 impl Scanner {
@@ -51,14 +68,33 @@ impl Scanner {
     pub fn with_tier(kind: Kind, window: usize, tier: Tier) -> Self {
         assert!((1..=1 << 31).contains(&window), "a window of {window} bytes");
         assert!(tier.is_available(), "this machine does not run {tier}");
-        Self { kind, window, tier }
+        Self { kind, window, tier, mask: u32::MAX, in_pairs: false }
+    }
+
+    /// Looks at the bits in `mask` of each key only, as for an index that has no others;
+    /// in a candidate's key the others are 0. Of rsync's sums only.
+    ///
+    /// # Panics
+    ///
+    /// When this is another kind of sum.
+    #[must_use]
+    pub fn masked(self, mask: u32) -> Self {
+        assert!(mask == u32::MAX || matches!(self.kind, Kind::Rsync | Kind::Librsync), "{:?} is not cut", self.kind);
+        Self { mask, ..self }
+    }
+
+    /// Looks at two windows at each position, the second right behind the first, by their
+    /// [`pair_key`].
+    #[must_use]
+    pub fn in_pairs(self) -> Self {
+        Self { in_pairs: true, ..self }
     }
 
     /// Appends to `candidates`, in ascending order, every position in `positions`
     /// whose window may have a key that the sieve made of `words` holds. Positions
     /// that are left out certainly have none.
     ///
-    /// The windows at all positions lie in `buffer`. Starting costs the summing of one
+    /// The windows at all positions, or both of a pair, lie in `buffer`. Starting costs the summing of one
     /// window, so ask for many positions at once.
     ///
     /// # Panics
@@ -68,21 +104,19 @@ impl Scanner {
         if positions.is_empty() {
             return;
         }
+        let reach = if self.in_pairs { 2 * self.window } else { self.window };
         assert!(
-            positions.end - 1 + self.window <= buffer.len(),
-            "windows of {} bytes at {positions:?} reach past {} bytes",
-            self.window,
+            positions.end - 1 + reach <= buffer.len(),
+            "windows of {reach} bytes at {positions:?} reach past {} bytes",
             buffer.len()
         );
         let sieve = View::new(words);
-        let Self { kind, window, tier } = *self;
-        machine::run(tier, Scan { kind, window, buffer, positions, sieve, candidates });
+        machine::run(self.tier, Scan { scanner: *self, buffer, positions, sieve, candidates });
     }
 }
 
 struct Scan<'a> {
-    kind: Kind,
-    window: usize,
+    scanner: Scanner,
     buffer: &'a [u8],
     positions: Range<usize>,
     sieve: View<'a>,
@@ -94,9 +128,12 @@ impl Task for Scan<'_> {
 
     #[inline(always)]
     fn run<M: Machine>(self, machine: M) {
-        match self.kind {
-            Kind::Rsync => self.tiles::<M, Rsync<0>>(machine),
-            Kind::Librsync => self.tiles::<M, Rsync<LIBRSYNC_OFFSET>>(machine),
+        let is_masked = self.scanner.mask != u32::MAX;
+        match self.scanner.kind {
+            Kind::Rsync if is_masked => self.tiles::<M, Rsync<0, true>>(machine),
+            Kind::Rsync => self.tiles::<M, Rsync<0, false>>(machine),
+            Kind::Librsync if is_masked => self.tiles::<M, Rsync<LIBRSYNC_OFFSET, true>>(machine),
+            Kind::Librsync => self.tiles::<M, Rsync<LIBRSYNC_OFFSET, false>>(machine),
             Kind::RabinKarp | Kind::Wide => self.tiles::<M, RabinKarp>(machine),
         }
     }
@@ -105,12 +142,15 @@ impl Task for Scan<'_> {
 impl Scan<'_> {
     #[inline(always)]
     fn tiles<M: Machine, Sum: Rolling>(self, machine: M) {
-        let Self { kind, window, buffer, positions, sieve, candidates } = self;
+        let Self { scanner: Scanner { kind, window, mask, in_pairs, .. }, buffer, positions, sieve, candidates } = self;
         // The first position is summed; all others are rolled to.
         let mut position = positions.start;
-        let mut sum = Sum::new(kind.key_on(machine, &buffer[position..][..window]), window);
-        if sieve.may_contain(sum.key()) {
-            candidates.push(Candidate { position, key: sum.key() });
+        let first = |at: usize| Sum::new(kind.key_on(machine, &buffer[at..][..window]), window, mask);
+        let mut sum = first(position);
+        let mut second = in_pairs.then(|| first(position + window));
+        let key = second.as_ref().map_or(sum.key(), |second| pair_key(sum.key(), second.key()));
+        if sieve.may_contain(key) {
+            candidates.push(Candidate { position, key });
         }
         let (mut hashes, mut masks, mut hits) = ([0; TILE], [0; TILE / 64], [0; TILE + 2]);
         while position + 1 < positions.end {
@@ -118,6 +158,14 @@ impl Scan<'_> {
             let outgoing = &buffer[position..][..count];
             let incoming = &buffer[position + window..][..count];
             machine.roll(&mut sum, outgoing, incoming, &mut hashes[..count]);
+            if let Some(second) = &mut second {
+                let mut behind = [0; TILE];
+                let next = &buffer[position + 2 * window..][..count];
+                machine.roll(second, incoming, next, &mut behind[..count]);
+                for (hash, behind) in hashes[..count].iter_mut().zip(&behind) {
+                    *hash = join(*hash, *behind);
+                }
+            }
             let groups = count.div_ceil(64);
             machine.probe(sieve, &hashes[..groups * 64], &mut masks[..groups]);
             if !count.is_multiple_of(64) {

@@ -13,7 +13,7 @@ mod rsync;
 
 pub(crate) use polynomial::{roll as roll_polynomial, sum as polynomial_sum};
 pub(crate) use probe::probe;
-pub(crate) use rsync::{roll as roll_rsync, sum as rsync_sum};
+pub(crate) use rsync::{Terms as RsyncTerms, roll as roll_rsync, sum as rsync_sum};
 
 use fearless_simd::{Simd, SimdBase, SimdInt, SimdIntWiden};
 

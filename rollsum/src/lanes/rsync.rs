@@ -5,9 +5,20 @@ use fearless_simd::{Bytes, SimdBase, SimdWiden};
 use super::{Vectors, join_blocks};
 use crate::sieve::HASH_MULTIPLIER;
 
+/// What does not change while a window moves.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// Bytes in the window.
+    pub(crate) window: u16,
+    /// What the kind adds to every byte.
+    pub(crate) offset: u16,
+    /// The bits of a key that are wanted, if not all are.
+    pub(crate) mask: Option<u32>,
+}
+
 /// Moves a window on by as many bytes as there are, which are whole vectors, and leaves
 /// the hash of its key after every byte. `a` and `b` are the halves of the key, before
-/// and after. `offset` is what the kind adds to every byte.
+/// and after.
 ///
 /// With `d[i] = in[i] - out[i]` for the bytes that come in and go out:
 ///
@@ -23,8 +34,7 @@ use crate::sieve::HASH_MULTIPLIER;
 pub(crate) fn roll<V: Vectors>(
     vectors: V,
     (a, b): (&mut u16, &mut u16),
-    window: u16,
-    offset: u16,
+    Terms { window, offset, mask }: Terms,
     (outgoing, incoming): (&[u8], &[u8]),
     hashes: &mut [u32],
 ) {
@@ -49,11 +59,15 @@ pub(crate) fn roll<V: Vectors>(
         let (low0, high0) = (all_a + sum0).interleave(all_b + near * drift + weighted0);
         let (low1, high1) = (all_a + sum1).interleave(all_b + far * drift + weighted1);
         let (first, second) = hashes.split_at_mut(lanes);
+        let hash = |keys: V::U16| {
+            let keys = keys.bitcast::<V::U32>();
+            mask.map_or(keys, |mask| keys & mask) * HASH_MULTIPLIER
+        };
         for (keys, hashes) in [low0, high0].into_iter().zip(first.chunks_exact_mut(V::U32::LEN)) {
-            (keys.bitcast::<V::U32>() * HASH_MULTIPLIER).store_slice(hashes);
+            hash(keys).store_slice(hashes);
         }
         for (keys, hashes) in [low1, high1].into_iter().zip(second.chunks_exact_mut(V::U32::LEN)) {
-            (keys.bitcast::<V::U32>() * HASH_MULTIPLIER).store_slice(hashes);
+            hash(keys).store_slice(hashes);
         }
 
         all_b += drift * (2 * lanes) as u16 + (weighted_total0 + weighted_total1);

@@ -44,7 +44,8 @@ fn check(kind: Kind, window: usize, buffer: &[u8], positions: Range<usize>, word
         }
         let mut wide = Vec::new();
         let sieve = View::new(words);
-        let scan = Scan { kind, window, buffer, positions: positions.clone(), sieve, candidates: &mut wide };
+        let scanner = Scanner::with_tier(kind, window, tier);
+        let scan = Scan { scanner, buffer, positions: positions.clone(), sieve, candidates: &mut wide };
         if machine::run_wide(tier, scan).is_some() {
             assert_eq!(wide, expected, "{kind:?}, window {window}, {positions:?}, 512 bits on {tier}");
         }
@@ -193,4 +194,49 @@ proptest! {
         prop_assert_eq!(expected.last(), Some(&Candidate { position: extra, key: last }));
         check(kind, window, buffer, 0..extra + 1, &words, &expected);
     }
+}
+
+/// zsync's: some bits of each key, and two neighbouring windows.
+#[test]
+fn masked_and_in_pairs() {
+    let buffer = noise(9000, 5);
+    for window in [1, 16, 700, 2048] {
+        for mask in [u32::MAX, 0xffff_00ff, 0xffff_0000, 0x00ff_0000] {
+            let key = |at: usize| Kind::Rsync.key(&buffer[at..][..window]) & mask;
+            for in_pairs in [false, true] {
+                let reach = if in_pairs { 2 * window } else { window };
+                let wanted = |at: usize| if in_pairs { pair_key(key(at), key(at + window)) } else { key(at) };
+                let positions = 3..buffer.len() - reach + 1;
+                let builder = SieveBuilder::new(100);
+                positions.clone().step_by(89).for_each(|at| builder.insert(wanted(at)));
+                let words = builder.finish();
+                let expected: Vec<_> = positions
+                    .clone()
+                    .map(|position| Candidate { position, key: wanted(position) })
+                    .filter(|candidate| may_contain(&words, candidate.key))
+                    .collect();
+                assert!(!expected.is_empty());
+                for tier in tested() {
+                    let scanner = Scanner::with_tier(Kind::Rsync, window, tier).masked(mask);
+                    let scanner = if in_pairs { scanner.in_pairs() } else { scanner };
+                    let mut found = Vec::new();
+                    scanner.scan(&buffer, positions.clone(), &words, &mut found);
+                    assert!(found == expected, "{window}, {mask:x}, {in_pairs}, {tier}");
+                }
+            }
+        }
+    }
+}
+
+/// Keys of 16 bits lose nothing in a pair.
+#[test]
+fn pairs_tell_their_keys_apart() {
+    let mut keys: Vec<u32> =
+        (0..1 << 20u32).map(|at: u32| pair_key(at.wrapping_mul(77) << 16, at & 0xffff_0000)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut pairs: Vec<_> = (0..1 << 20u32).map(|at: u32| (at.wrapping_mul(77) << 16, at >> 16)).collect();
+    pairs.sort_unstable();
+    pairs.dedup();
+    assert_eq!(keys.len(), pairs.len());
 }
