@@ -1,5 +1,7 @@
 //! The index as a whole: the sieve, the shards, and the blocks that are equal.
 
+use std::borrow::Cow;
+
 use gosync_chunks::{BlockId, EqualBlocks, Lookup, Signature};
 use gosync_rollsum::SieveBuilder;
 use rayon::prelude::*;
@@ -20,7 +22,7 @@ const BATCH_BLOCKS: u32 = 1 << 16;
 /// Which block of a signature has which sums.
 #[derive(Debug)]
 pub struct BlockIndex<'a> {
-    signature: &'a Signature,
+    keys: Cow<'a, [u32]>,
     sieve: Vec<u32>,
     shards: Vec<Shard>,
     shard_shift: u32,
@@ -33,19 +35,36 @@ impl<'a> BlockIndex<'a> {
     pub fn build(signature: &'a Signature) -> Self {
         let layout = signature.layout();
         let blocks = layout.short_block().map_or(layout.block_count(), |short| short.0);
-        let keys = &signature.weak_column().keys[..blocks as usize];
+        Self::with_keys(signature, &signature.weak_column().keys[..blocks as usize], |_| true)
+    }
+
+    /// Indexes those of the first blocks that are `wanted`, by the keys given for them
+    /// instead of their own: zsync looks for pairs of blocks, and for a last block that
+    /// was filled up with zeros.
+    ///
+    /// # Panics
+    ///
+    /// When there are more keys than blocks.
+    pub fn with_keys(
+        signature: &'a Signature,
+        keys: impl Into<Cow<'a, [u32]>>,
+        wanted: impl Fn(BlockId) -> bool + Sync,
+    ) -> Self {
+        let keys = keys.into();
+        let blocks = keys.len() as u32;
+        assert!(blocks <= signature.layout().block_count(), "a key for each block, and no more");
 
         let shard_bits = (blocks as usize / SHARD_BLOCKS).max(1).ilog2();
         let shard_shift = u32::BITS - shard_bits;
         let batches: Vec<Batch> = (0..blocks.div_ceil(BATCH_BLOCKS))
             .into_par_iter()
-            .map(|batch| Batch::new(keys, batch * BATCH_BLOCKS, shard_shift, 1 << shard_bits))
+            .map(|batch| Batch::new(&keys, batch * BATCH_BLOCKS, &wanted, shard_shift, 1 << shard_bits))
             .collect();
         let built: Vec<_> = (0..1usize << shard_bits)
             .into_par_iter()
             .map(|shard| {
                 let blocks = batches.iter().flat_map(|batch| batch.shard(shard).iter().copied());
-                Shard::build(signature, blocks, shard_bits)
+                Shard::build(signature, &keys, blocks, shard_bits)
             })
             .collect();
         drop(batches);
@@ -64,7 +83,8 @@ impl<'a> BlockIndex<'a> {
         shards.par_iter().for_each(|shard| {
             shard.blocks().iter().for_each(|block| sieve.insert(keys[block.index()]));
         });
-        Self { signature, sieve: sieve.finish(), shards, shard_shift, equal, dropped }
+        let sieve = sieve.finish();
+        Self { keys, sieve, shards, shard_shift, equal, dropped }
     }
 
     /// Blocks left out because [`MAX_CHAIN`] different ones with their key are kept.
@@ -74,7 +94,11 @@ impl<'a> BlockIndex<'a> {
 
     /// Bytes of memory in use, the signature's own not included.
     pub fn memory(&self) -> usize {
-        size_of_val(self.sieve.as_slice())
+        let keys = match &self.keys {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(keys) => size_of_val(keys.as_slice()),
+        };
+        keys + size_of_val(self.sieve.as_slice())
             + self.equal.memory()
             + self.dropped.capacity() * size_of::<BlockId>()
             + self.shards.iter().map(|shard| size_of::<Shard>() + shard.memory()).sum::<usize>()
@@ -88,7 +112,7 @@ impl Lookup for BlockIndex<'_> {
 
     /// Exact but for crowded buckets.
     fn may_have(&self, keys: &[u32]) -> u64 {
-        let all_keys = &self.signature.weak_column().keys;
+        let all_keys = &self.keys;
         let mut tagged = [Tagged::default(); 64];
         let mut mask = 0;
         for ((bit, &key), tagged) in keys.iter().enumerate().zip(&mut tagged) {
@@ -107,7 +131,7 @@ impl Lookup for BlockIndex<'_> {
     }
 
     fn with_key(&self, key: u32) -> impl Iterator<Item = BlockId> {
-        let keys = &self.signature.weak_column().keys;
+        let keys = &self.keys;
         let hash = hash(key);
         let shard = &self.shards[shard_of(hash, self.shard_shift)];
         shard.candidates(hash).filter(move |block| keys[block.index()] == key)
@@ -145,27 +169,29 @@ struct Batch {
 }
 
 impl Batch {
-    /// A counting sort of the blocks from `first` on; within a shard they keep their order.
-    fn new(keys: &[u32], first: u32, shard_shift: u32, shards: usize) -> Self {
+    /// A counting sort of the blocks from `first` on that are wanted; within a shard they
+    /// keep their order.
+    fn new(keys: &[u32], first: u32, wanted: impl Fn(BlockId) -> bool, shard_shift: u32, shards: usize) -> Self {
         let keys = &keys[first as usize..];
         let keys = &keys[..keys.len().min(BATCH_BLOCKS as usize)];
         let shard = |key| shard_of(hash(key), shard_shift);
 
         let mut ends = vec![0u32; shards];
-        keys.iter().for_each(|&key| ends[shard(key)] += 1);
+        let blocks = || keys.iter().zip((first..).map(BlockId)).filter(|&(_, block)| wanted(block));
+        blocks().for_each(|(&key, _)| ends[shard(key)] += 1);
         let mut sum = 0;
         for end in &mut ends {
             let start = sum;
             sum += *end;
             *end = start;
         }
-        let mut blocks = vec![BlockId(0); keys.len()];
-        for (&key, block) in keys.iter().zip(first..) {
+        let mut sorted = vec![BlockId(0); sum as usize];
+        for (&key, block) in blocks() {
             let end = &mut ends[shard(key)];
-            blocks[*end as usize] = BlockId(block);
+            sorted[*end as usize] = block;
             *end += 1;
         }
-        Self { blocks, ends }
+        Self { blocks: sorted, ends }
     }
 
     fn shard(&self, shard: usize) -> &[BlockId] {
@@ -201,8 +227,18 @@ mod tests {
     }
 
     /// The block with this key and content, as a comparison finds it.
-    fn find(index: &BlockIndex<'_>, key: u32, content: u32) -> Option<BlockId> {
-        index.with_key(key).find(|&block| index.signature.has_strong(block, &strong(content)))
+    fn find(signature: &Signature, index: &BlockIndex<'_>, key: u32, content: u32) -> Option<BlockId> {
+        index.with_key(key).find(|&block| signature.has_strong(block, &strong(content)))
+    }
+
+    #[test]
+    fn other_keys_and_some_blocks() {
+        let signature = signature(&(0..1000).map(|at| (at, at % 400)).collect::<Vec<_>>(), false);
+        let keys: Vec<u32> = (0..999).map(|at: u32| at % 400 + 5000).collect();
+        let index = BlockIndex::with_keys(&signature, keys, |block| block.0 % 2 == 1);
+        let found = |key| index.with_key(key).map(|block| block.0).collect::<Vec<_>>();
+        assert_eq!((found(5000), found(5001), found(7)), (vec![], vec![1], vec![]));
+        assert_eq!((index.equal_blocks().first(BlockId(801)), index.equal_blocks().len()), (BlockId(1), 299));
     }
 
     fn check(blocks: &[(u32, u32)], checks: bool) {
@@ -212,9 +248,9 @@ mod tests {
         for (at, &(key, content)) in blocks.iter().enumerate() {
             let first = BlockId(blocks.iter().position(|&block| block == (key, content)).unwrap() as u32);
             assert!(gosync_rollsum::may_contain(index.sieve(), key));
-            assert_eq!(find(&index, key, content), Some(first));
+            assert_eq!(find(&signature, &index, key, content), Some(first));
             assert_eq!(index.equal_blocks().first(BlockId(at as u32)), first);
-            assert_eq!(find(&index, key, content + 1_000_000), None);
+            assert_eq!(find(&signature, &index, key, content + 1_000_000), None);
         }
         for key in blocks.iter().map(|&(key, _)| key).chain((0..1000).map(|i: u32| i.wrapping_mul(77_777) ^ 0x5555)) {
             let mut found: Vec<_> = index.with_key(key).collect();
@@ -233,7 +269,7 @@ mod tests {
         let index = BlockIndex::build(&signature);
         assert!(index.shards.len() > 1);
         for (at, &(key, content)) in blocks.iter().enumerate() {
-            assert_eq!(find(&index, key, content), Some(BlockId(at as u32 % 40_000)));
+            assert_eq!(find(&signature, &index, key, content), Some(BlockId(at as u32 % 40_000)));
         }
         assert_eq!(index.equal_blocks().len(), 30_000);
     }
@@ -290,7 +326,7 @@ mod tests {
         let signature = signature(&blocks, false);
         let index = BlockIndex::build(&signature);
         assert!(index.dropped_blocks().iter().copied().eq((MAX_CHAIN as u32..10_000).map(BlockId)));
-        let found = (0..10_000).filter(|&content| find(&index, 42, content).is_some());
+        let found = (0..10_000).filter(|&content| find(&signature, &index, 42, content).is_some());
         assert_eq!(found.collect::<Vec<_>>(), (0..MAX_CHAIN as u32).collect::<Vec<_>>(), "the first ones are kept");
         assert!(index.with_key(43).next().is_some());
     }

@@ -77,9 +77,13 @@ impl Built {
 }
 
 impl Shard {
-    /// Builds the shard of `blocks`, all of the same top `shard_bits`.
-    pub(crate) fn build(signature: &Signature, blocks: impl Iterator<Item = BlockId>, shard_bits: u32) -> Built {
-        let keys = &signature.weak_column().keys;
+    /// Builds the shard of `blocks`, whose keys have the same top `shard_bits`.
+    pub(crate) fn build(
+        signature: &Signature,
+        keys: &[u32],
+        blocks: impl Iterator<Item = BlockId>,
+        shard_bits: u32,
+    ) -> Built {
         // Hash and block in one number: sorting these touches nothing else.
         let mut hashed: Vec<u64> =
             blocks.map(|block| u64::from(hash(keys[block.index()])) << 32 | u64::from(block.0)).collect();
