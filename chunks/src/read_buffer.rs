@@ -27,7 +27,22 @@ impl ReadBuffer {
     ///
     /// When it cannot be read, or is more than memory can hold.
     pub fn read<Data: ReadAt + ?Sized>(&mut self, data: &Data, range: ByteRange) -> io::Result<&[u8]> {
-        let len = usize::try_from(range.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.read_with_zeros(data, range, 0)
+    }
+
+    /// As [`Self::read`], with so many zeros behind what is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn read_with_zeros<Data: ReadAt + ?Sized>(
+        &mut self,
+        data: &Data,
+        range: ByteRange,
+        zeros: usize,
+    ) -> io::Result<&[u8]> {
+        let read = usize::try_from(range.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let len = read.checked_add(zeros).ok_or(io::ErrorKind::OutOfMemory)?;
         let room = len.checked_add(2 * PAGE).ok_or(io::ErrorKind::OutOfMemory)?;
         if self.memory.len() < room {
             // The old one goes first, and the new one's zeros cost nothing until touched.
@@ -37,7 +52,9 @@ impl ReadBuffer {
         // What is in there is no piece until all of it is read.
         self.len = 0;
         self.start = self.memory.as_ptr().align_offset(PAGE) % PAGE + (range.start % PAGE as u64) as usize;
-        data.read_exact_at(range.start, &mut self.memory[self.start..][..len])?;
+        let (bytes, rest) = self.memory[self.start..][..len].split_at_mut(read);
+        data.read_exact_at(range.start, bytes)?;
+        rest.fill(0);
         self.len = len;
         Ok(self.bytes())
     }
@@ -62,6 +79,8 @@ mod tests {
             let expected = &data[start as usize..range.end as usize];
             assert_eq!(buffer.read(&data, range).unwrap(), expected);
             assert_eq!(buffer.bytes(), expected);
+            let padded = [expected, &[0; 5]].concat();
+            assert_eq!(buffer.read_with_zeros(&data, range, 5).unwrap(), padded);
             assert_eq!(buffer.bytes().as_ptr().addr() % PAGE, start as usize % PAGE);
         }
     }

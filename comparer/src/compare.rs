@@ -26,12 +26,23 @@ pub struct CompareOptions {
     /// block fits too, and what is missed so is fetched. Without a budget all are
     /// verified.
     pub strong_budget: Option<u32>,
+    /// The bits of a key that the signature has, where it has not all of them. The others
+    /// are 0 in it.
+    pub key_mask: u32,
+    /// Whether the lookup has the [keys of pairs](gosync_rollsum::pair_key): those of each
+    /// block and the one behind it. Where the keys of single blocks fit nearly
+    /// everywhere, those of pairs do not; blocks that are alone are not found.
+    pub in_pairs: bool,
+    /// Whether the last block was summed with zeros behind it, up to the size of the
+    /// others, and is in the lookup as they are. Seeds are then searched as if zeros
+    /// followed them.
+    pub padded: bool,
 }
 
 impl CompareOptions {
     /// Compares by sums of `kind`, and verifies every weak hit.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, strong_budget: None }
+        Self { kind, strong_budget: None, key_mask: u32::MAX, in_pairs: false, padded: false }
     }
 }
 
@@ -95,6 +106,29 @@ pub fn compare<Index: Lookup>(
     options: &CompareOptions,
     progress: &dyn Progress,
 ) -> Result<Comparison, CompareError> {
+    let whole: Vec<_> = seeds.iter().map(|data| vec![ByteRange::at(0, data.size())]).collect();
+    compare_parts(signature, lookup, seeds, &whole, options, progress)
+}
+
+/// As [`compare`], but looks only for blocks that begin in the `parts` of each seed, which
+/// ascend and do not overlap; those that follow them in a run are found elsewhere too.
+///
+/// # Errors
+///
+/// As [`compare`].
+///
+/// # Panics
+///
+/// When there are no parts for some seed.
+pub fn compare_parts<Index: Lookup>(
+    signature: &Signature,
+    lookup: &Index,
+    seeds: &[&dyn ReadAt],
+    parts: &[Vec<ByteRange>],
+    options: &CompareOptions,
+    progress: &dyn Progress,
+) -> Result<Comparison, CompareError> {
+    assert_eq!(parts.len(), seeds.len(), "parts of each seed");
     if seeds.len() > MAX_SEEDS {
         return Err(CompareError::TooManySeeds(seeds.len()));
     }
@@ -104,7 +138,7 @@ pub fn compare<Index: Lookup>(
     }
 
     let layout = signature.layout();
-    let seed_bytes = seeds.iter().map(|data| data.size()).sum();
+    let seed_bytes = parts.iter().flatten().map(|part| part.len()).sum();
     progress.begin(Phase::Compare, seed_bytes);
 
     let search = Search::new(signature, lookup, options);
@@ -113,15 +147,17 @@ pub fn compare<Index: Lookup>(
         statistics: Statistics { seed_bytes, ..Statistics::default() },
         unreadable: Vec::new(),
     });
-    let tasks = ids().flat_map(|(seed, data)| tasks(layout, seed, data.size()));
+    let tasks =
+        ids().zip(parts).flat_map(|((seed, data), parts)| tasks(layout, seed, data.size(), parts, options.padded));
     hand_out(tasks, Scratch::default, |scratch, task| {
         if progress.is_cancelled() {
             return Err(CompareError::Cancelled);
         }
-        let Task { seed, start, .. } = task;
-        let read = scratch.buffer.read(seeds[usize::from(seed.0)], ByteRange::at(start, task.len)).map(drop);
+        let Task { seed, start, len, zeros, .. } = task;
+        let data = seeds[usize::from(seed.0)];
+        let read = scratch.buffer.read_with_zeros(data, ByteRange::at(start, len), zeros).map(drop);
         let statistics = read.map(|()| match task.work {
-            Work::Positions(positions) => search.piece(scratch, start, positions),
+            Work::Positions(positions) => search.piece(scratch, start, positions, len as usize),
             Work::End(block) => search.end(scratch, block),
         });
         let mut gathered = gathered.lock().expect("no panic while held");
@@ -158,6 +194,8 @@ struct Task {
     start: u64,
     /// Bytes to read from there.
     len: u64,
+    /// Zeros to search behind them.
+    zeros: usize,
     /// Bytes to report as done.
     done: u64,
     work: Work,
@@ -171,24 +209,42 @@ enum Work {
     End(BlockId),
 }
 
-/// Cuts a seed of `size` bytes.
-fn tasks(layout: BlockLayout, seed: SeedId, size: u64) -> impl Iterator<Item = Task> {
+/// Cuts `parts` of a seed of `size` bytes.
+fn tasks(
+    layout: BlockLayout,
+    seed: SeedId,
+    size: u64,
+    parts: &[ByteRange],
+    padded: bool,
+) -> impl Iterator<Item = Task> {
     let block_size = u64::from(layout.block_size());
     let piece = PIECE.max(block_size);
-    let positions = if layout.full_block_at(0).is_some() { (size + 1).saturating_sub(block_size) } else { 0 };
-    let pieces = (0..positions.div_ceil(piece)).map(move |index| {
-        let start = index * piece;
-        let end = positions.min(start + piece);
-        // The last piece stands for the bytes behind its positions too.
-        let done = if end == positions { size - start } else { end - start };
-        let len = size.min(end + 2 * block_size) - start;
-        Task { seed, start, len, done, work: Work::Positions((end - start) as usize) }
+    let has_full_blocks = padded && layout.block_count() > 0 || layout.full_block_at(0).is_some();
+    // Behind a padded seed all is zeros, so a block may begin at each of its bytes.
+    let positions = match has_full_blocks {
+        true if padded => size,
+        true => (size + 1).saturating_sub(block_size),
+        false => 0,
+    };
+    let pieces = parts.iter().flat_map(move |part| {
+        let last = part.end.min(positions);
+        (0..last.saturating_sub(part.start).div_ceil(piece)).map(move |index| {
+            let start = part.start + index * piece;
+            let end = last.min(start + piece);
+            // The last piece stands for the bytes behind its positions too.
+            let done = if end == last { part.end - start } else { end - start };
+            let reach = end + 2 * block_size;
+            let len = size.min(reach) - start;
+            let zeros = if padded { (reach - start - len) as usize } else { 0 };
+            Task { seed, start, len, zeros, done, work: Work::Positions((end - start) as usize) }
+        })
     });
-    let short = layout.short_block().filter(|&block| layout.range(block).len() <= size);
+    let to_the_end = parts.last().is_some_and(|part| part.end == size);
+    let short = layout.short_block().filter(|&block| !padded && to_the_end && layout.range(block).len() <= size);
     let end = short.map(move |block| {
         let len = layout.range(block).len();
         let done = if positions == 0 { size } else { 0 };
-        Task { seed, start: size - len, len, done, work: Work::End(block) }
+        Task { seed, start: size - len, len, zeros: 0, done, work: Work::End(block) }
     });
     pieces.chain(end)
 }

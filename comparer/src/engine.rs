@@ -33,17 +33,18 @@ pub(crate) struct Scratch {
 impl<Index: Lookup> Search<'_, Index> {
     /// Finds the blocks that begin at the positions `0..positions` of the scratch
     /// buffer, which begins at `offset` in its seed and goes on for up to two blocks
-    /// behind those positions. Leaves them in `found`.
-    pub(crate) fn piece(&self, scratch: &mut Scratch, offset: u64, positions: usize) -> Statistics {
+    /// behind those positions; of it all, `len` bytes are in the seed. Leaves them in `found`.
+    pub(crate) fn piece(&self, scratch: &mut Scratch, offset: u64, positions: usize, len: usize) -> Statistics {
         let Scratch { buffer, found, candidates } = scratch;
-        self.greedy(buffer.bytes(), offset, 0..positions, found, candidates)
+        self.greedy(buffer.bytes(), len, offset, 0..positions, found, candidates)
     }
 
     /// Finds the blocks that begin at some positions of a buffer, which begins at `offset`
-    /// in its seed, and leaves them in `found`.
+    /// in its seed and has `len` bytes of it, and leaves them in `found`.
     pub(crate) fn greedy(
         &self,
         buffer: &[u8],
+        len: usize,
         offset: u64,
         positions: Range<usize>,
         found: &mut Vec<Match>,
@@ -53,6 +54,7 @@ impl<Index: Lookup> Search<'_, Index> {
         let mut piece = Piece {
             search: self,
             buffer,
+            len,
             offset,
             positions: positions.end,
             match_end: 0,
@@ -87,6 +89,8 @@ impl<Index: Lookup> Search<'_, Index> {
 struct Piece<'a, Index> {
     search: &'a Search<'a, Index>,
     buffer: &'a [u8],
+    /// Bytes of the buffer that are in the seed; zeros may follow.
+    len: usize,
     offset: u64,
     /// Where the positions to search end.
     positions: usize,
@@ -176,7 +180,8 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
         let Candidate { position, key } = candidate;
         let block_size = self.search.block_size;
         if self.failed.has_failed(self.buffer, position, key, block_size) {
-            self.failed_end = self.failed.same_until(self.buffer, position, block_size).min(self.positions);
+            let same = self.failed.same_until(self.buffer, position, self.search.reach);
+            self.failed_end = same.max(position + 1).min(self.positions);
             self.statistics.comparisons += self.failed_end.saturating_sub(scanned) as u64;
             self.statistics.weak_hits += (self.failed_end - position) as u64;
             self.statistics.false_weak_hits += (self.failed_end - position) as u64;
@@ -210,7 +215,7 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
             if position < self.match_end {
                 continue;
             }
-            match self.search.find(key, sum) {
+            match self.search.find(key, sum).filter(|&block| self.is_in_seed(block, position)) {
                 Some(block) => {
                     let block = self.at_its_own_offset(block, position);
                     self.found.push((block, position));
@@ -227,6 +232,12 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
         matched
     }
 
+    /// Whether all of `block`, which begins at `position`, is there: of one that was summed
+    /// with zeros behind it these need not be.
+    fn is_in_seed(&self, block: BlockId, position: usize) -> bool {
+        position + self.search.signature.layout().block_len(block) <= self.len
+    }
+
     /// Of the blocks equal to `block` the one that is at this very offset in the target,
     /// if there is one, so that unchanged runs stay runs.
     fn at_its_own_offset(&self, block: BlockId, position: usize) -> BlockId {
@@ -235,7 +246,7 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
         let equal = |&other: &BlockId| {
             signature.weak(other) == signature.weak(block) && signature.strong(other) == signature.strong(block)
         };
-        here.filter(equal).unwrap_or(block)
+        here.filter(equal).filter(|&here| self.is_in_seed(here, position)).unwrap_or(block)
     }
 
     /// Takes the blocks that follow `block` in the target as long as they follow here
@@ -249,7 +260,8 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
         let mut next = block.next();
         loop {
             // What begins behind the positions is for the next piece to find.
-            let room = self.positions.saturating_sub(position).div_ceil(block_size);
+            let behind = self.len.saturating_sub(position) / block_size;
+            let room = self.positions.saturating_sub(position).div_ceil(block_size).min(behind);
             let expected = BATCH.min(room).min((full_end.0 - next.0) as usize);
             let fitting = (0..expected)
                 .take_while(|&at| {
@@ -276,6 +288,7 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
             }
         }
         if short == Some(next)
+            && self.is_in_seed(next, position)
             && let Some(data) = self.buffer.get(position..position + layout.block_len(next))
             && self.search.is_block(next, data, &mut self.statistics)
         {

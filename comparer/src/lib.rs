@@ -67,9 +67,9 @@ mod repeats;
 mod search;
 mod statistics;
 
-pub use compare::{CompareError, CompareOptions, Comparison, UnreadableSeed, compare};
+pub use compare::{CompareError, CompareOptions, Comparison, UnreadableSeed, compare, compare_parts};
 pub use engine::Match;
 pub use gosync_chunks::Signature;
-pub use gosync_rollsum::Kind;
+pub use gosync_rollsum::{Kind, pair_key};
 pub use matcher::{Matcher, Matches};
 pub use statistics::Statistics;

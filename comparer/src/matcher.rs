@@ -46,6 +46,6 @@ impl<'a, Index: Lookup> Matcher<'a, Index> {
     /// When a window of a block's size at one of the positions reaches past `buffer`.
     pub fn search(&self, buffer: &[u8], positions: Range<usize>, matches: &mut Matches) -> Statistics {
         let Matches { found, candidates } = matches;
-        self.search.greedy(buffer, 0, positions, found, candidates)
+        self.search.greedy(buffer, buffer.len(), 0, positions, found, candidates)
     }
 }

@@ -54,14 +54,15 @@ impl FailedHits {
     }
 
     /// The first position after `position`, which [has failed](Self::has_failed), whose
-    /// window is not known to be the same: in a run of one byte, far ahead.
+    /// window is not known to be the same: in a run of one byte, far ahead. The window here
+    /// may be longer than that which failed, and the answer then before `position`.
     pub(crate) fn same_until(&mut self, buffer: &[u8], position: usize, window: usize) -> usize {
         let Repeat { period, end, .. } = self.repeat;
         if period != 1 {
             return position + 1;
         }
         self.repeat.end += common_prefix(&buffer[end..buffer.len() - 1], &buffer[end + 1..]);
-        self.repeat.end + 2 - window
+        (self.repeat.end + 2).saturating_sub(window)
     }
 
     /// The window at `position`, which has this key, failed.

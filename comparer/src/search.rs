@@ -15,32 +15,49 @@ pub(crate) struct Search<'a, Index> {
     pub(crate) lookup: &'a Index,
     pub(crate) scanner: Scanner,
     pub(crate) block_size: usize,
+    /// Bytes that a key is of: a block, or a pair of them.
+    pub(crate) reach: usize,
     /// Strong-summed bytes for each byte scanned, where that is limited.
     pub(crate) strong_budget: Option<u32>,
+    /// Whether the last block was summed with zeros behind it.
+    padded: bool,
     kind: Kind,
+    key_mask: u32,
     /// The sums of a block of zeros, which sparse files are full of.
     zeros: (WeakSum, StrongSum),
 }
 
 impl<'a, Index: Lookup> Search<'a, Index> {
     pub(crate) fn new(signature: &'a Signature, lookup: &'a Index, options: &CompareOptions) -> Self {
-        let CompareOptions { kind, strong_budget } = *options;
+        let CompareOptions { kind, strong_budget, key_mask, in_pairs, padded } = *options;
         let block_size = signature.layout().block_size() as usize;
         let zeros = vec![0; block_size];
+        let scanner = Scanner::new(kind, block_size).masked(key_mask);
         Self {
             signature,
             lookup,
-            scanner: Scanner::new(kind, block_size),
+            scanner: if in_pairs { scanner.in_pairs() } else { scanner },
             block_size,
+            reach: if in_pairs { 2 * block_size } else { block_size },
             strong_budget,
+            padded,
             kind,
-            zeros: (WeakSum { key: kind.key(&zeros), check: kind.check(&zeros) }, signature.hasher().sum(&zeros)),
+            key_mask,
+            zeros: (
+                WeakSum { key: kind.key(&zeros) & key_mask, check: kind.check(&zeros) },
+                signature.hasher().sum(&zeros),
+            ),
         }
     }
 
     /// Whether the key of `block` fits `data`, a window of its length.
     pub(crate) fn key_fits(&self, block: BlockId, data: &[u8]) -> bool {
-        let key = if self.is_block_of_zeros(data) { self.zeros.0.key } else { self.kind.key(data) };
+        let key = if self.is_block_of_zeros(data) {
+            self.zeros.0.key
+        } else {
+            let zeros = if self.padded { self.block_size - data.len() } else { 0 };
+            self.kind.with_zeros(self.kind.key(data), zeros) & self.key_mask
+        };
         self.signature.weak(block).key == key
     }
 
