@@ -96,6 +96,33 @@ impl Patch<'_> {
         Ok(report)
     }
 
+    /// Fetches `blocks`, which ascend, once more into `output`, which this patch was written
+    /// to, whatever stands there: for when every block has its sum and yet the whole is
+    /// not the target, because the sums are so short that other bytes had them too. The
+    /// result is not looked at as a whole.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_to_file`](Self::write_to_file).
+    pub fn refetch(&self, blocks: &[BlockRange], output: &mut StagedFile) -> Result<Report, PatchError> {
+        self.check_parts();
+        output.set_finished(false);
+        let to = Output {
+            file: output.file(),
+            path: output.path(),
+            layout: self.plan.layout(),
+            has_fetched: output.fetched_flag(),
+        };
+        let bytes = blocks.iter().map(|&blocks| self.plan.layout().bytes(blocks).len()).sum();
+        self.progress.begin(Phase::Fetch, bytes);
+        let halt = Halt::new(self.progress);
+        let fetcher = Fetcher { signature: self.signature, source: self.source, halt: &halt };
+        let transfer = self.fetch_over(blocks, &to, fetcher)?;
+        output.set_finished(true);
+        let refetched_blocks = blocks.iter().map(|blocks| blocks.len() as u64).sum();
+        Ok(Report { fetched: bytes, transfer, refetched_blocks, ..Report::default() })
+    }
+
     /// Writes the target to `out` from its first byte to its last, in bounded memory:
     /// about 24 MiB, or a few blocks where they are large.
     ///
@@ -219,16 +246,26 @@ impl Patch<'_> {
     ) -> Result<(), PatchError> {
         let wrong: Vec<BlockRange> = verdict.wrong.iter().map(|&range| self.plan.cut().within(range)).collect();
         self.progress.begin(Phase::Fetch, verdict.wrong_bytes());
+        report.transfer += self.fetch_over(&wrong, output, fetcher)?;
+        report.refetched_blocks += wrong.iter().map(|blocks| blocks.len() as u64).sum::<u64>();
+        report.copied = report.copied.saturating_sub(verdict.wrong_bytes());
+        report.fetched += verdict.wrong_bytes();
+        Ok(())
+    }
+
+    /// Fetches `blocks` over what stands there.
+    fn fetch_over(
+        &self,
+        blocks: &[BlockRange],
+        output: &Output<'_>,
+        fetcher: Fetcher<'_>,
+    ) -> Result<Transfer, PatchError> {
         let write: &WriteRun<'_> = &|run| {
             output.replace(run)?;
             self.progress.advance(Phase::Fetch, run.data().len() as u64);
             Ok(())
         };
-        report.transfer += fetcher.fetch(&wrong, write)?.transfer;
-        report.refetched_blocks += wrong.iter().map(|blocks| blocks.len() as u64).sum::<u64>();
-        report.copied = report.copied.saturating_sub(verdict.wrong_bytes());
-        report.fetched += verdict.wrong_bytes();
-        Ok(())
+        Ok(fetcher.fetch(blocks, write)?.transfer)
     }
 
     fn accept(&self, verdict: Verdict) -> Result<(), PatchError> {
