@@ -74,6 +74,23 @@ impl Location {
         }
     }
 
+    /// The file beside this one whose name has `suffix` added.
+    pub fn with_suffix(&self, suffix: &str) -> Self {
+        match self {
+            Self::Path(path) => {
+                let mut name = path.clone().into_os_string();
+                name.push(suffix);
+                Self::Path(name.into())
+            }
+            Self::Url(url) => {
+                let mut url = url.clone();
+                url.set_fragment(None);
+                url.set_path(&format!("{}{suffix}", url.path()));
+                Self::Url(url)
+            }
+        }
+    }
+
     /// The last part of the path, if there is one.
     pub fn file_name(&self) -> Option<String> {
         match self {
@@ -145,6 +162,9 @@ mod tests {
         assert_eq!(location("ssh://me@host:22/dir/x").beside("y"), location("ssh://me@host:22/dir/y"));
         assert_eq!(location("s3://bucket/x").beside("y z"), location("s3://bucket/y%20z"));
         assert_eq!(location("http://host/").file_name(), None);
+        let signature = location("http://host/a%20b.gosync?token=1#top").with_suffix(".minisig");
+        assert_eq!(signature, location("http://host/a%20b.gosync.minisig?token=1"));
+        assert_eq!(location("dir/x.gosync").with_suffix(".minisig"), location("dir/x.gosync.minisig"));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use bytesize::ByteSize;
 use clap::{Parser, Subcommand, ValueEnum};
 use gosync::{Format, Location, MAX_BLOCK_SIZE, Rate, RetryOptions};
 
+use crate::commands::signing::{Signing, Trust};
+
 /// Bring a file from an old version to a new one by moving only what changed.
 ///
 /// The publisher of a file puts an index beside it, on any server that can serve
@@ -138,6 +140,8 @@ pub(crate) struct Build {
     /// The format of the index
     #[arg(long, value_enum, default_value_t = IndexFormat::Gosync)]
     pub(crate) format: IndexFormat,
+    #[command(flatten)]
+    pub(crate) signing: Signing,
 }
 
 impl Build {
@@ -174,6 +178,8 @@ pub(crate) struct Diff {
     #[arg(long = "seed", value_name = "PATH")]
     pub(crate) more_seeds: Vec<PathBuf>,
     #[command(flatten)]
+    pub(crate) trust: Trust,
+    #[command(flatten)]
     pub(crate) network: Network,
 }
 
@@ -201,6 +207,8 @@ pub(crate) struct Patch {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
+    pub(crate) trust: Trust,
+    #[command(flatten)]
     pub(crate) network: Network,
 }
 
@@ -208,6 +216,11 @@ pub(crate) struct Patch {
 pub(crate) struct Inspect {
     /// The index: a path or URL
     pub(crate) index: Location,
+    /// Write the bytes that a signature is made of to this file, for `minisign -V -x INDEX.minisig -m FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signed_part: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
     #[command(flatten)]
     pub(crate) network: Network,
 }
@@ -218,6 +231,8 @@ pub(crate) struct Verify {
     pub(crate) file: PathBuf,
     /// The index that it should match: a path or URL
     pub(crate) index: Location,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
     #[command(flatten)]
     pub(crate) network: Network,
 }

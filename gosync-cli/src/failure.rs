@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gosync::{Error, Trouble};
+use gosync::{Error, KeyError, Trouble};
 use gosync_blocksources::server::ServerError;
 use serde_json::json;
 
@@ -71,6 +71,9 @@ fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
     let is_kept = is_resumable && error.is_resumable();
     Some(match error {
         Error::Index { .. } => "get the index again, or make it again with `gosync build`",
+        Error::Signature { .. } => "nothing was used or replaced; without --public-key anyone's index is taken",
+        Error::Key { source: KeyError::NoPassword(_), .. } => "give --key-password-file, or set GOSYNC_KEY_PASSWORD",
+        Error::Key { .. } => "keys are made with `minisign -G`",
         Error::Sign { .. } => "give another --block-size",
         _ => match error.trouble() {
             Trouble::Corrupt if is_kept => {

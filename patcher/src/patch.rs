@@ -110,13 +110,14 @@ impl Patch<'_> {
         let to = Output {
             file: output.file(),
             path: output.path(),
-            layout: self.plan.layout(),
+            cut: self.plan.cut(),
             has_fetched: output.fetched_flag(),
+            turn: &Mutex::default(),
         };
-        let bytes = blocks.iter().map(|&blocks| self.plan.layout().bytes(blocks).len()).sum();
+        let bytes = blocks.iter().map(|&blocks| self.plan.cut().bytes(blocks).len()).sum();
         self.progress.begin(Phase::Fetch, bytes);
         let halt = Halt::new(self.progress);
-        let fetcher = Fetcher { signature: self.signature, source: self.source, halt: &halt };
+        let fetcher = Fetcher { sums: self.sums, source: self.source, halt: &halt };
         let transfer = self.fetch_over(blocks, &to, fetcher)?;
         output.set_finished(true);
         let refetched_blocks = blocks.iter().map(|blocks| blocks.len() as u64).sum();

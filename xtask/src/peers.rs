@@ -27,6 +27,7 @@ const PEERS: &[Peer] = &[
     Peer { package: "openssh-server", program: "sshd", why: "a machine to log in to, for files over SFTP" },
     Peer { package: "openssh-client", program: "ssh", why: "makes the connections of the SSH source" },
     Peer { package: "pip:moto[server]==5.2.1", program: "moto_server", why: "an S3 server" },
+    Peer { package: "minisign", program: "minisign", why: "makes keys and signatures, and verifies ours" },
     Peer { package: "tar", program: "tar", why: "unpacks the archives that testkit makes" },
     Peer { package: "g++", program: "c++", why: "compiles libFuzzer, which the fuzz targets are linted with" },
 ];

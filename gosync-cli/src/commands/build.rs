@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::{BuildOptions, publish_index};
+use gosync::{BuildOptions, publish_index, publish_signature};
 use serde_json::json;
 
-use super::upload_options;
+use super::{signing, upload_options};
 use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
@@ -22,8 +22,18 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
     let start = Instant::now();
     let location = args.output.clone().unwrap_or_else(|| default_index(&args.file).into());
     let options = BuildOptions { format: args.format.into(), block_sizes: args.block_sizes() };
+    let key = args.signing.key(options.format, console)?;
     let index = gosync::build(&args.file, &options, &Bars::new(console))?;
-    publish_index(&index, &location, &upload_options()?)?;
+    let signature = key.as_ref().map(|key| signing::sign(&index, &location, key)).transpose()?;
+    let upload = upload_options()?;
+    publish_index(&index, &location, &upload)?;
+    let signature = match signature {
+        Some(signature) => Some(publish_signature(&signature, &location, &upload)?),
+        None => {
+            signing::warn_of_old_signature(&location, console);
+            None
+        }
+    };
 
     let (layers, index_bytes) = (index.layers(), index.encoded_len());
     let sizes: Vec<String> = layers.iter().map(|layer| grouped(layer.block_size.into())).collect();
@@ -42,6 +52,7 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
         "target_bytes": index.length(),
         "index_bytes": index_bytes,
         "block_sizes": layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>(),
+        "signature": signature.map(|location| location.to_string()),
         "blake3": index.file_hash().map(|hash| hash.to_string()),
         "seconds": time.as_secs_f64(),
     }))?;

@@ -13,7 +13,7 @@ use crate::table::{Facts, grouped, percent, rate, seconds, size};
 
 pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
-    let opened = open(&args.index, &source_options(&args.network, console)?)?;
+    let (opened, _) = open(&args.index, &args.trust, &source_options(&args.network, console)?, console)?;
     let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
     let comparison = gosync::diff(&opened.index, &seeds, &Bars::new(console))?;
     let time = start.elapsed();

@@ -1,5 +1,6 @@
 //! `gosync inspect`.
 
+use std::fs;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -7,12 +8,20 @@ use serde_json::json;
 use super::{open, source_options};
 use crate::args;
 use crate::console::Console;
+use crate::failure::Usage;
 use crate::table::{Facts, grouped, percent, size};
 
 pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<ExitCode> {
-    let opened = open(&args.index, &source_options(&args.network, console)?)?;
+    let (opened, signed) = open(&args.index, &args.trust, &source_options(&args.network, console)?, console)?;
     let index = &opened.index;
     let layers = index.layers();
+    if let Some(path) = &args.signed_part {
+        let header = index.header_bytes().ok_or_else(|| Usage {
+            message: format!("the {} format has no header to sign", index.format()),
+            hint: "leave out --signed-part",
+        })?;
+        fs::write(path, header).map_err(|source| gosync::Error::Write { path: path.clone(), source })?;
+    }
     let name = index.target_name().map(|name| name.as_str());
     let (weak, strong) = (index.format().weak_sum_name(), index.format().strong_sum_name());
 
@@ -46,6 +55,9 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
             percent(index_bytes, index.length())
         ),
     );
+    if let Some(signed) = &signed {
+        facts.add("signature", format!("holds, by key {}: {}", signed.key, signed.comment));
+    }
     console.data(facts)?;
     console.event(&json!({
         "event": "done",
@@ -65,6 +77,8 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
         "strong_len": index.strong_len(),
         "blake3": file_hash,
         "index_bytes": index_bytes,
+        "signed_by": signed.as_ref().map(|signed| signed.key.to_string()),
+        "trusted_comment": signed.as_ref().map(|signed| signed.comment.as_str()),
     }))?;
     Ok(ExitCode::SUCCESS)
 }

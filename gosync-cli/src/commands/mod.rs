@@ -8,18 +8,28 @@ pub(crate) mod inspect;
 mod network;
 pub(crate) mod patch;
 pub(crate) mod serve;
+pub(crate) mod signing;
 pub(crate) mod verify;
 
 use std::path::PathBuf;
 
-use gosync::{Comparison, Error, Location, OpenedIndex, ReadOptions, Seeds, SourceOptions, open_index};
+use gosync::{Comparison, Error, Location, OpenedIndex, ReadOptions, Seeds, Signed, SourceOptions, open_index};
 
 use network::{source_options, upload_options};
+use signing::Trust;
 
 use crate::console::Console;
 
-fn open(index: &Location, options: &SourceOptions) -> Result<OpenedIndex, Error> {
-    open_index(index, &ReadOptions::default(), options)
+/// Opens an index, and refuses it where it is to be signed and is not.
+fn open(
+    index: &Location,
+    trust: &Trust,
+    options: &SourceOptions,
+    console: &Console,
+) -> Result<(OpenedIndex, Option<Signed>), Error> {
+    let mut opened = open_index(index, &ReadOptions::default(), options)?;
+    let signed = trust.check(&mut opened, options, console)?;
+    Ok((opened, signed))
 }
 
 fn open_seeds<'a>(seed: &'a PathBuf, more: &'a [PathBuf], console: &Console) -> Result<Seeds, Error> {

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
         return Err(Usage { message, hint: "give an output file" }.into());
     }
     let options = source_options(&args.network, console)?;
-    let opened = open(&args.index, &options)?;
+    let (opened, _) = open(&args.index, &args.trust, &options, console)?;
     let locations = source_locations(args, &opened)?;
     let places = locations.iter().map(Location::to_string).collect::<Vec<_>>().join(" or ");
     console.detail(format_args!("index {}, source {places}, output {}", opened.location, output.display()));

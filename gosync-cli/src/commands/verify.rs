@@ -14,7 +14,7 @@ use crate::table::{grouped, seconds, size};
 
 pub(crate) fn run(args: &args::Verify, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
-    let opened = open(&args.index, &source_options(&args.network, console)?)?;
+    let (opened, _) = open(&args.index, &args.trust, &source_options(&args.network, console)?, console)?;
     let verdict = gosync::verify(&args.file, &opened.index, &Bars::new(console))?;
     let time = start.elapsed();
     let file = args.file.display();

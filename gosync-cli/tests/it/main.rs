@@ -11,5 +11,6 @@ mod messages;
 mod network;
 mod proxy;
 mod resume;
+mod signing;
 mod support;
 mod tiers;

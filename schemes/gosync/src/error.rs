@@ -7,7 +7,7 @@ use gosync_chunks::{SignError, SourceError};
 use gosync_comparer::CompareError;
 use gosync_patcher::{PatchError, StageError, VerifyError};
 
-use crate::FormatError;
+use crate::{FormatError, KeyError, SignatureError};
 
 /// Why an index was not made or a target not brought about.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,24 @@ pub enum Error {
         /// The block sizes in bytes, from the coarsest to the finest.
         sizes: Vec<u32>,
     },
+    /// An index that is to be signed does not count as such.
+    #[error("{location} is not to be trusted")]
+    Signature {
+        /// The path or URL of the index, without secrets.
+        location: String,
+        /// What is wrong.
+        #[source]
+        source: SignatureError,
+    },
+    /// A key cannot be used.
+    #[error("cannot use the key {key}")]
+    Key {
+        /// The file, or the key itself.
+        key: String,
+        /// What is wrong with it.
+        #[source]
+        source: KeyError,
+    },
     /// An index cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -116,7 +134,7 @@ impl Error {
     pub fn trouble(&self) -> Trouble {
         match self {
             Self::Index { source: FormatError::Io(_), .. } => Trouble::Other,
-            Self::Index { .. } => Trouble::Corrupt,
+            Self::Index { .. } | Self::Signature { .. } => Trouble::Corrupt,
             Self::Source(error) | Self::Patch(PatchError::Source(error)) => of_source(error),
             Self::Publish { .. } => Trouble::Source,
             Self::Patch(error) if error.is_corrupt() => Trouble::Corrupt,

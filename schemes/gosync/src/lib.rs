@@ -28,6 +28,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Signatures
+//!
+//! An index can be signed as minisign signs: [`SecretKey::sign`] (feature `sign`) signs
+//! what [`Index::header_bytes`] gives, [`publish_signature`] puts the signature beside
+//! the index, and [`OpenedIndex::check_signature`] refuses an index without a good one.
+//!
 //! # Formats
 //!
 //! FORMAT.md, in the repository's root, specifies every byte of our own format and of
@@ -38,6 +44,7 @@
 //! - `http`, on by default: indexes and sources behind `http` and `https` URLs.
 //! - `platform-verifier`: lets them be certified by whom the operating system trusts.
 //! - `ssh`: indexes and sources behind `ssh` URLs, by the system's `ssh`.
+//! - `sign`: signs indexes; verifying signatures takes no feature.
 //! - `object-store`: indexes and sources behind `s3`, `gs` and `az` URLs.
 //!
 //! # Limitations
@@ -52,6 +59,7 @@ mod estimate;
 pub mod format;
 mod layers;
 mod open;
+mod signature;
 mod sums;
 mod sync;
 mod tier;
@@ -61,7 +69,12 @@ pub use error::{Error, Trouble};
 pub use estimate::{Estimate, estimate};
 pub use format::{Damage, Format, FormatError, Index, LayerInfo, NameError, ReadOptions, TargetName, UnsuitableSums};
 pub use layers::LayerReport;
-pub use open::{OpenedIndex, open_index, open_source, open_sources, publish_index};
+pub use open::{OpenedIndex, open_index, open_source, open_sources, publish_index, publish_signature};
+#[cfg(feature = "sign")]
+pub use signature::SecretKey;
+pub use signature::{
+    KeyError, KeyId, PublicKey, SIGNATURE_SUFFIX, SignatureError, Signed, TrustedComment, check_signature,
+};
 pub use sync::{Comparison, PatchReport, Seeds, diff, patch, patch_to_stream, verify, write_index};
 pub use tier::{TierError, use_tier};
 

@@ -1,7 +1,7 @@
 //! Opening indexes and sources by path or URL.
 
 use std::cmp::Ordering;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 #[cfg(feature = "object-store")]
@@ -10,7 +10,8 @@ use gosync_blocksources::{Location, SourceOptions, open_document, read_ranges};
 use gosync_chunks::{ByteRange, Source, Transfer};
 
 use crate::format::Parts;
-use crate::{Error, Format, FormatError, Index, ReadOptions, write_index};
+use crate::sync::write_file;
+use crate::{Error, Format, FormatError, Index, ReadOptions, SIGNATURE_SUFFIX};
 
 /// An index, and what it cost to get.
 #[derive(Clone, Debug)]
@@ -108,15 +109,33 @@ impl OpenedIndex {
 ///
 /// When it cannot be written, or `location` is no place that can be written to.
 pub fn publish_index(index: &Index, location: &Location, options: &SourceOptions) -> Result<(), Error> {
+    publish(location, options, &|writer| index.write(writer))
+}
+
+/// Writes `signature` beside the index at `index`, where whoever is to trust the index
+/// looks for it, and tells where that is.
+///
+/// # Errors
+///
+/// As [`publish_index`].
+pub fn publish_signature(signature: &str, index: &Location, options: &SourceOptions) -> Result<Location, Error> {
+    let location = index.with_suffix(SIGNATURE_SUFFIX);
+    publish(&location, options, &|writer| writer.write_all(signature.as_bytes()))?;
+    Ok(location)
+}
+
+type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+
+fn publish(location: &Location, options: &SourceOptions, write: WriteTo<'_>) -> Result<(), Error> {
     let _ = options;
     let publish = |source| Error::Publish { location: location.to_string(), source };
     match location {
-        Location::Path(path) => write_index(index, path),
+        Location::Path(path) => write_file(path, write),
         #[cfg(feature = "object-store")]
         Location::Url(url) if matches!(url.scheme(), "s3" | "gs" | "az") => {
             let target = ObjectSource::new(url.as_str(), &options.object_store, options.http.clone())?;
             let mut writer = target.writer();
-            index.write(&mut writer).and_then(|()| writer.finish()).map_err(publish)
+            write(&mut writer).and_then(|()| writer.finish()).map_err(publish)
         }
         Location::Url(_) => Err(publish(io::Error::other("only files and object stores can be written to"))),
     }

@@ -252,7 +252,12 @@ pub fn verify(path: &Path, index: &Index, progress: &dyn Progress) -> Result<Ver
 ///
 /// When it cannot be written.
 pub fn write_index(index: &Index, path: &Path) -> Result<(), Error> {
+    write_file(path, |writer| index.write(writer))
+}
+
+/// Writes to a file, which is replaced only when it is complete.
+pub(crate) fn write_file(path: &Path, write: impl Fn(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
     let staged = StagedFile::create(path)?;
-    index.write(staged.file()).map_err(|source| Error::Write { path: staged.path().to_owned(), source })?;
+    write(&mut staged.file()).map_err(|source| Error::Write { path: staged.path().to_owned(), source })?;
     Ok(staged.commit()?)
 }

@@ -257,7 +257,7 @@ impl Index {
 
     /// The bytes that a signature of the index signs: its beginning, with the hashes of
     /// all the rest. go-sync's format has none.
-    pub fn head(&self) -> Option<&[u8]> {
+    pub fn header_bytes(&self) -> Option<&[u8]> {
         match &self.content {
             Content::Layered(layered) => Some(layered.head()),
             Content::GoSync { .. } => None,

@@ -4,6 +4,8 @@
 mod patch;
 #[path = "../../../../fuzz/properties/index.rs"]
 mod properties;
+#[path = "../../../../fuzz/properties/signature.rs"]
+mod signature;
 
 use std::fs;
 use std::path::PathBuf;
@@ -57,4 +59,9 @@ fn legacy() {
 #[test]
 fn compare_patch() {
     replay("compare_patch", patch::patch);
+}
+
+#[test]
+fn signatures() {
+    replay("signature", signature::signature);
 }

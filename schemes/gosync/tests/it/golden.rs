@@ -11,7 +11,7 @@ use gosync::Index;
 
 use crate::{bytes, legacy_index, native_index, read, root};
 
-const FOX: &[u8] = b"the quick brown fox jumps over the lazy dog";
+pub(crate) const FOX: &[u8] = b"the quick brown fox jumps over the lazy dog";
 
 fn vector(name: &str) -> PathBuf {
     root().join("schemes/gosync/tests/vectors").join(name)

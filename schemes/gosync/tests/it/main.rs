@@ -7,6 +7,7 @@ mod corpus;
 mod golden;
 mod legacy;
 mod native;
+mod signature;
 
 use std::path::PathBuf;
 use std::sync::Arc;
