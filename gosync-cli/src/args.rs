@@ -177,6 +177,9 @@ pub(crate) struct Diff {
     /// Another file that may hold parts of the new version; may be repeated
     #[arg(long = "seed", value_name = "PATH")]
     pub(crate) more_seeds: Vec<PathBuf>,
+    /// Write a page to this file that shows what comes from where
+    #[arg(long, value_name = "OUT.html")]
+    pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) trust: Trust,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::{open, open_seeds, source_options, warn_unreadable};
+use super::{open, open_seeds, report, source_options, warn_unreadable};
 use crate::args;
 use crate::console::Console;
 use crate::progress::Bars;
@@ -18,6 +18,9 @@ pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCo
     let comparison = gosync::diff(&opened.index, &seeds, &Bars::new(console))?;
     let time = start.elapsed();
     warn_unreadable(&seeds, &comparison, console);
+    if let Some(path) = &args.report {
+        report::write(path, &opened, &seeds, &comparison.plan)?;
+    }
 
     let (plan, statistics) = (&comparison.plan, &comparison.statistics);
     let layout = plan.cut();

@@ -73,3 +73,22 @@ fn a_link_goes_on_pointing_and_permissions_are_kept() {
     assert_eq!(scratch.read("old"), scratch.read("new"));
     assert_eq!(std::fs::metadata(&old).unwrap().permissions().mode() & 0o777, 0o750);
 }
+
+#[test]
+fn a_report_shows_what_comes_from_where() {
+    let scratch = Scratch::new();
+    let old = corpus::text(1, 400_000);
+    scratch.write("o&d", &old);
+    scratch.write("new", &[&old[100_000..], &corpus::random(2, 50_000)].concat());
+    assert_eq!(scratch.run(&["build", "new"]).code, 0);
+    let event = scratch.json(&["diff", "o&d", "new.gosync", "--report", "page.html"]);
+    let page = String::from_utf8(scratch.read("page.html")).unwrap();
+    assert!(page.contains("<h1>new</h1>") && page.contains("o&amp;d") && page.contains("<svg"));
+    let copied = event["matched_bytes"].as_u64().unwrap();
+    assert!(copied > 250_000 && page.contains("350,000 bytes"));
+    let grouped = format!("{},{:03} bytes ({:.1} %)", copied / 1000, copied % 1000, copied as f64 / 3500.0);
+    assert!(page.contains(&grouped), "{grouped}");
+    scratch
+        .run(&["diff", "o&d", "new.gosync", "--report", "no/such/page"])
+        .assert_failed(1, "cannot write no/such/page");
+}

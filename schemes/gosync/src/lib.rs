@@ -59,6 +59,7 @@ mod estimate;
 pub mod format;
 mod layers;
 mod open;
+pub mod report;
 mod signature;
 mod sums;
 mod sync;
@@ -86,6 +87,6 @@ pub use gosync_blocksources::SshOptions;
 #[cfg(feature = "http")]
 pub use gosync_blocksources::{Credentials, Hosts, HttpOptions, Netrc, NetrcError, Proxy, RootCertificates, Secret};
 pub use gosync_blocksources::{Location, LocationError, Pauses, Rate, RetryOptions, SourceOptions};
-pub use gosync_chunks::{LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, Source, Transfer};
+pub use gosync_chunks::{ByteRange, LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, ReadAt, Source, Step, Transfer};
 pub use gosync_comparer::{Statistics, UnreadableSeed};
 pub use gosync_patcher::{Report, Verdict};
