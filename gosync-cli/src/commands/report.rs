@@ -13,17 +13,17 @@ pub(super) fn write(path: &Path, opened: &OpenedIndex, seeds: &Seeds, plan: &Pla
 }
 
 fn data(opened: &OpenedIndex, seeds: &[LocalFile], plan: &Plan) -> ReportData {
-    let layout = plan.layout();
+    let cut = plan.cut();
     let named = opened.index.target_name().map(|name| name.as_str().to_owned());
-    let asked = layout.block_count().into();
-    let missing: u64 = plan.fetch_ranges().iter().map(|range| range.len().div_ceil(layout.block_size().into())).sum();
+    let asked = cut.block_count().into();
+    let missing: u64 = plan.steps().iter().map(fetched_blocks).sum();
     ReportData {
         target_name: named.unwrap_or_else(|| opened.location.to_string()),
-        target_bytes: layout.length(),
+        target_bytes: cut.length(),
         seeds: seeds.iter().map(seed).collect(),
         spans: plan.steps().iter().map(|step| span(step, plan)).collect(),
         layers: vec![ReportLayer {
-            block_size: layout.block_size(),
+            block_size: cut.largest_block(),
             asked,
             matched: asked - missing,
             index_bytes: opened.index.encoded_len(),
@@ -39,11 +39,18 @@ fn seed(file: &LocalFile) -> ReportSeed {
 }
 
 fn span(step: &Step, plan: &Plan) -> ReportSpan {
-    let layout = plan.layout();
+    let cut = plan.cut();
     let (range, origin): (ByteRange, Origin) = match *step {
         Step::Copy { target, seed, offset } => (target, Origin::Copy { seed: seed.0.into(), offset }),
-        Step::Fetch { blocks } => (layout.bytes(blocks), Origin::Fetch),
-        Step::Repeat { blocks, of } => (layout.bytes(blocks), Origin::Repeat { of: layout.range(of).start }),
+        Step::Fetch { blocks } => (cut.bytes(blocks), Origin::Fetch),
+        Step::Repeat { blocks, of } => (cut.bytes(blocks), Origin::Repeat { of: cut.range(of).start }),
     };
     ReportSpan { range, origin, layer: 0 }
+}
+
+fn fetched_blocks(step: &Step) -> u64 {
+    match step {
+        Step::Fetch { blocks } => (blocks.end.0 - blocks.start.0).into(),
+        _ => 0,
+    }
 }
