@@ -1,47 +1,7 @@
-//! The `gosync` command: flags, wiring, progress, messages and exit codes.
-
-mod args;
-mod commands;
-mod console;
-mod failure;
-mod interrupt;
-mod progress;
-mod table;
+//! The program; all of it is in the library, for other programs to run too.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use args::{Args, Command};
-use console::Console;
-use failure::Usage;
-
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let console = Console::new(&args.global);
-    let result = run(&args, &console);
-    console.interrupt.settle();
-    result.unwrap_or_else(|error| failure::report(&error, &console))
-}
-
-fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
-    if let Some(tier) = &args.global.tier {
-        gosync::use_tier(tier)
-            .map_err(|error| Usage { message: error.to_string(), hint: "without --tier the best one is used" })?;
-    }
-    // Who serves until told to stop has nothing to put in order.
-    if !matches!(args.command, Command::Serve(_) | Command::Demo(_)) {
-        console.interrupt.watch(console)?;
-    }
-    let threads = args.global.threads.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    pool.install(|| match &args.command {
-        Command::Build(args) => commands::build::run(args, console),
-        Command::Diff(args) => commands::diff::run(args, console),
-        Command::Patch(args) => commands::patch::run(args, console),
-        Command::Inspect(args) => commands::inspect::run(args, console),
-        Command::Verify(args) => commands::verify::run(args, console),
-        Command::Serve(args) => commands::serve::run(args, console),
-        Command::Demo(args) => commands::demo::run(args, console),
-    })
+    gosync_cli::main(std::env::args_os())
 }
