@@ -16,6 +16,19 @@ pub enum Phase {
     Verify,
 }
 
+impl Phase {
+    /// A word for it, for whoever watches.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sign => "sum",
+            Self::Compare => "compare",
+            Self::Copy => "copy",
+            Self::Fetch => "fetch",
+            Self::Verify => "verify",
+        }
+    }
+}
+
 /// Told of progress, and asked whether to stop. May be called from any thread.
 ///
 /// `()` hears nothing and never stops.

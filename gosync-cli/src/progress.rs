@@ -28,7 +28,7 @@ impl<'a> Bars<'a> {
 
 impl Progress for Bars<'_> {
     fn begin(&self, phase: Phase, total: u64) {
-        let name = name(phase);
+        let name = phase.name();
         // Who closed stdout will be told when the result cannot be written.
         let _ = self.console.event(&json!({ "event": "phase", "phase": name, "bytes": total }));
         let template = "{prefix:>8} [{bar:30}] {bytes:>11} of {total_bytes:<11} {bytes_per_sec:>12} {eta:>4}";
@@ -55,16 +55,5 @@ impl Drop for Bars<'_> {
         // What is printed next is the result; a bar would only stand above it.
         let _ = self.bars.clear();
         self.console.interrupt.set_bars(None);
-    }
-}
-
-fn name(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Sign => "sum",
-        Phase::Compare => "compare",
-        Phase::Copy => "copy",
-        Phase::Fetch => "fetch",
-        Phase::Verify => "verify",
-        _ => "work",
     }
 }

@@ -14,6 +14,7 @@ mod command;
 mod fuzz;
 mod instructions;
 mod peers;
+mod python;
 mod steps;
 mod suite;
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::command;
+use crate::python::make_environment;
 
 /// A program that tests or benchmarks run.
 struct Peer {
@@ -115,15 +116,9 @@ fn find(program: &str) -> Option<PathBuf> {
     command::find(program).or_else(|| Some(python().join("bin").join(program)).filter(|path| path.is_file()))
 }
 
-/// Into an environment of its own, since systems guard that of their Python.
+/// Into an environment of its own.
 fn pip_install(peers: &[&Peer]) -> bool {
-    let packages = peers.iter().filter_map(|peer| peer.package.strip_prefix(PYTHON));
-    let environment = python();
-    let make = || command::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
-    // Debian has this part of Python in a package of its own.
-    let made = make().or_else(|error| if install_package("python3-venv") { make() } else { Err(error) });
-    let installed =
-        made.and_then(|()| command::run(Command::new(environment.join("bin/pip")).arg("install").args(packages)));
+    let installed = make_environment(&python(), peers.iter().filter_map(|peer| peer.package.strip_prefix(PYTHON)));
     if let Err(error) = &installed {
         eprintln!("{error}");
     }

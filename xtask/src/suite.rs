@@ -6,7 +6,7 @@ use gosync_rollsum::Tier;
 
 use crate::command::{self, cargo, succeeds};
 use crate::steps::Steps;
-use crate::{TestOptions, peers};
+use crate::{TestOptions, peers, python};
 
 /// Provides the peers, then runs every test and builds the documentation.
 ///
@@ -40,6 +40,10 @@ pub(crate) fn run(steps: &mut Steps, options: &TestOptions) -> anyhow::Result<()
         })?;
     } else {
         steps.run("tests", || test(&["test", "--no-fail-fast", "--profile", "checked"]))?;
+    }
+
+    if options.packages.is_empty() || options.packages.iter().any(|package| package == python::PACKAGE) {
+        steps.run("tests of the Python package", || python::test(!options.no_install, required))?;
     }
 
     steps.run("documentation", || {

@@ -1,0 +1,115 @@
+"""Bring a file from an old version to a new one by moving only what changed.
+
+>>> gosync.build("app-2.0.img")                             # publish it, and app-2.0.img.gosync
+>>> gosync.patch("app.img", "https://example.org/app-2.0.img.gosync")
+
+`gosync.librsync` and `gosync.zsync` are for users of python-librsync and pyzsync.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, BinaryIO, Iterable, Optional, Union, cast
+
+from . import _native
+from ._manner import OnProgress, manner
+from .errors import CancelledError, CorruptError, Error, SourceError
+from .network import Network
+from .results import BuildResult, DiffResult, PatchResult, Progress
+
+__all__ = [
+    "BuildResult",
+    "CancelledError",
+    "CorruptError",
+    "DiffResult",
+    "Error",
+    "Network",
+    "PatchResult",
+    "Progress",
+    "SourceError",
+    "build",
+    "diff",
+    "patch",
+]
+
+Path = Union[str, "os.PathLike[str]"]
+Index = Union[Path, bytes, bytearray, memoryview, BinaryIO]
+
+
+def build(
+    file: Path,
+    output: Union[Path, BinaryIO, None] = None,
+    *,
+    format: str = "gosync",
+    block_size: Optional[int] = None,
+    threads: Optional[int] = None,
+    progress: Optional[OnProgress] = None,
+    network: Optional[Network] = None,
+) -> BuildResult:
+    """Make the index of `file`, to be published beside it.
+
+    `output` is where it goes: a path, the URL of an object, or a binary stream; without
+    it ``FILE.gosync``. `format` is ``gosync`` or ``go-sync``.
+    """
+    if output is None:
+        output = os.fspath(file) + ".gosync"
+    return BuildResult(**_native.build(file, output, format, block_size, network or Network(), manner(threads, progress)))
+
+
+def diff(
+    seed: Path,
+    index: Index,
+    *,
+    seeds: Iterable[Path] = (),
+    threads: Optional[int] = None,
+    progress: Optional[OnProgress] = None,
+    network: Optional[Network] = None,
+) -> DiffResult:
+    """Tell what of the target of `index` is in `seed`, an old version, and in `seeds`.
+
+    `index` is a path, a URL, a binary stream, or the bytes of an index.
+    """
+    return DiffResult(**_native.diff([seed, *seeds], _index(index), network or Network(), manner(threads, progress)))
+
+
+def patch(
+    seed: Path,
+    index: Index,
+    source: Union[Path, Iterable[Path], None] = None,
+    output: Union[Path, BinaryIO, None] = None,
+    *,
+    seeds: Iterable[Path] = (),
+    threads: Optional[int] = None,
+    progress: Optional[OnProgress] = None,
+    network: Optional[Network] = None,
+) -> PatchResult:
+    """Bring `seed`, an old version, to the target of `index`; fetch only what is missing.
+
+    `index` is a path, a URL, a binary stream, or the bytes of an index. `source` is the
+    path or URL of the target, or several, which are mirrors; without it the file that
+    the index names, beside the index. `output` is a path or a binary stream; without it
+    the result takes the place of `seed`, at once and only when all of it is verified.
+
+    `seed` need not exist. `seeds` are more files that may hold parts of the target.
+    `progress` is called with a `Progress` some times in a second, in this thread, and
+    cancels by returning ``False`` or raising. What was fetched until then is kept for
+    the next call, as it is after Ctrl-C or a failure of the source.
+    """
+    if source is None:
+        sources = []
+    elif isinstance(source, (str, os.PathLike)):
+        sources = [source]
+    else:
+        sources = list(source)
+    if output is None:
+        output = os.fspath(seed)
+    found = _native.patch([seed, *seeds], _index(index), sources, output, network or Network(), manner(threads, progress))
+    return PatchResult(**found)
+
+
+def _index(index: Index) -> Union[Path, bytes]:
+    if hasattr(index, "read"):
+        index = cast(BinaryIO, index).read()
+    if isinstance(index, (bytearray, memoryview)):
+        index = bytes(index)
+    return index

@@ -1,0 +1,23 @@
+from os import PathLike
+from typing import Any, BinaryIO, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+_Path = Union[str, PathLike[str]]
+_Manner = Mapping[str, Any]
+
+def command(args: Sequence[str]) -> int: ...
+def build(
+    file: _Path, output: Any, format: str, block_size: Optional[int], network: Any, manner: _Manner
+) -> Dict[str, Any]: ...
+def diff(seeds: Sequence[_Path], index: Union[bytes, _Path], network: Any, manner: _Manner) -> Dict[str, Any]: ...
+def patch(
+    seeds: Sequence[_Path],
+    index: Union[bytes, _Path],
+    sources: Sequence[_Path],
+    output: Any,
+    network: Any,
+    manner: _Manner,
+) -> Dict[str, Any]: ...
+def block_checksums(stream: BinaryIO, block_size: int, manner: _Manner) -> Tuple[bytes, bytes]: ...
+def find_blocks(
+    stream: BinaryIO, weak: bytes, strong: bytes, block_size: int, manner: _Manner
+) -> List[Optional[int]]: ...

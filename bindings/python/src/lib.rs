@@ -1,0 +1,26 @@
+//! The native part of the Python package `gosync`: what Python calls, over the schemes.
+//!
+//! The package's own modules, in `python/gosync`, are what users see; they check and
+//! complete arguments and make dataclasses of the results. Here each call is one job
+//! ([`job`]): it runs on threads without Python, while the thread that called runs
+//! what is Python's: file objects, progress callbacks and signal handlers.
+
+mod command;
+mod error;
+mod job;
+mod network;
+mod stream;
+mod sync;
+mod zsync;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::command::command;
+    #[pymodule_export]
+    use crate::sync::{build, diff, patch};
+    #[pymodule_export]
+    use crate::zsync::{block_checksums, find_blocks};
+}

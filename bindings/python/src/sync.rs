@@ -1,0 +1,206 @@
+//! The main job: `build`, `diff` and `patch` over the scheme `gosync`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use gosync::{BuildOptions, Format, Index, Location, ReadOptions, Seeds, SourceOptions};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyDict, PyString};
+
+use crate::error::{sync_error, value_error};
+use crate::job::{self, Manner};
+use crate::network::Network;
+use crate::stream::FileWriter;
+
+/// Text, which may be a URL, or a path.
+pub(crate) struct Place(Location);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Place {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if object.is_instance_of::<PyString>() {
+            let text: String = object.extract()?;
+            return text.parse().map(Self).map_err(|error| value_error(&error));
+        }
+        Ok(Self(Location::Path(object.extract()?)))
+    }
+}
+
+/// Where an index is: in memory, or somewhere.
+#[derive(FromPyObject)]
+pub(crate) enum IndexArgument {
+    Bytes(PyBackedBytes),
+    Place(Place),
+}
+
+/// Where something is to go: into a stream, or somewhere.
+pub(crate) enum Output {
+    Stream(Py<PyAny>),
+    Place(Location),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Output {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        if object.hasattr("write")? {
+            return Ok(Self::Stream(object.to_owned().unbind()));
+        }
+        object.extract().map(|Place(location)| Self::Place(location))
+    }
+}
+
+/// An index that was read.
+struct Opened {
+    index: Index,
+    default_source: Option<Location>,
+    bytes: u64,
+    requests: u64,
+}
+
+#[pyfunction]
+pub(crate) fn build<'py>(
+    py: Python<'py>,
+    file: PathBuf,
+    output: Output,
+    format: &str,
+    block_size: Option<u32>,
+    network: Network,
+    manner: Manner,
+) -> PyResult<Bound<'py, PyDict>> {
+    let format = match format {
+        "gosync" => Format::Gosync,
+        "go-sync" => Format::GoSync,
+        _ => return Err(PyValueError::new_err(format!("{format:?} is none of the formats gosync and go-sync"))),
+    };
+    let start = Instant::now();
+    let index = job::run(py, &manner, |job| {
+        let index = gosync::build(&file, &BuildOptions { format, block_size }, job).map_err(sync_error)?;
+        match output {
+            Output::Stream(stream) => {
+                let mut writer = FileWriter::new(job, stream);
+                index.write(&mut writer).and_then(|()| writer.flush())?;
+            }
+            Output::Place(location) => {
+                let options = network.options(job.wish_to_stop())?;
+                gosync::publish_index(&index, &location, &options).map_err(sync_error)?;
+            }
+        }
+        Ok(index)
+    })?;
+    let layout = index.signature().layout();
+    let result = PyDict::new(py);
+    result.set_item("format", index.format().to_string())?;
+    result.set_item("target_bytes", layout.length())?;
+    result.set_item("index_bytes", index.encoded_len())?;
+    result.set_item("block_size", layout.block_size())?;
+    result.set_item("blocks", layout.block_count())?;
+    result.set_item("blake3", index.file_hash().map(|hash| hash.to_string()))?;
+    result.set_item("seconds", start.elapsed().as_secs_f64())?;
+    Ok(result)
+}
+
+#[pyfunction]
+pub(crate) fn diff<'py>(
+    py: Python<'py>,
+    seeds: Vec<PathBuf>,
+    index: IndexArgument,
+    network: Network,
+    manner: Manner,
+) -> PyResult<Bound<'py, PyDict>> {
+    let start = Instant::now();
+    let (opened, comparison) = job::run(py, &manner, |job| {
+        let opened = open(index, &network.options(job.wish_to_stop())?)?;
+        let seeds = Seeds::open(seeds).map_err(sync_error)?;
+        let comparison = gosync::diff(&opened.index, &seeds, job).map_err(sync_error)?;
+        Ok((opened, comparison))
+    })?;
+    let plan = &comparison.plan;
+    let result = PyDict::new(py);
+    result.set_item("matched_bytes", plan.matched_bytes())?;
+    result.set_item("missing_bytes", plan.fetched_bytes())?;
+    result.set_item("missing_ranges", plan.fetch_ranges().len())?;
+    result.set_item("repeated_bytes", plan.repeated_bytes())?;
+    result.set_item("target_bytes", plan.layout().length())?;
+    result.set_item("seed_bytes", comparison.statistics.seed_bytes)?;
+    result.set_item("index_bytes", opened.bytes)?;
+    result.set_item("seconds", start.elapsed().as_secs_f64())?;
+    Ok(result)
+}
+
+#[pyfunction]
+pub(crate) fn patch<'py>(
+    py: Python<'py>,
+    seeds: Vec<PathBuf>,
+    index: IndexArgument,
+    sources: Vec<Place>,
+    output: Output,
+    network: Network,
+    manner: Manner,
+) -> PyResult<Bound<'py, PyDict>> {
+    let start = Instant::now();
+    let (opened, report) = job::run(py, &manner, |job| {
+        let options = network.options(job.wish_to_stop())?;
+        let opened = open(index, &options)?;
+        let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();
+        if locations.is_empty() {
+            let unnamed = "the index does not say where its target is; give the source";
+            locations.push(opened.default_source.clone().ok_or_else(|| PyValueError::new_err(unnamed))?);
+        }
+        let length = opened.index.signature().layout().length();
+        let source = gosync::open_sources(&locations, Some(length), &options).map_err(sync_error)?;
+        let seeds = Seeds::open(seeds).map_err(sync_error)?;
+        let report = match output {
+            Output::Stream(stream) => {
+                let mut writer = FileWriter::new(job, stream);
+                let report = gosync::patch_to_stream(&opened.index, &seeds, &*source, &mut writer, job);
+                let report = report.map_err(sync_error)?;
+                writer.flush()?;
+                report
+            }
+            Output::Place(Location::Path(path)) => {
+                gosync::patch(&opened.index, &seeds, &*source, &path, job).map_err(sync_error)?
+            }
+            Output::Place(location @ Location::Url(_)) => {
+                let text = format!("cannot write {location}: the output has to be a path or a stream");
+                return Err(PyValueError::new_err(text));
+            }
+        };
+        Ok((opened, report))
+    })?;
+    let work = &report.report;
+    let result = PyDict::new(py);
+    result.set_item("matched_bytes", report.matched_bytes())?;
+    result.set_item("kept_bytes", work.kept)?;
+    result.set_item("fetched_bytes", work.transfer.bytes)?;
+    result.set_item("index_bytes", opened.bytes)?;
+    result.set_item("output_bytes", report.output_bytes())?;
+    result.set_item("requests", work.transfer.requests + opened.requests)?;
+    result.set_item("refetched_blocks", work.refetched_blocks)?;
+    result.set_item("seconds", start.elapsed().as_secs_f64())?;
+    Ok(result)
+}
+
+fn open(index: IndexArgument, options: &SourceOptions) -> PyResult<Opened> {
+    match index {
+        IndexArgument::Bytes(bytes) => {
+            let index = Index::read(&*bytes, &ReadOptions::default());
+            let named = |source| gosync::Error::Index { location: "the index in memory".into(), source };
+            let index = index.map_err(|error| sync_error(named(error)))?;
+            Ok(Opened { index, default_source: None, bytes: bytes.len() as u64, requests: 0 })
+        }
+        IndexArgument::Place(Place(location)) => {
+            let opened = gosync::open_index(&location, &ReadOptions::default(), options).map_err(sync_error)?;
+            Ok(Opened {
+                default_source: opened.default_source(),
+                bytes: opened.transfer.bytes,
+                requests: opened.transfer.requests,
+                index: opened.index,
+            })
+        }
+    }
+}

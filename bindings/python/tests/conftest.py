@@ -1,0 +1,32 @@
+import os
+import random
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def versions(tmp_path):
+    """An old version and a new one that shares most of it, in files."""
+    source = random.Random(7)
+    old = source.randbytes(300_000)
+    new = old[:100_000] + b"something new" + old[120_000:] + source.randbytes(5_000)
+    (tmp_path / "old.bin").write_bytes(old)
+    (tmp_path / "new.bin").write_bytes(new)
+    return tmp_path / "old.bin", tmp_path / "new.bin"
+
+
+@pytest.fixture
+def rdiff():
+    return require("rdiff")
+
+
+def require(program):
+    """Where `program` is. As in testkit: where it is missing the test is skipped, or fails."""
+    found = shutil.which(program)
+    if found is None:
+        missing = f"{program} is not installed; `cargo xtask test` installs it"
+        if os.environ.get("GOSYNC_REQUIRE_PEERS") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return found

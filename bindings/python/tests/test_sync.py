@@ -1,0 +1,216 @@
+"""The main job: build, diff and patch."""
+
+import functools
+import http.server
+import io
+import os
+import re
+import threading
+from pathlib import Path
+
+import pytest
+
+import gosync
+
+
+@pytest.fixture
+def published(versions):
+    old, new = versions
+    built = gosync.build(new)
+    return old, new, Path(f"{new}.gosync"), built
+
+
+def test_the_main_job(published):
+    old, new, index, built = published
+    assert built.target_bytes == new.stat().st_size and built.index_bytes == index.stat().st_size
+    assert re.fullmatch("[0-9a-f]{64}", built.blake3)
+
+    found = gosync.diff(old, index)
+    assert found.target_bytes == built.target_bytes and found.seed_bytes == old.stat().st_size
+    assert found.matched_bytes + found.missing_bytes == found.target_bytes
+    assert 0 < found.missing_bytes < 30_000 and found.missing_ranges > 0
+
+    done = gosync.patch(old, index)
+    assert old.read_bytes() == new.read_bytes()
+    assert done.output_bytes == built.target_bytes
+    assert done.matched_bytes > 250_000 and 0 < done.fetched_bytes < 40_000
+    assert gosync.diff(old, index).missing_bytes == 0
+
+
+def test_an_output_of_its_own(published, tmp_path):
+    old, new, index, _ = published
+    before = old.read_bytes()
+    gosync.patch(old, str(index), output=tmp_path / "made.bin")
+    assert (tmp_path / "made.bin").read_bytes() == new.read_bytes() and old.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, io.BytesIO])
+def test_indexes_and_results_in_memory(versions, kind):
+    old, new = versions
+    index, made = io.BytesIO(), io.BytesIO()
+    gosync.build(new, index, format="go-sync", block_size=1000)
+    assert index.getvalue().startswith(b"G0S9NC")
+    gosync.patch(old, kind(index.getvalue()), new, made)
+    assert made.getvalue() == new.read_bytes()
+
+
+def test_an_index_in_memory_does_not_say_where_the_target_is(published):
+    old, _, index, _ = published
+    with pytest.raises(ValueError, match="give the source"):
+        gosync.patch(old, index.read_bytes())
+
+
+def test_more_seeds_and_threads(published, tmp_path):
+    old, new, index, _ = published
+    absent = tmp_path / "absent.bin"
+    assert gosync.diff(absent, index).matched_bytes == 0
+    for threads in (1, 3):
+        found = gosync.diff(absent, index, seeds=[old, new], threads=threads)
+        assert found.missing_bytes == 0 and found.seed_bytes == old.stat().st_size + new.stat().st_size
+    gosync.patch(absent, index, threads=1)
+    assert absent.read_bytes() == new.read_bytes()
+
+
+def test_a_pipe_takes_the_result(published):
+    old, new, index, _ = published
+    reading, writing = os.pipe()
+    received = []
+    with open(reading, "rb") as reader:
+        thread = threading.Thread(target=lambda: received.append(reader.read()))
+        thread.start()
+        with open(writing, "wb", buffering=0) as writer:
+            gosync.patch(old, index, output=writer)
+        thread.join()
+    assert received == [new.read_bytes()]
+
+
+def test_progress_is_reported_in_the_calling_thread(published):
+    old, _, index, _ = published
+    heard = []
+    gosync.patch(old, index, progress=lambda progress: heard.append((threading.get_ident(), progress)))
+    assert {thread for thread, _ in heard} == {threading.get_ident()}
+    assert {"compare", "fetch", "verify"} <= {progress.phase for _, progress in heard}
+    assert all(0 <= progress.done <= progress.total for _, progress in heard)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves a folder; where `release` is, files that are no index come once that is set."""
+
+    daemon_threads = True
+    release = None
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if self.server.release is not None and not self.path.endswith(".gosync"):
+            self.server.release.wait(30)
+        super().do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path):
+    with Server(("127.0.0.1", 0), functools.partial(Handler, directory=tmp_path)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        yield server
+        if server.release is not None:
+            server.release.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_over_http(published, server):
+    old, new, _, built = published
+    done = gosync.patch(old, f"{server.url}/new.bin.gosync")
+    assert old.read_bytes() == new.read_bytes()
+    assert done.index_bytes <= built.index_bytes and done.requests >= 2
+
+
+class Stop(Exception):
+    pass
+
+
+def test_a_callback_cancels(published, server):
+    old, _, _, _ = published
+    before = old.read_bytes()
+    server.release = threading.Event()
+    index = f"{server.url}/new.bin.gosync"
+
+    def answer(progress):
+        server.release.set()
+        return False
+
+    with pytest.raises(gosync.CancelledError):
+        gosync.patch(old, index, progress=answer)
+
+    def fail(progress):
+        server.release.set()
+        raise Stop(progress.phase)
+
+    server.release = threading.Event()
+    with pytest.raises(Stop):
+        gosync.patch(old, index, progress=fail)
+    assert old.read_bytes() == before
+
+
+def test_trouble_with_files_names_them(published, tmp_path):
+    old, _, index, _ = published
+    with pytest.raises(FileNotFoundError) as raised:
+        gosync.build(tmp_path / "absent")
+    assert raised.value.filename == str(tmp_path / "absent")
+    with pytest.raises(FileNotFoundError) as raised:
+        gosync.diff(old, tmp_path / "absent.gosync")
+    assert raised.value.filename == str(tmp_path / "absent.gosync")
+    with pytest.raises(IsADirectoryError):
+        gosync.diff(old, tmp_path)
+    with pytest.raises(OSError, match="missing/made"):
+        gosync.patch(old, index, output=tmp_path / "missing/made")
+
+
+def test_trouble_with_data_has_its_own_exceptions(published, server, tmp_path):
+    old, new, index, _ = published
+    damaged = bytearray(index.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / "damaged.gosync").write_bytes(damaged)
+    with pytest.raises(gosync.CorruptError, match="damaged.gosync"):
+        gosync.diff(old, tmp_path / "damaged.gosync")
+    with pytest.raises(gosync.SourceError, match="absent.gosync"):
+        gosync.diff(old, f"{server.url}/absent.gosync")
+    before = old.read_bytes()
+    new.write_bytes(bytes(len(new.read_bytes())))
+    with pytest.raises(gosync.CorruptError):
+        gosync.patch(old, index)
+    assert old.read_bytes() == before
+
+
+def test_arguments_that_make_no_sense(published, tmp_path):
+    old, new, index, _ = published
+    for call in (
+        lambda: gosync.build(new, format="tar"),
+        lambda: gosync.build(new, block_size=0),
+        lambda: gosync.diff(old, index, threads=0),
+        lambda: gosync.diff(old, "gopher://host/index"),
+        lambda: gosync.diff(old, index, network=gosync.Network(read_timeout=-1)),
+    ):
+        with pytest.raises(ValueError):
+            call()
+    with pytest.raises(TypeError):
+        gosync.diff(7, index)
+    with pytest.raises(FileNotFoundError, match="no-such.pem"):
+        gosync.diff(old, index, network=gosync.Network(ca_certificates=["no-such.pem"]))
+
+
+def test_a_stream_that_fails_ends_the_call(published):
+    old, _, index, _ = published
+
+    class Full(io.RawIOBase):
+        def write(self, data):
+            raise OSError(28, "No space left on device", "the stream")
+
+    with pytest.raises(OSError) as raised:
+        gosync.patch(old, index, output=Full())
+    assert raised.value.errno == 28 and raised.value.filename == "the stream"
