@@ -145,7 +145,7 @@ mod tests {
             Arguments::try_parse_from(["xtask", "test", "--long", "--no-install", "-p", "one", "-p", "two"]).is_ok()
         );
         assert!(Arguments::try_parse_from(["xtask", "fuzz", "index", "--seconds", "5"]).is_ok());
-        assert!(Arguments::try_parse_from(["xtask", "bench", "--quick", "--peers", "rdiff,zsync"]).is_ok());
+        assert!(Arguments::try_parse_from(["xtask", "bench", "wire", "--quick", "--peers", "rdiff,zsync"]).is_ok());
         assert!(Arguments::try_parse_from(["xtask", "measure", "--", "program", "--quick"]).is_ok());
         assert!(Arguments::try_parse_from(["xtask"]).is_err());
     }

@@ -40,6 +40,9 @@ const BENCHMARK_PEERS: &[Peer] = &[
     Peer { package: "rsync", program: "rsync", why: "the sync with both ends at work" },
     Peer { package: "xdelta3", program: "xdelta3", why: "deltas with both versions at hand" },
     Peer { package: "casync", program: "casync", why: "pieces cut by content, in a store" },
+    Peer { package: "zstd", program: "zstd", why: "deltas with both versions at hand, by a compressor" },
+    Peer { package: "sqlite3", program: "sqlite3", why: "makes a database to measure on" },
+    Peer { package: "e2fsprogs", program: "mkfs.ext4", why: "makes an image to measure on" },
 ];
 
 /// Tries to install what the benchmarks need, of the programs `wanted`, and the servers.

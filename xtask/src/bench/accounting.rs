@@ -3,7 +3,6 @@
 //! The system keeps the peak of memory over *all* children of a process, so each program
 //! is run by a small process of its own: this one again, as `cargo xtask measure`.
 
-use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
@@ -12,6 +11,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::command;
@@ -27,6 +27,7 @@ pub(crate) struct Invocation {
     /// Where standard output goes; nowhere without it.
     stdout: Option<PathBuf>,
     pinned: bool,
+    may_fail: bool,
 }
 
 impl Invocation {
@@ -34,7 +35,7 @@ impl Invocation {
     pub(crate) fn new(program: &Path, words: &[&str], files: &[&Path]) -> Self {
         let words = words.iter().map(OsString::from);
         let arguments = words.chain(files.iter().map(OsString::from)).collect();
-        Self { program: program.to_owned(), arguments, stdout: None, pinned: false }
+        Self { program: program.to_owned(), arguments, stdout: None, pinned: false, may_fail: false }
     }
 
     /// Keeps what it prints in the file `path`.
@@ -49,14 +50,21 @@ impl Invocation {
         self
     }
 
-    /// Runs it in `folder`, for `limit` at most.
+    /// Does not mind that it fails: what it did before is what is measured.
+    pub(crate) fn may_fail(mut self) -> Self {
+        self.may_fail = true;
+        self
+    }
+
+    /// Runs it in `folder`, for `limit` at most, through `measurer`: this program, which
+    /// has the chore `measure`.
     ///
     /// # Errors
     ///
     /// When it cannot be run or measured; that it fails is an [`Outcome`].
-    pub(crate) fn measure(&self, folder: &Path, limit: Duration) -> anyhow::Result<Outcome> {
+    pub(crate) fn measure(&self, measurer: &Path, folder: &Path, limit: Duration) -> anyhow::Result<Outcome> {
         let complaints = folder.join("stderr");
-        let mut command = Command::new(env::current_exe().context("cannot find this program")?);
+        let mut command = Command::new(measurer);
         command.current_dir(folder).arg("measure");
         if let Some(stdout) = &self.stdout {
             command.arg("--stdout").arg(stdout);
@@ -79,7 +87,7 @@ impl Invocation {
             bail!("cannot measure {}: {last_line}", self.program.display());
         };
         let exit = figures["exit"].as_i64().unwrap_or(-1);
-        Ok(if exit == 0 {
+        Ok(if exit == 0 || (self.may_fail && !TIME_WAS_UP.contains(&exit)) {
             Outcome::Done(Usage {
                 wall: figures["wall"].as_f64().unwrap_or_default(),
                 cpu: figures["cpu"].as_f64().unwrap_or_default(),
@@ -103,7 +111,7 @@ pub(crate) enum Outcome {
 }
 
 /// What a run cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Usage {
     /// Seconds from start to end.
     pub(crate) wall: f64,

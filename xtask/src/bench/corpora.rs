@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use gosync_testkit::corpus::{self, edit};
 
-use super::packages;
+mod dumps;
+mod image;
+mod packages;
 
 /// Data is made in pieces of so many bytes: a multiple of the longest pattern's length
 /// (insertions every 100,000 bytes), of a record's and of a period's.
@@ -20,6 +22,12 @@ const EDIT_EVERY: usize = 20_000;
 const PERIOD: usize = 1000;
 const ISLAND: usize = 64 << 10;
 const SEA: u64 = 8 << 20;
+/// One block in so many is replaced.
+const BLOCK_IN: usize = 10;
+const BLOCK: usize = 16 << 10;
+/// What ends the name of a corpus that is so many times as long as others.
+const LARGE: (&str, u64) = ("-large", 16);
+const CHANGES: u64 = 1000;
 
 /// Two versions of a file.
 #[derive(Clone, Debug)]
@@ -44,7 +52,20 @@ pub(crate) const CORPORA: &[(&str, &str)] = &[
     ("records", "records of 64 bytes that are alike, with few in common"),
     ("counters", "ascending 32-bit numbers, from 0 and from 2^28: nothing in common, all alike"),
     ("sparse", "a hole with islands of 64 KiB, elsewhere in the other version"),
+    ("ranges", "random bytes, and the same with every tenth 16 KiB replaced"),
+    ("pyarrow", "PyArrow 16.0.0 and 16.1.0, wheels unpacked into tar archives"),
+    ("json", "a dump of a million fields as lines of JSON; 4,000 records changed, 400 came and 400 went"),
+    ("sqlite", "the same as an SQLite database, changed by SQL"),
+    ("ext4", "an ext4 image of each TypeScript package's files"),
+    ("random-large", "random bytes with nothing in common, 16 times as long as the others"),
+    ("identical-large", "random bytes, and the same again, 16 times as long"),
+    ("changes-large", "random bytes, and the same with 1,000 bytes changed here and there, 16 times as long"),
 ];
+
+/// What the corpus `name` is.
+pub(crate) fn about(name: &str) -> &'static str {
+    CORPORA.iter().find(|corpus| corpus.0 == name).map_or("", |corpus| corpus.1)
+}
 
 /// Makes the corpus `name` with `length` bytes, or fetches it, unless it is there already.
 ///
@@ -56,8 +77,15 @@ pub(crate) fn provide(name: &'static str, cache: &Path, length: u64) -> anyhow::
         let folder = cache.join("packages");
         return Ok(Corpus { name, seed: old.provide(&folder)?, target: new.provide(&folder)? });
     }
+    let length = if name.ends_with(LARGE.0) { LARGE.1 * length } else { length };
     let folder = cache.join(format!("{}-mib", length >> 20));
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    match name {
+        "json" => return dumps::json(name, &folder, length),
+        "sqlite" => return dumps::sqlite(name, &folder, length),
+        "ext4" => return image::ext4(name, &cache.join("packages")),
+        _ => {}
+    }
     made(name, &folder, length).with_context(|| format!("cannot make the corpus in {}", folder.display()))
 }
 
@@ -75,7 +103,7 @@ fn made(name: &'static str, folder: &Path, length: u64) -> io::Result<Corpus> {
         io::Result::Ok(path)
     };
     let corpus = |seed: PathBuf, target: PathBuf| Corpus { name, seed, target };
-    Ok(match name {
+    Ok(match name.trim_end_matches(LARGE.0) {
         "random" => corpus(file("seed", &|number, length| corpus::random(number + (1 << 32), length))?, shared()?),
         "identical" => corpus(shared()?, shared()?),
         "shifted" => corpus(
@@ -91,6 +119,24 @@ fn made(name: &'static str, folder: &Path, length: u64) -> io::Result<Corpus> {
         ),
         "scattered" => corpus(
             file("seed", &|number, length| edit::scatter(&base(number, length), number, length / EDIT_EVERY))?,
+            shared()?,
+        ),
+        "changes" => {
+            let count = length.div_ceil(PIECE as u64);
+            let changes = |number: u64| ((number + 1) * CHANGES / count - number * CHANGES / count) as usize;
+            let piece = |number, length| edit::scatter(&base(number, length), number, changes(number));
+            corpus(file("seed", &piece)?, shared()?)
+        }
+        "ranges" => corpus(
+            file("seed", &|number, length| {
+                let mut piece = base(number, length);
+                for (at, block) in piece.chunks_mut(BLOCK).enumerate() {
+                    if (number as usize * PIECE.div_ceil(BLOCK) + at).is_multiple_of(BLOCK_IN) {
+                        block.copy_from_slice(&corpus::random((number << 32) + at as u64, block.len()));
+                    }
+                }
+                piece
+            })?,
             shared()?,
         ),
         "zeros" => corpus(
@@ -181,8 +227,14 @@ mod tests {
     #[test]
     fn every_made_corpus_is_what_it_says() {
         let length = PIECE as u64 + 300_000;
-        for &(name, about) in CORPORA.iter().filter(|(name, _)| packages::find(name).is_none()) {
+        let is_made = |name: &str| packages::find(name).is_none() && !["sqlite", "ext4"].contains(&name);
+        // Large ones are the others, and one more.
+        let is_small = |name: &str| !name.ends_with(LARGE.0);
+        for &(name, about) in CORPORA.iter().filter(|(name, _)| is_made(name) && is_small(name)) {
             assert!(!about.is_empty());
+            if name == "json" {
+                continue;
+            }
             let (seed, target) = both(name, length);
             assert!(target.len().abs_diff(length as usize) <= 1000, "{name}: {}", target.len());
             assert_eq!(seed == target, name == "identical", "{name}");

@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use serde::{Deserialize, Serialize};
+
 use crate::command::{output, root};
 
 /// Extensions that matter to sums and hashes.
@@ -22,12 +24,13 @@ const EXTENSIONS: [&str; 12] = [
 ];
 
 /// A machine, and when it was looked at.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Machine {
     pub(crate) date: String,
     pub(crate) processor: String,
     pub(crate) cores: usize,
-    pub(crate) extensions: Vec<&'static str>,
+    pub(crate) extensions: Vec<String>,
     pub(crate) memory_bytes: u64,
     pub(crate) kernel: String,
     pub(crate) rustc: String,
@@ -80,9 +83,9 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.trim())
 }
 
-fn extensions(cpu: &str) -> Vec<&'static str> {
+fn extensions(cpu: &str) -> Vec<String> {
     let flags = field(cpu, "flags").or_else(|| field(cpu, "Features")).unwrap_or_default();
-    EXTENSIONS.into_iter().filter(|name| flags.split(' ').any(|flag| flag == *name)).collect()
+    EXTENSIONS.into_iter().filter(|name| flags.split(' ').any(|flag| flag == *name)).map(str::to_owned).collect()
 }
 
 fn memory(text: &str) -> u64 {

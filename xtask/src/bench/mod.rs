@@ -1,185 +1,197 @@
 //! `cargo xtask bench`: gosync and its peers on the same work, and BENCHMARKS.md from it.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use gosync_testkit::delay::Delay;
 use gosync_testkit::nginx::Nginx;
 
 use crate::command::root;
 use crate::steps::Steps;
 
 pub(crate) mod accounting;
-mod cases;
+mod case;
 mod corpora;
+mod evidence;
 mod machine;
-mod packages;
+mod options;
 mod plot;
 mod programs;
 mod report;
+mod results;
 mod rounds;
 pub(crate) mod scan;
+mod sections;
 mod statistics;
 mod table;
 
-use cases::{Cases, SERVED, Work};
-use corpora::{CORPORA, Corpus};
+use case::{Case, Cases, SERVED};
+use corpora::Corpus;
 use machine::Machine;
-use programs::{PEERS, Programs};
-use report::Report;
-use rounds::{Effort, Row};
+pub(crate) use options::BenchOptions;
+use programs::Programs;
+use results::{Measured, Results, Sizes};
+use rounds::{Effort, Runner};
+use sections::Section;
 
-/// Where raw results and the plot go.
-const RESULTS: &str = "benchmarks";
+/// What is kept, and what is drawn of it, from the root.
+const RESULTS: &str = "benchmarks/results.json";
+const PLOT: &str = "benchmarks/scan.svg";
 
-/// What to measure.
-#[derive(Debug, Default, clap::Args)]
-pub(crate) struct BenchOptions {
-    /// Smaller corpora and fewer rounds
-    #[arg(long)]
-    quick: bool,
-    /// Measures on this corpus only; may be given several times [default: all]
-    #[arg(long, value_name = "CORPUS")]
-    only: Vec<String>,
-    /// Compares with these peers only, separated by commas; none compares with nobody [default: all]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    peers: Option<Vec<String>>,
-    /// Length of the corpora made by code [default: 1024, quick 64]
-    #[arg(long, value_name = "MIB")]
-    size: Option<u64>,
-    /// Rounds that count [default: 5, quick 3]
-    #[arg(long, value_name = "N")]
-    rounds: Option<usize>,
-    /// Installs nothing
-    #[arg(long)]
-    no_install: bool,
+/// What all sections share.
+struct Bench<'a> {
+    options: &'a BenchOptions,
+    machine: Machine,
+    programs: Programs,
+    cache: PathBuf,
+    measurer: PathBuf,
 }
 
-impl BenchOptions {
-    fn corpora(&self) -> anyhow::Result<Vec<&'static str>> {
-        let all: Vec<&'static str> = CORPORA.iter().map(|corpus| corpus.0).collect();
-        if self.only.is_empty() { Ok(all) } else { select(&all, &self.only, "corpus") }
-    }
-
-    fn peers(&self) -> anyhow::Result<Vec<&'static str>> {
-        match &self.peers {
-            None => Ok(PEERS.to_vec()),
-            Some(names) if names.iter().map(String::as_str).eq(["none"]) => Ok(Vec::new()),
-            Some(names) => select(PEERS, names, "peer"),
-        }
-    }
-
-    fn effort(&self) -> Effort {
-        let (rounds, budget, limit) = if self.quick { (3, 5, 20) } else { (5, 120, 600) };
-        Effort {
-            rounds: self.rounds.unwrap_or(rounds),
-            budget: Duration::from_secs(budget),
-            limit: Duration::from_secs(limit),
-        }
-    }
-
-    /// The command that does the same again.
-    fn command(&self) -> String {
-        let mut words = vec!["cargo xtask bench".to_owned()];
-        words.extend(self.quick.then(|| "--quick".to_owned()));
-        words.extend(self.only.iter().map(|name| format!("--only {name}")));
-        words.extend(self.peers.iter().map(|names| format!("--peers {}", names.join(","))));
-        words.extend(self.size.map(|size| format!("--size {size}")));
-        words.extend(self.rounds.map(|rounds| format!("--rounds {rounds}")));
-        words.join(" ")
-    }
-}
-
-/// Measures, and writes BENCHMARKS.md with the raw results and the plot.
+/// Measures, and writes BENCHMARKS.md with the results and the plot, after each section anew.
 ///
 /// # Errors
 ///
-/// When ours cannot be built, or results cannot be written. Peers and corpora that cannot
-/// be had are told and left out.
+/// When ours cannot be built, results cannot be written, or ours broke a promise; that is
+/// told when all is measured and written. Peers and corpora that cannot be had are told
+/// and left out.
 pub(crate) fn run(steps: &mut Steps, options: &BenchOptions) -> anyhow::Result<()> {
-    let start = Instant::now();
-    let machine = Machine::look();
-    let (names, wanted, effort) = (options.corpora()?, options.peers()?, options.effort());
-    let length = options.size.unwrap_or(if options.quick { 64 } else { 1024 }).max(1) << 20;
+    let (sections, peers) = (options.sections()?, options.peers()?);
+    let mut results = Results::read(&root().join(RESULTS))?;
+    if options.render {
+        return steps.run("BENCHMARKS.md", || write(&results));
+    }
     let cache = programs::target_folder()?.join("bench");
-    fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
-
+    let this = env::current_exe().context("cannot find this program")?;
+    let measurer = programs::copy_program(&this, &cache, &format!("measure{}", env::consts::EXE_SUFFIX))?;
     let mut programs = Programs::default();
     steps.run("programs", || {
-        programs = Programs::provide(&wanted, &cache, !options.no_install)?;
+        programs = Programs::provide(&peers, &cache, !options.no_install)?;
         Ok(())
     })?;
-    let mut report = Report {
-        command: options.command(),
-        machine,
-        programs: programs.all().iter().map(|program| (program.name, program.version.clone())).collect(),
-        missing: programs.missing.iter().map(|name| (*name).to_owned()).collect(),
-        corpora: Vec::new(),
-        effort,
-        rows: Vec::new(),
-        rates: Vec::new(),
-        minutes: 0.0,
-    };
-    steps.run("the scan alone", || {
-        report.rates = scan::rates(options.quick)?;
-        Ok(())
-    })?;
-    for name in names {
-        steps.run(name, || {
-            let corpus = match corpora::provide(name, &cache, length) {
-                Ok(corpus) => corpus,
-                Err(error) => {
-                    eprintln!("SKIPPED: {name}: {error:#}");
-                    report.missing.push(format!("the corpus {name} ({error})"));
-                    return Ok(());
+    let bench = Bench { options, machine: Machine::look(), programs, cache, measurer };
+    let mut broken = 0;
+    for section in sections {
+        let measured = bench.measure(steps, section)?;
+        broken += measured.violations.len();
+        results.keep(section.name, measured, options.is_part());
+        steps.run("BENCHMARKS.md", || write(&results))?;
+    }
+    if broken > 0 {
+        bail!("{broken} promises were not kept; BENCHMARKS.md lists them");
+    }
+    Ok(())
+}
+
+impl Bench<'_> {
+    fn measure(&self, steps: &mut Steps, section: &Section) -> anyhow::Result<Measured> {
+        let start = Instant::now();
+        let effort = self.options.effort(section.pace);
+        let mut measured = Measured {
+            command: self.options.command(section.name),
+            machine: self.machine.clone(),
+            rounds: effort.rounds,
+            programs: self.programs.all().map(|(name, version)| (name.into(), version.into())).collect(),
+            missing: self.programs.missing.iter().map(|name| (*name).to_owned()).collect(),
+            ..Measured::default()
+        };
+        if section.corpora.is_empty() {
+            steps.run(section.name, || {
+                measured.rates = scan::rates(self.options.quick)?;
+                Ok(())
+            })?;
+        }
+        for name in self.options.corpora(section)? {
+            steps.run(&format!("{}, {name}", section.name), || {
+                match corpora::provide(name, &self.cache, self.options.length()) {
+                    Ok(corpus) => self.measure_on(section, &corpus, effort, &mut measured),
+                    Err(error) => {
+                        eprintln!("SKIPPED: {name}: {error:#}");
+                        measured.missing.push(format!("the corpus {name} ({error})"));
+                        Ok(())
+                    }
                 }
-            };
-            let size = |path: &Path| path.metadata().map(|metadata| metadata.len());
-            report.corpora.push((name, size(&corpus.seed)?, size(&corpus.target)?));
-            report.rows.extend(measure(&programs, &corpus, &cache.join("work"), effort)?);
-            Ok(())
-        })?;
+            })?;
+        }
+        measured.minutes = start.elapsed().as_secs_f64() / 60.0;
+        Ok(measured)
     }
-    report.minutes = start.elapsed().as_secs_f64() / 60.0;
-    steps.run("BENCHMARKS.md", || write(&report))
+
+    /// Measures all work on one corpus, in a folder that is made for it and removed.
+    fn measure_on(
+        &self,
+        section: &Section,
+        corpus: &Corpus,
+        effort: Effort,
+        measured: &mut Measured,
+    ) -> anyhow::Result<()> {
+        let size = |path: &Path| path.metadata().map(|metadata| metadata.len());
+        let (old, new) = (size(&corpus.seed)?, size(&corpus.target)?);
+        measured.sizes.push(Sizes { corpus: corpus.name.into(), old, new });
+        let folder = &self.cache.join("work");
+        evidence::remove(folder).context("cannot remove what an earlier run left")?;
+        fs::create_dir_all(folder)?;
+        let served = folder.join(SERVED);
+        fs::hard_link(&corpus.target, served).context("cannot link the new version into the served folder")?;
+        let private = folder.join("nginx");
+        fs::create_dir(&private)?;
+        let is_served = !section.round_trips.is_empty();
+        let server = is_served.then(|| Nginx::start(folder, &private, "")).flatten();
+        let lines = server.as_ref().map_or(Ok(Vec::new()), |server| lines(server, section.round_trips))?;
+        let urls: Vec<(u32, String)> = lines.iter().map(|line| (line.round_trip, line.url.clone())).collect();
+
+        let mut cases = Cases::new(&self.programs, corpus, folder, &urls);
+        (section.cases)(&mut cases);
+        let mut cases = cases.into_all();
+        let Self { machine, measurer, .. } = self;
+        let runner = Runner { corpus, folder, measurer, machine, server: server.as_ref(), effort };
+        while let Some(work) = cases.first().map(|case| case.work) {
+            let (now, later): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| case.work == work);
+            measured.rows.extend(runner.run_all(&now, &mut measured.violations)?);
+            cases = later;
+        }
+        drop((lines, server));
+        evidence::remove(folder).context("cannot remove what was made")
+    }
 }
 
-/// Measures all work on one corpus, in a folder that is made for it and removed.
-fn measure(programs: &Programs, corpus: &Corpus, folder: &Path, effort: Effort) -> anyhow::Result<Vec<Row>> {
-    let remove = || if folder.exists() { fs::remove_dir_all(folder) } else { Ok(()) };
-    remove().context("cannot remove what an earlier run left")?;
-    fs::create_dir_all(folder)?;
-    fs::hard_link(&corpus.target, folder.join(SERVED)).context("cannot link the new version into the served folder")?;
-    let private = folder.join("nginx");
-    fs::create_dir(&private)?;
-    let server = Nginx::start(folder, &private, "");
-    let cases = Cases::all(programs, corpus, folder, server.as_ref().map(|server| server.url().to_owned()));
-    let mut rows = Vec::new();
-    for work in Work::ALL {
-        rows.extend(rounds::run(work, &cases, corpus, folder, server.as_ref(), effort)?);
-    }
-    drop(server);
-    remove()?;
-    Ok(rows)
+/// A way to the server, which is there as long as this is.
+struct Line {
+    round_trip: u32,
+    url: String,
+    _delay: Option<Delay>,
 }
 
-fn write(report: &Report) -> anyhow::Result<()> {
-    let folder = root().join(RESULTS);
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+fn lines(server: &Nginx, round_trips: &[u32]) -> anyhow::Result<Vec<Line>> {
+    let address = server.url().trim_start_matches("http://").parse::<SocketAddr>();
+    let address = address.with_context(|| format!("{} has no address", server.url()))?;
+    let line = |&round_trip: &u32| {
+        let far = || Delay::start(address, Duration::from_millis(u64::from(round_trip)));
+        let delay = (round_trip > 0).then(far);
+        let url = delay.as_ref().map_or_else(|| server.url().to_owned(), |delay| format!("http://{}", delay.address()));
+        Line { round_trip, url, _delay: delay }
+    };
+    Ok(round_trips.iter().map(line).collect())
+}
+
+fn write(results: &Results) -> anyhow::Result<()> {
     let (_, ours) = scan::KINDS[0];
-    let rates: Vec<_> = report.rates.iter().filter(|rate| rate.kind == ours).collect();
-    let plot = plot::render("Rolling and sieving, one core, our format's sum", &rates);
-    let results = serde_json::to_string_pretty(&report.json())? + "\n";
+    let rates = results.section("scan").map(|section| section.rates.as_slice()).unwrap_or_default();
+    let rates: Vec<_> = rates.iter().filter(|rate| rate.kind == ours).collect();
     let files = [
-        ("BENCHMARKS.md".to_owned(), report.markdown(&format!("{RESULTS}/scan.svg"))),
-        (format!("{RESULTS}/scan.svg"), plot),
-        (format!("{RESULTS}/results.json"), results),
+        (RESULTS, serde_json::to_string_pretty(results)? + "\n"),
+        (PLOT, plot::render("Rolling and sieving, one core, our format's sum", &rates)),
+        ("benchmarks/figures.md", report::figures(results)),
+        ("BENCHMARKS.md", report::document(results)),
     ];
     for (name, text) in files {
-        fs::write(root().join(&name), text).with_context(|| format!("cannot write {name}"))?;
-        eprintln!("wrote {name}");
+        let path = root().join(name);
+        path.parent().map_or(Ok(()), fs::create_dir_all).with_context(|| format!("cannot make a folder for {name}"))?;
+        fs::write(path, text).with_context(|| format!("cannot write {name}"))?;
     }
     Ok(())
 }
@@ -191,36 +203,4 @@ fn select(all: &[&'static str], names: &[String], what: &str) -> anyhow::Result<
         bail!("there is no {what} \"{unknown}\"; there are {}", all.join(", "));
     }
     Ok(all.iter().copied().filter(|name| names.contains(name)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn selections() {
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let options = BenchOptions { only: names(&["zeros", "random"]), ..BenchOptions::default() };
-        assert_eq!(options.corpora().unwrap(), ["random", "zeros"]);
-        assert_eq!(options.peers().unwrap(), PEERS);
-        let options = BenchOptions { peers: Some(names(&["none"])), ..BenchOptions::default() };
-        assert_eq!(options.corpora().unwrap().len(), CORPORA.len());
-        assert!(options.peers().unwrap().is_empty());
-        let error = BenchOptions { peers: Some(names(&["rdif"])), ..BenchOptions::default() }.peers().unwrap_err();
-        assert!(error.to_string().starts_with("there is no peer \"rdif\"; there are rdiff, "), "{error}");
-    }
-
-    #[test]
-    fn the_command_repeats_itself() {
-        assert_eq!(BenchOptions::default().command(), "cargo xtask bench");
-        let options = BenchOptions {
-            quick: true,
-            only: vec!["zeros".into()],
-            peers: Some(vec!["rdiff".into(), "zsync".into()]),
-            size: Some(8),
-            rounds: Some(2),
-            no_install: true,
-        };
-        assert_eq!(options.command(), "cargo xtask bench --quick --only zeros --peers rdiff,zsync --size 8 --rounds 2");
-    }
 }

@@ -11,7 +11,8 @@ use crate::command::{self, cargo, find, output, root};
 use crate::peers;
 
 /// Every peer that this can run.
-pub(crate) const PEERS: &[&str] = &["rdiff", "zsync", "rsync", "xdelta3", "casync", "bita", "fast_rsync", "zsync-rs"];
+pub(crate) const PEERS: &[&str] =
+    &["rdiff", "zsync", "rsync", "xdelta3", "casync", "bita", "fast_rsync", "zsync-rs", "zstd"];
 
 const BITA: &str = "0.15.0";
 const FAST_RSYNC: &str = "0.2.0";
@@ -27,9 +28,9 @@ pub(crate) struct Programs {
 
 /// A program, or a suite of programs of one version.
 #[derive(Debug)]
-pub(crate) struct Program {
-    pub(crate) name: &'static str,
-    pub(crate) version: String,
+struct Program {
+    name: &'static str,
+    version: String,
     /// The folder of a suite's programs, or the program.
     path: PathBuf,
 }
@@ -42,7 +43,7 @@ impl Programs {
     /// When ours cannot be built; a missing peer is told and left out.
     pub(crate) fn provide(wanted: &[&'static str], cache: &Path, install: bool) -> anyhow::Result<Self> {
         let mut programs = Self::default();
-        let gosync = build_ours()?;
+        let gosync = build_ours(cache)?;
         programs.add("gosync", version(&gosync, "--version"), gosync);
         if install {
             peers::install_for_benchmarks(wanted);
@@ -64,9 +65,9 @@ impl Programs {
         self.found.iter().find(|program| program.name == name).map(|program| program.path.as_path())
     }
 
-    /// All of them, ours first.
-    pub(crate) fn all(&self) -> &[Program] {
-        &self.found
+    /// Names and versions of all of them, ours first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.found.iter().map(|program| (program.name, program.version.as_str()))
     }
 
     /// Programs that are nowhere.
@@ -89,10 +90,22 @@ pub(crate) fn target_folder() -> anyhow::Result<PathBuf> {
     Ok(this.ancestors().nth(2).context("this program is not in cargo's target folder")?.to_owned())
 }
 
-fn build_ours() -> anyhow::Result<PathBuf> {
-    let target = target_folder()?;
-    command::run(cargo(["build", "--release", "--package", "gosync-cli", "--target-dir"]).arg(&target))?;
-    Ok(target.join("release").join(format!("gosync{}", env::consts::EXE_SUFFIX)))
+/// Builds ours, and takes a copy of it, which stays when it is built anew meanwhile.
+fn build_ours(cache: &Path) -> anyhow::Result<PathBuf> {
+    let target = cache.parent().context("the folder of the benchmarks is in cargo's target folder")?;
+    command::run(cargo(["build", "--release", "--package", "gosync-cli", "--target-dir"]).arg(target))?;
+    let name = format!("gosync{}", env::consts::EXE_SUFFIX);
+    copy_program(&target.join("release").join(&name), &cache.join("programs"), &name)
+}
+
+/// A copy of `program` in `folder`, beside which an earlier one may still run.
+pub(crate) fn copy_program(program: &Path, folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
+    let (copy, part) = (folder.join(name), folder.join(format!("{name}.part")));
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::copy(program, &part)
+        .and_then(|_| fs::rename(&part, &copy))
+        .with_context(|| format!("cannot copy {} to {}", program.display(), copy.display()))?;
+    Ok(copy)
 }
 
 fn provide_peer(name: &str, cache: &Path, install: bool) -> anyhow::Result<(PathBuf, String)> {
@@ -209,7 +222,7 @@ mod tests {
         programs.add("rdiff", "1".into(), "/rdiff".into());
         assert_eq!(programs.find("rdiff"), Some(Path::new("/rdiff")));
         assert_eq!(programs.find("zsync"), None);
-        assert_eq!(programs.all().len(), 1);
+        assert_eq!(programs.all().count(), 1);
     }
 
     #[test]

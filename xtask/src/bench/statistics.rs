@@ -1,7 +1,9 @@
 //! Medians, and ratios of figures that were taken side by side.
 
+use serde::{Deserialize, Serialize};
+
 /// A median, with the least and the greatest of what it is the median of.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Spread {
     pub(crate) median: f64,
     pub(crate) least: f64,

@@ -1,16 +1,21 @@
 //! Tables of Markdown, and figures in them.
 
-use super::statistics::Spread;
-
-/// A table: the first column is text, the others are figures.
+/// A table: the first column is text, the others are figures, unless told otherwise.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
+    left: usize,
 }
 
 impl Table {
     pub(crate) fn new<S: Into<String>>(header: impl IntoIterator<Item = S>) -> Self {
-        Self { rows: vec![header.into_iter().map(Into::into).collect()] }
+        Self { rows: vec![header.into_iter().map(Into::into).collect()], left: 1 }
+    }
+
+    /// The first `count` columns are text.
+    pub(crate) fn left(mut self, count: usize) -> Self {
+        self.left = count;
+        self
     }
 
     /// Adds a row, of as many cells as the header has.
@@ -26,7 +31,7 @@ impl Table {
         let columns = self.rows[0].len();
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let mut text = line(&self.rows[0]);
-        text += &format!("|---|{}\n", "--:|".repeat(columns - 1));
+        text += &format!("|{}{}\n", "---|".repeat(self.left), "--:|".repeat(columns - self.left));
         text.extend(self.rows[1..].iter().map(|cells| line(cells)));
         text
     }
@@ -40,11 +45,6 @@ pub(crate) fn figure(value: f64) -> String {
         value if value >= 0.0995 => format!("{value:.2}"),
         value => format!("{value:.3}"),
     }
-}
-
-/// A ratio, with how far it spread.
-pub(crate) fn ratio(spread: Spread) -> String {
-    format!("{} ({}..{})", figure(spread.median), figure(spread.least), figure(spread.greatest))
 }
 
 /// A number with its thousands apart.
@@ -66,13 +66,13 @@ mod tests {
         table.row(["a|b", "1", "2"]);
         assert!(!table.is_empty());
         assert_eq!(table.render(), "| what | s | MB |\n|---|--:|--:|\n| a\\|b | 1 | 2 |\n");
+        assert_eq!(Table::new(["a", "b"]).left(2).render(), "| a | b |\n|---|---|\n");
     }
 
     #[test]
     fn figures_have_three_digits() {
         let shown = [0.0, 0.01234, 0.5, 1.0, 9.96, 12.34, 99.6, 1234.5].map(figure);
         assert_eq!(shown, ["0.000", "0.012", "0.50", "1.00", "10.0", "12.3", "100", "1,235"]);
-        assert_eq!(ratio(Spread { median: 2.0, least: 1.5, greatest: 20.0 }), "2.00 (1.50..20.0)");
     }
 
     #[test]

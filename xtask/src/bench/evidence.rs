@@ -1,0 +1,149 @@
+//! What a run left behind: the bytes that it moved, and what it made.
+
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::case::Product;
+
+/// A number that differs where what was made differs.
+///
+/// # Errors
+///
+/// When it cannot be read, or is not as programs of ours write it.
+pub(crate) fn digest(product: &Product) -> io::Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    match product {
+        Product::File(path) => {
+            let (mut file, mut buffer) = (File::open(path)?, vec![0; 1 << 20]);
+            while let read @ 1.. = file.read(&mut buffer)? {
+                hasher.write(&buffer[..read]);
+            }
+        }
+        Product::Json(path, keys) => {
+            let last = last_object(&fs::read_to_string(path)?).unwrap_or_default();
+            for key in *keys {
+                let number = last[key].as_u64().ok_or_else(|| io::Error::other(format!("it printed no \"{key}\"")))?;
+                hasher.write_u64(number);
+            }
+        }
+    }
+    Ok(hasher.finish())
+}
+
+/// The sum of values of the last line of JSON.
+pub(crate) fn json_sum(printed: &str, keys: &[&str]) -> Option<u64> {
+    let last = last_object(printed)?;
+    keys.iter().map(|key| last[key].as_u64()).sum()
+}
+
+fn last_object(printed: &str) -> Option<Value> {
+    serde_json::from_str(printed.lines().last()?).ok()
+}
+
+/// What both ends sent, the sums included.
+pub(crate) fn rsync_bytes(printed: &str) -> Option<u64> {
+    ["Total bytes sent:", "Total bytes received:"]
+        .iter()
+        .map(|label| {
+            let line = printed.lines().find_map(|line| line.strip_prefix(label))?;
+            line.trim().replace([',', '.'], "").parse::<u64>().ok()
+        })
+        .sum()
+}
+
+/// The last word of a line of testkit's access log.
+pub(crate) fn served_bytes(line: &str) -> u64 {
+    line.rsplit(' ').next().and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
+}
+
+/// Bytes of a file, or of all files beneath a folder.
+pub(crate) fn size(path: &Path) -> io::Result<u64> {
+    if !path.is_dir() {
+        return Ok(path.metadata()?.len());
+    }
+    fs::read_dir(path)?.map(|entry| size(&entry?.path())).sum()
+}
+
+/// Removes a file or a folder, if it is there.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) } {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn have_equal_bytes(one: &Path, other: &Path) -> io::Result<bool> {
+    let (mut one, mut other) = (File::open(one)?, File::open(other)?);
+    if one.metadata()?.len() != other.metadata()?.len() {
+        return Ok(false);
+    }
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    loop {
+        left.clear();
+        right.clear();
+        one.by_ref().take(1 << 20).read_to_end(&mut left)?;
+        other.by_ref().take(1 << 20).read_to_end(&mut right)?;
+        if left != right {
+            return Ok(false);
+        }
+        if left.is_empty() {
+            return Ok(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_from_what_programs_say() {
+        let json = "{\"event\":\"x\"}\n{\"index_bytes\":10,\"fetched_bytes\":5}\n";
+        assert_eq!(json_sum(json, &["index_bytes", "fetched_bytes"]), Some(15));
+        assert_eq!(json_sum(json, &["index_bytes", "others"]), None);
+        assert_eq!(json_sum("", &[]), None);
+        assert_eq!(rsync_bytes("Total bytes sent: 41,093\nTotal bytes received: 7\n"), Some(41_100));
+        assert_eq!(rsync_bytes("Total bytes sent: 41,093\n"), None);
+        assert_eq!(served_bytes("GET /file bytes=2-4 206 3"), 3);
+    }
+
+    #[test]
+    fn files_are_compared_to_their_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            path
+        };
+        let mut data = vec![1; (1 << 20) + 1];
+        let one = write("one", &data);
+        assert!(have_equal_bytes(&one, &one).unwrap());
+        assert!(!have_equal_bytes(&one, &write("shorter", &data[1..])).unwrap());
+        data[1 << 20] = 2;
+        let other = write("other", &data);
+        assert!(!have_equal_bytes(&one, &other).unwrap());
+        let digest = |path: &Path| digest(&Product::File(path.to_owned())).unwrap();
+        assert_eq!(digest(&one), digest(&one));
+        assert_ne!(digest(&one), digest(&other));
+        assert_eq!(size(folder.path()).unwrap(), 3 * (1 << 20) + 2);
+        assert!(remove(&one).is_ok() && remove(&one).is_ok());
+    }
+
+    #[test]
+    fn of_what_is_printed_only_the_named_values_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("json");
+        let digest = |text: &str| {
+            fs::write(&path, text).unwrap();
+            digest(&Product::Json(path.clone(), &["matched_bytes"])).ok()
+        };
+        let one = digest("{\"matched_bytes\":1,\"seconds\":2}");
+        assert!(one.is_some() && one == digest("{\"matched_bytes\":1,\"seconds\":3}"));
+        assert_ne!(one, digest("{\"matched_bytes\":2,\"seconds\":2}"));
+        assert_eq!(digest("{\"seconds\":2}"), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! Bytes on the wire: what each program moves for the same change.
+
+use std::path::Path;
+
+use super::network::{self, prepare};
+use super::{Pace, Section};
+use crate::bench::accounting::Invocation;
+use crate::bench::case::{Cases, Moved, SERVED};
+use crate::bench::corpora::Corpus;
+use crate::bench::report;
+use crate::bench::results::{Measured, Results, Row};
+use crate::bench::table::{Table, grouped};
+
+pub(super) const SECTION: Section = Section {
+    name: "wire",
+    corpora: &[
+        "typescript",
+        "scipy",
+        "pyarrow",
+        "json",
+        "sqlite",
+        "ext4",
+        "changes-large",
+        "identical-large",
+        "random-large",
+    ],
+    round_trips: &[0],
+    pace: Pace::Once,
+    cases,
+    text,
+};
+
+pub(super) const BYTES: &str = "bytes on the wire";
+/// Ours with one layer of blocks, plain and compressed.
+pub(super) const FLAT: &str = "gosync, flat";
+pub(super) const FLAT_COMPRESSED: &str = "gosync, compressed, flat";
+pub(super) const DEFAULT: &str = "gosync";
+pub(super) const COMPRESSED: &str = "gosync, compressed";
+/// Peers that have only the old version, or only the new one.
+pub(super) const REMOTE: [&str; 6] = ["zsync", "zsync, gzip", "zsync-rs", "bita, zstd", "casync, zstd", "rsync -z"];
+
+const BLOCKS: [&str; 5] = ["512", "1024", "2048", "4096", "8192"];
+
+fn cases(cases: &mut Cases<'_>) {
+    let Some((_, url)) = cases.urls.first() else { return };
+    network::ours(cases, BYTES, url, DEFAULT, ("own", &[]), true);
+    network::ours(cases, BYTES, url, COMPRESSED, ("own-compressed", &["--compress"]), true);
+    // The largest are about other questions than that of the block size.
+    if !cases.corpus.name.ends_with("-large") {
+        for size in BLOCKS {
+            let flat = format!("{FLAT} {size}");
+            network::ours(cases, BYTES, url, &flat, ("own-flat", &["--block-size", size]), true);
+            let flat = format!("{FLAT_COMPRESSED} {size}");
+            network::ours(cases, BYTES, url, &flat, ("own-flat", &["--block-size", size, "--compress"]), true);
+        }
+    }
+    zsync(cases, url);
+    network::bita(cases, BYTES, url, true);
+    network::casync(cases, BYTES, url, true);
+    rsync(cases);
+    bounds(cases);
+}
+
+/// Of the plain file, and of the file compressed by gzip, into which it looks.
+fn zsync(cases: &mut Cases<'_>, url: &str) {
+    let (seed, target, out, part) =
+        (cases.corpus.seed.clone(), cases.target(), cases.file("out"), cases.file("out.part"));
+    let programs = cases.programs;
+    if let Some(program) = programs.find("zsync") {
+        let maker = program.with_file_name("zsyncmake");
+        let (plain, inside) = (cases.file("zsync.zsync"), cases.file("gzip.zsync"));
+        let zipped = format!("{SERVED}.gz");
+        let rows: [(&str, &Path, &str, &[&str]); 2] = [
+            ("zsync", &plain, "zsync.zsync", &["-C", "-e", "-u", SERVED, "-o"]),
+            ("zsync, gzip", &inside, "gzip.zsync", &["-z", "-C", "-u", &zipped, "-o"]),
+        ];
+        for (label, index, name, make) in rows {
+            let remote = format!("{url}/{name}");
+            let make = Invocation::new(&maker, make, &[index, &target]);
+            let files: [&Path; 5] = ["-i".as_ref(), &seed, "-o".as_ref(), &out, remote.as_ref()];
+            let run = Invocation::new(program, &["-q"], &files);
+            let case = cases.add(BYTES, "zsync", label).run(run).needs(&[index]).output(&out);
+            prepare(case, true, make).removes(&[&part]).moved(Moved::Served);
+        }
+    }
+    if let Some(folder) = programs.find("zsync-rs") {
+        let (index, remote) = (cases.file("zsync-rs.zsync"), format!("{url}/zsync-rs.zsync"));
+        let make = Invocation::new(&folder.join("zsyncmake"), &["-u", SERVED, "-o"], &[&index, &target]);
+        let files: [&Path; 5] = ["-i".as_ref(), &seed, "-o".as_ref(), &out, remote.as_ref()];
+        let run = Invocation::new(&folder.join("zsync"), &[], &files);
+        let case = cases.add(BYTES, "zsync-rs", "zsync-rs").run(run).needs(&[&index]).output(&out);
+        prepare(case, true, make).removes(&[&part]).moved(Moved::Served);
+    }
+}
+
+/// The protocol of two machines, whose other end a script starts here as ssh does there.
+fn rsync(cases: &mut Cases<'_>) {
+    let Some(program) = cases.programs.find("rsync") else { return };
+    let Corpus { seed, target, .. } = cases.corpus.clone();
+    let (out, statistics, shell) = (cases.file("out"), cases.file("statistics"), cases.file("shell"));
+    let script = format!("printf '#!/bin/sh\\nshift\\nexec \"$@\"\\n' > {0} && chmod +x {0}", shell.display());
+    let make = Invocation::new(Path::new("sh"), &["-c", &script], &[]);
+    let (other, shell) = (format!("here:{}", target.display()), shell.display().to_string());
+    let run = Invocation::new(program, &["-z", "--ignore-times", "--stats", "-e", &shell], &[other.as_ref(), &out]);
+    let case = cases.add(BYTES, "rsync", "rsync -z").run(run.stdout(&statistics)).copies(&seed, &out).output(&out);
+    case.prepare(make).moved(Moved::RsyncStatistics(statistics));
+}
+
+/// What is possible with both versions at hand.
+fn bounds(cases: &mut Cases<'_>) {
+    let Corpus { seed, target, name } = cases.corpus.clone();
+    let (programs, delta) = (cases.programs, cases.file("delta"));
+    let level = if name.ends_with("-large") { "-3" } else { "-19" };
+    if let Some(program) = programs.find("zstd") {
+        let from = format!("--patch-from={}", seed.display());
+        let words = ["-q", "-f", level, "--long=31", &from, "-o"];
+        let run = Invocation::new(program, &words, &[&delta, &target]);
+        cases.add(BYTES, "zstd", "zstd --patch-from").run(run).makes(&delta);
+    }
+    if let Some(program) = programs.find("xdelta3") {
+        let window = cases.seed_bytes().clamp(1 << 26, (1 << 31) - 1).to_string();
+        let level = if level == "-3" { "-1" } else { "-9" };
+        let run = Invocation::new(program, &["-e", "-f", level, "-B", &window, "-s"], &[&seed, &target, &delta]);
+        cases.add(BYTES, "xdelta3", "xdelta3").run(run).makes(&delta);
+    }
+}
+
+/// The row with the fewest bytes, of those whose name begins with `prefix`.
+pub(super) fn best<'a>(section: &'a Measured, corpus: &str, is_meant: impl Fn(&str) -> bool) -> Option<(&'a str, u64)> {
+    let rows = section.rows.iter().filter(|row| row.corpus == corpus && row.work == BYTES && is_meant(&row.case));
+    rows.filter_map(|row| Some((row.case.as_str(), moved(row)?))).min_by_key(|row| row.1)
+}
+
+pub(super) fn moved(row: &Row) -> Option<u64> {
+    row.runs.last().and_then(|run| run.moved)
+}
+
+fn text(results: &Results) -> String {
+    let mut text = String::from(
+        "## Bytes on the wire\n\n\
+         Index and payload together, of a whole sync: by the log of nginx, without headers, by `--stats` of rsync, which talks\n\
+         to another rsync as over ssh, and the size of the delta where both versions are at hand, which is a lower bound\n\
+         and no peer. Everyone's defaults, but that bita and casync compress with zstd; *zsync, gzip* looks into\n\
+         a file that was compressed before. *Flat* is ours with a single layer of blocks of the size that is\n\
+         best for the pair, of 512 to 8,192: what a publisher would have to find out. *Large* files are 16 times as long,\n\
+         and there zstd and xdelta3 run at their fastest levels.\n",
+    );
+    let Some(section) = results.section(SECTION.name) else { return text + report::NOT_MEASURED };
+    text += &report::stamp(section);
+    let corpora = section.corpora(BYTES);
+    let mut table = Table::new(["bytes"].into_iter().chain(corpora.iter().copied()));
+    let is_flat = |case: &str| case.starts_with(FLAT) || case.starts_with(FLAT_COMPRESSED);
+    for case in section.cases(BYTES).into_iter().filter(|case| !is_flat(case)) {
+        let cells = corpora.iter().map(|corpus| match section.find(corpus, BYTES, case) {
+            None => String::new(),
+            Some(row) => moved(row).map_or_else(|| report::short_complaint(row), grouped),
+        });
+        table.row([case.to_owned()].into_iter().chain(cells));
+        let flat = if case == DEFAULT { FLAT } else { FLAT_COMPRESSED };
+        if case == DEFAULT || case == COMPRESSED {
+            let cells = corpora.iter().map(|corpus| {
+                let flat = best(section, corpus, |case| case.starts_with(flat));
+                flat.map_or_else(String::new, |(case, bytes)| {
+                    format!("{} ({})", grouped(bytes), case.rsplit(' ').next().unwrap_or_default())
+                })
+            });
+            table.row([format!("{flat}, best size")].into_iter().chain(cells));
+        }
+    }
+    text += &format!("\n{}", table.render());
+    let mut table = Table::new(["requests"].into_iter().chain(corpora.iter().copied()));
+    for case in section.cases(BYTES).into_iter().filter(|case| !is_flat(case)) {
+        let requests = |corpus: &&str| {
+            let row = section.find(corpus, BYTES, case);
+            row.and_then(|row| row.runs.last()?.requests).map_or_else(String::new, grouped)
+        };
+        let cells: Vec<String> = corpora.iter().map(requests).collect();
+        if cells.iter().any(|cell| !cell.is_empty()) {
+            table.row([case.to_owned()].into_iter().chain(cells));
+        }
+    }
+    text + &format!("\n{}", table.render())
+}

@@ -1,0 +1,175 @@
+//! zsync's work: ours beside zsync and zsync-rs.
+
+use std::path::Path;
+
+use super::local::{self, one_thread};
+use super::{Pace, Section, gosync, network};
+use crate::bench::accounting::Invocation;
+use crate::bench::case::{Case, Cases, Moved, Product, SERVED};
+use crate::bench::report;
+use crate::bench::results::Results;
+
+pub(super) const SECTION: Section = Section {
+    name: "zsync",
+    corpora: &["typescript", "scipy", "random", "identical"],
+    round_trips: network::ROUND_TRIPS,
+    pace: Pace::Rounds,
+    cases,
+    text,
+};
+
+const MAKE: &str = "make";
+const SCAN: &str = "scan";
+
+/// zsyncmake's options: blocks of 2,048, and nothing compressed.
+const PLAIN: [&str; 4] = ["-b", "2048", "-C", "-e"];
+const COMPATIBLE: [&str; 4] = ["--compat", "0.6.2", "-b", "2048"];
+
+fn cases(cases: &mut Cases<'_>) {
+    if let Some(program) = cases.programs.find("gosync") {
+        for (label, name, options) in ours() {
+            for (case, threads) in [(one_thread(label), "1"), (format!("{label}, 2 threads"), "2")] {
+                let made = cases.file(&format!("own-{name}-{threads}.zsync"));
+                let words = [&["zsyncmake"], options, &["-u", SERVED, "-o"]].concat();
+                let run = gosync(program, &["-p", threads], &words, &[&made, &cases.target()]);
+                let case = cases.add(MAKE, "gosync", &case).run(run).makes(&made);
+                if name == "compatible" {
+                    case.product("control file", Product::File(made));
+                }
+            }
+        }
+    }
+    makers(cases, MAKE);
+    if let Some(program) = cases.programs.find("gosync") {
+        let (seed, json, bytes) = (cases.corpus.seed.clone(), cases.file("json"), cases.seed_bytes());
+        let index = cases.file("own-compatible-1.zsync");
+        for (case, threads) in [(one_thread("gosync zsync"), "1"), ("gosync zsync, 2 threads".into(), "2")] {
+            let run = gosync(program, &["-q", "--json", "-p", threads], &["diff"], &[&seed, &index]).stdout(&json);
+            cases.add(SCAN, "gosync", &case).run(run).needs(&[&index]).bytes(bytes);
+        }
+    }
+    scanners(cases, SCAN);
+    clients(cases);
+}
+
+/// Control files of ours: those of zsyncmake 0.6.2, and better ones.
+fn ours() -> [(&'static str, &'static str, &'static [&'static str]); 2] {
+    [("gosync zsyncmake, compatible", "compatible", &COMPATIBLE), ("gosync zsyncmake", "default", &["-b", "2048"])]
+}
+
+/// Each maker: its program, the options, and the file that it makes.
+fn all_makers(
+    cases: &Cases<'_>,
+) -> Vec<(&'static str, std::path::PathBuf, &'static [&'static str], std::path::PathBuf)> {
+    let made = |name: &str| cases.file(&format!("{name}.zsync"));
+    let find = |name| cases.programs.find(name);
+    let zsync = find("zsync").map(|path| ("zsync", path.with_file_name("zsyncmake"), &PLAIN[..], made("zsync")));
+    let again = find("zsync-rs").map(|path| ("zsync-rs", path.join("zsyncmake"), &PLAIN[..2], made("zsync-rs")));
+    zsync.into_iter().chain(again).collect()
+}
+
+/// zsyncmake's work by the peers.
+pub(super) fn makers(cases: &mut Cases<'_>, work: &'static str) {
+    for (name, maker, options, made) in all_makers(cases) {
+        let words = [options, &["-u", SERVED, "-o"]].concat();
+        let run = Invocation::new(&maker, &words, &[&made, &cases.target()]).pinned();
+        let case = cases.add(work, name, &format!("{name}'s zsyncmake")).run(run).makes(&made);
+        if name == "zsync" {
+            case.product("control file", Product::File(made));
+        }
+    }
+}
+
+/// The peers' scan, and no more: the control file does not tell where the rest is, and so
+/// they give up.
+fn scanners(cases: &mut Cases<'_>, work: &'static str) {
+    let (seed, bytes) = (cases.corpus.seed.clone(), cases.seed_bytes());
+    for name in ["zsync", "zsync-rs"] {
+        if let Some(path) = cases.programs.find(name) {
+            let client = if name == "zsync" { path.to_owned() } else { path.join("zsync") };
+            scanner(cases, work, (name, name), &client, (&seed, bytes));
+        }
+    }
+}
+
+fn scanner<'c>(
+    cases: &'c mut Cases<'_>,
+    work: &'static str,
+    (name, label): (&'static str, &str),
+    client: &Path,
+    (seed, bytes): (&Path, u64),
+) -> &'c mut Case {
+    let (out, part) = (cases.file("out"), cases.file("out.part"));
+    let index = cases.file(&format!("{name}.zsync"));
+    let quiet: &[&str] = if name == "zsync" { &["-q"] } else { &[] };
+    let run = Invocation::new(client, quiet, &["-i".as_ref(), seed, "-o".as_ref(), &out, &index]).may_fail().pinned();
+    cases.add(work, name, label).run(run).needs(&[&index]).removes(&[&out, &part]).bytes(bytes)
+}
+
+/// zsync's scan of a piece of the seed, which `cut` makes.
+pub(super) fn scan_piece(cases: &mut Cases<'_>, work: &'static str, piece: (&Path, u64), label: &str, cut: Invocation) {
+    if let Some(client) = cases.programs.find("zsync") {
+        scanner(cases, work, ("zsync", label), client, piece).prepare(cut);
+    }
+}
+
+/// Whole syncs from the web server.
+fn clients(cases: &mut Cases<'_>) {
+    let (seed, out, part) = (cases.corpus.seed.clone(), cases.file("out"), cases.file("out.part"));
+    for (round_trip, url) in cases.urls {
+        let work = network::work(*round_trip);
+        let files = |index: &str| format!("{url}/{index}.zsync");
+        if let Some(program) = cases.programs.find("gosync") {
+            let rows = [
+                ("gosync zsync", "own-default-1"),
+                ("gosync zsync, of its compatible file", "own-compatible-1"),
+                ("gosync zsync, of zsyncmake's file", "zsync"),
+            ];
+            for (label, index) in rows {
+                let (index, needed) = (files(index), cases.file(&format!("{index}.zsync")));
+                let files: [&Path; 5] = ["-i".as_ref(), &seed, "-o".as_ref(), &out, index.as_ref()];
+                let run = gosync(program, &[], &["zsync", "-q"], &files);
+                cases.add(work, "gosync", label).run(run).needs(&[&needed]).output(&out).moved(Moved::Served);
+            }
+        }
+        network::zsync_clients(cases, work, url, &part);
+    }
+}
+
+fn text(results: &Results) -> String {
+    let mut text = String::from(
+        "## zsync's control files and downloads\n\n\
+         `gosync zsyncmake` and `gosync zsync` beside zsync and zsync-rs, blocks of 2,048. *Compatible* is a control\n\
+         file with the very bytes of zsyncmake 0.6.2, whose SHA-1 is one chain and the limit; the run compares them.\n\
+         *Scan* is the search of the old version alone.\n",
+    );
+    let Some(section) = results.section(SECTION.name) else { return text + report::NOT_MEASURED };
+    text += &report::stamp(section);
+    for (work, baseline) in [(MAKE, one_thread(ours()[0].0)), (SCAN, one_thread("gosync zsync"))] {
+        text += &format!("\n### {}\n\n", report::capitalised(work));
+        text += &report::matrix(section, work, &baseline);
+    }
+    text += &network::tables(section);
+    text += "\nThe same bytes as zsyncmake's";
+    text + &report::violations(section)
+}
+
+/// Control files and scans of ours with each tier, and the peers, for large files.
+pub(super) fn tiers(cases: &mut Cases<'_>) {
+    let seed = cases.corpus.seed.clone();
+    if let Some(program) = cases.programs.find("gosync") {
+        let (kept, bytes) = (cases.file("own.zsync"), cases.seed_bytes());
+        for (case, variant) in local::variants("gosync zsync") {
+            let variant: Vec<&str> = variant.iter().map(String::as_str).collect();
+            let made = if case == one_thread("gosync zsync") { kept.clone() } else { cases.file("again.zsync") };
+            let words = [&["zsyncmake"], &COMPATIBLE[..], &["-u", SERVED, "-o"]].concat();
+            let run = gosync(program, &variant, &words, &[&made, &cases.target()]);
+            let built = cases.add(local::BUILD, "gosync", &case).run(run).makes(&made);
+            built.product("control file", Product::File(made));
+            let json = cases.file("json");
+            let run = gosync(program, &[&["-q", "--json"], &variant[..]].concat(), &["diff"], &[&seed, &kept]);
+            cases.add(local::DIFF, "gosync", &case).run(run.stdout(&json)).needs(&[&kept]).bytes(bytes);
+        }
+    }
+    makers(cases, local::BUILD);
+}
