@@ -79,7 +79,8 @@ pub(crate) fn build<'py>(
     };
     let start = Instant::now();
     let index = job::run(py, &manner, |job| {
-        let index = gosync::build(&file, &BuildOptions { format, block_size }, job).map_err(sync_error)?;
+        let index = gosync::build(&file, &BuildOptions { format, block_sizes: block_size.into_iter().collect() }, job)
+            .map_err(sync_error)?;
         match output {
             Output::Stream(stream) => {
                 let mut writer = FileWriter::new(job, stream);
@@ -92,13 +93,12 @@ pub(crate) fn build<'py>(
         }
         Ok(index)
     })?;
-    let layout = index.signature().layout();
     let result = PyDict::new(py);
     result.set_item("format", index.format().to_string())?;
-    result.set_item("target_bytes", layout.length())?;
+    result.set_item("target_bytes", index.length())?;
     result.set_item("index_bytes", index.encoded_len())?;
-    result.set_item("block_size", layout.block_size())?;
-    result.set_item("blocks", layout.block_count())?;
+    let sizes: Vec<u32> = index.layers().iter().map(|layer| layer.block_size).collect();
+    result.set_item("block_sizes", sizes)?;
     result.set_item("blake3", index.file_hash().map(|hash| hash.to_string()))?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
@@ -125,9 +125,9 @@ pub(crate) fn diff<'py>(
     result.set_item("missing_bytes", plan.fetched_bytes())?;
     result.set_item("missing_ranges", plan.fetch_ranges().len())?;
     result.set_item("repeated_bytes", plan.repeated_bytes())?;
-    result.set_item("target_bytes", plan.layout().length())?;
+    result.set_item("target_bytes", plan.cut().length())?;
     result.set_item("seed_bytes", comparison.statistics.seed_bytes)?;
-    result.set_item("index_bytes", opened.bytes)?;
+    result.set_item("index_bytes", opened.bytes + comparison.index_transfer.bytes)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
 }
@@ -151,7 +151,7 @@ pub(crate) fn patch<'py>(
             let unnamed = "the index does not say where its target is; give the source";
             locations.push(opened.default_source.clone().ok_or_else(|| PyValueError::new_err(unnamed))?);
         }
-        let length = opened.index.signature().layout().length();
+        let length = opened.index.length();
         let source = gosync::open_sources(&locations, Some(length), &options).map_err(sync_error)?;
         let seeds = Seeds::open(seeds).map_err(sync_error)?;
         let report = match output {
@@ -177,9 +177,10 @@ pub(crate) fn patch<'py>(
     result.set_item("matched_bytes", report.matched_bytes())?;
     result.set_item("kept_bytes", work.kept)?;
     result.set_item("fetched_bytes", work.transfer.bytes)?;
-    result.set_item("index_bytes", opened.bytes)?;
+    let layers = report.comparison.index_transfer;
+    result.set_item("index_bytes", opened.bytes + layers.bytes)?;
     result.set_item("output_bytes", report.output_bytes())?;
-    result.set_item("requests", work.transfer.requests + opened.requests)?;
+    result.set_item("requests", work.transfer.requests + opened.requests + layers.requests)?;
     result.set_item("refetched_blocks", work.refetched_blocks)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import List, Optional
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class BuildResult:
     format: str
     target_bytes: int
     index_bytes: int
-    block_size: int
-    blocks: int
+    block_sizes: List[int]
+    """Of the layers, from the coarsest to the finest; go-sync's format has one."""
     blake3: Optional[str]
     """The hash of the whole target; go-sync's format has none."""
     seconds: float

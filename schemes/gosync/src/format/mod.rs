@@ -18,10 +18,10 @@ use gosync_chunks::{BlockLayout, ByteRange, FileHash, Md5, Signature, StrongHash
 use crate::Error;
 
 pub use error::{FormatError, UnsuitableSums};
+pub use gosync_chunks::{NameError, TargetName};
 pub use layered::{Damage, MAX_LAYERS, MIN_BLOCK_SIZE};
 pub(crate) use layered::{Layered, WEAK_LEN, check_sizes};
 pub(crate) use make::{Contents, make};
-pub use gosync_chunks::{NameError, TargetName};
 pub(crate) use parts::Parts;
 
 /// The format of an index file.
