@@ -38,6 +38,9 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
     let time = start.elapsed();
 
     warn_unreadable(&seeds, &report.comparison, console);
+    if let Some(damage) = report.damage {
+        console.message(format_args!("warning: {damage} of the index is damaged; it was done without"));
+    }
     let work = &report.report;
     if work.refetched_blocks > 0 {
         console.message(format_args!(

@@ -59,6 +59,7 @@ mod estimate;
 pub mod format;
 mod layers;
 mod open;
+mod repair;
 pub mod report;
 mod signature;
 mod sums;

@@ -11,7 +11,8 @@ use gosync_rollsum::Kind;
 
 use crate::format::Content;
 use crate::layers::{Descent, LayerReport, Zeros, descend, locate};
-use crate::{Error, Index};
+use crate::repair::repair;
+use crate::{Damage, Error, Index, Trouble};
 
 /// Old data, opened: what of the target may already be here.
 #[derive(Debug, Default)]
@@ -64,7 +65,7 @@ impl Seeds {
 /// part are reported in the result.
 pub fn diff(index: &Index, seeds: &Seeds, progress: &dyn Progress) -> Result<Comparison, Error> {
     let zeros = Zeros(index.length());
-    compare_with(index, &with_zeros(&seeds.data(), &zeros), progress)
+    compare_with(index, usize::MAX, &with_zeros(&seeds.data(), &zeros), progress)
 }
 
 /// What a comparison found.
@@ -89,11 +90,11 @@ fn with_zeros<'a>(seeds: &[&'a dyn ReadAt], zeros: &'a Zeros) -> Vec<&'a dyn Rea
     seeds.iter().copied().chain([zeros as &dyn ReadAt]).collect()
 }
 
-/// Compares with `seeds`, of which the last is zeros.
-fn compare_with(index: &Index, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error> {
+/// Compares with `seeds`, of which the last is zeros, by at most so many layers.
+fn compare_with(index: &Index, layers: usize, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error> {
     match index.content() {
         Content::Layered(layered) => {
-            let found = descend(layered, seeds, layered.layers().len(), progress)?;
+            let found = descend(layered, seeds, layers.min(layered.layers().len()), progress)?;
             let Descent { plan, sums, statistics, unreadable, layers, transfer } = found;
             Ok(Comparison { plan, sums, statistics, unreadable, layers, index_transfer: transfer })
         }
@@ -136,6 +137,8 @@ pub struct PatchReport {
     pub comparison: Comparison,
     /// What carrying out the plan took.
     pub report: Report,
+    /// What of the index was damaged, and done without.
+    pub damage: Option<Damage>,
 }
 
 impl PatchReport {
@@ -170,11 +173,37 @@ pub fn patch(
     output: &Path,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
+    let made = patch_with(index, usize::MAX, seeds, source, output, progress);
+    let Err(error) = made else { return made };
+    let damage = if error.trouble() == Trouble::Corrupt { index.damage().ok().flatten() } else { None };
+    match damage {
+        // What stands in the staged file already is kept.
+        Some(damage @ Damage::Layer { layer, .. }) if layer > 0 => {
+            let report = patch_with(index, layer, seeds, source, output, progress)?;
+            Ok(PatchReport { damage: Some(damage), ..report })
+        }
+        _ => Err(error),
+    }
+}
+
+fn patch_with(
+    index: &Index,
+    layers: usize,
+    seeds: &Seeds,
+    source: &dyn Source,
+    output: &Path,
+    progress: &dyn Progress,
+) -> Result<PatchReport, Error> {
     let mut staged = StagedFile::resume(output, target_id(index))?;
     let leftover = staged.take_leftover();
     let mut data = seeds.data();
     data.extend(leftover.iter().map(|file| file as &dyn ReadAt));
-    let made = make(index, &data, source, progress, |patch| patch.write_to_file(&mut staged));
+    let made = make(index, layers, &data, source, progress, |patch| match patch.write_to_file(&mut staged) {
+        Err(PatchError::FileHash { .. }) if let Content::Layered(layered) = index.content() => {
+            repair(layered, &patch, &mut staged)
+        }
+        done => Ok(done?),
+    });
     match made {
         Ok(report) => {
             staged.commit()?;
@@ -202,19 +231,20 @@ pub fn patch_to_stream(
     out: &mut dyn Write,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
-    make(index, &seeds.data(), source, progress, |patch| patch.write_to_stream(out))
+    make(index, usize::MAX, &seeds.data(), source, progress, |patch| Ok(patch.write_to_stream(out)?))
 }
 
 fn make(
     index: &Index,
+    layers: usize,
     seeds: &[&dyn ReadAt],
     source: &dyn Source,
     progress: &dyn Progress,
-    carry_out: impl FnOnce(Patch<'_>) -> Result<Report, PatchError>,
+    carry_out: impl FnOnce(Patch<'_>) -> Result<Report, Error>,
 ) -> Result<PatchReport, Error> {
     let zeros = Zeros(index.length());
     let seeds = &with_zeros(seeds, &zeros);
-    let comparison = compare_with(index, seeds, progress)?;
+    let comparison = compare_with(index, layers, seeds, progress)?;
     let report = carry_out(Patch {
         plan: &comparison.plan,
         sums: &comparison.sums,
@@ -223,7 +253,7 @@ fn make(
         source,
         progress,
     })?;
-    Ok(PatchReport { comparison, report })
+    Ok(PatchReport { comparison, report, damage: None })
 }
 
 /// Checks whether the file at `path` is the target of `index`, and where it is not.
