@@ -6,6 +6,8 @@
 pub enum Phase {
     /// Reading a target and summing its blocks.
     Sign,
+    /// Compressing a target into its payload.
+    Compress,
     /// Searching the seeds for blocks.
     Compare,
     /// Copying from seeds.
@@ -21,6 +23,7 @@ impl Phase {
     pub fn name(self) -> &'static str {
         match self {
             Self::Sign => "sum",
+            Self::Compress => "compress",
             Self::Compare => "compare",
             Self::Copy => "copy",
             Self::Fetch => "fetch",

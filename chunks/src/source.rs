@@ -41,25 +41,41 @@ pub trait Source: Send + Sync {
         let _ = ranges;
         false
     }
-}
 
-impl<S: Source + ?Sized> Source for Box<S> {
-    fn size(&self) -> Result<Option<u64>, SourceError> {
-        (**self).size()
-    }
-
-    fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
-        (**self).fetch(ranges, sink)
-    }
-
-    fn limits(&self) -> Limits {
-        (**self).limits()
-    }
-
-    fn reject(&self, ranges: &[ByteRange]) -> bool {
-        (**self).reject(ranges)
+    /// Whether the source reads what is rebuilt of the target so far, so that all that can
+    /// be copied has to be in its place before anything is fetched.
+    fn reads_rebuilt(&self) -> bool {
+        false
     }
 }
+
+macro_rules! source_behind {
+    ($($pointer:ty),+) => {$(
+        impl<S: Source + ?Sized> Source for $pointer {
+            fn size(&self) -> Result<Option<u64>, SourceError> {
+                (**self).size()
+            }
+
+            fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+                (**self).fetch(ranges, sink)
+            }
+
+            fn limits(&self) -> Limits {
+                (**self).limits()
+            }
+
+            fn reject(&self, ranges: &[ByteRange]) -> bool {
+                (**self).reject(ranges)
+            }
+
+            fn reads_rebuilt(&self) -> bool {
+                (**self).reads_rebuilt()
+            }
+        }
+    )+};
+}
+
+source_behind!(Box<S>, &S);
 
 /// Takes the bytes that a [`Source`] delivers.
 pub trait Sink: Sync {

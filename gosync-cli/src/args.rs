@@ -137,6 +137,9 @@ pub(crate) struct Build {
     /// Block sizes of the layers, such as 64KiB,8KiB,1KiB [default: by the file's size]
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = block_size, conflicts_with = "block_size")]
     pub(crate) layers: Vec<u32>,
+    /// Write a compressed payload too, FILE.zst, to be published in the place of the file
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
+    pub(crate) compress: Option<i32>,
     /// The format of the index
     #[arg(long, value_enum, default_value_t = IndexFormat::Gosync)]
     pub(crate) format: IndexFormat,

@@ -222,6 +222,10 @@ impl Patch<'_> {
             fetcher.fetch(&wanted, write).inspect_err(|_| halt.raise())
         };
         let copy = || Copies::new(self, output, known, halt).run().inspect_err(|_| halt.raise());
+        if fetcher.source.reads_rebuilt() {
+            let reflinked = copy()?;
+            return Ok((reflinked, fetch()?));
+        }
         let (copied, fetched) = std::thread::scope(|scope| {
             let fetching = (!wanted.is_empty()).then(|| scope.spawn(fetch));
             let copied = copy();

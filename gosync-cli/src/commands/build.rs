@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::{BuildOptions, publish_index, publish_signature};
+use gosync::{BuildOptions, Format, publish_index, publish_signature};
 use serde_json::json;
 
 use super::{signing, upload_options};
@@ -21,11 +21,21 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
     }
     let start = Instant::now();
     let location = args.output.clone().unwrap_or_else(|| default_index(&args.file).into());
-    let options = BuildOptions { format: args.format.into(), block_sizes: args.block_sizes() };
+    let options = BuildOptions { format: args.format.into(), block_sizes: args.block_sizes(), compress: args.compress };
     let key = args.signing.key(options.format, console)?;
-    let index = gosync::build(&args.file, &options, &Bars::new(console))?;
-    let signature = key.as_ref().map(|key| signing::sign(&index, &location, key)).transpose()?;
     let upload = upload_options()?;
+    let payload = args.compress.map(|_| location.beside(&payload_name(&args.file)));
+    let index = match &payload {
+        Some(payload) if options.format == Format::Gosync => {
+            gosync::publish_payload(&args.file, &options, payload, &upload, &Bars::new(console))?
+        }
+        Some(_) => {
+            let message = format!("the {} format knows no compressed payload", options.format);
+            return Err(Usage { message, hint: "leave out --compress or --format" }.into());
+        }
+        None => gosync::build(&args.file, &options, &Bars::new(console))?,
+    };
+    let signature = key.as_ref().map(|key| signing::sign(&index, &location, key)).transpose()?;
     publish_index(&index, &location, &upload)?;
     let signature = match signature {
         Some(signature) => Some(publish_signature(&signature, &location, &upload)?),
@@ -45,18 +55,32 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
         percent(index_bytes, index.length()),
         seconds(time)
     ));
+    if let Some(payload) = &payload {
+        console.message(format_args!(
+            "{payload}: {} ({} of the file), in its place",
+            size(index.source_length()),
+            percent(index.source_length(), index.length())
+        ));
+    }
     console.event(&json!({
         "event": "done",
         "index": location.to_string(),
         "format": index.format().to_string(),
         "target_bytes": index.length(),
         "index_bytes": index_bytes,
+        "payload": payload.map(|location| location.to_string()),
+        "payload_bytes": index.source_length(),
         "block_sizes": layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>(),
         "signature": signature.map(|location| location.to_string()),
         "blake3": index.file_hash().map(|hash| hash.to_string()),
         "seconds": time.as_secs_f64(),
     }))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the payload of a file is called.
+fn payload_name(file: &std::path::Path) -> String {
+    format!("{}.zst", file.file_name().unwrap_or_default().to_string_lossy())
 }
 
 fn default_index(file: &std::path::Path) -> PathBuf {

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
     let locations = source_locations(args, &opened)?;
     let places = locations.iter().map(Location::to_string).collect::<Vec<_>>().join(" or ");
     console.detail(format_args!("index {}, source {places}, output {}", opened.location, output.display()));
-    let length = opened.index.length();
+    let length = opened.index.source_length();
     let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
     if args.dry_run {
         return foretell(&opened, &seeds, &locations[0], &options, console);
@@ -106,7 +106,7 @@ fn foretell(
     let comparison = gosync::diff(&opened.index, seeds, &Bars::new(console))?;
     warn_unreadable(seeds, &comparison, console);
     let plan = &comparison.plan;
-    let cost = gosync::estimate(plan, location, options)?;
+    let cost = gosync::estimate(&comparison, location, options)?;
     console.message(format_args!(
         "{location}: would fetch {} of {} in {} requests{}",
         size(cost.bytes),

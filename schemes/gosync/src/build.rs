@@ -1,15 +1,17 @@
 //! Publishing: making the index of a target.
 
 use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use gosync_chunks::{ByteRange, LocalFile, Md5, Progress, ReadAt, SignError, SignOptions, Xxh3, sign};
+use gosync_chunks::{BlockLayout, ByteRange, LocalFile, Md5, Progress, ReadAt, SignError, SignOptions, Xxh3, sign};
 use gosync_rollsum::Kind;
 
-use crate::format::{Contents, check_sizes, make};
-use crate::layers::choose;
+use crate::format::{Contents, Payload, WEAK_LEN, check_sizes, make};
 use crate::layers::sums::{Failure, LayerSums, file_hash, sum_layers};
+use crate::layers::{choose, lengths};
+use crate::payload::{EncodeError, EncodeOptions, FrameLengths, PayloadLayout, encode};
 use crate::sums::Weak;
 use crate::{Error, Format, Index, TargetName};
 
@@ -24,13 +26,26 @@ pub struct BuildOptions {
     /// Sizes of blocks in bytes, from the coarsest layer to the finest; chosen by the
     /// target's length when there are none. go-sync's format has one layer.
     pub block_sizes: Vec<u32>,
+    /// How hard to compress the payload, in zstd's levels from 1 to 15, if it is to be:
+    /// see [`build_compressed`].
+    pub compress: Option<i32>,
 }
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self { format: Format::Gosync, block_sizes: Vec::new() }
+        Self { format: Format::Gosync, block_sizes: Vec::new(), compress: None }
     }
 }
+
+/// Bytes of a coarse frame of a compressed payload, at most.
+const COARSE_FRAME: u32 = 64 << 10;
+
+/// Bytes before a fine frame that it is compressed with. More make it smaller, and making
+/// it slower: they are read anew for each.
+const FINE_PREFIX: u32 = 4 << 10;
+
+/// Bytes before a coarse frame that it is compressed with.
+const COARSE_PREFIX: u32 = 1 << 20;
 
 /// Makes the index of the file at `target`, on all threads of the current rayon pool.
 ///
@@ -40,13 +55,38 @@ impl Default for BuildOptions {
 ///
 /// When `target` cannot be read, changes meanwhile, or cannot be cut into such blocks.
 pub fn build(target: &Path, options: &BuildOptions, progress: &dyn Progress) -> Result<Index, Error> {
+    build_with(target, options, None, progress)
+}
+
+/// The same, and writes a compressed payload to `out`, which is to be published under
+/// `name` beside the index. Both hold for our own format only.
+///
+/// # Errors
+///
+/// As [`build`], and when `out` cannot be written.
+pub fn build_compressed(
+    target: &Path,
+    options: &BuildOptions,
+    name: TargetName,
+    out: &mut (dyn Write + Send),
+    progress: &dyn Progress,
+) -> Result<Index, Error> {
+    build_with(target, options, Some((name, out)), progress)
+}
+
+fn build_with(
+    target: &Path,
+    options: &BuildOptions,
+    payload: Option<(TargetName, &mut (dyn Write + Send))>,
+    progress: &dyn Progress,
+) -> Result<Index, Error> {
     let read = |source| Error::Read { path: target.to_owned(), source };
     let file = File::open(target).map_err(read)?;
     let before = file.metadata().map_err(read)?;
     let file = LocalFile::new(target, file).map_err(read)?;
 
     let index = match options.format {
-        Format::Gosync => build_layered(target, &file, options, progress),
+        Format::Gosync => build_layered(target, &file, options, payload, progress),
         Format::GoSync => build_go_sync(target, &file, options, progress),
     }?;
 
@@ -61,6 +101,7 @@ fn build_layered(
     path: &Path,
     target: &LocalFile,
     options: &BuildOptions,
+    payload: Option<(TargetName, &mut (dyn Write + Send))>,
     progress: &dyn Progress,
 ) -> Result<Index, Error> {
     let length = target.size();
@@ -83,7 +124,24 @@ fn build_layered(
         Failure::Read(source) => read(source),
         Failure::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
     })?;
-    let layers = sizes.iter().zip(records).map(|(&size, records)| (size, 0, records)).collect();
+    let (payload, lengths) = match payload {
+        Some((name, out)) => {
+            let (payload, lengths) = compress(path, target, &sizes, options, name, out, progress)?;
+            (Some(payload), Some(lengths))
+        }
+        None => (None, None),
+    };
+    let layers = sizes.iter().zip(records).map(|(&size, records)| match (&payload, &lengths) {
+        (Some(payload), Some(lengths)) => {
+            let layout = BlockLayout::new(length, size).expect("summed as such");
+            let len = payload.lengths_len(size);
+            let lengths = lengths::encode(payload, layout, lengths);
+            let sums = records.chunks_exact(WEAK_LEN + strong_len).zip(lengths.chunks_exact(len));
+            (size, len as u8, sums.flat_map(|(sums, lengths)| sums.iter().chain(lengths)).copied().collect())
+        }
+        _ => (size, 0, records),
+    });
+    let layers = layers.collect();
     let contents = Contents {
         target_name: path.file_name().and_then(|name| TargetName::new(name.to_str()?).ok()),
         length,
@@ -92,9 +150,38 @@ fn build_layered(
         odds: choose::ODDS,
         salt,
         layers,
+        payload,
         tree: nodes,
     };
     make(contents).map(Index::of_layered).map_err(|_| Error::Layers { sizes })
+}
+
+/// Writes the payload of the target to `out`.
+fn compress(
+    path: &Path,
+    target: &LocalFile,
+    sizes: &[u32],
+    options: &BuildOptions,
+    name: TargetName,
+    out: &mut (dyn Write + Send),
+    progress: &dyn Progress,
+) -> Result<(Payload, FrameLengths), Error> {
+    let fine = *sizes.last().expect("checked");
+    // Without such a layer there is nothing to tell where the coarse frames are.
+    let coarse = sizes.iter().copied().filter(|size| (fine..=COARSE_FRAME).contains(size)).max();
+    let impossible = || Error::Layers { sizes: sizes.to_vec() };
+    let coarse = coarse.ok_or_else(impossible)?;
+    let layout = PayloadLayout::new(target.size(), fine, coarse)
+        .and_then(|layout| layout.with_prefixes(FINE_PREFIX, COARSE_PREFIX))
+        .map_err(|_| impossible())?;
+    let encode_options = EncodeOptions { level: options.compress.unwrap_or(EncodeOptions::default().level) };
+    let lengths = encode(target, &layout, ByteRange::at(0, target.size()), &encode_options, out, progress);
+    let lengths = lengths.map_err(|error| match error {
+        EncodeError::Read(source) => Error::Read { path: path.to_owned(), source },
+        EncodeError::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
+        error => Error::Publish { location: name.as_str().into(), source: io::Error::other(error) },
+    })?;
+    Ok((Payload { name, layout, len: lengths.payload_len() }, lengths))
 }
 
 fn build_go_sync(
@@ -131,7 +218,7 @@ mod tests {
             let data: Vec<u8> = (0..length).map(|i: u32| i.wrapping_mul(i) as u8).collect();
             std::fs::write(&path, &data).unwrap();
             for format in [Format::Gosync, Format::GoSync] {
-                let options = BuildOptions { format, block_sizes: vec![1024] };
+                let options = BuildOptions { format, block_sizes: vec![1024], compress: None };
                 let index = build(&path, &options, &()).unwrap();
                 assert_eq!(index.length(), data.len() as u64);
                 assert_eq!(index.file_hash().is_some(), format == Format::Gosync);
@@ -152,7 +239,7 @@ mod tests {
         let file = directory.path().join("file");
         std::fs::write(&file, b"data").unwrap();
         for block_size in [0, 1 << 31] {
-            let options = BuildOptions { block_sizes: vec![block_size], format: Format::GoSync };
+            let options = BuildOptions { block_sizes: vec![block_size], format: Format::GoSync, compress: None };
             assert!(matches!(build(&file, &options, &()), Err(Error::Sign { source: SignError::Layout(_), .. })));
             let options = BuildOptions { block_sizes: vec![block_size], ..BuildOptions::default() };
             assert!(matches!(build(&file, &options, &()), Err(Error::Layers { .. })));

@@ -2,9 +2,11 @@
 
 use gosync_blocksources::ranges::coalesce;
 use gosync_blocksources::{Location, SourceOptions};
-use gosync_chunks::{ByteRange, Plan};
+use gosync_chunks::{ByteRange, Source};
 
-use crate::{Error, open_source};
+use crate::layers::Zeros;
+use crate::payload::FramedSource;
+use crate::{Comparison, Error, open_source};
 
 /// What fetching is expected to cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -17,7 +19,7 @@ pub struct Estimate {
     pub seconds: Option<f64>,
 }
 
-/// Estimates what fetching the missing parts of `plan` from `location` will cost. A
+/// Estimates what fetching what is missing from `location` will cost. A
 /// server of HTTP is asked for the length of the target, which tells how long its answers
 /// take; with the same `options` that the index was opened with, all that was learned
 /// then counts too.
@@ -25,25 +27,27 @@ pub struct Estimate {
 /// # Errors
 ///
 /// When the source cannot be reached or has no such target.
-pub fn estimate(plan: &Plan, location: &Location, options: &SourceOptions) -> Result<Estimate, Error> {
-    let ranges = plan.fetch_ranges();
-    if ranges.is_empty() {
+pub fn estimate(comparison: &Comparison, location: &Location, options: &SourceOptions) -> Result<Estimate, Error> {
+    let wanted = comparison.plan.fetch_ranges();
+    if wanted.is_empty() {
         return Ok(Estimate::default());
     }
     #[cfg(feature = "http")]
     if let Location::Url(url) = location
         && matches!(url.scheme(), "http" | "https")
     {
-        use gosync_chunks::{Source, SourceError};
+        use gosync_chunks::SourceError;
         let server = gosync_blocksources::HttpSource::new(url.as_str(), options.http.clone())?;
-        let expected = plan.cut().length();
+        let (ranges, expected) = requested(comparison, &wanted, &server)?;
         if let Some(actual) = server.size()?.filter(|&actual| actual != expected) {
             return Err(SourceError::Length { location: location.to_string(), expected, actual }.into());
         }
         let cost = server.estimate(&ranges);
         return Ok(Estimate { bytes: cost.bytes, requests: cost.requests, seconds: Some(cost.time.as_secs_f64()) });
     }
-    let limits = open_source(location, options)?.limits();
+    let source = open_source(location, options)?;
+    let (ranges, _) = requested(comparison, &wanted, &*source)?;
+    let limits = source.limits();
     let joined = coalesce(&ranges, limits.bridged_gap);
     let pieces = |range: &ByteRange| range.len().div_ceil(limits.request_size.max(1));
     Ok(Estimate {
@@ -51,4 +55,21 @@ pub fn estimate(plan: &Plan, location: &Location, options: &SourceOptions) -> Re
         requests: joined.iter().map(pieces).sum(),
         seconds: None,
     })
+}
+
+/// What has to be asked of `source` for the bytes `wanted` of the target, and how long it is.
+fn requested(
+    comparison: &Comparison,
+    wanted: &[ByteRange],
+    source: &dyn Source,
+) -> Result<(Vec<ByteRange>, u64), Error> {
+    let length = comparison.plan.cut().length();
+    match &comparison.frames {
+        None => Ok((wanted.to_vec(), length)),
+        Some(frames) => {
+            let nothing = Zeros(length);
+            let framed = FramedSource::new(source, frames.extents.clone(), &nothing);
+            Ok((framed.payload_ranges(wanted)?, frames.payload.len))
+        }
+    }
 }

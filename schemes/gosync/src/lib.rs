@@ -59,6 +59,8 @@ mod estimate;
 pub mod format;
 mod layers;
 mod open;
+pub mod payload;
+mod rebuilt;
 mod repair;
 pub mod report;
 mod signature;
@@ -66,12 +68,12 @@ mod sums;
 mod sync;
 mod tier;
 
-pub use build::{BuildOptions, build};
+pub use build::{BuildOptions, build, build_compressed};
 pub use error::{Error, Trouble};
 pub use estimate::{Estimate, estimate};
 pub use format::{Damage, Format, FormatError, Index, LayerInfo, NameError, ReadOptions, TargetName, UnsuitableSums};
 pub use layers::LayerReport;
-pub use open::{OpenedIndex, open_index, open_source, open_sources, publish_index, publish_signature};
+pub use open::{OpenedIndex, open_index, open_source, open_sources, publish_index, publish_payload, publish_signature};
 #[cfg(feature = "sign")]
 pub use signature::SecretKey;
 pub use signature::{

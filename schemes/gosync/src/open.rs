@@ -2,16 +2,19 @@
 
 use std::cmp::Ordering;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 #[cfg(feature = "object-store")]
 use gosync_blocksources::ObjectSource;
 use gosync_blocksources::{Location, SourceOptions, open_document, read_ranges};
-use gosync_chunks::{ByteRange, Source, Transfer};
+use gosync_chunks::{ByteRange, Progress, Source, Transfer};
+use gosync_patcher::StagedFile;
 
+use crate::build::build_compressed;
 use crate::format::Parts;
 use crate::sync::write_file;
-use crate::{Error, Format, FormatError, Index, ReadOptions, SIGNATURE_SUFFIX};
+use crate::{BuildOptions, Error, Format, FormatError, Index, ReadOptions, SIGNATURE_SUFFIX, TargetName};
 
 /// An index, and what it cost to get.
 #[derive(Clone, Debug)]
@@ -94,7 +97,7 @@ impl OpenedIndex {
     /// index gives. An index that gives none is named after its target, as in
     /// `target.gosync`.
     pub fn default_source(&self) -> Option<Location> {
-        let name = match self.index.target_name() {
+        let name = match self.index.source_name() {
             Some(name) => name.as_str().to_owned(),
             None => self.location.file_name()?.strip_suffix(".gosync").filter(|name| !name.is_empty())?.to_owned(),
         };
@@ -122,6 +125,43 @@ pub fn publish_signature(signature: &str, index: &Location, options: &SourceOpti
     let location = index.with_suffix(SIGNATURE_SUFFIX);
     publish(&location, options, &|writer| writer.write_all(signature.as_bytes()))?;
     Ok(location)
+}
+
+/// Makes the index of the file at `target`, and at `payload`, a file or an object beside
+/// where the index will be, its compressed payload.
+///
+/// # Errors
+///
+/// As [`build_compressed`], and as [`publish_index`]; and where the last part of
+/// `payload` is no file name for an index to give.
+pub fn publish_payload(
+    target: &Path,
+    options: &BuildOptions,
+    payload: &Location,
+    sources: &SourceOptions,
+    progress: &dyn Progress,
+) -> Result<Index, Error> {
+    let _ = sources;
+    let failed = |source| Error::Publish { location: payload.to_string(), source };
+    let name =
+        TargetName::new(payload.file_name().unwrap_or_default()).map_err(|error| failed(io::Error::other(error)))?;
+    match payload {
+        Location::Path(path) => {
+            let staged = StagedFile::create(path)?;
+            let index = build_compressed(target, options, name, &mut staged.file(), progress)?;
+            staged.commit()?;
+            Ok(index)
+        }
+        #[cfg(feature = "object-store")]
+        Location::Url(url) if matches!(url.scheme(), "s3" | "gs" | "az") => {
+            let object = ObjectSource::new(url.as_str(), &sources.object_store, sources.http.clone())?;
+            let mut writer = object.writer();
+            let index = build_compressed(target, options, name, &mut writer, progress)?;
+            writer.finish().map_err(failed)?;
+            Ok(index)
+        }
+        Location::Url(_) => Err(failed(io::Error::other("only files and object stores can be written to"))),
+    }
 }
 
 type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;

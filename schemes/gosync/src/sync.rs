@@ -1,5 +1,6 @@
 //! The main job: comparing seeds with an index, and bringing the target about.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,9 @@ use gosync_patcher::{Patch, PatchError, Report, StagedFile, TargetId, Verdict, V
 use gosync_rollsum::Kind;
 
 use crate::format::Content;
-use crate::layers::{Descent, LayerReport, Zeros, descend, locate};
+use crate::layers::{Descent, Frames, LayerReport, Zeros, descend, locate};
+use crate::payload::FramedSource;
+use crate::rebuilt::Rebuilt;
 use crate::repair::repair;
 use crate::{Damage, Error, Index, Trouble};
 
@@ -84,6 +87,8 @@ pub struct Comparison {
     pub layers: Vec<LayerReport>,
     /// What reading sums took, after the index was opened.
     pub index_transfer: Transfer,
+    /// Where what is missing lies, if the payload is compressed.
+    pub(crate) frames: Option<Frames>,
 }
 
 fn with_zeros<'a>(seeds: &[&'a dyn ReadAt], zeros: &'a Zeros) -> Vec<&'a dyn ReadAt> {
@@ -91,12 +96,17 @@ fn with_zeros<'a>(seeds: &[&'a dyn ReadAt], zeros: &'a Zeros) -> Vec<&'a dyn Rea
 }
 
 /// Compares with `seeds`, of which the last is zeros, by at most so many layers.
-fn compare_with(index: &Index, layers: usize, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error> {
+fn compare_with(
+    index: &Index,
+    layers: usize,
+    seeds: &[&dyn ReadAt],
+    progress: &dyn Progress,
+) -> Result<Comparison, Error> {
     match index.content() {
         Content::Layered(layered) => {
             let found = descend(layered, seeds, layers.min(layered.layers().len()), progress)?;
-            let Descent { plan, sums, statistics, unreadable, layers, transfer } = found;
-            Ok(Comparison { plan, sums, statistics, unreadable, layers, index_transfer: transfer })
+            let Descent { plan, sums, statistics, unreadable, layers, transfer, frames } = found;
+            Ok(Comparison { plan, sums, statistics, unreadable, layers, index_transfer: transfer, frames })
         }
         Content::GoSync { signature, .. } => {
             let lookup = BlockIndex::build(signature);
@@ -117,6 +127,7 @@ fn compare_with(index: &Index, layers: usize, seeds: &[&dyn ReadAt], progress: &
                 unreadable: found.unreadable,
                 layers: vec![layer],
                 index_transfer: Transfer::default(),
+                frames: None,
             })
         }
     }
@@ -198,12 +209,16 @@ fn patch_with(
     let leftover = staged.take_leftover();
     let mut data = seeds.data();
     data.extend(leftover.iter().map(|file| file as &dyn ReadAt));
-    let made = make(index, layers, &data, source, progress, |patch| match patch.write_to_file(&mut staged) {
-        Err(PatchError::FileHash { .. }) if let Content::Layered(layered) = index.content() => {
-            repair(layered, &patch, &mut staged)
-        }
-        done => Ok(done?),
-    });
+    let unwritable = |source| Error::Write { path: staged.path().to_owned(), source };
+    staged.file().set_len(index.length()).map_err(unwritable)?;
+    let rebuilt = staged.file().try_clone().and_then(|file| LocalFile::new(staged.path(), file)).map_err(unwritable)?;
+    let made =
+        make(index, layers, &data, source, Some(&rebuilt), progress, |patch| match patch.write_to_file(&mut staged) {
+            Err(PatchError::FileHash { .. }) if let Content::Layered(layered) = index.content() => {
+                repair(layered, &patch, &mut staged)
+            }
+            done => Ok(done?),
+        });
     match made {
         Ok(report) => {
             staged.commit()?;
@@ -231,7 +246,29 @@ pub fn patch_to_stream(
     out: &mut dyn Write,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
-    make(index, usize::MAX, &seeds.data(), source, progress, |patch| Ok(patch.write_to_stream(out)?))
+    if let Content::Layered(layered) = index.content()
+        && layered.payload().is_some()
+    {
+        return patch_through_file(index, seeds, source, out, progress);
+    }
+    make(index, usize::MAX, &seeds.data(), source, None, progress, |patch| Ok(patch.write_to_stream(out)?))
+}
+
+/// A target with a compressed payload is made in a file first, since frames are decoded
+/// with what stands before them.
+fn patch_through_file(
+    index: &Index,
+    seeds: &Seeds,
+    source: &dyn Source,
+    out: &mut dyn Write,
+    progress: &dyn Progress,
+) -> Result<PatchReport, Error> {
+    let path = std::env::temp_dir().join(format!("gosync-{:016x}", std::process::id()));
+    let report = patch(index, seeds, source, &path, progress)?;
+    let read = |source| Error::Read { path: path.clone(), source };
+    let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, out));
+    std::fs::remove_file(&path).map_err(read)?;
+    copied.map_err(|error| PatchError::Stream(error).into()).map(|_| report)
 }
 
 fn make(
@@ -239,20 +276,30 @@ fn make(
     layers: usize,
     seeds: &[&dyn ReadAt],
     source: &dyn Source,
+    rebuilt: Option<&LocalFile>,
     progress: &dyn Progress,
     carry_out: impl FnOnce(Patch<'_>) -> Result<Report, Error>,
 ) -> Result<PatchReport, Error> {
     let zeros = Zeros(index.length());
     let seeds = &with_zeros(seeds, &zeros);
     let comparison = compare_with(index, layers, seeds, progress)?;
-    let report = carry_out(Patch {
-        plan: &comparison.plan,
-        sums: &comparison.sums,
-        file_hash: index.file_hash(),
-        seeds,
-        source,
-        progress,
-    })?;
+    let patch = |source: &dyn Source| {
+        carry_out(Patch {
+            plan: &comparison.plan,
+            sums: &comparison.sums,
+            file_hash: index.file_hash(),
+            seeds,
+            source,
+            progress,
+        })
+    };
+    let report = match (&comparison.frames, rebuilt) {
+        (Some(frames), Some(rebuilt)) => {
+            let rebuilt = Rebuilt::new(rebuilt, &comparison.plan);
+            patch(&FramedSource::new(source, frames.extents.clone(), &rebuilt))
+        }
+        _ => patch(source),
+    }?;
     Ok(PatchReport { comparison, report, damage: None })
 }
 

@@ -43,7 +43,8 @@ pub(super) struct Header {
 pub(super) struct LayerHeader {
     /// Size of a block in bytes.
     pub(super) block_size: u32,
-    /// Bytes in which a record gives the compressed length of its block; 0 where it does not.
+    /// Bytes in which a record says how long its block is in a compressed payload; 0 where
+    /// there is none.
     pub(super) compressed_len: u8,
     /// BLAKE3 of all records.
     pub(super) hash: [u8; 32],
@@ -56,10 +57,14 @@ pub(super) struct PayloadHeader {
     pub(super) name: String,
     /// Which compression.
     pub(super) kind: u8,
-    /// Bytes of the target in a frame.
-    pub(super) frame_size: u32,
-    /// Bytes of the target before a frame that it is compressed with.
-    pub(super) prefix_len: u32,
+    /// Bytes of the target in a fine frame.
+    pub(super) fine: u32,
+    /// Bytes of the target in a coarse frame.
+    pub(super) coarse: u32,
+    /// Bytes of the target before a fine frame that it is compressed with.
+    pub(super) fine_prefix: u32,
+    /// Bytes of the target before a coarse frame that it is compressed with.
+    pub(super) coarse_prefix: u32,
     /// Length of the payload in bytes.
     pub(super) length: u64,
 }
@@ -129,8 +134,10 @@ mod tests {
             payload: Some(PayloadHeader {
                 name: "c".into(),
                 kind: 1,
-                frame_size: 0x2122_2324,
-                prefix_len: 0x3132_3334,
+                fine: 0x2122_2324,
+                coarse: 0x2526_2728,
+                fine_prefix: 0x3132_3334,
+                coarse_prefix: 0x3536_3738,
                 length: 0x4142_4344_4546_4748,
             }),
             tree_hash: [0x7c; 32],
@@ -146,7 +153,8 @@ mod tests {
         expected.extend([1, 2, 6, 32, 0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11]);
         expected.extend([1, 0, 0, 0, 0, 0, 0, 0, 0x0d, 0x0c, 0x0b, 0x0a, 3]);
         expected.extend([0x6b; 32]);
-        expected.extend([1, 1, 0, 0, 0, 0, 0, 0, 0, b'c', 1, 0x24, 0x23, 0x22, 0x21, 0x34, 0x33, 0x32, 0x31]);
+        expected.extend([1, 1, 0, 0, 0, 0, 0, 0, 0, b'c', 1, 0x24, 0x23, 0x22, 0x21, 0x28, 0x27, 0x26, 0x25]);
+        expected.extend([0x34, 0x33, 0x32, 0x31, 0x38, 0x37, 0x36, 0x35]);
         expected.extend([0x48, 0x47, 0x46, 0x45, 0x44, 0x43, 0x42, 0x41]);
         expected.extend([0x7c; 32]);
         expected.extend([1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0x80, 7, 0, 0, 0, 0, 0, 0, 0]);

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use gosync_chunks::{BlockId, BlockLayout, BlockRange, ByteRange, FileHash, MAX_BLOCK_SIZE, SUBTREE, Transfer, Xxh3};
 
-use super::header::{Header, LayerHeader};
+use super::header::{Header, LayerHeader, PayloadHeader};
 use super::parts::Parts;
 use super::{FormatError, ReadOptions, TargetName, head};
 use crate::Error;
+use crate::payload::{FrameKind, PayloadLayout};
 
 /// Bytes of a weak sum in a record.
 pub(crate) const WEAK_LEN: usize = 4;
@@ -28,6 +29,7 @@ pub(crate) struct Layered {
     head: Arc<Vec<u8>>,
     header: Header,
     target_name: Option<TargetName>,
+    payload: Option<Payload>,
     layers: Vec<Layer>,
     tree: ByteRange,
     len: u64,
@@ -81,16 +83,14 @@ impl Layered {
         if let Some(section) = header.sections.iter().find(|section| section.is_critical()) {
             return Err(FormatError::Unsupported { what: "section", value: section.id });
         }
-        if let Some(payload) = &header.payload {
-            known("payload of kind", payload.kind.into(), 1)?;
-            TargetName::new(payload.name.as_str())?;
-        }
+        let payload = header.payload.as_ref().map(|payload| payload_of(&header, payload)).transpose()?;
         let mut offset = head.len() as u64;
         let mut layers = Vec::new();
         check_sizes(&header.layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>())?;
         for layer in &header.layers {
-            if layer.compressed_len > 4 {
-                return Err(FormatError::Corrupt { what: "the compressed lengths are too long" });
+            let expected = payload.as_ref().map_or(0, |payload| payload.lengths_len(layer.block_size));
+            if usize::from(layer.compressed_len) != expected {
+                return Err(FormatError::Corrupt { what: "the compressed lengths do not fit the payload" });
             }
             let layout = BlockLayout::new(header.length, layer.block_size)?;
             let record_len = record_len(&header, layer);
@@ -103,7 +103,7 @@ impl Layered {
         let tree = ByteRange::at(offset, nodes * NODE_LEN);
         let len = header.sections.iter().try_fold(tree.end, |sum, section| sum.checked_add(section.length));
         let len = len.ok_or(FormatError::TooLarge { len: u64::MAX, limit: u64::MAX })?;
-        Ok(Self { head: Arc::new(head), header, target_name, layers, tree, len, parts })
+        Ok(Self { head: Arc::new(head), header, target_name, payload, layers, tree, len, parts })
     }
 
     /// Checks what was read whole: its length, and the hashes of all of it.
@@ -167,6 +167,11 @@ impl Layered {
         self.target_name.as_ref()
     }
 
+    /// How the payload is compressed, if it is.
+    pub(crate) fn payload(&self) -> Option<&Payload> {
+        self.payload.as_ref()
+    }
+
     pub(crate) fn strong_len(&self) -> usize {
         self.header.strong_len.into()
     }
@@ -209,6 +214,12 @@ impl Layered {
             return Err(Error::Index { location: format!("{:?}", self.parts), source: FormatError::Damaged { what } });
         }
         Ok((bytes, transfer))
+    }
+
+    /// That the lengths in records make no frames.
+    pub(crate) fn impossible_frames(&self) -> Error {
+        let source = FormatError::Corrupt { what: "the compressed lengths make no frames" };
+        Error::Index { location: format!("{:?}", self.parts), source }
     }
 
     /// The nodes of the target's tree, one for each [`SUBTREE`] bytes.
@@ -261,6 +272,52 @@ impl std::fmt::Display for Damage {
             Self::Section { id } => write!(formatter, "section {id}"),
         }
     }
+}
+
+/// A compressed payload.
+#[derive(Clone, Debug)]
+pub(crate) struct Payload {
+    pub(crate) name: TargetName,
+    pub(crate) layout: PayloadLayout,
+    /// Length in bytes.
+    pub(crate) len: u64,
+}
+
+impl Payload {
+    /// Bytes of lengths in the record of a block of `size` bytes: that of all frames of the
+    /// block, coarse ones only where it has some; and where it is one coarse frame, the
+    /// length of that.
+    pub(crate) fn lengths_len(&self, size: u32) -> usize {
+        let coarse = self.layout.frame_size(FrameKind::Coarse) as u32;
+        match size.cmp(&coarse) {
+            std::cmp::Ordering::Greater => 4,
+            std::cmp::Ordering::Equal => 6,
+            std::cmp::Ordering::Less => fine_len(size),
+        }
+    }
+}
+
+/// Bytes of a length of at most `most`, of which 1 is taken off.
+fn fine_len(most: u32) -> usize {
+    match most - 1 {
+        0..0x100 => 1,
+        0x100..0x1_0000 => 2,
+        _ => 3,
+    }
+}
+
+fn payload_of(header: &Header, payload: &PayloadHeader) -> Result<Payload, FormatError> {
+    known("payload of kind", payload.kind.into(), 1)?;
+    let impossible = |_| FormatError::Corrupt { what: "the payload is cut into impossible frames" };
+    let layout = PayloadLayout::new(header.length, payload.fine, payload.coarse)
+        .and_then(|layout| layout.with_prefixes(payload.fine_prefix, payload.coarse_prefix))
+        .map_err(impossible)?;
+    let has_layer = |size: u32| header.layers.iter().any(|layer| layer.block_size == size);
+    let finest = header.layers.last().map(|layer| layer.block_size);
+    if !has_layer(payload.coarse) || finest != Some(payload.fine) {
+        return Err(FormatError::Corrupt { what: "the frames of the payload are no blocks of a layer" });
+    }
+    Ok(Payload { name: TargetName::new(payload.name.as_str())?, layout, len: payload.length })
 }
 
 /// Checks the block sizes of layers, from the coarsest to the finest.

@@ -2,9 +2,10 @@
 
 use gosync_chunks::FileHash;
 
-use super::header::{Header, LayerHeader};
-use super::layered::{STRONG_KIND, WEAK_KIND};
+use super::header::{Header, LayerHeader, PayloadHeader};
+use super::layered::{Payload, STRONG_KIND, WEAK_KIND};
 use super::{FormatError, Layered, TargetName};
+use crate::payload::FrameKind;
 
 /// What goes into an index.
 pub(crate) struct Contents {
@@ -15,8 +16,10 @@ pub(crate) struct Contents {
     pub(crate) strong_len: usize,
     pub(crate) odds: u8,
     pub(crate) salt: u64,
-    /// Block size, bytes of a compressed length, and all records of each layer.
+    /// Block size, bytes of compressed lengths in a record, and all records of each layer.
     pub(crate) layers: Vec<(u32, u8, Vec<u8>)>,
+    /// The compressed payload.
+    pub(crate) payload: Option<Payload>,
     /// The nodes of the target's tree.
     pub(crate) tree: Vec<[u8; 32]>,
 }
@@ -43,7 +46,15 @@ pub(crate) fn make(contents: Contents) -> Result<Layered, FormatError> {
         odds: contents.odds,
         salt: contents.salt,
         layers: layers.collect(),
-        payload: None,
+        payload: contents.payload.map(|payload| PayloadHeader {
+            name: payload.name.as_str().into(),
+            kind: 1,
+            fine: payload.layout.frame_size(FrameKind::Fine) as u32,
+            coarse: payload.layout.frame_size(FrameKind::Coarse) as u32,
+            fine_prefix: payload.layout.prefix_len(FrameKind::Fine) as u32,
+            coarse_prefix: payload.layout.prefix_len(FrameKind::Coarse) as u32,
+            length: payload.len,
+        }),
         tree_hash: *blake3::hash(&tree).as_bytes(),
         sections: Vec::new(),
     };

@@ -20,7 +20,7 @@ use crate::Error;
 pub use error::{FormatError, UnsuitableSums};
 pub use gosync_chunks::{NameError, TargetName};
 pub use layered::{Damage, MAX_LAYERS, MIN_BLOCK_SIZE};
-pub(crate) use layered::{Layered, WEAK_LEN, check_sizes};
+pub(crate) use layered::{Layered, Payload, WEAK_LEN, check_sizes};
 pub(crate) use make::{Contents, make};
 pub(crate) use parts::Parts;
 
@@ -229,6 +229,24 @@ impl Index {
         match &self.content {
             Content::Layered(layered) => layered.length(),
             Content::GoSync { signature, .. } => signature.layout().length(),
+        }
+    }
+
+    /// Length in bytes of what a client fetches parts of: the target, or its compressed payload.
+    pub fn source_length(&self) -> u64 {
+        match &self.content {
+            Content::Layered(layered) => layered.payload().map_or(layered.length(), |payload| payload.len),
+            Content::GoSync { .. } => self.length(),
+        }
+    }
+
+    /// The file name of what a client fetches parts of, if the index gives one.
+    pub fn source_name(&self) -> Option<&TargetName> {
+        match &self.content {
+            Content::Layered(layered) => {
+                layered.payload().map(|payload| &payload.name).or_else(|| layered.target_name())
+            }
+            Content::GoSync { .. } => None,
         }
     }
 

@@ -11,10 +11,12 @@ use gosync_index::BlockIndex;
 
 use super::choose::suffice_alone;
 use super::expected::{Expected, Neighbours, confirmed, find_expected};
+use super::lengths::{Frames, Lengths};
 use super::spans::{Origin, Spans};
 use super::sums::{WEAK, record_of_zeros};
 use crate::Error;
 use crate::format::{Layered, WEAK_LEN};
+use crate::payload::FrameKind;
 
 /// What the descent found.
 pub(crate) struct Descent {
@@ -25,6 +27,8 @@ pub(crate) struct Descent {
     pub(crate) layers: Vec<LayerReport>,
     /// What reading the sums took.
     pub(crate) transfer: Transfer,
+    /// Where what is missing lies in a compressed payload.
+    pub(crate) frames: Option<Frames>,
 }
 
 /// What came of one layer.
@@ -47,6 +51,8 @@ pub struct LayerReport {
 struct Wanted {
     block: u32,
     like: u32,
+    /// Where its bytes in a compressed payload begin.
+    payload: u64,
 }
 
 /// A part of a file this small is sampled before the rest is asked for, where nothing of
@@ -80,17 +86,20 @@ pub(crate) fn descend(
         layers,
         hasher,
         suspects: Vec::new(),
+        frames: index.payload().map(Frames::new),
+        undivided: Vec::new(),
     };
     let first = index.layers()[0].layout;
-    let all = first.blocks().iter().map(|block| Wanted { block: block.0, like: block.0 }).collect();
+    let all = first.blocks().iter().map(|block| Wanted { block: block.0, like: block.0, payload: 0 }).collect();
     state.layer(0, all)?;
-    let State { spans, mut statistics, mut unreadable, mut reports, transfer, hasher, .. } = state;
+    state.learn_coarse_frames()?;
+    let State { spans, mut statistics, mut unreadable, mut reports, transfer, hasher, frames, .. } = state;
     statistics.seed_bytes = seeds[..seeds.len() - 1].iter().map(|seed| seed.size()).sum();
     unreadable.sort_by_key(|unreadable| (unreadable.seed, unreadable.offset));
     unreadable.dedup_by_key(|unreadable| unreadable.seed);
     reports.retain(|report| report.asked > 0);
     let (plan, sums) = spans.into_plan(Arc::new(hasher));
-    Ok(Descent { plan, sums, statistics, unreadable, layers: reports, transfer })
+    Ok(Descent { plan, sums, statistics, unreadable, layers: reports, transfer, frames })
 }
 
 struct State<'a> {
@@ -109,6 +118,9 @@ struct State<'a> {
     hasher: Xxh3,
     /// Of the layer before, in the target's order.
     suspects: Vec<Suspect>,
+    frames: Option<Frames>,
+    /// Blocks of the coarsest layer that are fetched whole, and have several coarse frames.
+    undivided: Vec<Wanted>,
 }
 
 /// A block that was found, but that nothing confirms: its parts will, or will not.
@@ -119,6 +131,14 @@ struct Suspect {
     offset: u64,
 }
 
+/// What the records of blocks say.
+struct Records {
+    keys: Vec<u32>,
+    strong: Vec<u8>,
+    /// Empty where the payload is not compressed.
+    lengths: Vec<Lengths>,
+}
+
 /// The sums of the blocks of one layer that are looked for, in the target's order.
 struct Asked<'a> {
     layout: BlockLayout,
@@ -127,6 +147,7 @@ struct Asked<'a> {
     strong: Vec<u8>,
     sum_len: usize,
     places: Vec<Place>,
+    lengths: Vec<Lengths>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,11 +249,21 @@ const MOST_SUSPECTS: usize = 4;
 
 impl<'a> State<'a> {
     /// Looks for the blocks `wanted` of a layer, and for the parts of those not found.
-    fn layer(&mut self, layer: usize, wanted: Vec<Wanted>) -> Result<(), Error> {
+    fn layer(&mut self, layer: usize, mut wanted: Vec<Wanted>) -> Result<(), Error> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let mut asked = self.ask(layer, &wanted)?;
+        let records = self.ask(layer, &wanted)?;
+        self.place(layer, &mut wanted, &records.lengths);
+        let mut asked = Asked {
+            layout: self.index.layers()[layer].layout,
+            wanted: &wanted,
+            sum_len: self.hasher.sum_len(),
+            places: vec![Place::Unknown; wanted.len()],
+            keys: records.keys,
+            strong: records.strong,
+            lengths: records.lengths,
+        };
         self.take_zeros(&mut asked);
         if layer > 0 {
             self.spans.sort();
@@ -245,8 +276,15 @@ impl<'a> State<'a> {
 
         let report = &mut self.reports[layer];
         let mut parts = Vec::new();
+        let mut first_parts = Vec::new();
         for at in 0..wanted.len() {
             let range = asked.range(at);
+            let is_missing = !matches!(asked.places[at], Place::Seed(..));
+            if is_missing && let Some(frames) = &mut self.frames {
+                let block = BlockId(wanted[at].block);
+                let first_part = frames.learn(asked.layout, block, wanted[at].payload, asked.lengths[at]);
+                first_parts.push((at, first_part.map_err(|_| self.index.impossible_frames())?));
+            }
             match asked.places[at] {
                 Place::Seed(seed, offset) => {
                     report.matched += 1;
@@ -257,19 +295,32 @@ impl<'a> State<'a> {
                     self.spans.push(range, Origin::Span(asked.range(first).start), asked.strong(at));
                 }
                 Place::Unknown if last => self.spans.push(range, Origin::Source, asked.strong(at)),
+                // Equal bytes, but not equal frames.
+                Place::Like(_) if self.frames.is_some() => parts.push((at, wanted[at].like)),
                 Place::Like(first) => parts.push((at, wanted[first].like)),
                 Place::Unknown => parts.push((at, wanted[at].like)),
             }
         }
         if !last {
-            self.divide(layer, &asked, &parts)?;
+            let part_at = |at: usize| {
+                let known = first_parts.binary_search_by_key(&at, |&(at, _)| at);
+                known.map_or(0, |known| first_parts[known].1)
+            };
+            self.divide(layer, &asked, &parts, &part_at)?;
         }
         Ok(())
     }
 
     /// Goes on with the parts of blocks that were not found. Where nothing was found at
     /// all, a sample tells first whether it is worth it.
-    fn divide(&mut self, layer: usize, asked: &Asked<'_>, blocks: &[(usize, u32)]) -> Result<(), Error> {
+    /// `part_at` tells where the frames of a block's first part begin.
+    fn divide(
+        &mut self,
+        layer: usize,
+        asked: &Asked<'_>,
+        blocks: &[(usize, u32)],
+        part_at: &dyn Fn(usize) -> u64,
+    ) -> Result<(), Error> {
         let fine = self.index.layers()[layer + 1].layout;
         let ratio = asked.layout.block_size() / fine.block_size();
         let parts_of = |blocks: &mut dyn Iterator<Item = &(usize, u32)>| {
@@ -277,7 +328,8 @@ impl<'a> State<'a> {
             for &(at, like) in blocks {
                 let (first, like) = (asked.wanted[at].block * ratio, like * ratio);
                 let count = ratio.min(fine.block_count() - first);
-                wanted.extend((0..count).map(|part| Wanted { block: first + part, like: like + part }));
+                let payload = part_at(at);
+                wanted.extend((0..count).map(|part| Wanted { block: first + part, like: like + part, payload }));
             }
             wanted
         };
@@ -296,12 +348,64 @@ impl<'a> State<'a> {
         }
         for (at, _) in rest {
             self.spans.push(asked.range(at), Origin::Source, asked.strong(at));
+            self.undivided.push(Wanted { payload: part_at(at), ..asked.wanted[at] });
+        }
+        Ok(())
+    }
+
+    /// Finds where the frames of the blocks `wanted` begin: those of the parts of one block
+    /// follow each other, and the first of them has the place of all.
+    fn place(&self, layer: usize, wanted: &mut [Wanted], lengths: &[Lengths]) {
+        let layers = self.index.layers();
+        let ratio = match layer.checked_sub(1) {
+            Some(above) => layers[above].layout.block_size() / layers[layer].layout.block_size(),
+            None => u32::MAX,
+        };
+        let mut next = 0;
+        for (wanted, lengths) in wanted.iter_mut().zip(lengths) {
+            if wanted.block.is_multiple_of(ratio) {
+                next = wanted.payload;
+            }
+            wanted.payload = next;
+            next = next.saturating_add(lengths.all);
+        }
+    }
+
+    /// Learns the coarse frames of blocks that were not divided, though they have several.
+    fn learn_coarse_frames(&mut self) -> Result<(), Error> {
+        let mut wanted = std::mem::take(&mut self.undivided);
+        let layers = self.index.layers();
+        let Some(coarse) = self.frames.as_ref().map(|frames| frames.payload.layout.frame_size(FrameKind::Coarse))
+        else {
+            return Ok(());
+        };
+        for layer in 1..layers.len() {
+            if wanted.is_empty() || u64::from(layers[layer].layout.block_size()) < coarse {
+                break;
+            }
+            let fine = layers[layer].layout;
+            let ratio = layers[layer - 1].layout.block_size() / fine.block_size();
+            let mut parts = Vec::new();
+            for whole in &wanted {
+                let first = whole.block * ratio;
+                let count = ratio.min(fine.block_count() - first);
+                let part = |block| Wanted { block, like: block, payload: whole.payload };
+                parts.extend((first..first + count).map(part));
+            }
+            let lengths = self.ask(layer, &parts)?.lengths;
+            self.place(layer, &mut parts, &lengths);
+            for (part, &lengths) in parts.iter().zip(&lengths) {
+                let Some(frames) = &mut self.frames else { continue };
+                let learned = frames.learn(fine, BlockId(part.block), part.payload, lengths);
+                learned.map_err(|_| self.index.impossible_frames())?;
+            }
+            wanted = parts;
         }
         Ok(())
     }
 
     /// Reads the records of the blocks wanted.
-    fn ask<'w>(&mut self, layer: usize, wanted: &'w [Wanted]) -> Result<Asked<'w>, Error> {
+    fn ask(&mut self, layer: usize, wanted: &[Wanted]) -> Result<Records, Error> {
         let of = self.index.layers()[layer];
         let mut ids: Vec<u32> = wanted.iter().map(|wanted| wanted.like).collect();
         ids.sort_unstable();
@@ -322,16 +426,20 @@ impl<'a> State<'a> {
         let sum_len = self.hasher.sum_len();
         let mut keys = Vec::with_capacity(wanted.len());
         let mut strong = Vec::with_capacity(wanted.len() * sum_len);
+        let mut lengths = Vec::new();
         for (at, wanted) in wanted.iter().enumerate() {
             // Mostly each is its own, and they are in order.
             let at = if ids.get(at) == Some(&wanted.like) { at } else { ids.partition_point(|&id| id < wanted.like) };
             let record = &records[at * of.record_len..][..of.record_len];
             let (weak, rest) = record.split_at(WEAK_LEN);
             keys.push(u32::from_le_bytes(weak.try_into().expect("four bytes")));
-            strong.extend_from_slice(&rest[..sum_len]);
+            let (sum, rest) = rest.split_at(sum_len);
+            strong.extend_from_slice(sum);
+            if let Some(frames) = &self.frames {
+                lengths.push(Lengths::read(&frames.payload, of.layout.block_size(), rest));
+            }
         }
-        let places = vec![Place::Unknown; wanted.len()];
-        Ok(Asked { layout: of.layout, wanted, keys, strong, sum_len, places })
+        Ok(Records { keys, strong, lengths })
     }
 
     fn take_zeros(&self, asked: &mut Asked<'_>) {

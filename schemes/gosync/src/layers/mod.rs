@@ -8,6 +8,7 @@
 pub(crate) mod choose;
 mod descend;
 mod expected;
+pub(crate) mod lengths;
 mod locate;
 mod spans;
 pub(crate) mod sums;
@@ -15,5 +16,6 @@ mod zeros;
 
 pub use descend::LayerReport;
 pub(crate) use descend::{Descent, descend};
+pub(crate) use lengths::Frames;
 pub(crate) use locate::locate;
 pub(crate) use zeros::Zeros;

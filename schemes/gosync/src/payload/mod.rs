@@ -1,0 +1,26 @@
+//! The compressed payload: the target in frames that can be fetched one by one.
+//!
+//! What a client lacks is often a few hundred bytes in many places, so *fine* frames are
+//! as small as a leaf of the index. Each is compressed with the target's bytes just before
+//! it at hand, which the client has rebuilt by then: that halves them. Beside them, for
+//! every few tens of kilobytes, there is one *coarse* frame of the same bytes, for where all
+//! is new. A frame has no header of any kind: where it lies, how long it is and what it
+//! makes is known from the index. FORMAT.md has the bytes.
+
+mod encode;
+mod extents;
+mod frame;
+mod gather;
+mod layout;
+mod prior;
+mod source;
+
+pub use encode::{EncodeError, EncodeOptions, FrameLengths, encode};
+pub use extents::{Extent, ExtentError, Extents};
+pub use frame::{FrameDecoder, FrameEncoder, FrameError};
+pub use layout::{FrameKind, PayloadLayout, PayloadLayoutError};
+pub use source::FramedSource;
+
+/// What stands before the target where a frame's prefix would begin before it: the
+/// least that zstd takes for a dictionary.
+pub const PLAIN_PREAMBLE: [u8; 8] = [0; 8];

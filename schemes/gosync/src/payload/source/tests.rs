@@ -1,0 +1,142 @@
+use super::*;
+use crate::payload::{EncodeOptions, FrameKind, PayloadLayout, encode};
+use gosync_testkit::conformance::source_conformance;
+use gosync_testkit::source::{MemorySink, MemorySource, RecordingSource};
+use gosync_testkit::{Random, corpus};
+
+/// A target's payload, and all that is to be known of it.
+fn payload(target: &[u8], layout: PayloadLayout) -> (Vec<u8>, Extents) {
+    let mut payload = Vec::new();
+    let all = ByteRange::at(0, layout.length());
+    let lengths = encode(&target.to_vec(), &layout, all, &EncodeOptions::default(), &mut payload, &()).unwrap();
+    assert_eq!(lengths.payload_len(), payload.len() as u64);
+    (payload, lengths.extents(layout))
+}
+
+fn layout(length: usize, fine: u32, coarse: u32, prefixes: (u32, u32)) -> PayloadLayout {
+    PayloadLayout::new(length as u64, fine, coarse).unwrap().with_prefixes(prefixes.0, prefixes.1).unwrap()
+}
+
+/// `target` with other bytes in `ranges`, as it is before they were fetched.
+fn without(target: &[u8], ranges: &[ByteRange]) -> Vec<u8> {
+    let mut rebuilt = target.to_vec();
+    for range in ranges {
+        rebuilt[range.start as usize..range.end as usize].fill(0x55);
+    }
+    rebuilt
+}
+
+fn random_ranges(random: &mut Random, length: usize, most_gap: usize) -> Vec<ByteRange> {
+    let mut ranges = Vec::new();
+    let mut at = random.below(most_gap);
+    while at < length {
+        let most = if random.one_in(5) { 3000 } else { 30 };
+        let len = random.range(1..most).min(length - at);
+        ranges.push(ByteRange::at(at as u64, len as u64));
+        at += len + random.below(most_gap);
+    }
+    ranges
+}
+
+#[test]
+fn conforms() {
+    source_conformance(|data| {
+        let (payload, extents) = payload(&data, layout(data.len(), 512, 4096, (2000, 9000)));
+        // Lives as long as the test, as what is rebuilt lives as long as its source.
+        let rebuilt: &'static Vec<u8> = Box::leak(Box::new(data));
+        Box::new(FramedSource::new(MemorySource::awkward(payload, 7), extents, rebuilt))
+    });
+}
+
+#[test]
+fn delivers_what_is_missing_and_foretells_what_it_costs() {
+    let mut random = Random::new(3);
+    let shapes =
+        [(1, 1, (0, 0)), (64, 64, (300, 0)), (64, 1024, (0, 4000)), (256, 4096, (20_000, 1)), (512, 65_536, (7, 7))];
+    for (name, target) in corpus::all(5, 100_000) {
+        for (fine, coarse, prefixes) in shapes {
+            let target = &target[..if fine == 1 { 5000 } else { target.len() }];
+            let (payload, extents) = payload(target, layout(target.len(), fine, coarse, prefixes));
+            for (gap, batch) in [(2, BATCH), (1000, 1), (20_000, 500), (5000, BATCH)] {
+                let ranges = random_ranges(&mut random, target.len(), gap);
+                let rebuilt = without(target, &ranges);
+                let inner = RecordingSource::new(MemorySource::awkward(payload.clone(), random.next_u64()));
+                let source = FramedSource { batch, ..FramedSource::new(inner, extents.clone(), &rebuilt) };
+                let foretold = source.payload_ranges(&ranges).unwrap();
+                let sink = MemorySink::new(&ranges);
+                let transfer = source.fetch(&ranges, &sink).unwrap();
+                for (range, data) in ranges.iter().zip(sink.finish()) {
+                    assert!(data == target[range.start as usize..range.end as usize], "{range} of {name} in {fine}");
+                }
+                let bytes = foretold.iter().map(|range| range.len()).sum::<u64>();
+                assert_eq!((transfer.bytes, source.inner.requested_bytes()), (bytes, bytes));
+                if batch == BATCH {
+                    assert_eq!(source.inner.ranges(), foretold);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_damaged_is_other_bytes_and_nothing_worse() {
+    let target = corpus::text(1, 200_000);
+    let (payload, extents) = payload(&target, layout(target.len(), 512, 8192, (4096, 4096)));
+    let ranges: Vec<_> = (0..20).map(|number| ByteRange::at(number * 10_000 + 77, 300)).collect();
+    let rebuilt = without(&target, &ranges);
+    let fetch = |payload: Vec<u8>| {
+        let sink = MemorySink::new(&ranges);
+        let source = FramedSource::new(MemorySource::new(payload), extents.clone(), &rebuilt);
+        source.fetch(&ranges, &sink).unwrap();
+        let right = |(range, data): (&ByteRange, Vec<u8>)| data == target[range.start as usize..range.end as usize];
+        ranges.iter().zip(sink.finish()).map(right).collect::<Vec<_>>()
+    };
+    assert!(fetch(payload.clone()).iter().all(|right| *right));
+    let hit = extents.choose(&ranges[3..4], 0).unwrap()[0].payload;
+    for seed in 0..100 {
+        let mut wrong = payload.clone();
+        let mut random = Random::new(seed);
+        random.fill(&mut wrong[hit.start as usize..hit.end as usize]);
+        let right = fetch(wrong);
+        // The ranges are further apart than prefixes reach.
+        assert!(right.iter().enumerate().all(|(number, right)| *right == (number != 3)), "{right:?}");
+    }
+}
+
+#[test]
+fn rejects_where_the_frames_lie() {
+    struct Heard(Mutex<Vec<ByteRange>>);
+    impl Source for Heard {
+        fn size(&self) -> Result<Option<u64>, SourceError> {
+            Ok(None)
+        }
+        fn fetch(&self, _: &[ByteRange], _: &dyn Sink) -> Result<Transfer, SourceError> {
+            Ok(Transfer::default())
+        }
+        fn limits(&self) -> Limits {
+            Limits { request_size: 1, bridged_gap: 1, parallelism: 1 }
+        }
+        fn reject(&self, ranges: &[ByteRange]) -> bool {
+            self.0.lock().unwrap().extend(ranges);
+            true
+        }
+    }
+    let target = corpus::text(1, 10_000);
+    let (_, extents) = payload(&target, layout(target.len(), 100, 1000, (0, 0)));
+    let frame = extents.choose(&[ByteRange::at(5000, 1)], 0).unwrap()[0];
+    let source = FramedSource::new(Heard(Mutex::default()), extents, &target);
+    assert!(source.reject(&[ByteRange::at(5050, 20)]));
+    assert!(!source.reject(&[ByteRange::at(9_999, 2)]), "that is past the end");
+    assert_eq!(*source.inner.0.lock().unwrap(), [frame.payload]);
+    assert_eq!(frame.kind, FrameKind::Fine);
+}
+
+#[test]
+fn a_source_that_fails_ends_it() {
+    let target = corpus::text(1, 100_000);
+    let (payload, extents) = payload(&target, layout(target.len(), 100, 1000, (500, 500)));
+    let short = MemorySource::new(payload[..payload.len() / 2].to_vec());
+    let source = FramedSource { batch: 1000, ..FramedSource::new(short, extents, &target) };
+    let ranges = [ByteRange::at(0, 100_000)];
+    assert!(matches!(source.fetch(&ranges, &MemorySink::new(&ranges)), Err(SourceError::Read { .. })));
+}
