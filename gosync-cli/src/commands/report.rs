@@ -15,7 +15,7 @@ pub(super) fn write(path: &Path, opened: &OpenedIndex, seeds: &Seeds, plan: &Pla
 fn data(opened: &OpenedIndex, seeds: &[LocalFile], plan: &Plan) -> ReportData {
     let cut = plan.cut();
     let named = opened.index.target_name().map(|name| name.as_str().to_owned());
-    let asked = cut.block_count().into();
+    let asked = u64::from(cut.block_count());
     let missing: u64 = plan.steps().iter().map(fetched_blocks).sum();
     ReportData {
         target_name: named.unwrap_or_else(|| opened.location.to_string()),
@@ -50,7 +50,7 @@ fn span(step: &Step, plan: &Plan) -> ReportSpan {
 
 fn fetched_blocks(step: &Step) -> u64 {
     match step {
-        Step::Fetch { blocks } => (blocks.end.0 - blocks.start.0).into(),
+        Step::Fetch { blocks } => blocks.len() as u64,
         _ => 0,
     }
 }

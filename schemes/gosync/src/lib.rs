@@ -30,7 +30,7 @@
 //!
 //! # Signatures
 //!
-//! An index can be signed as minisign signs: [`SecretKey::sign`] (feature `sign`) signs
+//! An index can be signed as minisign signs: `SecretKey::sign` (feature `sign`) signs
 //! what [`Index::header_bytes`] gives, [`publish_signature`] puts the signature beside
 //! the index, and [`OpenedIndex::check_signature`] refuses an index without a good one.
 //!

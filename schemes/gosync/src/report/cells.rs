@@ -156,9 +156,9 @@ pub(super) fn bars<const N: usize>(cells: &[[f64; N]], css: [&str; N], frame: Fr
             cells.get(at).map_or([0.0; N], |cell| cell.map(|share| if share > 0.0 { share.max(LEAST) } else { 0.0 }));
         let scale = frame.height as f64 / shares.iter().sum::<f64>().max(1.0);
         let mut sum = 0.0;
-        for kind in 0..N {
+        for (kind, share) in shares.iter().enumerate() {
             let top = (sum * scale).round() as usize;
-            sum += shares[kind];
+            sum += share;
             let bottom = (sum * scale).round() as usize;
             let (start, old_top, old_bottom) = open[kind];
             if (old_top, old_bottom) == (top, bottom) {

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{KeyError, KeyId, LEGACY, PublicKey, decode, key_line, one_line};
+use super::{KeyError, KeyId, LEGACY, PublicKey, decode, key_line};
 use crate::Error;
 
 /// Algorithms, salt and limits of the encryption, number, key, checksum.
@@ -82,13 +82,13 @@ impl SecretKey {
     }
 
     /// Signs `header` and `trusted_comment`, and gives the text of the signature file. A
-    /// comment is one line: what is not becomes spaces.
+    /// comment is one line, in which all that controls something but tabs becomes spaces.
     ///
     /// # Errors
     ///
     /// When the machine gives no random numbers.
     pub fn sign(&self, header: &[u8], trusted_comment: &str) -> Result<String, KeyError> {
-        let comment = one_line(trusted_comment);
+        let comment = trusted_comment.replace(|c: char| c.is_control() && c != '\t', " ");
         let untrusted = format!("signature of a gosync index's header by key {}", self.id());
         let signature = minisign::sign(Some(&self.public), &self.key, header, Some(comment.trim()), Some(&untrusted));
         Ok(signature.map_err(unusable)?.into_string())

@@ -100,8 +100,8 @@ fn secret_keys_sign() {
     for secret in [plain, decrypted] {
         assert_eq!(secret.public_key().unwrap(), key());
         assert!(!format!("{secret:?}").contains("key:"));
-        let signature = secret.sign(FOX, " two\nlines ").unwrap();
-        assert_eq!(key().verify(FOX, &signature, "there").unwrap().as_str(), "two lines");
+        let signature = secret.sign(FOX, " two\nlines,\ta tab ").unwrap();
+        assert_eq!(key().verify(FOX, &signature, "there").unwrap().as_str(), "two lines,\ta tab");
     }
 
     let parse = |text: &str, password: io::Result<String>| gosync::SecretKey::parse(text, || password).unwrap_err();
