@@ -72,7 +72,9 @@ fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
     Some(match error {
         Error::Index { .. } => "get the index again, or make it again with `gosync build`",
         Error::Signature { .. } => "nothing was used or replaced; without --public-key anyone's index is taken",
-        Error::Key { source: KeyError::NoPassword(_), .. } => "give --key-password-file, or set GOSYNC_KEY_PASSWORD",
+        Error::Key { source: KeyError::NoPassword(_) | KeyError::WrongPassword, .. } => {
+            "give --key-password-file, or set GOSYNC_KEY_PASSWORD"
+        }
         Error::Key { .. } => "keys are made with `minisign -G`",
         Error::Sign { .. } => "give another --block-size",
         _ => match error.trouble() {
