@@ -1,0 +1,189 @@
+//! Reading control files. Nothing in them is trusted.
+
+use gosync_chunks::{BlockLayout, MAX_BLOCK_SIZE, Signature, TargetName, WeakColumn};
+
+use super::{Control, ControlError};
+use crate::gzip::{BlockMap, Recompress};
+use crate::sums::read_key;
+use crate::{FileDigest, HashLengths, StrongKind, date};
+
+/// Longer than other clients take, so that nothing is refused that they read.
+const MOST_LINE: usize = 8 << 10;
+
+/// More lines than URLs that anyone lists.
+const MOST_LINES: usize = 10_000;
+
+/// Whether a file that begins so may be a control file.
+pub(super) fn is_control(beginning: &[u8]) -> bool {
+    // zsync2 writes its keys in alphabetical order, so that this one comes last.
+    let mut lines = Lines { rest: beginning, number: 0 };
+    while let Ok(Some(line)) = lines.next() {
+        match line.split_once(": ") {
+            Some(("zsync", _)) => return true,
+            Some((key, _)) if key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+pub(super) fn read(bytes: &[u8]) -> Result<Control, ControlError> {
+    if !is_control(&bytes[..bytes.len().min(MOST_LINE * 16)]) {
+        return Err(ControlError::NotAControlFile);
+    }
+    let mut header = Header::default();
+    let mut lines = Lines { rest: bytes, number: 0 };
+    while let Some(line) = lines.next()? {
+        let no_pair = ControlError::Line { line: lines.number, what: "has no \": \" between a key and a value" };
+        let (key, value) = line.split_once(": ").ok_or(no_pair)?;
+        header.take(key, value, &mut lines)?;
+    }
+    header.finish(lines.rest, bytes.len() as u64)
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Header {
+    version: Option<String>,
+    safe: Vec<String>,
+    unknown: Vec<String>,
+    file_name: Option<TargetName>,
+    z_file_name: Option<TargetName>,
+    modified: Option<std::time::SystemTime>,
+    block_size: Option<u32>,
+    length: Option<u64>,
+    hash_lengths: HashLengths,
+    strong_kind: StrongKind,
+    urls: Vec<String>,
+    z_urls: Vec<String>,
+    digests: Vec<FileDigest>,
+    recompress: Option<Recompress>,
+    map: Option<Vec<u8>>,
+}
+
+impl Header {
+    fn take(&mut self, key: &str, value: &str, lines: &mut Lines<'_>) -> Result<(), ControlError> {
+        let bad = |key| ControlError::Value { key, value: value.to_owned() };
+        match key {
+            // The first versions were another format.
+            "zsync" if value == "0.0.4" => return Err(bad("zsync")),
+            "zsync" => self.version = Some(value.to_owned()),
+            "Min-Version" => {}
+            "Safe" => self.safe.push(value.to_owned()),
+            "Filename" => self.file_name = Some(TargetName::new(value)?),
+            "Z-Filename" => self.z_file_name = Some(TargetName::new(value)?),
+            // It is only a date: an odd one does no harm.
+            "MTime" => self.modified = date::parse(value),
+            "Blocksize" => {
+                let size = value.parse().ok().filter(|size: &u32| size.is_power_of_two() && *size <= MAX_BLOCK_SIZE);
+                self.block_size = Some(size.ok_or_else(|| bad("Blocksize"))?);
+            }
+            "Length" => self.length = Some(value.parse().map_err(|_| bad("Length"))?),
+            "Hash-Lengths" => {
+                let numbers: Option<Vec<u8>> = value.split(',').map(|number| number.trim().parse().ok()).collect();
+                let Some(&[sequence, weak, strong]) = numbers.as_deref() else { return Err(bad("Hash-Lengths")) };
+                self.hash_lengths = HashLengths { sequence, weak, strong };
+                if !self.hash_lengths.is_valid() {
+                    return Err(bad("Hash-Lengths"));
+                }
+            }
+            "Strong-Hash-Algorithm" => {
+                self.strong_kind = StrongKind::from_name(value).ok_or_else(|| bad("Strong-Hash-Algorithm"))?;
+            }
+            "URL" => self.urls.push(value.to_owned()),
+            "Z-URL" => self.z_urls.push(value.to_owned()),
+            "SHA-1" => self.digests.push(FileDigest::parse(key, value).ok_or_else(|| bad("SHA-1"))?),
+            "File-Hash" => {
+                let digest = value.split_once(':').and_then(|(name, digits)| FileDigest::parse(name, digits.trim()));
+                self.digests.push(digest.ok_or_else(|| bad("File-Hash"))?);
+            }
+            "Recompress" => self.recompress = Some(Recompress::parse(value).ok_or_else(|| bad("Recompress"))?),
+            "Z-Map2" => {
+                let entries = value.parse::<u64>().map_err(|_| bad("Z-Map2"))?;
+                let needed = entries.saturating_mul(BlockMap::ENTRY_LEN as u64);
+                let len = lines.rest.len() as u64;
+                if needed > len {
+                    return Err(ControlError::Truncated { len, needed });
+                }
+                let (map, rest) = lines.rest.split_at(needed as usize);
+                lines.rest = rest;
+                self.map = Some(map.to_vec());
+            }
+            other => self.unknown.push(other.to_owned()),
+        }
+        Ok(())
+    }
+
+    /// The rest is the sums of blocks.
+    fn finish(self, table: &[u8], file_len: u64) -> Result<Control, ControlError> {
+        let missing = |key| ControlError::Missing { key };
+        // zsync looks for the key within the line, its successor for a word between commas.
+        let is_safe = |key: &&String| self.safe.iter().any(|line| line.contains(key.as_str()));
+        if let Some(key) = self.unknown.iter().find(|key| !is_safe(key)) {
+            return Err(ControlError::UnknownKey { key: key.clone() });
+        }
+        let version = self.version.ok_or(missing("zsync"))?;
+        let length = self.length.ok_or(missing("Length"))?;
+        let layout = BlockLayout::new(length, self.block_size.ok_or(missing("Blocksize"))?)?;
+
+        let HashLengths { weak, strong, .. } = self.hash_lengths;
+        let hasher = self.strong_kind.hasher(strong, layout.block_size()).ok_or_else(|| ControlError::Value {
+            key: "Hash-Lengths",
+            value: format!("{strong} bytes of {}", self.strong_kind.name()),
+        })?;
+        let record_len = self.hash_lengths.record_len();
+        let needed = u64::from(layout.block_count()) * record_len as u64;
+        let Some((table, rest)) = usize::try_from(needed).ok().and_then(|needed| table.split_at_checked(needed)) else {
+            return Err(ControlError::Truncated { len: file_len, needed: file_len - table.len() as u64 + needed });
+        };
+        // zsyncmake has one for what follows the last block, where it looks into gzip.
+        if !rest.is_empty() && rest.len() != record_len {
+            return Err(ControlError::Trailing { len: rest.len() as u64 });
+        }
+        let records = table.chunks_exact(record_len).map(|record| record.split_at(weak.into()));
+        let keys = records.clone().map(|(weak, _)| read_key(weak)).collect();
+        let mut strong_sums = Vec::with_capacity(layout.block_count() as usize * usize::from(strong));
+        records.for_each(|(_, strong)| strong_sums.extend_from_slice(strong));
+        let weak = WeakColumn { keys, checks: Vec::new() };
+        Ok(Control {
+            version,
+            file_name: self.file_name,
+            z_file_name: self.z_file_name,
+            modified: self.modified,
+            hash_lengths: self.hash_lengths,
+            strong_kind: self.strong_kind,
+            urls: self.urls,
+            z_urls: self.z_urls,
+            digests: self.digests,
+            recompress: self.recompress,
+            block_map: self.map.map(|map| BlockMap::read(&map, length)).transpose()?,
+            signature: Signature::new(layout, weak, strong_sums, hasher),
+        })
+    }
+}
+
+/// The lines of a header.
+struct Lines<'a> {
+    rest: &'a [u8],
+    number: usize,
+}
+
+impl<'a> Lines<'a> {
+    /// The next line without what ends it; `None` behind the empty one.
+    fn next(&mut self) -> Result<Option<&'a str>, ControlError> {
+        self.number += 1;
+        let error = |what| ControlError::Line { line: self.number, what };
+        if self.number > MOST_LINES {
+            return Err(error("is one too many"));
+        }
+        let end = self.rest.iter().take(MOST_LINE).position(|&byte| byte == b'\n');
+        let end = end.ok_or(error("does not end, or is too long"))?;
+        let (line, rest) = (&self.rest[..end], &self.rest[end + 1..]);
+        self.rest = rest;
+        if matches!(line, b"" | b"\r") {
+            return Ok(None);
+        }
+        let line = std::str::from_utf8(line).map_err(|_| error("is not text in UTF-8"))?;
+        Ok(Some(line.trim_end_matches(['\r', ' '])))
+    }
+}

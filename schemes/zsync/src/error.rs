@@ -1,0 +1,151 @@
+//! What can go wrong.
+
+use std::io;
+use std::path::PathBuf;
+
+use gosync_chunks::{SignError, SourceError};
+use gosync_comparer::CompareError;
+use gosync_patcher::{PatchError, StageError, VerifyError};
+
+use crate::{ControlError, FileDigest, UnwritableError};
+
+/// Why a control file was not made or a target not brought about.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be opened or read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// A file changed while its control file was made.
+    #[error("{} changed while it was read; make the control file again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A target cannot be summed.
+    #[error("cannot make a control file of {}", path.display())]
+    Sign {
+        /// The target.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: SignError,
+    },
+    /// A control file of this target would be of no use.
+    #[error("cannot make a control file of {}", path.display())]
+    Unwritable {
+        /// The target.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: UnwritableError,
+    },
+    /// What was read as a control file is none, or is damaged.
+    #[error("{location} is not a usable control file")]
+    Control {
+        /// The path or URL, without secrets.
+        location: String,
+        /// What is wrong with it.
+        #[source]
+        source: ControlError,
+    },
+    /// A control file gives no URL that can be used.
+    #[error("{location} gives no URL that can be used: {reason}")]
+    NoSource {
+        /// The control file's path or URL.
+        location: String,
+        /// What is wrong with those that it gives.
+        reason: String,
+    },
+    /// A file cannot be checked.
+    #[error("cannot verify {}", path.display())]
+    Verify {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: VerifyError,
+    },
+    /// A source cannot be reached or refuses.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Seeds cannot be compared.
+    #[error("cannot compare")]
+    Compare(#[from] CompareError),
+    /// The output cannot be staged or put in place.
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    /// A plan could not be carried out.
+    #[error(transparent)]
+    Patch(#[from] PatchError),
+    /// Every block has its sum, and the whole has another hash, also when all of it was
+    /// fetched.
+    #[error("the whole file has the {} {actual}, not {expected}", expected.algorithm())]
+    Digest {
+        /// What the control file says.
+        expected: FileDigest,
+        /// What came out.
+        actual: FileDigest,
+    },
+    /// The old file cannot be kept, or the new one not be given its date.
+    #[error("cannot prepare {}", path.display())]
+    Prepare {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The work was told to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Error {
+    /// Whether data is corrupt or fails verification.
+    pub fn is_corrupt(&self) -> bool {
+        match self {
+            Self::Control { .. } | Self::Digest { .. } => true,
+            Self::Source(error) | Self::Patch(PatchError::Source(error)) => {
+                matches!(error, SourceError::Length { .. } | SourceError::Changed { .. })
+            }
+            Self::Patch(error) => error.is_corrupt(),
+            _ => false,
+        }
+    }
+
+    /// Whether the source cannot be reached, or refuses.
+    pub fn is_source(&self) -> bool {
+        match self {
+            Self::Source(error) | Self::Patch(PatchError::Source(error)) => {
+                !self.is_corrupt() && !matches!(error, SourceError::Sink(_))
+            }
+            Self::NoSource { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the work was told to stop.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(
+            self,
+            Self::Cancelled
+                | Self::Sign { source: SignError::Cancelled, .. }
+                | Self::Compare(CompareError::Cancelled)
+                | Self::Verify { source: VerifyError::Cancelled, .. }
+                | Self::Patch(PatchError::Cancelled)
+        )
+    }
+
+    /// Whether a [`patch`](crate::patch) that ends so keeps what it has fetched.
+    pub fn is_resumable(&self) -> bool {
+        let is_whole = matches!(self, Self::Digest { .. });
+        !is_whole && (self.is_corrupt() || self.is_source() || self.is_cancelled())
+    }
+}

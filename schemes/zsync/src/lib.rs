@@ -1,0 +1,83 @@
+//! zsync's control files: reading, making, and fetching what they describe.
+//!
+//! zsync publishes a file with a *control file* beside it, whose name ends in `.zsync`: the
+//! sums of its blocks, and where it is. Whoever holds an old version finds the blocks that
+//! are there already and fetches the others by range. AppImages, Linux images and OPSI's
+//! packages are published so. This crate reads and makes the control files of zsync 0.6 to
+//! 0.8 and of zsync2, and fetches through them with gosync's search and sources.
+//!
+//! ```
+//! use gosync_zsync::{Control, MakeOptions, PatchOptions, ReadOptions, SourceOptions};
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let at = |name| directory.path().join(name);
+//! # std::fs::write(at("new.txt"), "One fish, two fish, red fish, blue fish.".repeat(100))?;
+//! # std::fs::write(at("old.txt"), "One fish, two fish, red fish.".repeat(100))?;
+//! // The publisher:
+//! let control = gosync_zsync::make(&at("new.txt"), &MakeOptions::default(), &())?;
+//! std::fs::write(at("new.txt.zsync"), control.write()?)?;
+//!
+//! // The user, whose control file may just as well be at a URL:
+//! let options = SourceOptions::default();
+//! let opened = gosync_zsync::open_control(&at("new.txt.zsync").into(), &ReadOptions::default(), &options)?;
+//! let source = gosync_zsync::open_source(&opened, None, &options)?;
+//! let old = gosync_zsync::LocalFile::open(&at("old.txt"))?;
+//! let report =
+//!     gosync_zsync::patch(&opened.control, &[&old], &*source, &at("old.txt"), &PatchOptions::default(), &())?;
+//!
+//! assert_eq!(std::fs::read(at("old.txt"))?, std::fs::read(at("new.txt"))?);
+//! assert_eq!(report.matched_bytes() + report.report.fetched, report.output_bytes());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it searches
+//!
+//! Control files keep few bytes of each sum: in a small file a single weak sum fits nearly
+//! nowhere by chance, in a large one nearly everywhere. There, pairs of blocks are looked
+//! for first, which is what the file's maker reckoned with; runs are followed to their
+//! ends. Blocks that are left alone then are looked for where little else is left, or else
+//! where their neighbours let expect them. zsync itself does not find these.
+//!
+//! # What is verified
+//!
+//! Every block by its strong sum, whose few bytes let a wrong one pass now and then, and
+//! the whole by every hash that the control file gives. Where that does not hold, what was
+//! copied on the weakest evidence is fetched, then all that was copied, and then
+//! everything from the next place that has it.
+//!
+//! # Features
+//!
+//! - `http`, on by default: control files and targets behind `http` and `https` URLs.
+//!
+//! # Limitations
+//!
+//! MD4 and SHA-1 are broken: whoever can choose the target's bytes can make another target
+//! for the same control file. A control file is as good as the place that it came from.
+
+mod control;
+mod date;
+mod error;
+mod file_digest;
+mod gzip;
+mod hash_lengths;
+mod make;
+mod matching;
+mod open;
+mod sums;
+mod sync;
+
+pub use control::{Control, ControlError, ReadOptions, UnwritableError};
+pub use error::Error;
+pub use file_digest::FileDigest;
+pub use gzip::{BlockMap, Recompress};
+pub use hash_lengths::HashLengths;
+pub use make::{MakeOptions, make};
+pub use open::{OpenedControl, open_control, open_control_since, open_source};
+pub use sums::StrongKind;
+pub use sync::{PatchOptions, PatchReport, diff, patch, patch_to_stream, verify};
+
+// What the calls above take and give, so that whoever makes them needs no other crate.
+pub use gosync_blocksources::{Location, LocationError, SourceOptions};
+pub use gosync_chunks::{LocalFile, Progress, ReadAt, Source, TargetName};
+pub use gosync_comparer::Comparison;
+pub use gosync_patcher::{Report, Verdict};

@@ -1,0 +1,119 @@
+//! Publishing: making the control file of a target.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use gosync_chunks::{LocalFile, Progress, ReadAt, SignError, SignOptions, TargetName, sign};
+
+use crate::control::VERSION;
+use crate::sums::{Weak, key_mask};
+use crate::{Control, Error, FileDigest, HashLengths, StrongKind, UnwritableError};
+
+/// How to make a control file.
+#[derive(Clone, Debug, Default)]
+pub struct MakeOptions {
+    /// Size of a block in bytes, a power of two; chosen by the target's length when there
+    /// is none.
+    pub block_size: Option<u32>,
+    /// What the target is called, if not as its file is.
+    pub file_name: Option<TargetName>,
+    /// Where it will be; by default beside the control file, under its name.
+    pub urls: Vec<String>,
+    /// Writes what zsyncmake 0.6.2 writes, and nothing else: shorter sums, and no SHA-256.
+    pub as_0_6_2: bool,
+    /// Makes a control file of an empty target too, which other clients refuse.
+    pub allow_empty: bool,
+}
+
+/// Makes the control file of the file at `target`, on the threads of the current rayon
+/// pool: the sums of blocks on all that are not busy with the hashes of the whole.
+///
+/// # Errors
+///
+/// When `target` cannot be read, changes meanwhile, or cannot be cut into such blocks.
+pub fn make(target: &Path, options: &MakeOptions, progress: &dyn Progress) -> Result<Control, Error> {
+    let read = |source| Error::Read { path: target.to_owned(), source };
+    let unwritable = |source| Error::Unwritable { path: target.to_owned(), source };
+    let file = File::open(target).map_err(read)?;
+    let before = file.metadata().map_err(read)?;
+    let file = LocalFile::new(target, file).map_err(read)?;
+    if file.size() == 0 && !options.allow_empty {
+        return Err(unwritable(UnwritableError::Empty));
+    }
+    let name = match &options.file_name {
+        Some(name) => Some(name.clone()),
+        None => target.file_name().and_then(|name| TargetName::new(name.to_str()?).ok()),
+    };
+    let mut control = make_of(&file, options, progress).map_err(|source| match source {
+        SignError::Read(source) => read(source),
+        source => Error::Sign { path: target.to_owned(), source },
+    })?;
+    let after = file.file().map(File::metadata).transpose().map_err(read)?;
+    if after.is_some_and(|after| after.len() != before.len() || after.modified().ok() != before.modified().ok()) {
+        return Err(Error::Changed { path: target.to_owned() });
+    }
+    control.modified = before.modified().ok();
+    if control.urls.is_empty()
+        && let Some(name) = target.file_name().and_then(|name| name.to_str())
+    {
+        control.urls.push(if options.as_0_6_2 { name.to_owned() } else { as_url(name) });
+    }
+    control.file_name = name;
+    Ok(control)
+}
+
+/// Makes the control file of `data`, without a name and a date.
+fn make_of(data: &LocalFile, options: &MakeOptions, progress: &dyn Progress) -> Result<Control, SignError> {
+    let length = data.size();
+    // Larger blocks where the sums would be many.
+    let block_size = options.block_size.unwrap_or(if length < 100_000_000 { 2048 } else { 4096 });
+    // Whether it can be a layout is looked at before logarithms are taken of it.
+    gosync_chunks::BlockLayout::new(length, block_size)?;
+    let lengths = if options.as_0_6_2 { HashLengths::of_0_6_2 } else { HashLengths::of_0_6_3 };
+    let hash_lengths = lengths(length, block_size);
+    let weak = Weak { mask: key_mask(hash_lengths.weak), block_size };
+    let strong_kind = StrongKind::Md4;
+    let strong = strong_kind.hasher(hash_lengths.strong, block_size).expect("no more than MD4 has");
+
+    let sign_options = SignOptions { block_size, file_hash: false };
+    let is_cancelled = || progress.is_cancelled();
+    let with_sha256 = !options.as_0_6_2;
+    // Each of these is one chain from the first byte to the last.
+    let (sha1, (sha256, signed)) = rayon::join(
+        || FileDigest::sha1(data, &is_cancelled),
+        || {
+            rayon::join(
+                || with_sha256.then(|| FileDigest::sha256(data, &is_cancelled)).transpose(),
+                || sign(data, &sign_options, &weak, strong, progress),
+            )
+        },
+    );
+    let hashed = |error: io::Error| match error.kind() {
+        io::ErrorKind::Interrupted => SignError::Cancelled,
+        _ => SignError::Read(error),
+    };
+    let signature = signed?.signature;
+    let digests = [Some(sha1.map_err(hashed)?), sha256.map_err(hashed)?].into_iter().flatten().collect();
+    Ok(Control {
+        version: VERSION.to_owned(),
+        file_name: None,
+        z_file_name: None,
+        modified: None,
+        hash_lengths,
+        strong_kind,
+        urls: options.urls.clone(),
+        z_urls: Vec::new(),
+        digests,
+        recompress: None,
+        block_map: None,
+        signature,
+    })
+}
+
+/// A name as the last part of a URL.
+fn as_url(name: &str) -> String {
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
+    utf8_percent_encode(name, KEPT).to_string()
+}
