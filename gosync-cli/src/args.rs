@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Parser, Subcommand, ValueEnum};
-use gosync::{Format, Location, MAX_BLOCK_SIZE, Rate, RetryOptions};
+use gosync::{Location, MAX_BLOCK_SIZE, Rate, RetryOptions};
+use url::Url;
 
 use crate::commands::signing::{Signing, Trust};
 
@@ -122,6 +123,12 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Show the main job on a large file of this machine, over HTTP, with a table of the results
     Demo(Demo),
+    /// Bring a file to the version that a control file of zsync describes, as zsync does
+    #[command(version)]
+    Zsync(Zsync),
+    /// Make the control file of a file, as zsyncmake does
+    #[command(version)]
+    Zsyncmake(Zsyncmake),
 }
 
 #[derive(Debug, clap::Args)]
@@ -160,15 +167,8 @@ pub(crate) enum IndexFormat {
     Gosync,
     /// That of go-sync 0.2: no hash of the whole file
     GoSync,
-}
-
-impl From<IndexFormat> for Format {
-    fn from(format: IndexFormat) -> Self {
-        match format {
-            IndexFormat::Gosync => Self::Gosync,
-            IndexFormat::GoSync => Self::GoSync,
-        }
-    }
+    /// zsync's control file, for its users: SHA-1 and SHA-256 of the whole file
+    Zsync,
 }
 
 #[derive(Debug, clap::Args)]
@@ -256,6 +256,74 @@ pub(crate) struct Serve {
 pub(crate) struct Demo {
     /// The file to use as the new version [default: the Rust toolchain's largest library]
     pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Zsync {
+    /// The control file: a path or URL
+    #[arg(value_name = "URL|FILE")]
+    pub(crate) control: Location,
+    /// A file that may hold parts of the target; may be repeated
+    #[arg(short, value_name = "SEED")]
+    pub(crate) input: Vec<PathBuf>,
+    /// Where to put the target [default: the name that the control file gives, here]
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// Where the control file is from: what its URLs are relative to
+    #[arg(short = 'u', value_name = "URL")]
+    pub(crate) referer: Option<Url>,
+    /// Keep the control file there, and fetch it only when it is newer than that
+    #[arg(short, value_name = "FILE")]
+    pub(crate) keep: Option<PathBuf>,
+    /// Who to be at a host; may be repeated
+    #[arg(short = 'A', value_name = "HOST=USER:PASS")]
+    pub(crate) authentication: Vec<String>,
+    /// The same as --quiet
+    #[arg(short)]
+    pub(crate) silent: bool,
+    /// Keep the file that is replaced, as OUT.zs-old
+    #[arg(long)]
+    pub(crate) keep_old: bool,
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Zsyncmake {
+    /// The file to publish, or - for standard input
+    pub(crate) file: PathBuf,
+    /// Size of a block, a power of two [default: 2048, or 4096 from 100 MB on]
+    #[arg(short, value_name = "N", value_parser = block_size)]
+    pub(crate) block_size: Option<u32>,
+    /// Where to write the control file, or - for standard output [default: FILE.zsync, here]
+    #[arg(short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// What the target is called [default: as FILE is]
+    #[arg(short, value_name = "NAME")]
+    pub(crate) file_name: Option<String>,
+    /// Where the target will be, relative to the control file [default: beside it]; may be repeated
+    #[arg(short, value_name = "URL")]
+    pub(crate) url: Vec<String>,
+    /// Where the compressed target will be, with -z; may be repeated
+    #[arg(short = 'U', value_name = "URL", requires = "compress")]
+    pub(crate) z_url: Vec<String>,
+    /// Compress the target too, as FILE.gz here, for clients to fetch parts of
+    #[arg(short = 'z')]
+    pub(crate) compress: bool,
+    /// Write what this version of zsyncmake writes, byte for byte
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub(crate) compat: Option<Compat>,
+    /// Make the control file of an empty file too, which other clients refuse
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+}
+
+/// A maker of control files.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Compat {
+    /// zsyncmake 0.6.2
+    #[value(name = "0.6.2")]
+    V0_6_2,
 }
 
 fn rate(text: &str) -> Result<Rate, String> {

@@ -23,6 +23,11 @@ impl Console {
         Self { json: global.json, interrupt: Interrupt::default(), quiet: global.quiet, verbose: global.verbose }
     }
 
+    /// One that tells of errors only.
+    pub(crate) fn silent(&self) -> Self {
+        Self { quiet: true, ..self.clone() }
+    }
+
     /// Whether progress is to be shown, where stderr is a terminal.
     pub(crate) fn shows_progress(&self) -> bool {
         !self.quiet

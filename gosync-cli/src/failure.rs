@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use gosync::{Error, KeyError, Trouble};
 use gosync_blocksources::server::ServerError;
+use gosync_zsync::Error as ZsyncError;
 use serde_json::json;
 
 use crate::console::Console;
@@ -26,7 +27,7 @@ pub(crate) struct Usage {
 
 /// Prints `error`, what caused it and what may help, and tells the exit code.
 pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
-    let trouble = error.downcast_ref::<Error>().map(Error::trouble);
+    let trouble = trouble(error);
     if trouble == Some(Trouble::Cancelled) && console.interrupt.is_raised() {
         return console.interrupt.report(console);
     }
@@ -52,11 +53,24 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<Usage>() {
         return USAGE;
     }
-    match error.downcast_ref::<Error>().map(Error::trouble) {
+    match trouble(error) {
         Some(Trouble::Corrupt) => CORRUPT,
         Some(Trouble::Source) => SOURCE,
         _ => 1,
     }
+}
+
+/// The kind of trouble, where a scheme had it.
+fn trouble(error: &anyhow::Error) -> Option<Trouble> {
+    if let Some(error) = error.downcast_ref::<Error>() {
+        return Some(error.trouble());
+    }
+    Some(match error.downcast_ref::<ZsyncError>()? {
+        error if error.is_cancelled() => Trouble::Cancelled,
+        error if error.is_corrupt() => Trouble::Corrupt,
+        error if error.is_source() => Trouble::Source,
+        _ => Trouble::Other,
+    })
 }
 
 /// What may help. `is_resumable` where the next run can go on with what this one fetched.
@@ -67,27 +81,38 @@ fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
     if let Some(ServerError::Bind { .. }) = error.downcast_ref() {
         return Some("give another --bind address, or port 0 for a free port");
     }
-    let error = error.downcast_ref::<Error>()?;
-    let is_kept = is_resumable && error.is_resumable();
-    Some(match error {
-        Error::Index { .. } => "get the index again, or make it again with `gosync build`",
-        Error::Signature { .. } => "nothing was used or replaced; without --public-key anyone's index is taken",
-        Error::Key { source: KeyError::NoPassword(_) | KeyError::WrongPassword, .. } => {
-            "give --key-password-file, or set GOSYNC_KEY_PASSWORD"
-        }
-        Error::Key { .. } => "keys are made with `minisign -G`",
-        Error::Sign { .. } => "give another --block-size",
-        _ => match error.trouble() {
-            Trouble::Corrupt if is_kept => {
-                "the index may be of another version; nothing was replaced, and what was right is kept for another source"
+    let is_kept = match (error.downcast_ref::<Error>(), error.downcast_ref::<ZsyncError>()) {
+        (Some(error), _) => match error {
+            Error::Index { .. } => return Some("get the index again, or make it again with `gosync build`"),
+            Error::Signature { .. } => {
+                return Some("nothing was used or replaced; without --public-key anyone's index is taken");
             }
-            Trouble::Corrupt => "the index may be of another version; nothing was replaced",
-            Trouble::Source if is_kept => {
-                "nothing was replaced, and what was fetched is kept; run the same command again when the source is back"
+            Error::Key { source: KeyError::NoPassword(_) | KeyError::WrongPassword, .. } => {
+                return Some("give --key-password-file, or set GOSYNC_KEY_PASSWORD");
             }
-            Trouble::Source => "nothing was replaced; run the same command again when the source is back",
-            _ => return None,
+            Error::Key { .. } => return Some("keys are made with `minisign -G`"),
+            Error::Sign { .. } => return Some("give another --block-size"),
+            _ => error.is_resumable(),
         },
+        (None, Some(error)) => match error {
+            ZsyncError::Control { .. } => return Some("get the control file again, or make it again with `zsyncmake`"),
+            ZsyncError::Sign { .. } => return Some("give another block size"),
+            ZsyncError::NoSource { .. } => return Some("say with -u which URL the control file is from"),
+            _ => error.is_resumable(),
+        },
+        (None, None) => return None,
+    };
+    let is_kept = is_resumable && is_kept;
+    Some(match trouble(error)? {
+        Trouble::Corrupt if is_kept => {
+            "the index may be of another version; nothing was replaced, and what was right is kept for another source"
+        }
+        Trouble::Corrupt => "the index may be of another version; nothing was replaced",
+        Trouble::Source if is_kept => {
+            "nothing was replaced, and what was fetched is kept; run the same command again when the source is back"
+        }
+        Trouble::Source => "nothing was replaced; run the same command again when the source is back",
+        _ => return None,
     })
 }
 

@@ -9,6 +9,7 @@ mod commands;
 mod console;
 mod failure;
 mod interrupt;
+mod personality;
 mod progress;
 mod table;
 
@@ -25,7 +26,7 @@ use failure::Usage;
 ///
 /// To be run once in a process, by whoever has left signals alone until then.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(args) {
+    let args = match Args::try_parse_from(personality::arguments(args)) {
         Ok(args) => args,
         Err(error) => {
             // Who closed the stream it goes to does not want to know.
@@ -58,5 +59,7 @@ fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => commands::verify::run(args, console),
         Command::Serve(args) => commands::serve::run(args, console),
         Command::Demo(args) => commands::demo::run(args, console),
+        Command::Zsync(args) => commands::zsync::run(args, console),
+        Command::Zsyncmake(args) => commands::zsyncmake::run(args, console),
     })
 }

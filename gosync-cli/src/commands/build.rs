@@ -7,7 +7,7 @@ use std::time::Instant;
 use gosync::{BuildOptions, Format, publish_index, publish_signature};
 use serde_json::json;
 
-use super::{signing, upload_options};
+use super::{signing, upload_options, zsyncmake};
 use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
@@ -19,9 +19,14 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
         let message = format!("{} is a directory", args.file.display());
         return Err(Usage { message, hint: "an index is of one file; an archive of the directory will do" }.into());
     }
+    let format = match args.format {
+        args::IndexFormat::Gosync => Format::Gosync,
+        args::IndexFormat::GoSync => Format::GoSync,
+        args::IndexFormat::Zsync => return zsyncmake::build(args, console),
+    };
     let start = Instant::now();
     let location = args.output.clone().unwrap_or_else(|| default_index(&args.file).into());
-    let options = BuildOptions { format: args.format.into(), block_sizes: args.block_sizes(), compress: args.compress };
+    let options = BuildOptions { format, block_sizes: args.block_sizes(), compress: args.compress };
     let key = args.signing.key(options.format, console)?;
     let upload = upload_options()?;
     let payload = args.compress.map(|_| location.beside(&payload_name(&args.file)));

@@ -5,14 +5,21 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::{open, source_options};
+use super::{open, open_control, source_options, zsync};
 use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::table::{Facts, grouped, percent, size};
 
 pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<ExitCode> {
-    let (opened, signed) = open(&args.index, &args.trust, &source_options(&args.network, console)?, console)?;
+    let options = source_options(&args.network, console)?;
+    let (opened, signed) = match open(&args.index, &args.trust, &options, console) {
+        Ok(opened) => opened,
+        Err(error) => {
+            let opened = open_control(&args.index, error, &args.trust, &options)?;
+            return zsync::inspect(&opened, console);
+        }
+    };
     let index = &opened.index;
     let layers = index.layers();
     if let Some(path) = &args.signed_part {

@@ -11,15 +11,21 @@ mod report;
 pub(crate) mod serve;
 pub(crate) mod signing;
 pub(crate) mod verify;
+pub(crate) mod zsync;
+pub(crate) mod zsyncmake;
 
 use std::path::PathBuf;
 
-use gosync::{Comparison, Error, Location, OpenedIndex, ReadOptions, Seeds, Signed, SourceOptions, open_index};
+use gosync::{
+    Error, FormatError, Location, OpenedIndex, ReadOptions, Seeds, Signed, SourceOptions, UnreadableSeed, open_index,
+};
 
+use gosync_zsync::{ControlError, OpenedControl};
 use network::{source_options, upload_options};
 use signing::Trust;
 
 use crate::console::Console;
+use crate::failure::Usage;
 
 /// Opens an index, and refuses it where it is to be signed and is not.
 fn open(
@@ -33,6 +39,28 @@ fn open(
     Ok((opened, signed))
 }
 
+/// What is at `index`, which could not be opened as an index of ours, if that is because
+/// it is a control file of zsync. Nobody signs these.
+fn open_control(
+    index: &Location,
+    error: Error,
+    trust: &Trust,
+    options: &SourceOptions,
+) -> anyhow::Result<OpenedControl> {
+    if !matches!(error, Error::Index { source: FormatError::NotAnIndex, .. }) {
+        return Err(error.into());
+    }
+    match gosync_zsync::open_control(index, &gosync_zsync::ReadOptions::default(), options) {
+        Err(gosync_zsync::Error::Control { source: ControlError::NotAControlFile, .. }) => Err(error.into()),
+        Ok(_) if trust.wants_signature() => Err(Usage {
+            message: format!("{index} is a control file of zsync, which cannot be signed"),
+            hint: "leave out --public-key, or get an index of gosync's own format",
+        }
+        .into()),
+        opened => Ok(opened?),
+    }
+}
+
 fn open_seeds<'a>(seed: &'a PathBuf, more: &'a [PathBuf], console: &Console) -> Result<Seeds, Error> {
     let seeds = Seeds::open(std::iter::once(seed).chain(more))?;
     for missing in seeds.missing() {
@@ -42,8 +70,8 @@ fn open_seeds<'a>(seed: &'a PathBuf, more: &'a [PathBuf], console: &Console) -> 
 }
 
 /// Says which seeds could not be read, and that this cost only bytes.
-fn warn_unreadable(seeds: &Seeds, comparison: &Comparison, console: &Console) {
-    for unreadable in &comparison.unreadable {
+fn warn_unreadable(seeds: &Seeds, unreadable: &[UnreadableSeed], console: &Console) {
+    for unreadable in unreadable {
         // What is no file of the user's is what an earlier run left behind.
         if let Some(file) = seeds.files().get(usize::from(unreadable.seed.0)) {
             console.message(format_args!(

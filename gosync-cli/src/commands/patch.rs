@@ -1,14 +1,16 @@
 //! `gosync patch`.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use gosync::{Location, OpenedIndex, PatchReport, Seeds, Source, SourceOptions, open_sources};
+use gosync::{
+    Estimate, Location, OpenedIndex, PatchReport, Plan, Report, Seeds, Source, SourceOptions, Transfer, open_sources,
+};
 use serde_json::json;
 
-use super::{open, open_seeds, source_options, warn_unreadable};
+use super::{open, open_control, open_seeds, source_options, warn_unreadable, zsync};
 use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
@@ -24,7 +26,13 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
         return Err(Usage { message, hint: "give an output file" }.into());
     }
     let options = source_options(&args.network, console)?;
-    let (opened, _) = open(&args.index, &args.trust, &options, console)?;
+    let opened = match open(&args.index, &args.trust, &options, console) {
+        Ok((opened, _)) => opened,
+        Err(error) => {
+            let opened = open_control(&args.index, error, &args.trust, &options)?;
+            return zsync::patch(args, &opened, (!to_stdout).then_some(output), &options, console);
+        }
+    };
     let locations = source_locations(args, &opened)?;
     let places = locations.iter().map(Location::to_string).collect::<Vec<_>>().join(" or ");
     console.detail(format_args!("index {}, source {places}, output {}", opened.location, output.display()));
@@ -35,44 +43,69 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
     }
     let source = open_sources(&locations, Some(length), &options)?;
     let report = patch(&opened, &seeds, &*source, (!to_stdout).then_some(output), console)?;
-    let time = start.elapsed();
-
-    warn_unreadable(&seeds, &report.comparison, console);
+    warn_unreadable(&seeds, &report.comparison.unreadable, console);
     if let Some(damage) = report.damage {
         console.message(format_args!("warning: {damage} of the index is damaged; it was done without"));
     }
-    let work = &report.report;
-    if work.refetched_blocks > 0 {
+    let mut index = opened.transfer;
+    index += report.comparison.index_transfer;
+    let done = Done {
+        output: (!to_stdout).then_some(output),
+        output_bytes: report.output_bytes(),
+        matched_bytes: report.matched_bytes(),
+        work: &report.report,
+        index,
+    };
+    done.tell(start, console)
+}
+
+/// What a patch did, whatever the format of its index.
+pub(super) struct Done<'a> {
+    /// None for standard output.
+    pub(super) output: Option<&'a PathBuf>,
+    pub(super) output_bytes: u64,
+    pub(super) matched_bytes: u64,
+    pub(super) work: &'a Report,
+    pub(super) index: Transfer,
+}
+
+impl Done<'_> {
+    /// Tells it, and how long it took since `start`.
+    pub(super) fn tell(&self, start: Instant, console: &Console) -> anyhow::Result<ExitCode> {
+        let Self { output, output_bytes, matched_bytes, work, index } = *self;
+        let time = start.elapsed();
+        if work.refetched_blocks > 0 {
+            console.message(format_args!(
+                "warning: {} blocks came out wrong at first and were fetched again",
+                grouped(work.refetched_blocks)
+            ));
+        }
+        if work.kept > 0 {
+            console.message(format_args!("{} were there from a run that was interrupted", size(work.kept)));
+        }
         console.message(format_args!(
-            "warning: {} blocks came out wrong at first and were fetched again",
-            grouped(work.refetched_blocks)
+            "{}: {}, {} matched ({}), {} fetched in {} requests, in {}",
+            output.map_or("standard output".into(), |output| output.display().to_string()),
+            size(output_bytes),
+            size(matched_bytes),
+            percent(matched_bytes, output_bytes),
+            size(work.transfer.bytes),
+            grouped(work.transfer.requests),
+            seconds(time)
         ));
+        console.event(&json!({
+            "event": "done",
+            "matched_bytes": matched_bytes,
+            "kept_bytes": work.kept,
+            "fetched_bytes": work.transfer.bytes,
+            "index_bytes": index.bytes,
+            "output_bytes": output_bytes,
+            "requests": work.transfer.requests + index.requests,
+            "refetched_blocks": work.refetched_blocks,
+            "seconds": time.as_secs_f64(),
+        }))?;
+        Ok(ExitCode::SUCCESS)
     }
-    if work.kept > 0 {
-        console.message(format_args!("{} were there from a run that was interrupted", size(work.kept)));
-    }
-    console.message(format_args!(
-        "{}: {}, {} matched ({}), {} fetched in {} requests, in {}",
-        if to_stdout { "standard output".into() } else { output.display().to_string() },
-        size(report.output_bytes()),
-        size(report.matched_bytes()),
-        percent(report.matched_bytes(), report.output_bytes()),
-        size(work.transfer.bytes),
-        grouped(work.transfer.requests),
-        seconds(time)
-    ));
-    console.event(&json!({
-        "event": "done",
-        "matched_bytes": report.matched_bytes(),
-        "kept_bytes": work.kept,
-        "fetched_bytes": work.transfer.bytes,
-        "index_bytes": opened.transfer.bytes + report.comparison.index_transfer.bytes,
-        "output_bytes": report.output_bytes(),
-        "requests": work.transfer.requests + opened.transfer.requests + report.comparison.index_transfer.requests,
-        "refetched_blocks": work.refetched_blocks,
-        "seconds": time.as_secs_f64(),
-    }))?;
-    Ok(ExitCode::SUCCESS)
 }
 
 fn patch(
@@ -104,9 +137,21 @@ fn foretell(
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
     let comparison = gosync::diff(&opened.index, seeds, &Bars::new(console))?;
-    warn_unreadable(seeds, &comparison, console);
-    let plan = &comparison.plan;
+    warn_unreadable(seeds, &comparison.unreadable, console);
+    let mut index = opened.transfer;
+    index += comparison.index_transfer;
     let cost = gosync::estimate(&comparison, location, options)?;
+    tell_cost(&comparison.plan, &cost, index, location, console)
+}
+
+/// Tells what carrying out `plan` will fetch from `location`.
+pub(super) fn tell_cost(
+    plan: &Plan,
+    cost: &Estimate,
+    index: Transfer,
+    location: &Location,
+    console: &Console,
+) -> anyhow::Result<ExitCode> {
     console.message(format_args!(
         "{location}: would fetch {} of {} in {} requests{}",
         size(cost.bytes),
@@ -120,9 +165,9 @@ fn foretell(
         "matched_bytes": plan.matched_bytes(),
         "missing_bytes": plan.fetched_bytes(),
         "fetched_bytes": cost.bytes,
-        "index_bytes": opened.transfer.bytes + comparison.index_transfer.bytes,
+        "index_bytes": index.bytes,
         "output_bytes": plan.cut().length(),
-        "requests": cost.requests + opened.transfer.requests + comparison.index_transfer.requests,
+        "requests": cost.requests + index.requests,
         "seconds": cost.seconds,
     }))?;
     Ok(ExitCode::SUCCESS)

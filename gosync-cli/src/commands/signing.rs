@@ -34,7 +34,19 @@ pub(crate) struct Trust {
     public_key: Option<String>,
 }
 
+impl Trust {
+    /// Whether an index is used only if it is signed.
+    pub(super) fn wants_signature(&self) -> bool {
+        self.public_key.is_some()
+    }
+}
+
 impl Signing {
+    /// Whether the index is to be signed.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.sign.is_some()
+    }
+
     /// The key, decrypted: before the work begins, so that a wrong password costs none.
     pub(super) fn key(&self, format: Format, console: &Console) -> anyhow::Result<Option<SecretKey>> {
         let Some(path) = &self.sign else { return Ok(None) };

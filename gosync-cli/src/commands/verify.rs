@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::{open, source_options};
+use super::{open, open_control, source_options};
 use crate::args;
 use crate::console::Console;
 use crate::failure;
@@ -14,8 +14,20 @@ use crate::table::{grouped, seconds, size};
 
 pub(crate) fn run(args: &args::Verify, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
-    let (opened, _) = open(&args.index, &args.trust, &source_options(&args.network, console)?, console)?;
-    let verdict = gosync::verify(&args.file, &opened.index, &Bars::new(console))?;
+    let options = source_options(&args.network, console)?;
+    let (verdict, is_good) = match open(&args.index, &args.trust, &options, console) {
+        Ok((opened, _)) => {
+            let verdict = gosync::verify(&args.file, &opened.index, &Bars::new(console))?;
+            let is_good = verdict.is_good();
+            (verdict, is_good)
+        }
+        Err(error) => {
+            let opened = open_control(&args.index, error, &args.trust, &options)?;
+            let (verdict, wrong) = gosync_zsync::verify(&args.file, &opened.control, &Bars::new(console))?;
+            let is_good = verdict.is_good() && wrong.is_none();
+            (verdict, is_good)
+        }
+    };
     let time = start.elapsed();
     let file = args.file.display();
 
@@ -25,14 +37,14 @@ pub(crate) fn run(args: &args::Verify, console: &Console) -> anyhow::Result<Exit
     }
     console.event(&json!({
         "event": "done",
-        "ok": verdict.is_good(),
+        "ok": is_good,
         "file_bytes": verdict.length,
         "target_bytes": verdict.expected_length,
         "wrong_bytes": verdict.wrong_bytes(),
         "wrong_ranges": verdict.wrong.iter().map(|range| [range.start, range.end]).collect::<Vec<_>>(),
         "seconds": time.as_secs_f64(),
     }))?;
-    if verdict.is_good() {
+    if is_good {
         console.message(format_args!("{file}: {} verified in {}", size(verdict.length), seconds(time)));
         return Ok(ExitCode::SUCCESS);
     }

@@ -2,9 +2,9 @@
 
 use gosync_blocksources::ranges::coalesce;
 use gosync_blocksources::{Location, SourceOptions};
-use gosync_chunks::{ByteRange, Source};
+use gosync_chunks::{ByteRange, Plan, Source};
 
-use crate::layers::Zeros;
+use crate::layers::{Frames, Zeros};
 use crate::payload::FramedSource;
 use crate::{Comparison, Error, open_source};
 
@@ -28,7 +28,25 @@ pub struct Estimate {
 ///
 /// When the source cannot be reached or has no such target.
 pub fn estimate(comparison: &Comparison, location: &Location, options: &SourceOptions) -> Result<Estimate, Error> {
-    let wanted = comparison.plan.fetch_ranges();
+    estimate_with(&comparison.plan, comparison.frames.as_ref(), location, options)
+}
+
+/// The same for a plan that was made from an index of some other kind.
+///
+/// # Errors
+///
+/// As [`estimate`].
+pub fn estimate_plan(plan: &Plan, location: &Location, options: &SourceOptions) -> Result<Estimate, Error> {
+    estimate_with(plan, None, location, options)
+}
+
+fn estimate_with(
+    plan: &Plan,
+    frames: Option<&Frames>,
+    location: &Location,
+    options: &SourceOptions,
+) -> Result<Estimate, Error> {
+    let wanted = plan.fetch_ranges();
     if wanted.is_empty() {
         return Ok(Estimate::default());
     }
@@ -38,7 +56,7 @@ pub fn estimate(comparison: &Comparison, location: &Location, options: &SourceOp
     {
         use gosync_chunks::SourceError;
         let server = gosync_blocksources::HttpSource::new(url.as_str(), options.http.clone())?;
-        let (ranges, expected) = requested(comparison, &wanted, &server)?;
+        let (ranges, expected) = requested(plan, frames, &wanted, &server)?;
         if let Some(actual) = server.size()?.filter(|&actual| actual != expected) {
             return Err(SourceError::Length { location: location.to_string(), expected, actual }.into());
         }
@@ -46,7 +64,7 @@ pub fn estimate(comparison: &Comparison, location: &Location, options: &SourceOp
         return Ok(Estimate { bytes: cost.bytes, requests: cost.requests, seconds: Some(cost.time.as_secs_f64()) });
     }
     let source = open_source(location, options)?;
-    let (ranges, _) = requested(comparison, &wanted, &*source)?;
+    let (ranges, _) = requested(plan, frames, &wanted, &*source)?;
     let limits = source.limits();
     let joined = coalesce(&ranges, limits.bridged_gap);
     let pieces = |range: &ByteRange| range.len().div_ceil(limits.request_size.max(1));
@@ -59,12 +77,13 @@ pub fn estimate(comparison: &Comparison, location: &Location, options: &SourceOp
 
 /// What has to be asked of `source` for the bytes `wanted` of the target, and how long it is.
 fn requested(
-    comparison: &Comparison,
+    plan: &Plan,
+    frames: Option<&Frames>,
     wanted: &[ByteRange],
     source: &dyn Source,
 ) -> Result<(Vec<ByteRange>, u64), Error> {
-    let length = comparison.plan.cut().length();
-    match &comparison.frames {
+    let length = plan.cut().length();
+    match frames {
         None => Ok((wanted.to_vec(), length)),
         Some(frames) => {
             let nothing = Zeros(length);

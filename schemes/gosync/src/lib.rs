@@ -70,10 +70,13 @@ mod tier;
 
 pub use build::{BuildOptions, build, build_compressed};
 pub use error::{Error, Trouble};
-pub use estimate::{Estimate, estimate};
+pub use estimate::{Estimate, estimate, estimate_plan};
 pub use format::{Damage, Format, FormatError, Index, LayerInfo, NameError, ReadOptions, TargetName, UnsuitableSums};
 pub use layers::LayerReport;
-pub use open::{OpenedIndex, open_index, open_source, open_sources, publish_index, publish_payload, publish_signature};
+pub use open::{
+    OpenedIndex, open_index, open_source, open_sources, publish_bytes, publish_index, publish_payload,
+    publish_signature,
+};
 #[cfg(feature = "sign")]
 pub use signature::SecretKey;
 pub use signature::{

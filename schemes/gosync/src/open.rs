@@ -164,6 +164,15 @@ pub fn publish_payload(
     }
 }
 
+/// Writes `bytes`, an index of some other kind, as [`publish_index`] does.
+///
+/// # Errors
+///
+/// As [`publish_index`].
+pub fn publish_bytes(bytes: &[u8], location: &Location, options: &SourceOptions) -> Result<(), Error> {
+    publish(location, options, &|writer| writer.write_all(bytes))
+}
+
 type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 
 fn publish(location: &Location, options: &SourceOptions, write: WriteTo<'_>) -> Result<(), Error> {

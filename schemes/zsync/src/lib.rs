@@ -72,12 +72,12 @@ pub use file_digest::FileDigest;
 pub use gzip::{BlockMap, Recompress};
 pub use hash_lengths::HashLengths;
 pub use make::{MakeOptions, make};
-pub use open::{OpenedControl, open_control, open_control_since, open_source};
+pub use open::{OpenedControl, open_control, open_control_since, open_source, source_locations};
 pub use sums::StrongKind;
 pub use sync::{PatchOptions, PatchReport, diff, patch, patch_to_stream, verify};
 
 // What the calls above take and give, so that whoever makes them needs no other crate.
 pub use gosync_blocksources::{Location, LocationError, SourceOptions};
-pub use gosync_chunks::{LocalFile, Progress, ReadAt, Source, TargetName};
+pub use gosync_chunks::{LocalFile, NameError, Progress, ReadAt, Source, TargetName};
 pub use gosync_comparer::Comparison;
 pub use gosync_patcher::{Report, Verdict};

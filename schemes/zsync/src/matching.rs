@@ -132,11 +132,11 @@ fn untouched(plan: &Plan, seeds: &[&dyn ReadAt]) -> Vec<Vec<ByteRange>> {
 /// The places in the seeds where the missing blocks are if nothing but other blocks was
 /// changed: as far from what is copied before and behind them as in the target.
 fn expected_places(plan: &Plan, seeds: &[&dyn ReadAt]) -> Vec<Vec<ByteRange>> {
-    let layout = plan.layout();
+    let cut = plan.cut();
     let mut places: Vec<Vec<ByteRange>> = vec![Vec::new(); seeds.len()];
     let mut add = |block: BlockId, (seed, shift): (SeedId, i64)| {
         let size = seeds[usize::from(seed.0)].size();
-        let start = (layout.range(block).start as i64).checked_add(shift);
+        let start = (cut.range(block).start as i64).checked_add(shift);
         if let Some(start) = start.and_then(|start| u64::try_from(start).ok()).filter(|&start| start < size) {
             places[usize::from(seed.0)].push(ByteRange::at(start, 1));
         }
@@ -173,9 +173,7 @@ fn joined(signature: &Signature, first: Comparison, second: Comparison) -> Compa
             Step::Copy { target, .. } => target,
             Step::Fetch { blocks } | Step::Repeat { blocks, .. } => layout.bytes(blocks),
         };
-        let start = (target.start / u64::from(layout.block_size())) as u32;
-        let end = target.end.div_ceil(layout.block_size().into()) as u32;
-        for block in (start..end).map(BlockId) {
+        for block in first.plan.cut().covering(target).iter() {
             while found.next_if(|&(other, ..)| other < block).is_some() {}
             match (*step, found.peek()) {
                 (Step::Copy { seed, offset, .. }, _) => {
@@ -199,14 +197,14 @@ fn joined(signature: &Signature, first: Comparison, second: Comparison) -> Compa
 
 /// The blocks that `plan` copies, and where from.
 fn copies(plan: &Plan) -> impl Iterator<Item = (BlockId, SeedId, u64)> {
-    let layout = plan.layout();
-    let size = u64::from(layout.block_size());
-    plan.steps().iter().flat_map(move |step| {
-        let (target, seed, offset) = match *step {
-            Step::Copy { target, seed, offset } => (target, seed, offset),
-            _ => (ByteRange::default(), SeedId(0), 0),
-        };
-        let blocks = (target.start / size) as u32..target.end.div_ceil(size) as u32;
-        blocks.map(BlockId).map(move |block| (block, seed, offset + (layout.range(block).start - target.start)))
+    let cut = plan.cut();
+    let copies = plan.steps().iter().filter_map(|step| match *step {
+        Step::Copy { target, seed, offset } => Some((target, seed, offset)),
+        _ => None,
+    });
+    copies.flat_map(move |(target, seed, offset)| {
+        let blocks = cut.covering(target);
+        (blocks.start.0..blocks.end.0)
+            .map(move |block| (BlockId(block), seed, offset + (cut.range(BlockId(block)).start - target.start)))
     })
 }

@@ -73,18 +73,30 @@ pub fn open_source(
     referer: Option<&Url>,
     options: &SourceOptions,
 ) -> Result<Box<dyn Source>, Error> {
-    let base = referer.map_or_else(|| opened.location.clone(), |url| Location::Url(url.clone()));
+    let base = base_of(opened, referer);
     let length = opened.control.signature.layout().length();
-    let locations = usable(&opened.control.urls, &base).map_err(|reason| {
-        let location = opened.location.to_string();
-        Error::NoSource { location, reason }
-    })?;
+    let locations = source_locations(opened, referer)?;
     let open = |location: &Location| gosync_blocksources::open_source(location, &options_for(location, &base, options));
     if let [location] = locations.as_slice() {
         return Ok(open(location)?);
     }
     let places = locations.iter().map(|location| Ok((location.to_string(), open(location)?)));
     Ok(Box::new(Mirrors::new(places.collect::<Result<Vec<_>, Error>>()?, Some(length))))
+}
+
+/// Where a control file says that its target is, at one place at least. URLs are relative
+/// as with [`open_source`].
+///
+/// # Errors
+///
+/// When there is no URL that can be used.
+pub fn source_locations(opened: &OpenedControl, referer: Option<&Url>) -> Result<Vec<Location>, Error> {
+    usable(&opened.control.urls, &base_of(opened, referer))
+        .map_err(|reason| Error::NoSource { location: opened.location.to_string(), reason })
+}
+
+fn base_of(opened: &OpenedControl, referer: Option<&Url>) -> Location {
+    referer.map_or_else(|| opened.location.clone(), |url| Location::Url(url.clone()))
 }
 
 /// Those of `urls` that lead somewhere, or why none does.

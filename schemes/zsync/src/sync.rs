@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use gosync_chunks::{BlockId, BlockRange, LocalFile, Plan, Progress, ReadAt, Source, Step};
+use gosync_chunks::{BlockRange, LocalFile, Plan, Progress, ReadAt, Source, Step};
 use gosync_comparer::Comparison;
 use gosync_patcher::{Patch, PatchError, Report, StagedFile, TargetId, Verdict, VerifyError};
 
@@ -34,7 +34,7 @@ pub struct PatchReport {
 impl PatchReport {
     /// Length of the target in bytes.
     pub fn output_bytes(&self) -> u64 {
-        self.comparison.plan.layout().length()
+        self.comparison.plan.cut().length()
     }
 
     /// Bytes of the target that were not fetched: copied, equal to others, or there from
@@ -74,7 +74,7 @@ pub fn patch(
     options: &PatchOptions,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
-    let mut staged = StagedFile::resume(output, TargetId::of(&control.signature, None))?;
+    let mut staged = StagedFile::resume(output, TargetId::of(control.signature.sums(), None))?;
     let leftover = staged.take_leftover();
     let mut seeds = seeds.to_vec();
     seeds.extend(leftover.iter().map(|file| file as &dyn ReadAt));
@@ -130,10 +130,11 @@ pub fn patch_to_stream(
 pub fn verify(path: &Path, control: &Control, progress: &dyn Progress) -> Result<(Verdict, Option<FileDigest>), Error> {
     let read = |source| Error::Read { path: path.to_owned(), source };
     let file = LocalFile::open(path).map_err(read)?;
-    let verdict = gosync_patcher::verify(&file, &control.signature, None, progress).map_err(|error| match error {
-        VerifyError::Read(source) => read(source),
-        source => Error::Verify { path: path.to_owned(), source },
-    })?;
+    let verdict =
+        gosync_patcher::verify(&file, control.signature.sums(), None, progress).map_err(|error| match error {
+            VerifyError::Read(source) => read(source),
+            source => Error::Verify { path: path.to_owned(), source },
+        })?;
     let wrong = if verdict.is_good() { wrong_digest(control, &file, path, progress)? } else { None };
     Ok((verdict, wrong.map(|(_, actual)| actual)))
 }
@@ -145,7 +146,7 @@ fn patch_of<'a>(
     source: &'a dyn Source,
     progress: &'a dyn Progress,
 ) -> Patch<'a> {
-    Patch { plan, signature: &control.signature, file_hash: None, seeds, source, progress }
+    Patch { plan, sums: control.signature.sums(), file_hash: None, seeds, source, progress }
 }
 
 fn make(
@@ -164,7 +165,7 @@ fn make(
     };
     // Other bytes have the sum of some block. First the likeliest: what matched alone, then
     // all that was not fetched, and then what was, from elsewhere.
-    let all = [plan.layout().blocks()];
+    let all = [plan.cut().blocks()];
     let not_fetched = if report.kept > 0 { all.to_vec() } else { copied(plan, u32::MAX) };
     for suspects in [copied(plan, 1), not_fetched] {
         if !suspects.is_empty() {
@@ -176,7 +177,7 @@ fn make(
         }
     }
     for _ in 0..MOST_PLACES {
-        if !source.reject(&[plan.layout().bytes(all[0])]) {
+        if !source.reject(&[plan.cut().bytes(all[0])]) {
             break;
         }
         refetch(&patch, &all, staged, &mut report)?;
@@ -191,11 +192,8 @@ fn make(
 
 /// The blocks that `plan` copies in runs of at most `longest`, and those that repeat others.
 fn copied(plan: &Plan, longest: u32) -> Vec<BlockRange> {
-    let layout = plan.layout();
-    let size = u64::from(layout.block_size());
-    let block = |offset: u64| BlockId(offset.div_ceil(size) as u32);
     let blocks = plan.steps().iter().filter_map(|step| match *step {
-        Step::Copy { target, .. } => Some(BlockRange { start: block(target.start), end: block(target.end) }),
+        Step::Copy { target, .. } => Some(plan.cut().covering(target)),
         Step::Repeat { blocks, .. } if longest == u32::MAX => Some(blocks),
         _ => None,
     });
@@ -219,7 +217,7 @@ fn refetch(
     report.transfer += again.transfer;
     report.refetched_blocks += again.refetched_blocks;
     // What was not fetched before is no match any more.
-    let all = patch.plan.layout().length();
+    let all = patch.plan.cut().length();
     report.fetched = (report.fetched + again.fetched).min(all);
     let mut matched = all - report.fetched;
     for part in [&mut report.kept, &mut report.repeated, &mut report.copied] {

@@ -1,0 +1,257 @@
+//! `gosync zsync`, and the other commands where their index is a control file of zsync.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context;
+use gosync::{Location, Netrc, Seeds, SourceOptions, open_sources};
+use gosync_zsync::{Control, OpenedControl, PatchOptions, PatchReport, ReadAt, ReadOptions, Source};
+use serde_json::json;
+
+use super::patch::{Done, tell_cost};
+use super::{open_seeds, source_options, warn_unreadable};
+use crate::args;
+use crate::console::Console;
+use crate::failure::Usage;
+use crate::progress::Bars;
+use crate::table::{Facts, grouped, size};
+
+pub(crate) fn run(args: &args::Zsync, console: &Console) -> anyhow::Result<ExitCode> {
+    let console = &if args.silent { console.silent() } else { console.clone() };
+    let start = Instant::now();
+    let mut options = source_options(&args.network, console)?;
+    if !args.authentication.is_empty() {
+        options.http.netrc = authentication(&args.authentication)?;
+    }
+    let opened = open(args, &options, console)?;
+    let output = match &args.output {
+        Some(output) => output.clone(),
+        None => output_of(&opened.control, &args.control, console),
+    };
+    warn_unverifiable(&opened.control, console);
+
+    let mut partial = output.clone().into_os_string();
+    partial.push(".part");
+    // The old version, and what zsync leaves when it is interrupted.
+    let usual = [output.clone(), partial.into()].into_iter().filter(|path| path.is_file());
+    let seeds = Seeds::open(args.input.iter().cloned().chain(usual))?;
+    for missing in seeds.missing() {
+        console.message(format_args!("{} does not exist: nothing can be taken from it", missing.display()));
+    }
+    let source = gosync_zsync::open_source(&opened, args.referer.as_ref(), &options)?;
+    let patch_options = PatchOptions { keep_old: args.keep_old };
+    carry_out(&opened, &seeds, &*source, Some(&output), patch_options, start, console)
+}
+
+/// `gosync patch`.
+pub(super) fn patch(
+    args: &args::Patch,
+    opened: &OpenedControl,
+    output: Option<&PathBuf>,
+    options: &SourceOptions,
+    console: &Console,
+) -> anyhow::Result<ExitCode> {
+    let start = Instant::now();
+    warn_unverifiable(&opened.control, console);
+    let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
+    let given: Vec<Location> = args.source.iter().chain(&args.more_sources).cloned().collect();
+    if args.dry_run {
+        let comparison = gosync_zsync::diff(&opened.control, &data(&seeds), &Bars::new(console))?;
+        warn_unreadable(&seeds, &comparison.unreadable, console);
+        let location = match given.into_iter().next() {
+            Some(location) => location,
+            None => gosync_zsync::source_locations(opened, None)?.remove(0),
+        };
+        let cost = gosync::estimate_plan(&comparison.plan, &location, options)?;
+        return tell_cost(&comparison.plan, &cost, opened.transfer, &location, console);
+    }
+    let length = opened.control.signature.layout().length();
+    let source = match given.is_empty() {
+        true => gosync_zsync::open_source(opened, None, options)?,
+        false => open_sources(&given, Some(length), options)?,
+    };
+    carry_out(opened, &seeds, &*source, output, PatchOptions::default(), start, console)
+}
+
+/// `gosync diff`.
+pub(super) fn diff(args: &args::Diff, opened: &OpenedControl, console: &Console) -> anyhow::Result<ExitCode> {
+    let start = Instant::now();
+    if args.report.is_some() {
+        let message = "a report can be made with an index of gosync's own only".into();
+        return Err(Usage { message, hint: "leave out --report" }.into());
+    }
+    let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
+    let comparison = gosync_zsync::diff(&opened.control, &data(&seeds), &Bars::new(console))?;
+    warn_unreadable(&seeds, &comparison.unreadable, console);
+    let time = start.elapsed();
+    super::diff::tell(&comparison.plan, &comparison.statistics, &[], opened.transfer.bytes, time, console)
+}
+
+/// `gosync inspect`.
+pub(super) fn inspect(opened: &OpenedControl, console: &Console) -> anyhow::Result<ExitCode> {
+    let control = &opened.control;
+    let layout = control.signature.layout();
+    let lengths = control.hash_lengths;
+    let strong = control.strong_kind.name();
+    let mut facts = Facts::default();
+    facts.add("format", format!("zsync, version {}", control.version));
+    facts.add("target", control.file_name.as_ref().map_or("(not named)", |name| name.as_str()));
+    facts.add("length", format!("{} bytes ({})", grouped(layout.length()), size(layout.length())));
+    let blocks = (grouped(layout.block_count().into()), grouped(layout.block_size().into()));
+    facts.add("blocks", format!("{} of {} bytes", blocks.0, blocks.1));
+    facts.add("weak sums", format!("rsync's sum, {} bytes each", lengths.weak));
+    facts.add("strong sums", format!("{strong}, {} bytes each", lengths.strong));
+    facts.add("looked for", if lengths.sequence == 2 { "two blocks in a row" } else { "each block" });
+    for digest in &control.digests {
+        facts.add("whole file", format!("{} {digest}", digest.algorithm()));
+    }
+    if !control.is_verifiable() {
+        facts.add("whole file", "no hash: only the blocks can be verified");
+    }
+    control.urls.iter().for_each(|url| facts.add("URL", url));
+    control.z_urls.iter().for_each(|url| facts.add("compressed URL", url));
+    facts.add("index", format!("{} bytes ({})", grouped(opened.bytes.len() as u64), size(opened.bytes.len() as u64)));
+    console.data(facts)?;
+    let digests = control.digests.iter().map(|digest| json!({ digest.algorithm(): digest.to_string() }));
+    console.event(&json!({
+        "event": "done",
+        "format": "zsync",
+        "version": control.version,
+        "target": control.file_name.as_ref().map(|name| name.as_str()),
+        "target_bytes": layout.length(),
+        "block_size": layout.block_size(),
+        "blocks": layout.block_count(),
+        "weak_sum": "rsync's sum",
+        "weak_len": lengths.weak,
+        "strong_sum": strong,
+        "strong_len": lengths.strong,
+        "sequence": lengths.sequence,
+        "file_hashes": digests.collect::<Vec<_>>(),
+        "urls": control.urls,
+        "compressed_urls": control.z_urls,
+        "index_bytes": opened.bytes.len(),
+    }))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn data(seeds: &Seeds) -> Vec<&dyn ReadAt> {
+    seeds.files().iter().map(|file| file as &dyn ReadAt).collect()
+}
+
+fn carry_out(
+    opened: &OpenedControl,
+    seeds: &Seeds,
+    source: &dyn Source,
+    output: Option<&PathBuf>,
+    options: PatchOptions,
+    start: Instant,
+    console: &Console,
+) -> anyhow::Result<ExitCode> {
+    let control = &opened.control;
+    let report = carry_out_silently(control, seeds, source, output, options, console)?;
+    warn_unreadable(seeds, &report.comparison.unreadable, console);
+    let done = Done {
+        output,
+        output_bytes: report.output_bytes(),
+        matched_bytes: report.matched_bytes(),
+        work: &report.report,
+        index: opened.transfer,
+    };
+    done.tell(start, console)
+}
+
+fn carry_out_silently(
+    control: &Control,
+    seeds: &Seeds,
+    source: &dyn Source,
+    output: Option<&PathBuf>,
+    options: PatchOptions,
+    console: &Console,
+) -> anyhow::Result<PatchReport> {
+    let bars = Bars::new(console);
+    let Some(output) = output else {
+        let mut out = io::stdout().lock();
+        let report = gosync_zsync::patch_to_stream(control, &data(seeds), source, &mut out, &bars)?;
+        out.flush()?;
+        return Ok(report);
+    };
+    console.interrupt.set_resumable();
+    let report = gosync_zsync::patch(control, &data(seeds), source, output, &options, &bars);
+    console.interrupt.settle();
+    Ok(report?)
+}
+
+/// The control file, which is fetched only where the copy that is kept is older.
+fn open(args: &args::Zsync, options: &SourceOptions, console: &Console) -> anyhow::Result<OpenedControl> {
+    let read_options = ReadOptions::default();
+    let Some(kept) = &args.keep else { return Ok(gosync_zsync::open_control(&args.control, &read_options, options)?) };
+    let since = fs::metadata(kept).and_then(|metadata| metadata.modified()).ok();
+    let opened = match since {
+        Some(since) => gosync_zsync::open_control_since(&args.control, since, &read_options, options)?,
+        None => Some(gosync_zsync::open_control(&args.control, &read_options, options)?),
+    };
+    let Some(opened) = opened else {
+        console.detail(format_args!("{} has not changed since {} was kept", args.control, kept.display()));
+        let opened = gosync_zsync::open_control(&Location::Path(kept.clone()), &read_options, options)?;
+        return Ok(OpenedControl { location: args.control.clone(), ..opened });
+    };
+    let keep = || -> io::Result<()> {
+        let directory = kept.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        file.write_all(&opened.bytes)?;
+        if let Some(modified) = opened.modified {
+            file.as_file().set_modified(modified)?;
+        }
+        file.persist(kept)?;
+        Ok(())
+    };
+    keep().with_context(|| format!("cannot keep the control file as {}", kept.display()))?;
+    Ok(opened)
+}
+
+/// Where the target goes when nobody says: here, under the name that the control file
+/// gives, if that begins as its own does. Or else a control file could replace any file here.
+fn output_of(control: &Control, location: &Location, console: &Console) -> PathBuf {
+    let own = location.file_name().unwrap_or_default();
+    let end = own.find(|character: char| !character.is_alphanumeric()).unwrap_or(own.len());
+    let prefix = &own[..end];
+    let named = control.file_name.as_ref().map(|name| name.as_str());
+    if let Some(name) = named {
+        if !prefix.is_empty() && name.starts_with(prefix) {
+            return name.into();
+        }
+        console
+            .message(format_args!("warning: the control file {own} calls its target {name}; give -o to use that name"));
+    }
+    match own.strip_suffix(".zsync").filter(|name| !name.is_empty()) {
+        Some(name) => name.into(),
+        None if !prefix.is_empty() && prefix != own => prefix.into(),
+        None => "zsync-download".into(),
+    }
+}
+
+fn warn_unverifiable(control: &Control, console: &Console) {
+    if !control.is_verifiable() {
+        console.message("warning: the control file has no hash of the whole file; only blocks can be verified");
+    }
+}
+
+/// From `HOST=USER:PASS`. What is given is not repeated in the error.
+fn authentication(texts: &[String]) -> Result<Netrc, Usage> {
+    let quote = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let mut entries = String::new();
+    for text in texts {
+        let parts = text.split_once('=').and_then(|(host, user)| Some((host, user.split_once(':')?)));
+        let (host, (user, password)) = parts.ok_or_else(|| Usage {
+            message: "-A wants a host, a user and a password".into(),
+            hint: "write them as HOST=USER:PASS",
+        })?;
+        let (host, user, password) = (quote(host), quote(user), quote(password));
+        entries.push_str(&format!("machine \"{host}\" login \"{user}\" password \"{password}\"\n"));
+    }
+    Netrc::parse(&entries)
+        .map_err(|_| Usage { message: "-A has a line break in it".into(), hint: "write it as HOST=USER:PASS" })
+}
