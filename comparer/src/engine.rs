@@ -220,7 +220,8 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
                     let block = self.at_its_own_offset(block, position);
                     self.found.push((block, position));
                     self.statistics.matches += 1;
-                    self.match_end = self.follow(block, position + self.search.block_size);
+                    let end = position + self.search.signature.layout().block_len(block);
+                    self.match_end = self.follow(block, end);
                     matched = true;
                 }
                 None => {
@@ -262,7 +263,7 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
             // What begins behind the positions is for the next piece to find.
             let behind = self.len.saturating_sub(position) / block_size;
             let room = self.positions.saturating_sub(position).div_ceil(block_size).min(behind);
-            let expected = BATCH.min(room).min((full_end.0 - next.0) as usize);
+            let expected = BATCH.min(room).min(full_end.0.saturating_sub(next.0) as usize);
             let fitting = (0..expected)
                 .take_while(|&at| {
                     self.search.key_fits(BlockId(next.0 + at as u32), self.block_at(position + at * block_size))

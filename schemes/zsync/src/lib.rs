@@ -71,7 +71,7 @@ pub use error::Error;
 pub use file_digest::FileDigest;
 pub use gzip::{BlockMap, Recompress};
 pub use hash_lengths::HashLengths;
-pub use make::{MakeOptions, make};
+pub use make::{MakeOptions, make, make_compressed};
 pub use open::{OpenedControl, open_control, open_control_since, open_source, source_locations};
 pub use sums::StrongKind;
 pub use sync::{PatchOptions, PatchReport, diff, patch, patch_to_stream, verify};

@@ -7,6 +7,7 @@ use gosync_blocksources::{Document, Location, Mirrors, SourceOptions, open_docum
 use gosync_chunks::{Source, Transfer};
 use url::Url;
 
+use crate::gzip::Published;
 use crate::{Control, Error, ReadOptions};
 
 /// A control file, and what it cost to get.
@@ -75,13 +76,20 @@ pub fn open_source(
 ) -> Result<Box<dyn Source>, Error> {
     let base = base_of(opened, referer);
     let length = opened.control.signature.layout().length();
-    let locations = source_locations(opened, referer)?;
     let open = |location: &Location| gosync_blocksources::open_source(location, &options_for(location, &base, options));
-    if let [location] = locations.as_slice() {
-        return Ok(open(location)?);
-    }
-    let places = locations.iter().map(|location| Ok((location.to_string(), open(location)?)));
-    Ok(Box::new(Mirrors::new(places.collect::<Result<Vec<_>, Error>>()?, Some(length))))
+    let open_all = |locations: &[Location], length| -> Result<Box<dyn Source>, Error> {
+        if let [location] = locations {
+            return Ok(open(location)?);
+        }
+        let places = locations.iter().map(|location| Ok((location.to_string(), open(location)?)));
+        Ok(Box::new(Mirrors::new(places.collect::<Result<Vec<_>, Error>>()?, length)))
+    };
+    let Ok(packed) = usable(&opened.control.z_urls, &base) else {
+        return open_all(&source_locations(opened, referer)?, Some(length));
+    };
+    let plain = source_locations(opened, referer).ok().map(|plain| open_all(&plain, Some(length))).transpose()?;
+    let compressed = (packed[0].to_string(), open_all(&packed, None)?);
+    Ok(Box::new(Published::new(plain, Some(compressed), length)))
 }
 
 /// Where a control file says that its target is, at one place at least. URLs are relative

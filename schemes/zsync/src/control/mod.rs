@@ -16,7 +16,7 @@ use crate::{FileDigest, HashLengths, StrongKind};
 /// What every maker has written as its version since 2010, and every client takes.
 pub(crate) const VERSION: &str = "0.6.2";
 
-/// The content of a control file. FORMAT.md says where to find out more of the format.
+/// The content of a control file.
 #[derive(Clone, Debug)]
 pub struct Control {
     /// The version of its maker, as it says.

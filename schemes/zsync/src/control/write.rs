@@ -25,8 +25,8 @@ pub(super) fn write(control: &Control) -> Result<Vec<u8>, UnwritableError> {
     if control.strong_kind != StrongKind::Md4 {
         header.line("Strong-Hash-Algorithm", control.strong_kind.name())?;
     }
-    control.urls.iter().try_for_each(|url| header.line("URL", url))?;
     control.z_urls.iter().try_for_each(|url| header.line("Z-URL", url))?;
+    control.urls.iter().try_for_each(|url| header.line("URL", url))?;
     // zsync 0.8 believes the last one, and older ones this one only.
     for digest in &control.digests {
         match digest {

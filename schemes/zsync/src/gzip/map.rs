@@ -45,12 +45,12 @@ impl BlockMap {
     }
 
     /// The map through `points`, which ascend and are near enough to each other.
-    #[cfg(test)]
     pub(crate) fn new(points: Vec<Point>) -> Self {
         Self { points }
     }
 
     /// In the order of the file.
+    #[cfg(test)]
     pub(crate) fn points(&self) -> &[Point] {
         &self.points
     }

@@ -1,0 +1,161 @@
+//! Against the real zsync, as Debian has it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use gosync_testkit::corpus::{self, edit};
+use gosync_testkit::nginx::Nginx;
+use gosync_testkit::peers;
+use gosync_zsync::{
+    Control, LocalFile, Location, MakeOptions, PatchOptions, ReadOptions, SourceOptions, make, make_compressed,
+    open_control, open_source, patch,
+};
+
+fn zsyncmake(arguments: &[&str], directory: &Path) {
+    let mut command = Command::new(peers::require("zsyncmake").unwrap());
+    let output = command.args(arguments).current_dir(directory).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Sizes around one and two blocks, and around where the formulas for the lengths of sums
+/// step: there are such steps between the powers of two.
+#[test]
+fn the_same_bytes_as_zsyncmake() {
+    if peers::require("zsyncmake").is_none() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let data = corpus::random(1, 3 << 20);
+    let mut sizes: Vec<usize> = vec![1, 2, 1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 6143, 6145];
+    sizes.extend((13..21).map(|bits| (1 << bits) - 1));
+    sizes.extend((13..21).map(|bits| (1 << bits) + 7777));
+    sizes.push(3 << 20);
+    assert!(sizes.len() >= 30);
+    for size in sizes {
+        fs::write(at("file"), &data[..size]).unwrap();
+        for block_size in [None, Some(512), Some(65_536)] {
+            let text = block_size.unwrap_or(2048).to_string();
+            zsyncmake(&["-b", &text, "-o", "theirs", "-u", "http://host/file", "file"], directory.path());
+            let options = MakeOptions {
+                block_size,
+                as_0_6_2: true,
+                urls: vec!["http://host/file".into()],
+                ..MakeOptions::default()
+            };
+            let ours = make(&at("file"), &options, &()).unwrap().write().unwrap();
+            assert!(ours == fs::read(at("theirs")).unwrap(), "{size} bytes in blocks of {block_size:?}");
+        }
+    }
+}
+
+/// Old and new versions that differ as releases of a program do.
+fn versions() -> (Vec<u8>, Vec<u8>) {
+    let old = [corpus::text(2, 1_500_000), corpus::random(3, 700_000)].concat();
+    let mut new = edit::insert(&old, 4, 12, 300);
+    // In place, so that many blocks are left alone.
+    new[800_000..1_000_000].chunks_mut(4096).for_each(|part| part[100] ^= 1);
+    (old, new)
+}
+
+/// Payload bytes that nginx sent; the control file is none.
+fn payload(nginx: &Nginx, since: usize) -> u64 {
+    let lines = nginx.access_log();
+    let lines = lines[since..].iter().filter(|line| !line.contains(".zsync "));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+fn settle(nginx: &Nginx) -> usize {
+    let mut before = usize::MAX;
+    while nginx.access_log().len() != before {
+        before = nginx.access_log().len();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    before
+}
+
+#[test]
+fn zsync_takes_our_files_and_we_take_its() {
+    let (Some(zsync), Some(_)) = (peers::require("zsync"), peers::require("zsyncmake")) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("root");
+    fs::create_dir(&root).unwrap();
+    let directives = "location /single/ { rewrite ^/single(/.*) $1 break; max_ranges 1; } \
+                      location /none/ { rewrite ^/none(/.*) $1 break; max_ranges 0; }";
+    let Some(nginx) = Nginx::start(&root, directory.path(), directives) else { return };
+    let (old, new) = versions();
+    let old_path = directory.path().join("old");
+    fs::write(&old_path, &old).unwrap();
+    fs::write(root.join("new"), &new).unwrap();
+
+    zsyncmake(&["-o", "theirs.zsync", "new"], &root);
+    let ours = make(&root.join("new"), &MakeOptions::default(), &()).unwrap();
+    fs::write(root.join("ours.zsync"), ours.write().unwrap()).unwrap();
+    let mut packed = make(&root.join("new"), &MakeOptions::default(), &()).unwrap();
+    make_compressed(&mut packed, &root.join("new"), &root.join("ours.gz"), &[], &()).unwrap();
+    fs::write(root.join("packed.zsync"), packed.write().unwrap()).unwrap();
+    // Last, since it writes new.gz.
+    zsyncmake(&["-z", "-o", "their-packed.zsync", "new"], &root);
+
+    let mut theirs = Vec::new();
+    for name in ["theirs", "ours", "packed", "their-packed"] {
+        let since = settle(&nginx);
+        let out = directory.path().join(format!("out-{name}"));
+        let mut command = Command::new(&zsync);
+        command.arg("-q").arg("-i").arg(&old_path).arg("-o").arg(&out).arg(format!("{}/{name}.zsync", nginx.url()));
+        let output = command.stdin(Stdio::null()).current_dir(directory.path()).output().unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(fs::read(&out).unwrap() == new, "zsync with {name}");
+        settle(&nginx);
+        theirs.push(payload(&nginx, since));
+    }
+    for (name, theirs) in ["theirs", "ours", "packed", "their-packed"].into_iter().zip(theirs) {
+        for place in ["", "/single", "/none"] {
+            let since = settle(&nginx);
+            let location: Location = format!("{}{place}/{name}.zsync", nginx.url()).parse().unwrap();
+            let options = SourceOptions::default();
+            let opened = open_control(&location, &ReadOptions::default(), &options).unwrap();
+            let source = open_source(&opened, None, &options).unwrap();
+            let seed = LocalFile::open(&old_path).unwrap();
+            let out = directory.path().join("out");
+            let report = patch(&opened.control, &[&seed], &*source, &out, &PatchOptions::default(), &()).unwrap();
+            assert!(fs::read(&out).unwrap() == new, "{name}{place}");
+            settle(&nginx);
+            if place.is_empty() && !name.contains("packed") {
+                let ours = payload(&nginx, since);
+                assert!(ours <= theirs, "{name}: {ours} bytes, and zsync fetched {theirs}");
+                assert!(report.report.fetched <= ours);
+            }
+        }
+    }
+}
+
+/// What zsyncmake makes of a gzip file is read: a map, and one record too many.
+#[test]
+fn control_files_of_gzip_files() {
+    if peers::require("zsyncmake").is_none() || peers::require("gzip").is_none() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let data = corpus::text(5, 300_000);
+    fs::write(directory.path().join("file"), &data).unwrap();
+    let gzip = Command::new("gzip").args(["-9", "-k", "file"]).current_dir(directory.path()).status().unwrap();
+    assert!(gzip.success());
+    zsyncmake(&["-o", "x.zsync", "file.gz"], directory.path());
+    let bytes = fs::read(directory.path().join("x.zsync")).unwrap();
+    let control = Control::read(&bytes).unwrap();
+    assert_eq!(control.signature.layout().length(), data.len() as u64);
+    assert!(control.block_map.is_some() && control.recompress.is_some());
+    assert_eq!(control.z_urls, ["file.gz"]);
+    let opened =
+        open_control(&directory.path().join("x.zsync").into(), &ReadOptions::default(), &SourceOptions::default());
+    let opened = opened.unwrap();
+    fs::remove_file(directory.path().join("file")).unwrap();
+    // Only the compressed file is there.
+    let source = open_source(&opened, None, &SourceOptions::default()).unwrap();
+    let out = directory.path().join("out");
+    let seed = edit::insert(&data, 6, 2, 50);
+    patch(&opened.control, &[&seed], &*source, &out, &PatchOptions::default(), &()).unwrap();
+    assert!(fs::read(&out).unwrap() == data);
+}

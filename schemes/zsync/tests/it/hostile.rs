@@ -1,0 +1,92 @@
+//! Control files that are damaged, or made to do harm.
+
+use gosync_testkit::corpus;
+use gosync_zsync::{Control, ControlError};
+
+use crate::oracle::control_bytes;
+
+fn read(header: &str) -> Result<Control, ControlError> {
+    Control::read(format!("{header}\n").as_bytes())
+}
+
+#[test]
+fn every_cut_is_noticed() {
+    let bytes = control_bytes(&corpus::text(1, 5000), 1024, (2, 3, 7), "Filename: x\nURL: x\n");
+    for len in 0..bytes.len() {
+        assert!(Control::read(&bytes[..len]).is_err(), "{len}");
+    }
+    assert!(Control::read(&bytes).is_ok());
+    let trailing = |len: usize| Control::read(&[&bytes[..], &vec![0; len]].concat());
+    assert!(trailing(10).is_ok(), "zsyncmake has one record more for gzip files");
+    assert!(matches!(trailing(9), Err(ControlError::Trailing { len: 9 })));
+    assert!(matches!(trailing(20), Err(ControlError::Trailing { len: 20 })));
+}
+
+#[test]
+fn headers() {
+    let good = "zsync: 0.6.2\nBlocksize: 2048\nLength: 0\n";
+    assert!(read(good).is_ok());
+    // As zsync2 orders them, and with the ends of lines of another system.
+    assert!(read("Blocksize: 2048\nLength: 0\nzsync: 0.6.2\n").is_ok());
+    assert!(Control::read(b"zsync: 0.6.2\r\nBlocksize: 2048  \r\nLength: 0\r\n\r\n").is_ok());
+    // Keys that may be ignored, as zsync and its successor write that.
+    for safe in ["New", "Z-Filename New MTime", "Other,New", "New MTime:"] {
+        assert!(read(&format!("{good}New: x\nSafe: {safe}\n")).is_ok(), "{safe}");
+    }
+    assert!(matches!(read(&format!("{good}New: x\n")), Err(ControlError::UnknownKey { key }) if key == "New"));
+    for name in ["a/b", "/etc/passwd", "..", "a\\b"] {
+        assert!(matches!(read(&format!("{good}Filename: {name}\n")), Err(ControlError::Name(_))), "{name}");
+    }
+    for (line, key) in [
+        ("Blocksize: 1000", "Blocksize"),
+        ("Blocksize: 0", "Blocksize"),
+        ("Blocksize: -1", "Blocksize"),
+        ("Blocksize: 4294967296", "Blocksize"),
+        ("Length: -1", "Length"),
+        ("Length: 18446744073709551616", "Length"),
+        ("Hash-Lengths: 0,4,16", "Hash-Lengths"),
+        ("Hash-Lengths: 3,4,16", "Hash-Lengths"),
+        ("Hash-Lengths: 1,5,16", "Hash-Lengths"),
+        ("Hash-Lengths: 1,0,16", "Hash-Lengths"),
+        ("Hash-Lengths: 1,4,0", "Hash-Lengths"),
+        ("Hash-Lengths: 1,4,17", "Hash-Lengths"),
+        ("Hash-Lengths: 1,4", "Hash-Lengths"),
+        ("Hash-Lengths: 1,4,16,1", "Hash-Lengths"),
+        ("SHA-1: 00", "SHA-1"),
+        ("File-Hash: MD5:00", "File-Hash"),
+        ("Strong-Hash-Algorithm: CRC", "Strong-Hash-Algorithm"),
+        ("Recompress: 1f8b0808aabbccdd0203 --exec=x", "Recompress"),
+        ("zsync: 0.0.4", "zsync"),
+        ("Z-Map2: x", "Z-Map2"),
+    ] {
+        let refused = read(&format!("{good}{line}\n"));
+        assert!(
+            matches!(&refused, Err(ControlError::Value { key: found, .. }) if *found == key),
+            "{line}: {refused:?}"
+        );
+    }
+    let sha224 = format!("{good}Hash-Lengths: 1,4,28\nStrong-Hash-Algorithm: SHA-224\n");
+    assert!(read(&sha224).is_ok());
+    for no_control in ["", "\n", "G0S9NC\0\0", "<html>", "zsync", "Key: value\n"] {
+        assert!(matches!(read(no_control), Err(ControlError::NotAControlFile)), "{no_control:?}");
+        assert!(!Control::is_one(no_control.as_bytes()));
+    }
+    assert!(matches!(read("zsync: 1\nLength: 1\n"), Err(ControlError::Missing { key: "Blocksize" })));
+    assert!(matches!(read("zsync: 1\nno pair\n"), Err(ControlError::Line { line: 2, .. })));
+    let long = format!("{good}URL: {}\n", "x".repeat(10_000));
+    assert!(matches!(read(&long), Err(ControlError::Line { line: 4, .. })));
+}
+
+/// Counts are worth nothing until so many bytes are there.
+#[test]
+fn declared_counts_reserve_nothing() {
+    for header in [
+        "zsync: 0.6.2\nBlocksize: 1\nLength: 4294967295\n",
+        "zsync: 0.6.2\nBlocksize: 16777216\nLength: 72057594037927935\n",
+        "zsync: 0.6.2\nBlocksize: 2048\nLength: 1\nZ-Map2: 4611686018427387904\n",
+        "zsync: 0.6.2\nBlocksize: 2048\nLength: 1\nZ-Map2: 18446744073709551615\n",
+    ] {
+        assert!(matches!(read(header), Err(ControlError::Truncated { .. })), "{header}");
+    }
+    assert!(matches!(read("zsync: 1\nBlocksize: 1\nLength: 18446744073709551615\n"), Err(ControlError::Layout(_))));
+}

@@ -1,0 +1,10 @@
+//! Control files against zsync's own, and files that are brought about through them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod corpus;
+mod debian;
+mod hostile;
+mod matching;
+mod oracle;
+mod patching;

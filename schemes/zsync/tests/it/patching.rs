@@ -1,0 +1,201 @@
+//! Files brought about through control files.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
+use gosync_testkit::corpus::{self, edit};
+use gosync_testkit::source::MemorySource;
+use gosync_zsync::{
+    Control, Error, FileDigest, MakeOptions, PatchOptions, ReadAt, UnwritableError, make, make_compressed, patch,
+    patch_to_stream, verify,
+};
+
+use crate::oracle::{control, control_bytes, golden};
+
+fn sha1(data: &[u8]) -> String {
+    format!("SHA-1: {}\n", FileDigest::sha1(&data.to_vec(), &|| false).unwrap())
+}
+
+fn make_of(path: &Path, data: &[u8], options: &MakeOptions) -> Control {
+    fs::write(path, data).unwrap();
+    make(path, options, &()).unwrap()
+}
+
+/// A source that has another target at first.
+struct Second {
+    places: [MemorySource; 2],
+    current: AtomicU64,
+}
+
+impl Source for Second {
+    fn size(&self) -> Result<Option<u64>, SourceError> {
+        self.places[0].size()
+    }
+
+    fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+        self.places[self.current.load(Ordering::Relaxed) as usize].fetch(ranges, sink)
+    }
+
+    fn limits(&self) -> Limits {
+        self.places[0].limits()
+    }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        self.current.swap(1, Ordering::Relaxed) == 0
+    }
+}
+
+#[test]
+fn the_golden_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (a, b) = golden();
+    let path = directory.path().join("B.bin");
+    fs::write(&path, &b).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(UNIX_EPOCH + Duration::from_secs(1_700_000_000))
+        .unwrap();
+    let golden = include_bytes!("../vectors/B.zsync");
+    let options = MakeOptions { as_0_6_2: true, ..MakeOptions::default() };
+    assert!(make(&path, &options, &()).unwrap().write().unwrap() == golden, "what zsyncmake 0.6.2 wrote");
+
+    let control = Control::read(golden).unwrap();
+    let out = directory.path().join("out");
+    let report = patch(&control, &[&a], &MemorySource::new(b.clone()), &out, &PatchOptions::default(), &()).unwrap();
+    assert!(fs::read(&out).unwrap() == b);
+    assert_eq!(report.report.fetched, 2 * 2048, "one block with the insertion, one with the cut");
+    assert_eq!(fs::metadata(&out).unwrap().modified().unwrap(), UNIX_EPOCH + Duration::from_secs(1_700_000_000));
+    let (verdict, wrong) = verify(&out, &control, &()).unwrap();
+    assert!(verdict.is_good() && wrong.is_none());
+}
+
+#[test]
+fn what_is_made_is_read_and_leads_to_the_target() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = corpus::text(1, 200_000);
+    for (edit, new) in edit::all(&old, 2) {
+        for (as_0_6_2, block_size) in [(false, None), (true, None), (false, Some(1 << 20)), (true, Some(256))] {
+            let options = MakeOptions { as_0_6_2, block_size, ..MakeOptions::default() };
+            let made = make_of(&directory.path().join("new"), &new, &options);
+            let bytes = made.write().unwrap();
+            let control = Control::read(&bytes).unwrap();
+            assert!(control.signature == made.signature && control.digests == made.digests);
+            assert_eq!(control.digests.len(), if as_0_6_2 { 1 } else { 2 });
+            assert!(control.write().unwrap() == bytes);
+            let out = directory.path().join("out");
+            fs::write(&out, &old).unwrap();
+            let source = MemorySource::new(new.clone());
+            let seed = old.clone();
+            let options = PatchOptions { keep_old: true };
+            let report = patch(&control, &[&seed], &source, &out, &options, &()).unwrap();
+            assert!(fs::read(&out).unwrap() == new, "{edit}, {as_0_6_2}, {block_size:?}");
+            assert!(fs::read(directory.path().join("out.zs-old")).unwrap() == old);
+            assert_eq!(report.matched_bytes() + report.report.fetched, new.len() as u64);
+            let mut streamed = Vec::new();
+            patch_to_stream(&control, &[&seed], &source, &mut streamed, &()).unwrap();
+            assert!(streamed == new);
+        }
+    }
+}
+
+#[test]
+fn an_empty_target_is_made_only_where_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("empty");
+    fs::write(&path, b"").unwrap();
+    let refused = make(&path, &MakeOptions::default(), &());
+    assert!(matches!(refused, Err(Error::Unwritable { source: UnwritableError::Empty, .. })));
+    let control = make(&path, &MakeOptions { allow_empty: true, ..MakeOptions::default() }, &()).unwrap();
+    let control = Control::read(&control.write().unwrap()).unwrap();
+    let out = directory.path().join("out");
+    patch(&control, &[], &MemorySource::new(vec![]), &out, &PatchOptions::default(), &()).unwrap();
+    assert_eq!(fs::read(&out).unwrap(), b"");
+}
+
+/// Sums of one byte fit other blocks all the time: the hash of the whole decides, and the
+/// file is right in the end.
+#[test]
+fn wrong_matches_are_found_out_and_fetched() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = corpus::random(3, 300_000);
+    let mut wrong = 0;
+    for seed in 0..4 {
+        for lengths in [(1, 2, 1), (2, 1, 1)] {
+            let control = control(&target, 256, lengths, &sha1(&target));
+            let seed: Vec<u8> = [corpus::random(100 + seed, 400_000), target[50_000..150_000].to_vec()].concat();
+            let out = directory.path().join("out");
+            let source = MemorySource::new(target.clone());
+            let report = patch(&control, &[&seed], &source, &out, &PatchOptions::default(), &()).unwrap();
+            assert!(fs::read(&out).unwrap() == target, "{lengths:?}");
+            wrong += report.report.refetched_blocks;
+            assert_eq!(report.matched_bytes() + report.report.fetched, target.len() as u64);
+        }
+    }
+    assert!(wrong > 0, "nothing was wrong, so nothing was tested");
+}
+
+/// A mirror can forge sums that are so short.
+#[test]
+fn forged_blocks_are_fetched_from_elsewhere() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = vec![7; 1000];
+    let bytes = control_bytes(&target, 16, (1, 1, 1), &sha1(&target));
+    // Another block with the same first byte of its MD4.
+    let sum = |block: &[u8]| *control_bytes(block, 16, (1, 1, 1), "").last().unwrap();
+    let forged =
+        (0..).map(|at: u64| [at.to_le_bytes(), [1; 8]].concat()).find(|block| sum(block) == sum(&[7; 16])).unwrap();
+    let mut other = forged.repeat(62);
+    other.extend(&target[992..]);
+    let out = directory.path().join("out");
+    let second = |good: &[u8]| Second {
+        places: [MemorySource::new(other.clone()), MemorySource::new(good.to_vec())],
+        current: AtomicU64::new(0),
+    };
+    let control = Control::read(&bytes).unwrap();
+    let seed: &dyn ReadAt = &Vec::new();
+    patch(&control, &[seed], &second(&target), &out, &PatchOptions::default(), &()).unwrap();
+    assert!(fs::read(&out).unwrap() == target);
+    fs::remove_file(&out).unwrap();
+    let failed = patch(&control, &[seed], &second(&other), &out, &PatchOptions::default(), &()).unwrap_err();
+    assert!(failed.is_corrupt() && matches!(failed, Error::Digest { .. }), "{failed}");
+    assert!(!out.exists());
+}
+
+#[test]
+fn every_hash_has_to_hold() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = corpus::text(5, 10_000);
+    let good = sha1(&target);
+    let bad256 = format!("Safe: File-Hash\n{good}File-Hash: SHA-256:{}\n", "0".repeat(64));
+    for lines in [sha1(b"other"), bad256] {
+        let control = control(&target, 1024, (1, 4, 16), &lines);
+        let out = directory.path().join("out");
+        let source = MemorySource::new(target.clone());
+        let failed = patch(&control, &[&target], &source, &out, &PatchOptions::default(), &()).unwrap_err();
+        assert!(matches!(failed, Error::Digest { .. }), "{failed}");
+        let failed = patch_to_stream(&control, &[&target], &source, &mut Vec::new(), &()).unwrap_err();
+        assert!(matches!(failed, Error::Digest { .. }), "{failed}");
+        assert!(fs::read_dir(directory.path()).unwrap().next().is_none(), "nothing is left");
+    }
+}
+
+#[test]
+fn compressed_targets_round_trip() {
+    let directory = tempfile::tempdir().unwrap();
+    let (target, gz) = (directory.path().join("x y"), directory.path().join("x y.gz"));
+    let mut control = make_of(&target, &corpus::text(6, 100_000), &MakeOptions::default());
+    make_compressed(&mut control, &target, &gz, &[], &()).unwrap();
+    let bytes = control.write().unwrap();
+    let read = Control::read(&bytes).unwrap();
+    assert_eq!(
+        (read.z_urls.as_slice(), read.urls.as_slice()),
+        (&["x%20y.gz".to_owned()][..], &["x%20y".to_owned()][..])
+    );
+    assert_eq!(read.block_map, control.block_map);
+    assert!(read.write().unwrap() == bytes);
+}
