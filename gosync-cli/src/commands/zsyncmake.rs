@@ -28,7 +28,17 @@ pub(crate) fn run(args: &args::Zsyncmake, console: &Console) -> anyhow::Result<E
             |error: gosync_zsync::NameError| Usage { message: error.to_string(), hint: "give a plain name to -f" };
         options.file_name = Some(TargetName::new(name.as_str()).map_err(bad)?);
     }
-    let control = if from_stdin { of_stdin(&options, console)? } else { make(&args.file, &options, console)? };
+    if args.compress && from_stdin {
+        let message = "-z needs a file, not standard input".into();
+        return Err(Usage { message, hint: "it writes FILE.gz" }.into());
+    }
+    let mut control = if from_stdin { of_stdin(&options, console)? } else { make(&args.file, &options, console)? };
+    if args.compress {
+        let mut name = args.file.file_name().unwrap_or_default().to_owned();
+        name.push(".gz");
+        let bars = Bars::new(console);
+        gosync_zsync::make_compressed(&mut control, &args.file, Path::new(&name), &args.z_url, &bars)?;
+    }
 
     let bytes = written(&control, &args.file)?;
     let output = match &args.output {

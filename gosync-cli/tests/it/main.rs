@@ -14,3 +14,4 @@ mod resume;
 mod signing;
 mod support;
 mod tiers;
+mod zsync;

@@ -1,0 +1,147 @@
+//! `zsync` and `zsyncmake`, and zsync's control files with the other commands.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, UNIX_EPOCH};
+
+use gosync_testkit::corpus::{self, edit};
+
+use crate::support::{Run, Scratch};
+
+fn scratch() -> (Scratch, Vec<u8>) {
+    let scratch = Scratch::new();
+    let old = corpus::text(1, 300_000);
+    let new = edit::insert(&old, 2, 5, 100);
+    scratch.write("old.img", &old);
+    scratch.write("site/new.img", &new);
+    (scratch, new)
+}
+
+/// As README.md tells a user of zsync.
+#[test]
+fn three_commands() {
+    let (scratch, new) = scratch();
+    assert_eq!(scratch.run(&["zsyncmake", "site/new.img", "-o", "site/new.img.zsync"]).code, 0);
+    let server = scratch.serve();
+    let url = format!("{}/site/new.img.zsync", server.url);
+    let run = scratch.run(&["zsync", "-i", "old.img", &url]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(scratch.read("new.img") == new);
+    fs::remove_file(scratch.path("new.img")).unwrap();
+    let done = scratch.json(&["patch", "old.img", &url]);
+    assert!(scratch.read("old.img") == new);
+    assert!(done["fetched_bytes"].as_u64().unwrap() < 30_000, "{done}");
+}
+
+#[test]
+fn other_commands_know_a_control_file() {
+    let (scratch, new) = scratch();
+    assert_eq!(scratch.json(&["build", "site/new.img", "--format", "zsync"])["format"], "zsync");
+    let index = "site/new.img.zsync";
+    assert_eq!(scratch.json(&["inspect", index])["target_bytes"].as_u64(), Some(new.len() as u64));
+    let missing = scratch.json(&["diff", "old.img", index])["missing_bytes"].as_u64().unwrap();
+    assert!(missing > 500 && missing < 30_000);
+    assert_eq!(scratch.run(&["verify", "old.img", index]).code, 3);
+    let foretold = scratch.json(&["patch", "old.img", index, "--dry-run"]);
+    assert_eq!(foretold["missing_bytes"].as_u64(), Some(missing));
+    let done = scratch.json(&["patch", "old.img", index, "site/new.img", "out"]);
+    assert_eq!(done["fetched_bytes"].as_u64(), Some(missing));
+    assert!(scratch.read("out") == new);
+    assert_eq!(scratch.run(&["verify", "out", index]).code, 0);
+    let streamed = scratch.run(&["patch", "old.img", index, "-o", "-"]);
+    assert!(streamed.stdout == new, "{}", streamed.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn by_the_names_of_the_tools() {
+    let (scratch, new) = scratch();
+    for name in ["zsync", "zsyncmake"] {
+        std::os::unix::fs::symlink(assert_cmd::cargo::cargo_bin!("gosync"), scratch.path(name)).unwrap();
+    }
+    let run = |name: &str, args: &[&str], input: Stdio| {
+        let mut command = Command::new(scratch.path(name));
+        command.args(args).current_dir(scratch.path("")).stdin(input);
+        Run::of(command)
+    };
+    let make = ["-b", "1024", "-u", "site/new.img", "-f", "new.img", "-o", "x.zsync", "--compat", "0.6.2"];
+    assert_eq!(run("zsyncmake", &[&make[..], &["site/new.img"]].concat(), Stdio::null()).code, 0);
+    assert!(String::from_utf8_lossy(&scratch.read("x.zsync")).contains("\nBlocksize: 1024\n"));
+    let done = run("zsync", &["-q", "-s", "-i", "old.img", "-o", "out", "x.zsync"], Stdio::null());
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    assert!(scratch.read("out") == new);
+    assert!(run("zsync", &["-V"], Stdio::null()).stdout.starts_with(b"gosync-zsync "));
+
+    let file = fs::File::open(scratch.path("site/new.img")).unwrap();
+    let piped = run("zsyncmake", &["-"], file.into());
+    assert!(piped.stdout.starts_with(b"zsync: 0.6.2\nSafe: File-Hash\nBlocksize: 2048\n"), "{}", piped.stderr);
+}
+
+#[test]
+fn kept_control_files() {
+    let (scratch, new) = scratch();
+    assert_eq!(scratch.run(&["zsyncmake", "site/new.img", "-o", "site/new.img.zsync"]).code, 0);
+    let date = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let made = fs::File::options().write(true).open(scratch.path("site/new.img.zsync")).unwrap();
+    made.set_modified(date).unwrap();
+    let server = scratch.serve();
+    let url = format!("{}/site/new.img.zsync", server.url);
+    let get = || scratch.json(&["zsync", "-k", "kept", "-i", "old.img", "-o", "out", &url]);
+    assert!(get()["index_bytes"].as_u64().unwrap() > 1000);
+    assert_eq!(fs::metadata(scratch.path("kept")).unwrap().modified().unwrap(), date);
+    assert!(scratch.read("kept") == scratch.read("site/new.img.zsync"));
+    fs::remove_file(scratch.path("out")).unwrap();
+    // Not even sent again, and its URLs are still relative to where it is from.
+    made.set_len(3).unwrap();
+    made.set_modified(date).unwrap();
+    assert!(get()["requests"].as_u64().unwrap() > 0);
+    assert!(scratch.read("out") == new);
+}
+
+#[test]
+fn names_that_control_files_give() {
+    let (scratch, new) = scratch();
+    for (given, location, expected) in [
+        ("new-2.img", "site/new.zsync", "new-2.img"),
+        (".bashrc", "site/new.zsync", "new"),
+        ("other.img", "site/new.img.zsync", "new.img"),
+    ] {
+        assert_eq!(scratch.run(&["zsyncmake", "-f", given, "-u", "new.img", "-o", location, "site/new.img"]).code, 0);
+        let run = scratch.run(&["zsync", location]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(scratch.read(expected) == new, "{given}");
+        fs::remove_file(scratch.path(expected)).unwrap();
+        assert_eq!(run.stderr.contains("warning: "), given != expected);
+    }
+    scratch.run(&["zsyncmake", "-f", "a/b", "site/new.img"]).assert_failed(2, "not a plain file name");
+}
+
+#[test]
+fn failures() {
+    let (scratch, _) = scratch();
+    scratch.write("x.zsync", b"zsync: 0.6.2\nBlocksize: 2048\nLength: 9\nFilename: ../x\n\n");
+    scratch.run(&["zsync", "x.zsync"]).assert_failed(3, "bad name");
+    scratch.run(&["zsync", "old.img"]).assert_failed(3, "not a control file");
+    scratch.write("empty", b"");
+    scratch.run(&["zsyncmake", "empty"]).assert_failed(1, "refuse control files of an empty file");
+    scratch.run(&["zsyncmake", "-b", "1000", "old.img"]).assert_failed(2, "no power of two");
+    scratch.run(&["zsync", "-A", "secret", "x.zsync"]).assert_failed(2, "-A wants a host");
+    assert_eq!(scratch.run(&["zsyncmake", "-u", "absent", "-o", "y.zsync", "old.img"]).code, 0);
+    let lost = scratch.run(&["zsync", "-o", "out", "y.zsync"]);
+    lost.assert_failed(4, "no URL that can be used");
+    assert!(lost.stderr.contains("-u"), "{}", lost.stderr);
+}
+
+#[test]
+fn large_and_sparse() {
+    const LENGTH: u64 = (4 << 30) + 12_345;
+    let scratch = Scratch::new();
+    corpus::write_sparse(&scratch.path("new"), 1, LENGTH, 4, 300_000).unwrap();
+    assert_eq!(scratch.run(&["zsyncmake", "-b", "65536", "--compat", "0.6.2", "new"]).code, 0);
+    fs::create_dir(scratch.path("old")).unwrap();
+    corpus::write_sparse(&scratch.path("old/seed"), 1, LENGTH, 4, 300_000).unwrap();
+    let done = scratch.json(&["zsync", "-i", "old/seed", "-o", "out", "new.zsync"]);
+    assert_eq!((done["output_bytes"].as_u64(), done["fetched_bytes"].as_u64()), (Some(LENGTH), Some(0)));
+    let same = Command::new("cmp").args(["new", "out"]).current_dir(scratch.path("")).status().unwrap();
+    assert!(same.success());
+}
