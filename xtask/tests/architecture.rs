@@ -15,6 +15,8 @@ const FOUNDATION: [&str; 2] = ["gosync-rollsum", "gosync-chunks"];
 const PARTS: [&str; 4] = ["gosync-index", "gosync-comparer", "gosync-blocksources", "gosync-patcher"];
 /// For tests and chores; nothing that is published may need them.
 const UNPUBLISHED: [&str; 2] = ["gosync-testkit", "xtask"];
+/// The Python package, which alone may carry the command.
+const BINDINGS: &str = "gosync-python";
 /// For programs, not for libraries.
 const PROGRAMS_ONLY: [&str; 5] = ["anyhow", "clap", "indicatif", "signal-hook", "tracing-subscriber"];
 /// The programs.
@@ -61,6 +63,9 @@ fn breaches(graph: &Graph) -> Vec<String> {
             }
             if needed == "bincode" && !package.is_scheme {
                 breach("depends on bincode, which is for the header of our own format only".into());
+            }
+            if needed == "gosync-cli" && name != BINDINGS {
+                breach("depends on the command, which is for the Python package only".into());
             }
             if PROGRAMS_ONLY.contains(&needed) && !PROGRAMS.contains(&name) {
                 breach(format!("is a library, but depends on {needed}, which is for programs"));
@@ -154,7 +159,7 @@ fn workspace() -> Graph {
 #[test]
 fn every_arrow_points_the_right_way() {
     let graph = workspace();
-    for name in FOUNDATION.iter().chain(&PARTS).chain(&UNPUBLISHED).chain(&PROGRAMS) {
+    for name in FOUNDATION.iter().chain(&PARTS).chain(&UNPUBLISHED).chain(&PROGRAMS).chain([&BINDINGS]) {
         assert!(graph.packages.iter().any(|package| package.name == *name), "a rule is about {name}, which is no more");
     }
     assert!(graph.listed.len() > 20, "the manifest was not understood: {:?}", graph.listed);
@@ -208,6 +213,7 @@ fn every_wrong_arrow_is_one_breach() {
         ("gosync-patcher", "indicatif", "for programs"),
         ("gosync-chunks", "anyhow", "for programs"),
         ("gosync", "anyhow", "for programs"),
+        ("gosync", "gosync-cli", "the command"),
         ("gosync", "serde", "does not list"),
     ] {
         let mut graph = sound();

@@ -47,7 +47,7 @@ pub(crate) fn file_error(path: &Path, error: &io::Error) -> PyErr {
     // What is in brackets at its end is the number, which Python prints too.
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-    PyOSError::new_err((error.raw_os_error(), text, path.to_owned()))
+    PyOSError::new_err((error.raw_os_error(), text, path.as_os_str().to_owned()))
 }
 
 pub(crate) fn value_error(error: &(dyn StdError + 'static)) -> PyErr {

@@ -125,11 +125,12 @@ impl State {
     /// Whether the work is to go on.
     fn report(&self, py: Python<'_>, progress: Option<&Py<PyAny>>) -> PyResult<bool> {
         let Some(progress) = progress else { return Ok(true) };
-        // Not while the lock is held: what is called may take its time.
-        let mut counts = lock(&self.phases).clone();
-        lock(&self.phases).iter_mut().zip(&counts).for_each(|(count, seen)| count.reported = Some(seen.done));
-        counts.retain(|count| count.reported != Some(count.done));
-        for Count { phase, done, total, .. } in counts {
+        let mut news = Vec::new();
+        for count in lock(&self.phases).iter_mut().filter(|count| count.reported != Some(count.done)) {
+            count.reported = Some(count.done);
+            news.push(*count);
+        }
+        for Count { phase, done, total, .. } in news {
             let answer = progress.call1(py, (phase.name(), done, total))?;
             if answer.bind(py).is(PyBool::new(py, false)) {
                 return Ok(false);

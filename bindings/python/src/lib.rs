@@ -8,6 +8,7 @@
 mod command;
 mod error;
 mod job;
+mod librsync;
 mod network;
 mod stream;
 mod sync;
@@ -19,6 +20,8 @@ use pyo3::prelude::*;
 mod _native {
     #[pymodule_export]
     use crate::command::command;
+    #[pymodule_export]
+    use crate::librsync::{librsync_delta, librsync_patch, librsync_signature};
     #[pymodule_export]
     use crate::sync::{build, diff, patch};
     #[pymodule_export]

@@ -9,7 +9,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyString};
 
 use crate::job::Job;
 
@@ -54,6 +54,14 @@ impl Input {
         }
     }
 
+    /// The same, in any order.
+    pub(crate) fn seekable<'a>(self, job: &'a Job) -> Box<dyn ReadSeek + 'a> {
+        match self {
+            Self::File(file) => Box::new(Cancellable { job, inner: file }),
+            Self::Object(object) => Box::new(FileStream { job, object }),
+        }
+    }
+
     /// The same, by position. What cannot seek is read into memory.
     pub(crate) fn at<'a>(self, job: &'a Job) -> io::Result<Box<dyn ReadAt + 'a>> {
         let object = match self {
@@ -83,6 +91,11 @@ impl Input {
     }
 }
 
+/// What a basis has to be able to do.
+pub(crate) trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
 /// The file behind `object`, opened once more, if there is one and nothing between that
 /// changes what is read: a `gzip.GzipFile` has a `fileno` too.
 #[cfg(unix)]
@@ -99,7 +112,12 @@ fn reopen(object: &Bound<'_, PyAny>, extent: &Extent) -> Option<File> {
     // What was written through it may stand in Python's buffer only.
     object.call_method0("flush").ok()?;
     let number: i32 = object.call_method0("fileno").ok()?.extract().ok()?;
-    let mut file = File::open(format!("/dev/fd/{number}")).ok().filter(is_regular)?;
+    let path = format!("/dev/fd/{number}");
+    // Looked at before it is opened, which a pipe whose other end is closed would not be.
+    if !std::fs::metadata(&path).ok()?.is_file() {
+        return None;
+    }
+    let mut file = File::open(path).ok()?;
     let start = match extent {
         Extent::Rest => object.call_method0("tell").ok()?.extract().ok()?,
         Extent::Whole => 0,
@@ -109,14 +127,25 @@ fn reopen(object: &Bound<'_, PyAny>, extent: &Extent) -> Option<File> {
     Some(file)
 }
 
-#[cfg(unix)]
-fn is_regular(file: &File) -> bool {
-    file.metadata().is_ok_and(|metadata| metadata.is_file())
-}
-
 #[cfg(not(unix))]
 fn reopen(_: &Bound<'_, PyAny>, _: &Extent) -> Option<File> {
     None
+}
+
+/// The name of the file behind `object`, for messages.
+pub(crate) fn name(object: &Bound<'_, PyAny>) -> Option<String> {
+    let name = object.getattr(intern!(object.py(), "name")).ok()?;
+    name.cast_into::<PyString>().ok().map(|name| name.to_string())
+}
+
+/// Bytes between where `object` stands and its end, where that can be told.
+pub(crate) fn remaining(object: &Bound<'_, PyAny>) -> Option<u64> {
+    let tell = || object.call_method0(intern!(object.py(), "tell")).ok()?.extract::<u64>().ok();
+    let start = tell()?;
+    object.call_method1(intern!(object.py(), "seek"), (0, 2)).ok()?;
+    let end = tell()?;
+    object.call_method1(intern!(object.py(), "seek"), (start,)).ok()?;
+    end.checked_sub(start)
 }
 
 /// Anything with a `read` that returns bytes, and, for some purposes, a `seek`.
@@ -150,6 +179,22 @@ impl Read for FileStream<'_> {
         let place = buffer.get_mut(..bytes.len()).ok_or_else(too_much)?;
         place.copy_from_slice(&bytes);
         Ok(bytes.len())
+    }
+}
+
+impl Seek for FileStream<'_> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        let object = self.object.clone();
+        let (offset, whence) = match position {
+            SeekFrom::Start(offset) => (i128::from(offset), 0),
+            SeekFrom::Current(offset) => (i128::from(offset), 1),
+            SeekFrom::End(offset) => (i128::from(offset), 2),
+        };
+        self.job.ask(move |py| {
+            // Not all return where they are: mmap did not before Python 3.13.
+            object.call_method1(py, intern!(py, "seek"), (offset, whence))?;
+            object.call_method0(py, intern!(py, "tell"))?.extract(py)
+        })
     }
 }
 
@@ -189,6 +234,12 @@ impl Read for Cancellable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.job.check()?;
         self.inner.read(buffer)
+    }
+}
+
+impl Seek for Cancellable<'_> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(position)
     }
 }
 

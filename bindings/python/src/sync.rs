@@ -31,10 +31,20 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Place {
 }
 
 /// Where an index is: in memory, or somewhere.
-#[derive(FromPyObject)]
 pub(crate) enum IndexArgument {
     Bytes(PyBackedBytes),
-    Place(Place),
+    Place(Location),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for IndexArgument {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match object.extract() {
+            Ok(bytes) => Ok(Self::Bytes(bytes)),
+            Err(_) => object.extract().map(|Place(location)| Self::Place(location)),
+        }
+    }
 }
 
 /// Where something is to go: into a stream, or somewhere.
@@ -194,7 +204,7 @@ fn open(index: IndexArgument, options: &SourceOptions) -> PyResult<Opened> {
             let index = index.map_err(|error| sync_error(named(error)))?;
             Ok(Opened { index, default_source: None, bytes: bytes.len() as u64, requests: 0 })
         }
-        IndexArgument::Place(Place(location)) => {
+        IndexArgument::Place(location) => {
             let opened = gosync::open_index(&location, &ReadOptions::default(), options).map_err(sync_error)?;
             Ok(Opened {
                 default_source: opened.default_source(),

@@ -1,6 +1,9 @@
+import functools
+import http.server
 import os
 import random
 import shutil
+import threading
 
 import pytest
 
@@ -30,3 +33,33 @@ def require(program):
             pytest.fail(missing)
         pytest.skip(missing)
     return found
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves a folder; where `release` is, files that are no index come once that is set."""
+
+    daemon_threads = True
+    release = None
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if self.server.release is not None and not self.path.endswith(".gosync"):
+            self.server.release.wait(30)
+        super().do_GET()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path):
+    with Server(("127.0.0.1", 0), functools.partial(Handler, directory=tmp_path)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        yield server
+        if server.release is not None:
+            server.release.set()
+        server.shutdown()
+        thread.join()

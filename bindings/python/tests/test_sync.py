@@ -1,7 +1,5 @@
 """The main job: build, diff and patch."""
 
-import functools
-import http.server
 import io
 import os
 import re
@@ -91,36 +89,6 @@ def test_progress_is_reported_in_the_calling_thread(published):
     assert {thread for thread, _ in heard} == {threading.get_ident()}
     assert {"compare", "fetch", "verify"} <= {progress.phase for _, progress in heard}
     assert all(0 <= progress.done <= progress.total for _, progress in heard)
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves a folder; where `release` is, files that are no index come once that is set."""
-
-    daemon_threads = True
-    release = None
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def do_GET(self):
-        if self.server.release is not None and not self.path.endswith(".gosync"):
-            self.server.release.wait(30)
-        super().do_GET()
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server(tmp_path):
-    with Server(("127.0.0.1", 0), functools.partial(Handler, directory=tmp_path)) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        server.url = f"http://127.0.0.1:{server.server_port}"
-        yield server
-        if server.release is not None:
-            server.release.set()
-        server.shutdown()
-        thread.join()
 
 
 def test_over_http(published, server):

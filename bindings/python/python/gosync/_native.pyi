@@ -21,3 +21,16 @@ def block_checksums(stream: BinaryIO, block_size: int, manner: _Manner) -> Tuple
 def find_blocks(
     stream: BinaryIO, weak: bytes, strong: bytes, block_size: int, manner: _Manner
 ) -> List[Optional[int]]: ...
+def librsync_signature(
+    basis: BinaryIO,
+    output: BinaryIO,
+    block_size: Optional[int],
+    hash: str,
+    rollsum: str,
+    strong_length: Optional[int],
+    manner: _Manner,
+) -> None: ...
+def librsync_delta(new: BinaryIO, signature: BinaryIO, output: BinaryIO, manner: _Manner) -> None: ...
+def librsync_patch(
+    basis: BinaryIO, delta: BinaryIO, output: BinaryIO, limit: Optional[int], manner: _Manner
+) -> None: ...

@@ -1,0 +1,91 @@
+"""Signatures, deltas and patches as librsync's, with the calls of python-librsync.
+
+>>> import gosync.librsync as librsync
+>>> signature = librsync.signature(open("old", "rb"))
+>>> delta = librsync.delta(open("new", "rb"), signature)
+>>> librsync.patch(open("old", "rb"), delta, open("made", "wb"))
+
+All arguments are binary file objects: files, ``io.BytesIO``, ``mmap``, pipes, or
+anything else with a ``read``. What is written can be read by librsync, and by rdiff.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any, BinaryIO, Optional, cast
+
+from . import _native
+from ._manner import manner
+
+__all__ = ["LibrsyncError", "delta", "patch", "signature"]
+
+# What a temporary file holds in memory before it becomes one on disk.
+MAX_SPOOL = 5 << 20
+
+
+class LibrsyncError(Exception):
+    """Why there is no result. `code` is the number that librsync has for it."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def signature(
+    f: BinaryIO,
+    s: Optional[BinaryIO] = None,
+    block_size: Optional[int] = 2048,
+    *,
+    hash: str = "blake2",
+    rollsum: str = "rabinkarp",
+    strong_length: Optional[int] = None,
+    threads: Optional[int] = None,
+) -> BinaryIO:
+    """Write the signature of `f` to `s`, or to a temporary file, and return that.
+
+    A `block_size` of ``None`` is chosen by the size of `f`, where that can be told.
+    `hash` is ``blake2`` or ``md4``, `rollsum` is ``rabinkarp`` or ``rollsum``, and
+    `strong_length` the bytes of each block's hash to keep: by default all, with -1 as few
+    as are safe for a file that nobody tampered with. What python-librsync wrote was
+    ``hash="md4", rollsum="rollsum", strong_length=8``.
+    """
+    s = _output(s)
+    _native.librsync_signature(f, s, block_size, hash, rollsum, strong_length, manner(threads))
+    return _rewound(s)
+
+
+def delta(f: BinaryIO, s: BinaryIO, d: Optional[BinaryIO] = None, *, threads: Optional[int] = None) -> BinaryIO:
+    """Write the delta that leads to `f`, the new file, from the file whose signature is
+    `s`, to `d` or to a temporary file, and return that."""
+    d = _output(d)
+    _native.librsync_delta(f, s, d, manner(threads))
+    return _rewound(d)
+
+
+def patch(f: BinaryIO, d: BinaryIO, o: Optional[BinaryIO] = None, *, limit: Optional[int] = None) -> BinaryIO:
+    """Write what the delta `d` makes of `f`, the old file, to `o` or to a temporary file,
+    and return that. `f` has to be seekable.
+
+    The result may have up to `limit` bytes. A delta does not say what it is for: with
+    another `f` it makes something else, without complaint.
+    """
+    o = _output(o)
+    _native.librsync_patch(f, d, o, limit, manner(None))
+    return _rewound(o)
+
+
+def _output(given: Optional[BinaryIO]) -> BinaryIO:
+    if given is not None:
+        return given
+    return cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=MAX_SPOOL, mode="w+b"))
+
+
+def _rewound(output: BinaryIO) -> BinaryIO:
+    seek = getattr(output, "seek", None)
+    if callable(seek):
+        try:
+            seek(0)
+        except OSError:
+            # A pipe has the method, but not the ability.
+            pass
+    return output
