@@ -20,7 +20,7 @@ mod exceptions {
 /// other trouble one of the package's own.
 pub(crate) fn sync_error(error: Error) -> PyErr {
     match &error {
-        Error::Read { path, source } | Error::Write { path, source } if source.raw_os_error().is_some() => {
+        Error::Read { path, source } | Error::Write { path, source } if number(source).is_some() => {
             file_error(path, source)
         }
         Error::Sign { .. } if error.trouble() == Trouble::Other => value_error(&error),
@@ -30,8 +30,10 @@ pub(crate) fn sync_error(error: Error) -> PyErr {
                 Trouble::Corrupt => exceptions::CorruptError::new_err(text),
                 Trouble::Source => exceptions::SourceError::new_err(text),
                 Trouble::Cancelled => exceptions::CancelledError::new_err(text),
-                _ if has_system_error(&error) => PyOSError::new_err(text),
-                _ => exceptions::Error::new_err(text),
+                _ => match causes(&error).find_map(|cause| number(cause.downcast_ref()?)) {
+                    Some(number) => PyOSError::new_err((number, text)),
+                    None => exceptions::Error::new_err(text),
+                },
             }
         }
     }
@@ -47,7 +49,14 @@ pub(crate) fn file_error(path: &Path, error: &io::Error) -> PyErr {
     // What is in brackets at its end is the number, which Python prints too.
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-    PyOSError::new_err((error.raw_os_error(), text, path.as_os_str().to_owned()))
+    PyOSError::new_err((number(error), text, path.as_os_str().to_owned()))
+}
+
+/// The system's number for an error, by which Python chooses the exception.
+fn number(error: &io::Error) -> Option<i32> {
+    // Of what we find out ourselves; the same everywhere.
+    const EISDIR: i32 = 21;
+    error.raw_os_error().or((error.kind() == io::ErrorKind::IsADirectory).then_some(EISDIR))
 }
 
 pub(crate) fn value_error(error: &(dyn StdError + 'static)) -> PyErr {
@@ -57,10 +66,6 @@ pub(crate) fn value_error(error: &(dyn StdError + 'static)) -> PyErr {
 /// An error and what caused it, on one line.
 fn chain(error: &(dyn StdError + 'static)) -> String {
     causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
-fn has_system_error(error: &(dyn StdError + 'static)) -> bool {
-    causes(error).any(|cause| cause.is::<io::Error>())
 }
 
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

@@ -1,9 +1,12 @@
 """The command, and what Ctrl-C does to it and to calls."""
 
+import gzip
 import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +26,11 @@ def test_the_main_job(versions):
     assert old.read_bytes() == new.read_bytes()
 
 
+def test_the_wheel_installs_the_command():
+    program = Path(sys.executable).with_name("gosync")
+    assert subprocess.run([program, "--version"], capture_output=True, text=True).stdout.startswith("gosync ")
+
+
 def test_exit_codes(versions, tmp_path):
     old, _ = versions
     assert run("--help").stdout.startswith("Bring a file")
@@ -34,20 +42,34 @@ def test_exit_codes(versions, tmp_path):
 
 
 
-def test_ctrl_c_ends_a_call(tmp_path):
-    """While the work waits for a server that never answers."""
-    program = """
-import socket, sys, gosync
+CALLS = {
+    "work on all cores": "librsync.signature(open('endless', 'rb'))",
+    "work on a stream": "zsync.block_checksums(gzip.open('endless.gz', 'rb'))",
+    "a read that waits": "librsync.signature(os.fdopen(os.pipe()[0], 'rb'))",
+    "an answer that does not come": "gosync.diff('absent', url, network=gosync.Network(read_timeout=2, retries=0))",
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_ctrl_c_ends_a_call(call, tmp_path):
+    with open(tmp_path / "endless", "wb") as file:
+        file.truncate(1 << 38)
+    # 20 GB of zeros, in so many members.
+    (tmp_path / "endless.gz").write_bytes(gzip.compress(bytes(1 << 20)) * 20_000)
+    program = f"""
+import gzip, os, socket, gosync
+from gosync import librsync, zsync
 with socket.create_server(("127.0.0.1", 0)) as silent:
-    print("ready", flush=True)
+    url = f"http://127.0.0.1:{{silent.getsockname()[1]}}/index"
     try:
-        gosync.diff("absent", f"http://127.0.0.1:{silent.getsockname()[1]}/index",
-                    network=gosync.Network(read_timeout=2, retries=0))
+        print("ready", flush=True)
+        {call}
     except KeyboardInterrupt:
         print("interrupted")
 """
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=tmp_path)
     assert process.stdout.readline() == "ready\n"
+    time.sleep(0.2)  # for the call to begin, mostly; before it the result is the same
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert output == "interrupted\n"

@@ -20,6 +20,7 @@ def published(versions):
 
 def test_the_main_job(published):
     old, new, index, built = published
+    assert built.index == str(index) and built.format == "gosync"
     assert built.target_bytes == new.stat().st_size and built.index_bytes == index.stat().st_size
     assert re.fullmatch("[0-9a-f]{64}", built.blake3)
 
@@ -46,7 +47,8 @@ def test_an_output_of_its_own(published, tmp_path):
 def test_indexes_and_results_in_memory(versions, kind):
     old, new = versions
     index, made = io.BytesIO(), io.BytesIO()
-    gosync.build(new, index, format="go-sync", block_size=1000)
+    built = gosync.build(new, index, format="go-sync", block_size=1000)
+    assert built.index is None and built.blake3 is None and built.block_size == 1000
     assert index.getvalue().startswith(b"G0S9NC")
     gosync.patch(old, kind(index.getvalue()), new, made)
     assert made.getvalue() == new.read_bytes()
@@ -135,7 +137,7 @@ def test_trouble_with_files_names_them(published, tmp_path):
     assert raised.value.filename == str(tmp_path / "absent.gosync")
     with pytest.raises(IsADirectoryError):
         gosync.diff(old, tmp_path)
-    with pytest.raises(OSError, match="missing/made"):
+    with pytest.raises(FileNotFoundError, match="missing/"):
         gosync.patch(old, index, output=tmp_path / "missing/made")
 
 

@@ -131,8 +131,10 @@ def test_streams_of_every_kind(versions, tmp_path):
         file.seek(0)
         return file
 
-    kinds = [lambda path: open(path, "rb"), lambda path: open(path, "rb", buffering=0), OnlyReads, mapped, zipped, pipe, written]
-    for kind in kinds:
+    def unbuffered(path):
+        return open(path, "rb", buffering=0)
+
+    for kind in (lambda path: open(path, "rb"), unbuffered, OnlyReads, mapped, zipped, pipe, written):
         assert pyzsync.block_checksums(kind(new)) == expected_hashes
         assert pyzsync.zsync_delta(kind(old), expected_hashes, threads=2) == expected
 

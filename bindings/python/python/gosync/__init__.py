@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any, BinaryIO, Iterable, Optional, Union, cast
+from typing import IO, Iterable, Optional, Union, cast
 
 from . import _native
 from ._manner import OnProgress, manner
+from ._streams import Writable
 from .errors import CancelledError, CorruptError, Error, SourceError
 from .network import Network
 from .results import BuildResult, DiffResult, PatchResult, Progress
@@ -33,12 +34,12 @@ __all__ = [
 ]
 
 Path = Union[str, "os.PathLike[str]"]
-Index = Union[Path, bytes, bytearray, memoryview, BinaryIO]
+Index = Union[Path, bytes, bytearray, memoryview, IO[bytes]]
 
 
 def build(
     file: Path,
-    output: Union[Path, BinaryIO, None] = None,
+    output: Union[Path, Writable, None] = None,
     *,
     format: str = "gosync",
     block_size: Optional[int] = None,
@@ -53,7 +54,8 @@ def build(
     """
     if output is None:
         output = os.fspath(file) + ".gosync"
-    return BuildResult(**_native.build(file, output, format, block_size, network or Network(), manner(threads, progress)))
+    made = _native.build(file, output, format, block_size, network or Network(), manner(threads, progress))
+    return BuildResult(index=os.fspath(output) if isinstance(output, (str, os.PathLike)) else None, **made)
 
 
 def diff(
@@ -76,7 +78,7 @@ def patch(
     seed: Path,
     index: Index,
     source: Union[Path, Iterable[Path], None] = None,
-    output: Union[Path, BinaryIO, None] = None,
+    output: Union[Path, Writable, None] = None,
     *,
     seeds: Iterable[Path] = (),
     threads: Optional[int] = None,
@@ -103,13 +105,14 @@ def patch(
         sources = list(source)
     if output is None:
         output = os.fspath(seed)
-    found = _native.patch([seed, *seeds], _index(index), sources, output, network or Network(), manner(threads, progress))
-    return PatchResult(**found)
+    network = network or Network()
+    done = _native.patch([seed, *seeds], _index(index), sources, output, network, manner(threads, progress))
+    return PatchResult(**done)
 
 
 def _index(index: Index) -> Union[Path, bytes]:
     if hasattr(index, "read"):
-        index = cast(BinaryIO, index).read()
+        index = cast(IO[bytes], index).read()
     if isinstance(index, (bytearray, memoryview)):
         index = bytes(index)
     return index

@@ -1,5 +1,7 @@
 from os import PathLike
-from typing import Any, BinaryIO, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+from ._streams import Readable, SeekableReadable, Writable
 
 _Path = Union[str, PathLike[str]]
 _Manner = Mapping[str, Any]
@@ -17,20 +19,20 @@ def patch(
     network: Any,
     manner: _Manner,
 ) -> Dict[str, Any]: ...
-def block_checksums(stream: BinaryIO, block_size: int, manner: _Manner) -> Tuple[bytes, bytes]: ...
+def block_checksums(stream: Readable, block_size: int, manner: _Manner) -> Tuple[bytes, bytes]: ...
 def find_blocks(
-    stream: BinaryIO, weak: bytes, strong: bytes, block_size: int, manner: _Manner
+    stream: Readable, weak: bytes, strong: bytes, block_size: int, manner: _Manner
 ) -> List[Optional[int]]: ...
 def librsync_signature(
-    basis: BinaryIO,
-    output: BinaryIO,
+    basis: Readable,
+    output: Writable,
     block_size: Optional[int],
     hash: str,
     rollsum: str,
     strong_length: Optional[int],
     manner: _Manner,
 ) -> None: ...
-def librsync_delta(new: BinaryIO, signature: BinaryIO, output: BinaryIO, manner: _Manner) -> None: ...
+def librsync_delta(new: Readable, signature: Readable, output: Writable, manner: _Manner) -> None: ...
 def librsync_patch(
-    basis: BinaryIO, delta: BinaryIO, output: BinaryIO, limit: Optional[int], manner: _Manner
+    basis: SeekableReadable, delta: Readable, output: Writable, limit: Optional[int], manner: _Manner
 ) -> None: ...

@@ -12,15 +12,19 @@ anything else with a ``read``. What is written can be read by librsync, and by r
 from __future__ import annotations
 
 import tempfile
-from typing import Any, BinaryIO, Optional, cast
+from typing import IO, Optional, TypeVar, cast, overload
 
 from . import _native
 from ._manner import manner
+from ._streams import Readable, SeekableReadable, Writable
 
 __all__ = ["LibrsyncError", "delta", "patch", "signature"]
 
 # What a temporary file holds in memory before it becomes one on disk.
 MAX_SPOOL = 5 << 20
+
+
+Output = TypeVar("Output", bound=Writable)
 
 
 class LibrsyncError(Exception):
@@ -31,16 +35,38 @@ class LibrsyncError(Exception):
         self.code = code
 
 
+@overload
 def signature(
-    f: BinaryIO,
-    s: Optional[BinaryIO] = None,
+    f: Readable,
+    s: None = None,
     block_size: Optional[int] = 2048,
     *,
     hash: str = "blake2",
     rollsum: str = "rabinkarp",
     strong_length: Optional[int] = None,
     threads: Optional[int] = None,
-) -> BinaryIO:
+) -> IO[bytes]: ...
+@overload
+def signature(
+    f: Readable,
+    s: Output,
+    block_size: Optional[int] = 2048,
+    *,
+    hash: str = "blake2",
+    rollsum: str = "rabinkarp",
+    strong_length: Optional[int] = None,
+    threads: Optional[int] = None,
+) -> Output: ...
+def signature(
+    f: Readable,
+    s: Optional[Writable] = None,
+    block_size: Optional[int] = 2048,
+    *,
+    hash: str = "blake2",
+    rollsum: str = "rabinkarp",
+    strong_length: Optional[int] = None,
+    threads: Optional[int] = None,
+) -> Writable:
     """Write the signature of `f` to `s`, or to a temporary file, and return that.
 
     A `block_size` of ``None`` is chosen by the size of `f`, where that can be told.
@@ -54,7 +80,11 @@ def signature(
     return _rewound(s)
 
 
-def delta(f: BinaryIO, s: BinaryIO, d: Optional[BinaryIO] = None, *, threads: Optional[int] = None) -> BinaryIO:
+@overload
+def delta(f: Readable, s: Readable, d: None = None, *, threads: Optional[int] = None) -> IO[bytes]: ...
+@overload
+def delta(f: Readable, s: Readable, d: Output, *, threads: Optional[int] = None) -> Output: ...
+def delta(f: Readable, s: Readable, d: Optional[Writable] = None, *, threads: Optional[int] = None) -> Writable:
     """Write the delta that leads to `f`, the new file, from the file whose signature is
     `s`, to `d` or to a temporary file, and return that."""
     d = _output(d)
@@ -62,7 +92,13 @@ def delta(f: BinaryIO, s: BinaryIO, d: Optional[BinaryIO] = None, *, threads: Op
     return _rewound(d)
 
 
-def patch(f: BinaryIO, d: BinaryIO, o: Optional[BinaryIO] = None, *, limit: Optional[int] = None) -> BinaryIO:
+@overload
+def patch(f: SeekableReadable, d: Readable, o: None = None, *, limit: Optional[int] = None) -> IO[bytes]: ...
+@overload
+def patch(f: SeekableReadable, d: Readable, o: Output, *, limit: Optional[int] = None) -> Output: ...
+def patch(
+    f: SeekableReadable, d: Readable, o: Optional[Writable] = None, *, limit: Optional[int] = None
+) -> Writable:
     """Write what the delta `d` makes of `f`, the old file, to `o` or to a temporary file,
     and return that. `f` has to be seekable.
 
@@ -74,13 +110,13 @@ def patch(f: BinaryIO, d: BinaryIO, o: Optional[BinaryIO] = None, *, limit: Opti
     return _rewound(o)
 
 
-def _output(given: Optional[BinaryIO]) -> BinaryIO:
+def _output(given: Optional[Writable]) -> Writable:
     if given is not None:
         return given
-    return cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=MAX_SPOOL, mode="w+b"))
+    return cast(IO[bytes], tempfile.SpooledTemporaryFile(max_size=MAX_SPOOL, mode="w+b"))
 
 
-def _rewound(output: BinaryIO) -> BinaryIO:
+def _rewound(output: Writable) -> Writable:
     seek = getattr(output, "seek", None)
     if callable(seek):
         try:

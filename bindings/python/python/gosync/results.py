@@ -22,6 +22,8 @@ class Progress:
 class BuildResult:
     """What `build` made."""
 
+    index: Optional[str]
+    """Where it was put, if it went into no stream."""
     format: str
     target_bytes: int
     index_bytes: int

@@ -18,10 +18,11 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
-from typing import Any, BinaryIO, Iterable, Iterator, List, Optional, Tuple, Union, cast, overload
+from typing import Any, Iterable, Iterator, List, Optional, Tuple, Union, cast, overload
 
 from . import _native
 from ._manner import manner
+from ._streams import Readable, SeekableReadable, Writable
 
 __all__ = ["Hashes", "block_checksums", "get_blocks", "merge_instructions_blocks", "patchstream", "zsync_delta"]
 
@@ -91,14 +92,14 @@ class Hashes(Sequence[Hash]):
 
 
 def block_checksums(
-    instream: BinaryIO, blocksize: int = DEFAULT_BLOCKSIZE, *, threads: Optional[int] = None
+    instream: Readable, blocksize: int = DEFAULT_BLOCKSIZE, *, threads: Optional[int] = None
 ) -> Hashes:
     """The hashes of the blocks of `instream`, the new version, from where it stands on."""
     return Hashes(*_native.block_checksums(instream, blocksize, manner(threads)))
 
 
 def zsync_delta(
-    datastream: BinaryIO,
+    datastream: Readable,
     remote_hashes: Iterable[Hash],
     blocksize: int = DEFAULT_BLOCKSIZE,
     *,
@@ -118,7 +119,7 @@ def zsync_delta(
 
 
 def get_blocks(
-    datastream: BinaryIO, requests: Iterable[int], blocksize: int = DEFAULT_BLOCKSIZE
+    datastream: SeekableReadable, requests: Iterable[int], blocksize: int = DEFAULT_BLOCKSIZE
 ) -> Iterator[Tuple[int, bytes]]:
     """The numbers and the bytes of the blocks `requests` of `datastream`, the new version."""
     position = None
@@ -147,7 +148,10 @@ def merge_instructions_blocks(
 
 
 def patchstream(
-    instream: BinaryIO, outstream: BinaryIO, delta: Iterable[Instruction], blocksize: int = DEFAULT_BLOCKSIZE
+    instream: SeekableReadable,
+    outstream: Writable,
+    delta: Iterable[Instruction],
+    blocksize: int = DEFAULT_BLOCKSIZE,
 ) -> None:
     """Write the new version to `outstream`: what `delta` says, with blocks of `instream`,
     the old version. Where a block is still missing, a ``ValueError`` says so."""
@@ -169,13 +173,13 @@ def patchstream(
     _copy(instream, outstream, start, count * blocksize)
 
 
-def _copy(instream: BinaryIO, outstream: BinaryIO, start: int, length: int) -> None:
+def _copy(instream: SeekableReadable, outstream: Writable, start: int, length: int) -> None:
     if length > 0:
         instream.seek(start)
         outstream.write(_read(instream, length))
 
 
-def _read(stream: BinaryIO, length: int) -> bytes:
+def _read(stream: Readable, length: int) -> bytes:
     """So many bytes, or those up to the end: raw streams may return fewer at a time."""
     data = stream.read(length)
     while len(data) < length:
