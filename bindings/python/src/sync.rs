@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use gosync::{BuildOptions, Format, Index, Location, ReadOptions, Seeds, SourceOptions};
+use gosync::{BuildOptions, Format, Index, Location, PublicKey, ReadOptions, Seeds, SourceOptions, Transfer};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -68,8 +68,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Output {
 struct Opened {
     index: Index,
     default_source: Option<Location>,
-    bytes: u64,
-    requests: u64,
+    transfer: Transfer,
 }
 
 #[pyfunction]
@@ -78,7 +77,7 @@ pub(crate) fn build<'py>(
     file: PathBuf,
     output: Output,
     format: &str,
-    block_size: Option<u32>,
+    block_sizes: Vec<u32>,
     network: Network,
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -89,8 +88,7 @@ pub(crate) fn build<'py>(
     };
     let start = Instant::now();
     let index = job::run(py, &manner, |job| {
-        let index = gosync::build(&file, &BuildOptions { format, block_sizes: block_size.into_iter().collect() }, job)
-            .map_err(sync_error)?;
+        let index = gosync::build(&file, &BuildOptions { format, block_sizes }, job).map_err(sync_error)?;
         match output {
             Output::Stream(stream) => {
                 let mut writer = FileWriter::new(job, stream);
@@ -119,12 +117,13 @@ pub(crate) fn diff<'py>(
     py: Python<'py>,
     seeds: Vec<PathBuf>,
     index: IndexArgument,
+    public_key: Option<PathBuf>,
     network: Network,
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
     let (opened, comparison) = job::run(py, &manner, |job| {
-        let opened = open(index, &network.options(job.wish_to_stop())?)?;
+        let opened = open(index, public_key, &network.options(job.wish_to_stop())?)?;
         let seeds = Seeds::open(seeds).map_err(sync_error)?;
         let comparison = gosync::diff(&opened.index, &seeds, job).map_err(sync_error)?;
         Ok((opened, comparison))
@@ -137,16 +136,18 @@ pub(crate) fn diff<'py>(
     result.set_item("repeated_bytes", plan.repeated_bytes())?;
     result.set_item("target_bytes", plan.cut().length())?;
     result.set_item("seed_bytes", comparison.statistics.seed_bytes)?;
-    result.set_item("index_bytes", opened.bytes + comparison.index_transfer.bytes)?;
+    result.set_item("index_bytes", opened.transfer.bytes + comparison.index_transfer.bytes)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
 }
 
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "those of Python's function")]
 pub(crate) fn patch<'py>(
     py: Python<'py>,
     seeds: Vec<PathBuf>,
     index: IndexArgument,
+    public_key: Option<PathBuf>,
     sources: Vec<Place>,
     output: Output,
     network: Network,
@@ -155,7 +156,7 @@ pub(crate) fn patch<'py>(
     let start = Instant::now();
     let (opened, report) = job::run(py, &manner, |job| {
         let options = network.options(job.wish_to_stop())?;
-        let opened = open(index, &options)?;
+        let opened = open(index, public_key, &options)?;
         let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();
         if locations.is_empty() {
             let unnamed = "the index does not say where its target is; give the source";
@@ -188,30 +189,36 @@ pub(crate) fn patch<'py>(
     result.set_item("kept_bytes", work.kept)?;
     result.set_item("fetched_bytes", work.transfer.bytes)?;
     let layers = report.comparison.index_transfer;
-    result.set_item("index_bytes", opened.bytes + layers.bytes)?;
+    result.set_item("index_bytes", opened.transfer.bytes + layers.bytes)?;
     result.set_item("output_bytes", report.output_bytes())?;
-    result.set_item("requests", work.transfer.requests + opened.requests + layers.requests)?;
+    result.set_item("requests", work.transfer.requests + opened.transfer.requests + layers.requests)?;
     result.set_item("refetched_blocks", work.refetched_blocks)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
 }
 
-fn open(index: IndexArgument, options: &SourceOptions) -> PyResult<Opened> {
+/// Reads an index, and verifies its signature if there is a key to do so: its text, or
+/// the file that it is in.
+fn open(index: IndexArgument, public_key: Option<PathBuf>, options: &SourceOptions) -> PyResult<Opened> {
     match index {
+        IndexArgument::Bytes(_) if public_key.is_some() => {
+            Err(PyValueError::new_err("a signature is beside its index, and nothing is beside one in memory"))
+        }
         IndexArgument::Bytes(bytes) => {
             let index = Index::read(&*bytes, &ReadOptions::default());
             let named = |source| gosync::Error::Index { location: "the index in memory".into(), source };
             let index = index.map_err(|error| sync_error(named(error)))?;
-            Ok(Opened { index, default_source: None, bytes: bytes.len() as u64, requests: 0 })
+            Ok(Opened { index, default_source: None, transfer: Transfer { bytes: bytes.len() as u64, requests: 0 } })
         }
         IndexArgument::Place(location) => {
             let opened = gosync::open_index(&location, &ReadOptions::default(), options).map_err(sync_error)?;
-            Ok(Opened {
-                default_source: opened.default_source(),
-                bytes: opened.transfer.bytes,
-                requests: opened.transfer.requests,
-                index: opened.index,
-            })
+            let mut transfer = opened.transfer;
+            if let Some(key) = public_key {
+                let text = key.to_str().and_then(|text| text.parse().ok());
+                let key = text.map_or_else(|| PublicKey::read(&key), Ok).map_err(sync_error)?;
+                transfer += opened.check_signature(&key, options).map_err(sync_error)?.transfer;
+            }
+            Ok(Opened { default_source: opened.default_source(), transfer, index: opened.index })
         }
     }
 }

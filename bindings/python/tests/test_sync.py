@@ -3,6 +3,8 @@
 import io
 import os
 import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -48,7 +50,7 @@ def test_indexes_and_results_in_memory(versions, kind):
     old, new = versions
     index, made = io.BytesIO(), io.BytesIO()
     built = gosync.build(new, index, format="go-sync", block_size=1000)
-    assert built.index is None and built.blake3 is None and built.block_size == 1000
+    assert built.index is None and built.blake3 is None and built.block_sizes == [1000]
     assert index.getvalue().startswith(b"G0S9NC")
     gosync.patch(old, kind(index.getvalue()), new, made)
     assert made.getvalue() == new.read_bytes()
@@ -58,6 +60,37 @@ def test_an_index_in_memory_does_not_say_where_the_target_is(published):
     old, _, index, _ = published
     with pytest.raises(ValueError, match="give the source"):
         gosync.patch(old, index.read_bytes())
+
+
+def test_layers_as_asked_for(versions):
+    old, new = versions
+    built = gosync.build(new, block_size=[16384, 2048])
+    assert built.block_sizes == [16384, 2048]
+    gosync.patch(old, built.index)
+    assert old.read_bytes() == new.read_bytes()
+
+
+def test_only_signed_indexes_with_a_key(published):
+    old, new, index, _ = published
+    vectors = Path(__file__).parents[3] / "schemes/gosync/tests/vectors"
+    key = vectors / "minisign.pub"
+    before = old.read_bytes()
+    with pytest.raises(gosync.Error, match="minisig"):
+        gosync.patch(old, index, public_key=key)
+    command = [sys.executable, "-m", "gosync", "build", new, "--sign", vectors / "minisign.key"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert gosync.diff(old, index, public_key=key.read_text().splitlines()[1]).missing_bytes > 0
+    signature = Path(f"{index}.minisig")
+    text = signature.read_text()
+    signature.write_text(text.replace("file:", "File:"))
+    with pytest.raises(gosync.CorruptError, match="minisig"):
+        gosync.patch(old, index, public_key=key)
+    with pytest.raises(ValueError, match="in memory"):
+        gosync.patch(old, index.read_bytes(), new, public_key=key)
+    assert old.read_bytes() == before
+    signature.write_text(text)
+    gosync.patch(old, index, public_key=key)
+    assert old.read_bytes() == new.read_bytes()
 
 
 def test_more_seeds_and_threads(published, tmp_path):

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import os
-from typing import IO, Iterable, Optional, Union, cast
+from typing import IO, Iterable, Optional, Sequence, Union, cast
 
 from . import _native
 from ._manner import OnProgress, manner
@@ -42,7 +42,7 @@ def build(
     output: Union[Path, Writable, None] = None,
     *,
     format: str = "gosync",
-    block_size: Optional[int] = None,
+    block_size: Union[int, Sequence[int], None] = None,
     threads: Optional[int] = None,
     progress: Optional[OnProgress] = None,
     network: Optional[Network] = None,
@@ -50,11 +50,13 @@ def build(
     """Make the index of `file`, to be published beside it.
 
     `output` is where it goes: a path, the URL of an object, or a binary stream; without
-    it ``FILE.gosync``. `format` is ``gosync`` or ``go-sync``.
+    it ``FILE.gosync``. `format` is ``gosync`` or ``go-sync``. `block_size` is one, or
+    those of the layers from the coarsest to the finest; without it the file decides.
     """
     if output is None:
         output = os.fspath(file) + ".gosync"
-    made = _native.build(file, output, format, block_size, network or Network(), manner(threads, progress))
+    sizes = [] if block_size is None else [block_size] if isinstance(block_size, int) else list(block_size)
+    made = _native.build(file, output, format, sizes, network or Network(), manner(threads, progress))
     return BuildResult(index=os.fspath(output) if isinstance(output, (str, os.PathLike)) else None, **made)
 
 
@@ -63,15 +65,19 @@ def diff(
     index: Index,
     *,
     seeds: Iterable[Path] = (),
+    public_key: Optional[Path] = None,
     threads: Optional[int] = None,
     progress: Optional[OnProgress] = None,
     network: Optional[Network] = None,
 ) -> DiffResult:
     """Tell what of the target of `index` is in `seed`, an old version, and in `seeds`.
 
-    `index` is a path, a URL, a binary stream, or the bytes of an index.
+    `index` is a path, a URL, a binary stream, or the bytes of an index. With a
+    `public_key`, which is minisign's, as text or in a file, it has to be signed.
     """
-    return DiffResult(**_native.diff([seed, *seeds], _index(index), network or Network(), manner(threads, progress)))
+    network = network or Network()
+    found = _native.diff([seed, *seeds], _index(index), public_key, network, manner(threads, progress))
+    return DiffResult(**found)
 
 
 def patch(
@@ -81,15 +87,17 @@ def patch(
     output: Union[Path, Writable, None] = None,
     *,
     seeds: Iterable[Path] = (),
+    public_key: Optional[Path] = None,
     threads: Optional[int] = None,
     progress: Optional[OnProgress] = None,
     network: Optional[Network] = None,
 ) -> PatchResult:
     """Bring `seed`, an old version, to the target of `index`; fetch only what is missing.
 
-    `index` is a path, a URL, a binary stream, or the bytes of an index. `source` is the
-    path or URL of the target, or several, which are mirrors; without it the file that
-    the index names, beside the index. `output` is a path or a binary stream; without it
+    `index` is a path, a URL, a binary stream, or the bytes of an index. With a
+    `public_key`, which is minisign's, as text or in a file, it has to be signed. `source`
+    is the path or URL of the target, or several, which are mirrors; without it the file
+    that the index names, beside the index. `output` is a path or a binary stream; without it
     the result takes the place of `seed`, at once and only when all of it is verified.
 
     `seed` need not exist. `seeds` are more files that may hold parts of the target.
@@ -106,7 +114,9 @@ def patch(
     if output is None:
         output = os.fspath(seed)
     network = network or Network()
-    done = _native.patch([seed, *seeds], _index(index), sources, output, network, manner(threads, progress))
+    done = _native.patch(
+        [seed, *seeds], _index(index), public_key, sources, output, network, manner(threads, progress)
+    )
     return PatchResult(**done)
 
 

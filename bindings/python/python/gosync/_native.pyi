@@ -8,12 +8,19 @@ _Manner = Mapping[str, Any]
 
 def command(args: Sequence[str]) -> int: ...
 def build(
-    file: _Path, output: Any, format: str, block_size: Optional[int], network: Any, manner: _Manner
+    file: _Path, output: Any, format: str, block_sizes: Sequence[int], network: Any, manner: _Manner
 ) -> Dict[str, Any]: ...
-def diff(seeds: Sequence[_Path], index: Union[bytes, _Path], network: Any, manner: _Manner) -> Dict[str, Any]: ...
+def diff(
+    seeds: Sequence[_Path],
+    index: Union[bytes, _Path],
+    public_key: Optional[_Path],
+    network: Any,
+    manner: _Manner,
+) -> Dict[str, Any]: ...
 def patch(
     seeds: Sequence[_Path],
     index: Union[bytes, _Path],
+    public_key: Optional[_Path],
     sources: Sequence[_Path],
     output: Any,
     network: Any,
