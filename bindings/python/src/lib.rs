@@ -2,7 +2,7 @@
 //!
 //! The package's own modules, in `python/gosync`, are what users see; they check and
 //! complete arguments and make dataclasses of the results. Here each call is one job
-//! ([`job`]): it runs on threads without Python, while the thread that called runs
+//! (`job`): it runs on threads without Python, while the thread that called runs
 //! what is Python's: file objects, progress callbacks and signal handlers.
 
 mod command;
