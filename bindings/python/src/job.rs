@@ -20,6 +20,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyBool;
 use rayon::ThreadPoolBuilder;
 
+use crate::error::cancelled;
+
 /// How often signals and progress are looked after.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -85,9 +87,11 @@ pub(crate) fn run<T: Send>(
         });
         result.expect("the scope waits for the work, and panics with it")
     });
-    match lock(&state.raised).take() {
-        Some(raised) => Err(raised),
-        None => result,
+    match (lock(&state.raised).take(), result) {
+        (Some(raised), _) => Err(raised),
+        // Whatever the work failed with: it may be that it was cut off.
+        (None, Err(_)) if state.is_cancelled.load(Ordering::Relaxed) => Err(cancelled()),
+        (None, result) => result,
     }
 }
 

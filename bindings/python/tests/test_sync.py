@@ -137,26 +137,21 @@ class Stop(Exception):
     pass
 
 
-def test_a_callback_cancels(published, server):
+@pytest.mark.parametrize("raises", [False, True])
+def test_a_callback_cancels(published, server, raises):
     old, _, _, _ = published
     before = old.read_bytes()
     server.release = threading.Event()
-    index = f"{server.url}/new.bin.gosync"
 
     def answer(progress):
-        server.release.set()
+        # What the server sends comes when the answer has long been heard.
+        threading.Timer(0.5, server.release.set).start()
+        if raises:
+            raise Stop(progress.phase)
         return False
 
-    with pytest.raises(gosync.CancelledError):
-        gosync.patch(old, index, progress=answer)
-
-    def fail(progress):
-        server.release.set()
-        raise Stop(progress.phase)
-
-    server.release = threading.Event()
-    with pytest.raises(Stop):
-        gosync.patch(old, index, progress=fail)
+    with pytest.raises(Stop if raises else gosync.CancelledError):
+        gosync.patch(old, f"{server.url}/new.bin.gosync", progress=answer)
     assert old.read_bytes() == before
 
 
