@@ -30,13 +30,13 @@ const PEERS: &[Peer] = &[
     Peer { package: "pip:moto[server]==5.2.1", program: "moto_server", why: "an S3 server" },
     Peer { package: "minisign", program: "minisign", why: "makes keys and signatures, and verifies ours" },
     Peer { package: "zsync", program: "zsync", why: "the sync over HTTP that ours descends from" },
+    Peer { package: "rdiff", program: "rdiff", why: "librsync, whose bytes ours have to be" },
     Peer { package: "tar", program: "tar", why: "unpacks the archives that testkit makes" },
     Peer { package: "g++", program: "c++", why: "compiles libFuzzer, which the fuzz targets are linted with" },
 ];
 
 /// What only benchmarks run; those that cargo installs are in `bench::programs`.
 const BENCHMARK_PEERS: &[Peer] = &[
-    Peer { package: "rdiff", program: "rdiff", why: "librsync: signature, delta and patch" },
     Peer { package: "rsync", program: "rsync", why: "the sync with both ends at work" },
     Peer { package: "xdelta3", program: "xdelta3", why: "deltas with both versions at hand" },
     Peer { package: "casync", program: "casync", why: "pieces cut by content, in a store" },

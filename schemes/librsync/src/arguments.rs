@@ -71,7 +71,7 @@ impl SignatureOptions {
         let block_len = u64::from(self.block_len.unwrap_or_else(|| recommended_block_len(len)).max(1));
         let log2 = |number: u64| number.ilog2();
         let bits = log2(len.saturating_add(1 << 24)) + log2((len / block_len).saturating_add(1));
-        (2 + (bits + 7) / 8).min(self.kind.max_strong_len())
+        (2 + bits.div_ceil(8)).min(self.kind.max_strong_len())
     }
 }
 

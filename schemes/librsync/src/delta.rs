@@ -84,16 +84,28 @@ pub fn delta(
 /// As [`delta`].
 pub fn delta_with(
     index: &SignatureIndex<'_>,
+    new: impl Read + Send,
+    output: impl Write + Send,
+    options: &DeltaOptions,
+) -> Result<DeltaReport, Error> {
+    in_pieces(index, new, output, options, PIECE)
+}
+
+/// As [`delta_with`], in pieces of about `len` bytes.
+fn in_pieces(
+    index: &SignatureIndex<'_>,
     mut new: impl Read + Send,
     mut output: impl Write + Send,
     options: &DeltaOptions,
+    len: usize,
 ) -> Result<DeltaReport, Error> {
     let parser = Parser::new(index);
     let write = Error::write(Stream::Delta);
     let mut encoded = Vec::new();
     let mut joiner = Joiner::new(options.encoder(&parser, &mut encoded));
     let mut delta_bytes = 0;
-    let mut cutter = Cutter { block_len: parser.block_len, offset: 0, carried: Vec::new(), is_over: false };
+    let len = whole_blocks(parser.block_len, len);
+    let mut cutter = Cutter { len, overlap: parser.block_len, offset: 0, carried: Vec::new(), is_over: false };
     in_order(
         |piece: &mut Piece| cutter.cut(piece, &mut new).map_err(Error::read(Stream::New)),
         |piece| {
@@ -146,7 +158,9 @@ struct Piece {
 
 /// Cuts a stream into pieces, which overlap by a block.
 struct Cutter {
-    block_len: usize,
+    /// Bytes of a piece.
+    len: usize,
+    overlap: usize,
     offset: u64,
     carried: Vec<u8>,
     is_over: bool,
@@ -158,21 +172,21 @@ impl Cutter {
         if self.is_over {
             return Ok(false);
         }
-        let len = piece_len(self.block_len);
-        piece.data.begin(self.offset, len + self.block_len, &self.carried);
+        piece.data.begin(self.offset, self.len + self.overlap, &self.carried);
         self.is_over = piece.data.fill(new)?;
         piece.is_last = self.is_over;
-        piece.len = if self.is_over { piece.data.bytes().len() } else { len };
+        piece.len = if self.is_over { piece.data.bytes().len() } else { self.len };
         self.carried.clear();
         self.carried.extend_from_slice(&piece.data.bytes()[piece.len..]);
-        self.offset += len as u64;
+        self.offset += self.len as u64;
         Ok(true)
     }
 }
 
-/// Whole blocks, so that what repeats with the blocks' length is in step in all pieces.
-fn piece_len(block_len: usize) -> usize {
-    block_len * PIECE.div_ceil(block_len)
+/// The length of pieces of about `len` bytes: whole blocks, so that what repeats with the
+/// blocks' length is in step in all pieces.
+fn whole_blocks(block_len: usize, len: usize) -> usize {
+    block_len * len.div_ceil(block_len)
 }
 
 impl DeltaOptions {
@@ -231,7 +245,7 @@ impl<'a> DeltaJob<'a> {
 
     /// Takes the next bytes of the new file, and appends to `output` what follows from them.
     pub fn update(&mut self, mut new: &[u8], output: &mut Vec<u8>) {
-        let len = piece_len(self.parser.block_len);
+        let len = whole_blocks(self.parser.block_len, PIECE);
         let whole = len + self.parser.block_len;
         while self.pending.len() + new.len() >= whole {
             let (taken, left) = new.split_at(whole - self.pending.len());
@@ -257,5 +271,103 @@ impl<'a> DeltaJob<'a> {
         joiner.statistics += parser.search(pending, joiner.behind().min(positions)..positions, matches);
         joiner.join(parser, &piece, matches.found(), output);
         *delta_bytes += (output.len() - before) as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, CommandReader, SignatureKind, StrongLen};
+    use gosync_testkit::corpus::{self, edit};
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    fn signature(basis: &[u8], block_len: u32) -> Signature {
+        let kind = SignatureKind::Md4Rollsum;
+        let options =
+            SignatureOptions { kind, block_len: Some(block_len), strong_len: StrongLen::Maximum, basis_len: None };
+        let mut bytes = Vec::new();
+        crate::signature(basis, &mut bytes, &options).unwrap();
+        Signature::read(bytes.as_slice()).unwrap()
+    }
+
+    /// The copies that librsync makes, adjacent ones joined, by comparing bytes: where each
+    /// begins in the new file, where in the basis, and its length.
+    fn by_definition(basis: &[u8], block_len: usize, new: &[u8]) -> Vec<(u64, u64, u64)> {
+        let mut blocks = HashMap::new();
+        for (at, block) in basis.chunks(block_len).enumerate() {
+            blocks.entry(block).or_insert(at * block_len);
+        }
+        let (mut at, mut copies) = (0, Vec::<(u64, u64, u64)>::new());
+        while at < new.len() {
+            let window = &new[at..new.len().min(at + block_len)];
+            let Some(&position) = blocks.get(window) else {
+                at += 1;
+                continue;
+            };
+            match copies.last_mut() {
+                Some((start, from, len)) if *start + *len == at as u64 && *from + *len == position as u64 => {
+                    *len += window.len() as u64;
+                }
+                _ => copies.push((at as u64, position as u64, window.len() as u64)),
+            }
+            at += window.len();
+        }
+        copies
+    }
+
+    fn copies(mut delta: &[u8]) -> Vec<(u64, u64, u64)> {
+        let (mut reader, mut at, mut copies) = (CommandReader::default(), 0, Vec::new());
+        while let Some(command) = reader.next(&mut delta).unwrap() {
+            match command {
+                Command::Literal { len } => at += len,
+                Command::Copy { position, len } => {
+                    copies.push((at, position, len));
+                    at += len;
+                }
+                Command::Bytes(_) | Command::End => {}
+            }
+        }
+        copies
+    }
+
+    fn check(basis: &[u8], block_len: u32, new: &[u8], pieces: &[usize]) {
+        let signature = signature(basis, block_len);
+        let index = signature.index();
+        let expected = by_definition(basis, block_len as usize, new);
+        let mut first = Vec::new();
+        for &len in pieces {
+            let mut output = Vec::new();
+            in_pieces(&index, new, &mut output, &DeltaOptions::default(), len).unwrap();
+            assert_eq!(copies(&output), expected, "pieces of {len}");
+            if first.is_empty() {
+                first.clone_from(&output);
+            }
+            assert!(output == first, "pieces of {len}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_any_length_are_joined_to_the_same() {
+        for (name, basis) in corpus::all(1, 20_000) {
+            println!("{name}");
+            for (_, new) in edit::all(&basis, 2) {
+                check(&basis, 64, &new, &[1 << 20, 64, 128, 640, 4096]);
+                check(&basis, 37, &new, &[37, 1 << 20, 5000]);
+            }
+        }
+    }
+
+    proptest! {
+        /// Of few letters, so that blocks are everywhere and overlap.
+        #[test]
+        fn as_by_definition(
+            basis in prop::collection::vec(0u8..2, 0..200),
+            new in prop::collection::vec(0u8..2, 0..400),
+            block_len in 1u32..12,
+            repeats in 1usize..4,
+        ) {
+            check(&basis, block_len, &new.repeat(repeats), &[1 << 20, 1, 20, 64]);
+        }
     }
 }

@@ -116,9 +116,9 @@ impl Error {
             Self::Read { .. } | Self::Write { .. } => 100,
             Self::Truncated { .. } | Self::BasisTooShort { .. } => 103,
             Self::Magic { .. } => 104,
-            Self::TooManyBlocks => 105,
+            Self::TooManyBlocks | Self::BlockLen(_) => 105,
             Self::Corrupt { .. } | Self::WrongBasis { .. } => 106,
-            Self::TooLong { .. } | Self::BlockLen(_) | Self::StrongLen { .. } => 108,
+            Self::TooLong { .. } | Self::StrongLen { .. } => 108,
         }
     }
 

@@ -82,3 +82,7 @@ pub use lookup::SignatureIndex;
 pub use patch::{PatchOptions, PatchReport, apply_limited, patch};
 pub use sign::{SignatureJob, SignatureReport, signature};
 pub use signature::{Signature, SignatureLoader};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

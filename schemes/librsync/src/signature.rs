@@ -7,7 +7,10 @@ use gosync_chunks::{BlockLayout, WeakColumn};
 use crate::{Error, SignatureHeader, SignatureKind, Stream};
 
 /// Bytes of a signature's header.
-pub(crate) const HEADER_LEN: usize = 12;
+const HEADER_LEN: usize = 12;
+
+/// The most bytes that strong sums of any kind have.
+const MAX_STRONG_LEN: u32 = 32;
 
 /// Bytes read at a time.
 const CHUNK: usize = 1 << 16;
@@ -107,7 +110,7 @@ impl SignatureLoader {
         self.strong.shrink_to_fit();
         let len = self.keys.len() as u64 * u64::from(header.block_len);
         let layout = BlockLayout::new(len, header.block_len).map_err(|_| Error::TooManyBlocks)?;
-        let hasher = header.kind.strong_hasher(header.strong_len).ok_or(Error::BlockLen(header.block_len))?;
+        let hasher = header.kind.strong_hasher(header.strong_len).expect("the header was checked");
         let weak = WeakColumn { keys: self.keys, checks: Vec::new() };
         Ok(Signature { header, sums: gosync_chunks::Signature::new(layout, weak, self.strong, hasher) })
     }
@@ -134,7 +137,10 @@ fn header(bytes: &[u8]) -> Result<SignatureHeader, Error> {
     let number = |at: usize| u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
     let magic = number(0);
     let kind = SignatureKind::of_magic(magic).ok_or(Error::Magic { stream: Stream::Signature, magic })?;
-    SignatureHeader { kind, block_len: number(4), strong_len: number(8) }
-        .checked()
-        .map_err(|error| Error::corrupt(Stream::Signature, error.to_string()))
+    let (block_len, strong_len) = (number(4), number(8));
+    if i32::try_from(block_len).is_ok_and(|len| len > 0) && (1..=MAX_STRONG_LEN).contains(&strong_len) {
+        return SignatureHeader { kind, block_len, strong_len }.checked();
+    }
+    let what = format!("there are no blocks of {block_len} bytes with strong sums of {strong_len}");
+    Err(Error::corrupt(Stream::Signature, what))
 }
