@@ -12,6 +12,8 @@ use url::Url;
 
 use crate::commands::signing::{Signing, Trust};
 
+use crate::commands::rdiff::Rdiff;
+
 /// Bring a file from an old version to a new one by moving only what changed.
 ///
 /// The publisher of a file puts an index beside it, on any server that can serve
@@ -129,6 +131,8 @@ pub(crate) enum Command {
     /// Make the control file of a file, as zsyncmake does
     #[command(version)]
     Zsyncmake(Zsyncmake),
+    /// Make signatures and deltas of files, and apply them: rdiff, with its options and formats
+    Rdiff(Rdiff),
 }
 
 #[derive(Debug, clap::Args)]

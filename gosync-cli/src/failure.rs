@@ -14,7 +14,7 @@ pub(crate) const CORRUPT: u8 = 3;
 /// The source cannot be reached or refuses.
 const SOURCE: u8 = 4;
 /// The command line makes no sense; clap exits with the same.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 
 /// A command line that can be parsed but makes no sense, or a missing piece that only
 /// the user can supply.
@@ -28,7 +28,8 @@ pub(crate) struct Usage {
 /// Prints `error`, what caused it and what may help, and tells the exit code.
 pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
     let trouble = trouble(error);
-    if trouble == Some(Trouble::Cancelled) && console.interrupt.is_raised() {
+    let is_cancelled = trouble == Some(Trouble::Cancelled) || error.is::<gosync_librsync::Error>();
+    if is_cancelled && console.interrupt.is_raised() {
         return console.interrupt.report(console);
     }
     let code = exit_code(error);
@@ -52,6 +53,9 @@ pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
 fn exit_code(error: &anyhow::Error) -> u8 {
     if error.is::<Usage>() {
         return USAGE;
+    }
+    if let Some(error) = error.downcast_ref::<gosync_librsync::Error>() {
+        return error.code();
     }
     match trouble(error) {
         Some(Trouble::Corrupt) => CORRUPT,

@@ -26,12 +26,13 @@ use failure::Usage;
 ///
 /// To be run once in a process, by whoever has left signals alone until then.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(personality::arguments(args)) {
+    let arguments = personality::arguments(args);
+    let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
         Err(error) => {
             // Who closed the stream it goes to does not want to know.
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+            return if error.use_stderr() { personality::usage_code(&arguments).into() } else { ExitCode::SUCCESS };
         }
     };
     let console = Console::new(&args.global);
@@ -59,6 +60,7 @@ fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => commands::verify::run(args, console),
         Command::Serve(args) => commands::serve::run(args, console),
         Command::Demo(args) => commands::demo::run(args, console),
+        Command::Rdiff(args) => commands::rdiff::run(args, console),
         Command::Zsync(args) => commands::zsync::run(args, console),
         Command::Zsyncmake(args) => commands::zsyncmake::run(args, console),
     })

@@ -7,6 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod inspect;
 mod network;
 pub(crate) mod patch;
+pub(crate) mod rdiff;
 mod report;
 pub(crate) mod serve;
 pub(crate) mod signing;

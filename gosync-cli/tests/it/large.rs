@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use gosync_testkit::{corpus, peers};
 
@@ -172,4 +172,57 @@ fn repetitive_data_is_not_slow() {
             assert!(time < 4.0 * random + 0.05, "{format}, {target} from {seed}: {time} s, at random {random} s");
         }
     }
+}
+
+/// Signature and delta are those of the real rdiff, and the delta leads to the new file.
+fn as_rdiff_does(scratch: &Scratch, options: &[&str]) {
+    let rdiff = peers::require("rdiff");
+    let step = |args: &[&str], ours: &str| {
+        assert_eq!(scratch.run(&[&["rdiff"], args, &[ours]].concat()).code, 0);
+        let Some(rdiff) = &rdiff else { return };
+        let run = Command::new(rdiff).args(args).arg("theirs").current_dir(scratch.path("")).status().unwrap();
+        assert!(run.success());
+        assert!(scratch.read(ours) == scratch.read("theirs"), "{ours}");
+        std::fs::remove_file(scratch.path("theirs")).unwrap();
+    };
+    step(&[options, &["signature", "old"]].concat(), "sums");
+    step(&["delta", "sums", "new"], "delta");
+    let mut patch = scratch.command(&["rdiff", "patch", "old", "delta"]).stdout(Stdio::piped()).spawn().unwrap();
+    let made = patch.stdout.take().unwrap();
+    let same = Command::new("cmp").args(["-", "new"]).stdin(made).current_dir(scratch.path("")).status().unwrap();
+    assert!(patch.wait().unwrap().success() && same.success());
+}
+
+#[test]
+fn a_gigabyte_as_rdiff_does() {
+    let scratch = Scratch::new();
+    let block = corpus::random(1, 64 << 20);
+    let mut new = File::create_new(scratch.path("new")).unwrap();
+    let mut old = File::create_new(scratch.path("old")).unwrap();
+    for part in 0..16u8 {
+        let mut data: Vec<u8> = block.iter().map(|byte| byte.wrapping_add(part * 7)).collect();
+        old.write_all(&data).unwrap();
+        data.drain(..usize::from(part) * 1001);
+        data[30 << 20..][..usize::from(part) << 16].fill(part);
+        new.write_all(&data).unwrap();
+    }
+    drop((new, old));
+    as_rdiff_does(&scratch, &["-H", "md4", "-R", "rollsum", "-b", "2048"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn more_than_four_gigabytes_as_rdiff_does() {
+    const LENGTH: u64 = (4 << 30) + 12_345;
+    let scratch = Scratch::new();
+    corpus::write_sparse(&scratch.path("old"), 1, LENGTH, 8, 300_000).unwrap();
+    let islands = corpus::write_sparse(&scratch.path("new"), 1, LENGTH, 8, 300_000).unwrap();
+    // One island differs, and the last is moved on by a few bytes.
+    let mut file = File::options().write(true).open(scratch.path("new")).unwrap();
+    file.seek(SeekFrom::Start(islands[3].start)).unwrap();
+    file.write_all(&corpus::random(99, 300_000)).unwrap();
+    file.seek(SeekFrom::Start(islands[7].start + 4321)).unwrap();
+    file.write_all(&corpus::random(8, 300_000)).unwrap();
+    drop(file);
+    as_rdiff_does(&scratch, &[]);
 }

@@ -10,6 +10,7 @@ mod main_job;
 mod messages;
 mod network;
 mod proxy;
+mod rdiff;
 mod resume;
 mod signing;
 mod support;

@@ -57,7 +57,7 @@ fn the_main_job() {
 #[test]
 fn help() {
     let scratch = Scratch::new();
-    let commands = ["", "build", "diff", "patch", "inspect", "verify", "serve", "demo"];
+    let commands = ["", "build", "diff", "patch", "inspect", "verify", "serve", "demo", "rdiff"];
     let pages = commands.map(|command| {
         let args = [command, "--help"];
         text(&scratch.run(if command.is_empty() { &args[1..] } else { &args }).stdout)

@@ -1,0 +1,183 @@
+//! `gosync rdiff`: librsync's three steps, with rdiff's options and exit codes.
+
+mod args;
+mod streams;
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use gosync_librsync::{DeltaOptions, Error, PatchOptions, Signature, SignatureOptions, Stream, StrongLen};
+use serde_json::{Value, json};
+
+pub(crate) use args::Rdiff;
+
+use crate::console::Console;
+use args::Action;
+use streams::{Input, Output};
+
+pub(crate) fn run(args: &Rdiff, console: &Console) -> Result<ExitCode> {
+    let task = Task { args, console, start: Instant::now() };
+    match &args.action {
+        Action::Signature { basis, signature } => task.signature(file(basis), file(signature)),
+        Action::Delta { signature, new_file, delta } => task.delta(named(signature), file(new_file), file(delta)),
+        Action::Patch { basis, delta, new_file } => task.patch(named(basis), file(delta), file(new_file)),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The file that is meant, unless it is a standard stream.
+fn file(path: &Option<PathBuf>) -> Option<&Path> {
+    path.as_deref().and_then(named)
+}
+
+fn named(path: &Path) -> Option<&Path> {
+    (path != Path::new("-")).then_some(path)
+}
+
+struct Task<'a> {
+    args: &'a Rdiff,
+    console: &'a Console,
+    start: Instant,
+}
+
+impl Task<'_> {
+    fn signature(&self, basis: Option<&Path>, signature: Option<&Path>) -> Result<()> {
+        let basis = self.input(basis, Stream::Basis)?;
+        let options = SignatureOptions {
+            kind: self.args.kind(),
+            block_len: Some(self.args.block_size).filter(|&len| len > 0),
+            strong_len: self.args.sum_size,
+            basis_len: basis.len(),
+        };
+        let header = options.header()?;
+        if let StrongLen::Bytes(len) = options.strong_len
+            && len < options.min_strong_len()
+        {
+            self.console.message(format_args!(
+                "warning: hashes of {len} bytes are less than the {} recommended for {basis} in blocks of {}",
+                options.min_strong_len(),
+                header.block_len
+            ));
+        }
+        let mut output = Output::create(signature, Stream::Signature, self.args.force)?;
+        let report = gosync_librsync::signature(basis, &mut output, &options)?;
+        self.statistics(
+            "signature",
+            format_args!("signature[{} blocks, {} bytes per block]", report.blocks, header.block_len),
+            (report.basis_bytes, report.signature_bytes),
+        );
+        self.done(
+            output,
+            json!({
+                "blocks": report.blocks,
+                "block_size": header.block_len,
+                "basis_bytes": report.basis_bytes,
+                "signature_bytes": report.signature_bytes,
+            }),
+        )
+    }
+
+    fn delta(&self, signature: Option<&Path>, new: Option<&Path>, delta: Option<&Path>) -> Result<()> {
+        let signature = self.input(signature, Stream::Signature)?;
+        let name = signature.to_string();
+        let (new, output) = (self.input(new, Stream::New)?, Output::create(delta, Stream::Delta, self.args.force)?);
+        let signature = Signature::read(signature).map_err(|error| self.about(&name, error))?;
+        self.console.detail(format_args!(
+            "{name}: {} blocks of {} bytes, {:?}",
+            signature.block_count(),
+            signature.header().block_len,
+            signature.header().kind
+        ));
+        let mut output = output;
+        let options = DeltaOptions { literals: self.args.literals() };
+        let report = gosync_librsync::delta(&signature, new, &mut output, &options)?;
+        self.statistics(
+            "delta",
+            format_args!(
+                "literal[{} cmds, {} bytes, {} cmdbytes] copy[{} cmds, {} bytes, {} cmdbytes, {} false]",
+                report.literals,
+                report.literal_bytes,
+                report.literal_command_bytes,
+                report.copies,
+                report.copied_bytes,
+                report.copy_command_bytes,
+                report.false_weak_hits
+            ),
+            (report.new_bytes(), report.delta_bytes),
+        );
+        self.done(
+            output,
+            json!({
+                "literal_bytes": report.literal_bytes,
+                "copied_bytes": report.copied_bytes,
+                "new_bytes": report.new_bytes(),
+                "delta_bytes": report.delta_bytes,
+            }),
+        )
+    }
+
+    fn patch(&self, basis: Option<&Path>, delta: Option<&Path>, new: Option<&Path>) -> Result<()> {
+        let basis = self.input(basis, Stream::Basis)?;
+        let delta = self.input(delta, Stream::Delta)?;
+        let name = delta.to_string();
+        let mut output = Output::create(new, Stream::New, self.args.force)?;
+        let report = gosync_librsync::patch(basis, delta, &mut output, &PatchOptions::default())
+            .map_err(|error| self.about(&name, error))?;
+        self.statistics(
+            "patch",
+            format_args!(
+                "literal[{} cmds, {} bytes] copy[{} cmds, {} bytes]",
+                report.literals, report.literal_bytes, report.copies, report.copied_bytes
+            ),
+            (report.delta_bytes, report.new_bytes()),
+        );
+        self.done(
+            output,
+            json!({
+                "literal_bytes": report.literal_bytes,
+                "copied_bytes": report.copied_bytes,
+                "new_bytes": report.new_bytes(),
+                "delta_bytes": report.delta_bytes,
+            }),
+        )
+    }
+
+    fn input(&self, path: Option<&Path>, stream: Stream) -> Result<Input, Error> {
+        Input::open(path, stream, &self.console.interrupt)
+    }
+
+    /// With the name of the file whose bytes are wrong; what cannot be read has it already.
+    fn about(&self, name: &str, error: Error) -> anyhow::Error {
+        match error {
+            Error::Read { .. } | Error::Write { .. } => error.into(),
+            _ => anyhow::Error::new(error).context(format!("{name} cannot be used")),
+        }
+    }
+
+    fn statistics(&self, what: &str, counts: impl Display, (read, written): (u64, u64)) {
+        if self.args.statistics {
+            let seconds = self.start.elapsed().max(Duration::from_millis(1)).as_secs_f64();
+            let (read, written) = (read as f64 / 1e6, written as f64 / 1e6);
+            self.console.error(format_args!(
+                "rdiff: {what} statistics: {counts} speed[{read:.1} MB ({:.1} MB/s) in, {written:.1} MB ({:.1} MB/s) \
+                 out, {seconds:.1} sec]",
+                read / seconds,
+                written / seconds
+            ));
+        }
+    }
+
+    fn done(&self, output: Output, mut event: Value) -> Result<()> {
+        let is_standard = output.is_standard();
+        output.commit()?;
+        if !is_standard {
+            event["event"] = "done".into();
+            event["seconds"] = self.start.elapsed().as_secs_f64().into();
+            self.console.event(&event)?;
+        }
+        Ok(())
+    }
+}
