@@ -4,9 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockSums, Cut, FileHash, Md5, Plan, Progress, ReadAt, SeedId, Source, StrongHasher,
+    BlockId, BlockLayout, BlockSums, ByteRange, Cut, FileHash, Md5, Plan, Progress, ReadAt, SeedId, Source,
+    StrongHasher,
 };
 use gosync_patcher::{Patch, PatchError, Report, StagedFile};
+
+use crate::source::MemorySource;
+
+pub(crate) const BLOCK: usize = 1000;
 
 /// SplitMix64.
 pub(crate) struct Random(pub(crate) u64);
@@ -178,4 +183,22 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
         std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+/// Runs `patch` where an old file stands, which must survive, and nothing else.
+pub(crate) fn fails(case: &Case, source: &MemorySource, progress: &dyn Progress) -> PatchError {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("target");
+    std::fs::write(&path, "old").unwrap();
+    let error = case.with(source, progress, |patch| write(patch, &path)).unwrap_err();
+    assert_eq!(std::fs::read(&path).unwrap(), b"old");
+    assert_eq!(names(directory.path()), ["target"]);
+    error
+}
+
+pub(crate) fn corrupt_ranges(error: PatchError) -> Vec<ByteRange> {
+    match error {
+        PatchError::Corrupt { ranges } => ranges,
+        other => panic!("{other:?}"),
+    }
 }

@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod case;
-mod failing;
+mod changed_seeds;
 mod files;
+mod full_disks;
 mod patching;
 mod resuming;
 mod source;
 mod staging;
+mod stopping;
+mod wrong_sources;
