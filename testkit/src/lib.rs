@@ -25,6 +25,8 @@
 pub mod conformance;
 pub mod corpus;
 pub mod delay;
+#[cfg(unix)]
+pub mod guard;
 pub mod hostile;
 pub mod moto;
 pub mod nginx;
