@@ -81,8 +81,7 @@ impl Invocation {
         let measured = command::output(&mut command)?;
 
         let said = fs::read(&complaints).unwrap_or_default();
-        let said = String::from_utf8_lossy(&said);
-        let last_line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no message").trim().to_owned();
+        let last_line = complaint(&String::from_utf8_lossy(&said)).to_owned();
         let Ok(figures) = serde_json::from_slice::<Value>(&measured.stdout) else {
             bail!("cannot measure {}: {last_line}", self.program.display());
         };
@@ -99,6 +98,12 @@ impl Invocation {
             Outcome::Failed(last_line)
         })
     }
+}
+
+/// The line that calls itself an error, or the last one.
+fn complaint(said: &str) -> &str {
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.clone().find(|line| line.starts_with("error")).or_else(|| lines.next_back()).unwrap_or("no message")
 }
 
 /// How a run ended.
@@ -201,6 +206,13 @@ fn usage_of_children() -> anyhow::Result<(f64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_is_said_the_error_is_kept() {
+        assert_eq!(complaint("warning: x\nerror: y\n\nTry --help.\n"), "error: y");
+        assert_eq!(complaint("one\n two \n\n"), "two");
+        assert_eq!(complaint(""), "no message");
+    }
 
     #[test]
     fn steps_add_up_but_for_their_memory() {

@@ -52,7 +52,7 @@ struct Bench<'a> {
     measurer: PathBuf,
 }
 
-/// Measures, and writes BENCHMARKS.md with the results and the plot, after each section anew.
+/// Measures, and writes BENCHMARKS.md with the results and the plot.
 ///
 /// # Errors
 ///
@@ -70,16 +70,26 @@ pub(crate) fn run(steps: &mut Steps, options: &BenchOptions) -> anyhow::Result<(
     let measurer = programs::copy_program(&this, &cache, &format!("measure{}", env::consts::EXE_SUFFIX))?;
     let mut programs = Programs::default();
     steps.run("programs", || {
-        programs = Programs::provide(&peers, &cache, !options.no_install)?;
+        programs = Programs::provide(options.gosync.as_deref(), &peers, &cache, !options.no_install)?;
         Ok(())
     })?;
-    let bench = Bench { options, machine: Machine::look(), programs, cache, measurer };
+    let mut machine = Machine::look();
+    if options.gosync.is_some() {
+        machine.commit = "unknown".into();
+    }
+    let bench = Bench { options, machine, programs, cache, measurer };
     let mut broken = 0;
     for section in sections {
-        let measured = bench.measure(steps, section)?;
-        broken += measured.violations.len();
-        results.keep(section.name, measured, options.is_part());
-        steps.run("BENCHMARKS.md", || write(&results))?;
+        let corpora = options.corpora(section)?;
+        let is_alone = section.corpora.is_empty() && (options.is_named(section) || !options.is_part());
+        let parts = corpora.into_iter().map(Some).chain(is_alone.then_some(None));
+        for (number, corpus) in parts.enumerate() {
+            let measured = bench.measure(steps, section, corpus)?;
+            broken += measured.violations.len();
+            // Written after each corpus: a run that is stopped keeps what it has.
+            results.keep(section.name, measured, options.is_part() || number > 0);
+            write(&results)?;
+        }
     }
     if broken > 0 {
         bail!("{broken} promises were not kept; BENCHMARKS.md lists them");
@@ -88,7 +98,8 @@ pub(crate) fn run(steps: &mut Steps, options: &BenchOptions) -> anyhow::Result<(
 }
 
 impl Bench<'_> {
-    fn measure(&self, steps: &mut Steps, section: &Section) -> anyhow::Result<Measured> {
+    /// Measures a section on one corpus, or what it measures without any.
+    fn measure(&self, steps: &mut Steps, section: &Section, corpus: Option<&'static str>) -> anyhow::Result<Measured> {
         let start = Instant::now();
         let effort = self.options.effort(section.pace);
         let mut measured = Measured {
@@ -99,13 +110,13 @@ impl Bench<'_> {
             missing: self.programs.missing.iter().map(|name| (*name).to_owned()).collect(),
             ..Measured::default()
         };
-        if section.corpora.is_empty() {
+        if corpus.is_none() {
             steps.run(section.name, || {
                 measured.rates = scan::rates(self.options.quick)?;
                 Ok(())
             })?;
         }
-        for name in self.options.corpora(section)? {
+        if let Some(name) = corpus {
             steps.run(&format!("{}, {name}", section.name), || {
                 match corpora::provide(name, &self.cache, self.options.length()) {
                     Ok(corpus) => self.measure_on(section, &corpus, effort, &mut measured),

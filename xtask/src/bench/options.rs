@@ -1,5 +1,6 @@
 //! What to measure, and with how much patience.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::programs::PEERS;
@@ -31,6 +32,9 @@ pub(crate) struct BenchOptions {
     /// Installs nothing
     #[arg(long)]
     pub(crate) no_install: bool,
+    /// Measures this executable of ours instead of building one
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) gosync: Option<PathBuf>,
     /// Measures nothing: writes BENCHMARKS.md from what is known
     #[arg(long)]
     pub(crate) render: bool,
@@ -41,6 +45,11 @@ impl BenchOptions {
         let names = select(&ALL.map(|section| section.name), &self.sections, "section")?;
         let is_asked = |section: &&Section| self.sections.is_empty() || names.contains(&section.name);
         Ok(ALL.into_iter().filter(is_asked).collect())
+    }
+
+    /// Whether a section is asked for by its name.
+    pub(crate) fn is_named(&self, section: &Section) -> bool {
+        self.sections.iter().any(|name| name == section.name)
     }
 
     /// The corpora of a section that are asked for.

@@ -36,14 +36,19 @@ struct Program {
 }
 
 impl Programs {
-    /// Builds ours, and finds or installs those of `wanted` peers that can be had.
+    /// Builds ours unless it is `given`, and finds or installs those of `wanted` peers that can be had.
     ///
     /// # Errors
     ///
     /// When ours cannot be built; a missing peer is told and left out.
-    pub(crate) fn provide(wanted: &[&'static str], cache: &Path, install: bool) -> anyhow::Result<Self> {
+    pub(crate) fn provide(
+        given: Option<&Path>,
+        wanted: &[&'static str],
+        cache: &Path,
+        install: bool,
+    ) -> anyhow::Result<Self> {
         let mut programs = Self::default();
-        let gosync = build_ours(cache)?;
+        let gosync = copy_ours(given, cache)?;
         programs.add("gosync", version(&gosync, "--version"), gosync);
         if install {
             peers::install_for_benchmarks(wanted);
@@ -56,6 +61,9 @@ impl Programs {
                     programs.missing.push(name);
                 }
             }
+        }
+        for Program { name, version, path } in &programs.found {
+            eprintln!("{name:12} {version} ({})", path.display());
         }
         Ok(programs)
     }
@@ -79,7 +87,6 @@ impl Programs {
     }
 
     fn add(&mut self, name: &'static str, version: String, path: PathBuf) {
-        eprintln!("{name:12} {version} ({})", path.display());
         self.found.push(Program { name, version, path });
     }
 }
@@ -90,12 +97,14 @@ pub(crate) fn target_folder() -> anyhow::Result<PathBuf> {
     Ok(this.ancestors().nth(2).context("this program is not in cargo's target folder")?.to_owned())
 }
 
-/// Builds ours, and takes a copy of it, which stays when it is built anew meanwhile.
-fn build_ours(cache: &Path) -> anyhow::Result<PathBuf> {
-    let target = cache.parent().context("the folder of the benchmarks is in cargo's target folder")?;
-    command::run(cargo(["build", "--release", "--package", "gosync-cli", "--target-dir"]).arg(target))?;
-    let name = format!("gosync{}", env::consts::EXE_SUFFIX);
-    copy_program(&target.join("release").join(&name), &cache.join("programs"), &name)
+/// A copy of ours, which stays when it is built anew meanwhile.
+fn copy_ours(given: Option<&Path>, cache: &Path) -> anyhow::Result<PathBuf> {
+    let (target, name) = (target_folder()?, format!("gosync{}", env::consts::EXE_SUFFIX));
+    let built = target.join("release").join(&name);
+    if given.is_none() {
+        command::run(cargo(["build", "--release", "--package", "gosync-cli", "--target-dir"]).arg(&target))?;
+    }
+    copy_program(given.unwrap_or(&built), &cache.join("programs"), &name)
 }
 
 /// A copy of `program` in `folder`, beside which an earlier one may still run.
@@ -206,10 +215,11 @@ fn version(program: &Path, option: &str) -> String {
     first_version(&String::from_utf8_lossy(&said)).unwrap_or("unknown").to_owned()
 }
 
-/// The first word that begins with a digit.
+/// The first number with a point in it, or the first number.
 fn first_version(said: &str) -> Option<&str> {
     let words = said.split_whitespace().map(|word| word.trim_matches(['(', ')', ',', 'v']));
-    words.into_iter().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))
+    let mut numbers = words.filter(|word| word.starts_with(|first: char| first.is_ascii_digit()));
+    numbers.clone().find(|word| word.contains('.')).or_else(|| numbers.next())
 }
 
 #[cfg(test)]
@@ -241,6 +251,7 @@ mod tests {
         assert_eq!(shown("zsync v0.6.2 (compiled Jan 16 2023 22:02:35)"), "0.6.2");
         assert_eq!(shown("rsync  version 3.5.0  protocol version 32"), "3.5.0");
         assert_eq!(shown("casync 2"), "2");
+        assert_eq!(shown("*** zstd command line interface 64-bits v1.5.4, by Yann Collet ***"), "1.5.4");
         assert!(version(Path::new(env!("CARGO")), "--version").starts_with("1."));
         assert_eq!(version(Path::new("/nonexistent"), "--version"), "unknown");
     }

@@ -99,6 +99,7 @@ pub(crate) fn stamp(section: &Measured) -> String {
         if machine.is_busy() { " The machine had other work: times are preliminary, ratios less so." } else { "" };
     let rounds = match section.rounds {
         0 => "once".to_owned(),
+        1 => "1 round".to_owned(),
         rounds => format!("{rounds} rounds"),
     };
     let (date, commits) = (&machine.date, commits.join(", "));

@@ -34,26 +34,37 @@ fn cases(cases: &mut Cases<'_>) {
                 let run = |words: &[&str], files: &[&Path]| {
                     gosync(program, &["-p", threads], &[&["rdiff"], words].concat(), files)
                 };
-                like_rdiff(cases, "gosync", &case, WORKS, &format!("own-{file}-{threads}"), (kind, options), &run);
+                let name = format!("own-{file}-{threads}");
+                like_rdiff(cases, ("gosync", &case, &name), WORKS, Patching::Alone, (kind, options), &run);
             }
         }
     }
-    peers(cases, WORKS);
+    peers(cases, WORKS, Patching::Alone);
+}
+
+/// What the work of patching is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patching {
+    /// Applying a delta that is there.
+    Alone,
+    /// Making it too.
+    Whole,
 }
 
 /// rdiff and fast_rsync, under the names that a section has for signature, delta and patch.
-pub(super) fn peers(cases: &mut Cases<'_>, works: [&'static str; 3]) {
+pub(super) fn peers(cases: &mut Cases<'_>, works: [&'static str; 3], patching: Patching) {
     let programs = cases.programs;
     if let Some(program) = programs.find("rdiff") {
         for (kind, file, options) in KINDS {
             let run = |words: &[&str], files: &[&Path]| Invocation::new(program, words, files).pinned();
             let (label, name) = (format!("rdiff, {kind}"), format!("rdiff-{file}"));
-            like_rdiff(cases, "rdiff", &label, works, &name, (kind, options), &run);
+            like_rdiff(cases, ("rdiff", &label, &name), works, patching, (kind, options), &run);
         }
     }
     if let Some(program) = programs.find("fast_rsync") {
         let run = |words: &[&str], files: &[&Path]| Invocation::new(program, words, files).pinned();
-        like_rdiff(cases, "fast_rsync", "fast_rsync, MD4", works, "fast_rsync", ("", &[]), &run);
+        let names = ("fast_rsync", "fast_rsync, MD4", "fast_rsync");
+        like_rdiff(cases, names, works, patching, ("", &[]), &run);
     }
 }
 
@@ -76,10 +87,9 @@ pub(super) fn signing(cases: &mut Cases<'_>, [signing, scanning]: [&'static str;
 /// signature have to write the same signatures and deltas; fast_rsync's deltas may differ.
 fn like_rdiff(
     cases: &mut Cases<'_>,
-    program: &'static str,
-    label: &str,
-    [signing, scanning, patching]: [&'static str; 3],
-    name: &str,
+    (program, label, name): (&'static str, &str, &str),
+    [signing, scanning, applying]: [&'static str; 3],
+    patching: Patching,
     (kind, options): (&str, &[&str]),
     run: &dyn Fn(&[&str], &[&Path]) -> Invocation,
 ) {
@@ -92,11 +102,14 @@ fn like_rdiff(
         case.product(&format!("signature, {kind}"), Product::File(signature.clone()));
     }
     cases.add(scanning, program, label).run(run(&["delta"], &[&signature, &target])).needs(&[&signature]);
-    let case = cases.add(patching, program, label);
-    case.prepare(Invocation::new(Path::new("rm"), &["-f"], &[&delta]))
-        .prepare(run(&["delta"], &[&signature, &target, &delta]))
-        .run(run(&["patch"], &[&seed, &delta, &out]))
-        .needs(&[&delta])
+    let make = run(&["delta"], &[&signature, &target, &delta]);
+    let case = cases.add(applying, program, label);
+    let case = match patching {
+        Patching::Alone => case.prepare(Invocation::new(Path::new("rm"), &["-f"], &[&delta])).prepare(make),
+        Patching::Whole => case.removes(&[&delta]).run(make),
+    };
+    case.run(run(&["patch"], &[&seed, &delta, &out]))
+        .needs(&[&signature])
         .output(&out)
         .moved(Moved::Files(vec![signature, delta.clone()]));
     if !kind.is_empty() {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use gosync_rollsum::Tier;
 
-use super::{Pace, Section, gosync, librsync, zsync};
+use super::librsync::{self, Patching};
+use super::{Pace, Section, gosync, zsync};
 use crate::bench::accounting::Invocation;
 use crate::bench::case::{Cases, Moved, Product};
 use crate::bench::corpora::Corpus;
@@ -56,7 +57,7 @@ fn cases(cases: &mut Cases<'_>) {
             patch(cases, program, label, name);
         }
     }
-    librsync::peers(cases, [BUILD, DIFF, PATCH]);
+    librsync::peers(cases, [BUILD, DIFF, PATCH], Patching::Whole);
     zsync::makers(cases, BUILD);
     let adders: [(&str, Adder); 4] = [("rsync", rsync), ("xdelta3", xdelta3), ("casync", casync), ("bita", bita)];
     for (name, add) in adders {
@@ -167,7 +168,12 @@ fn xdelta3(cases: &mut Cases<'_>, program: &Path) {
         .run(run(&["-e"], &[&target, &delta]).pinned())
         .makes(&delta)
         .bytes(seed_bytes);
-    cases.add(PATCH, "xdelta3", "xdelta3").run(run(&["-d"], &[&delta, &out])).needs(&[&delta]).output(&out);
+    cases
+        .add(PATCH, "xdelta3", "xdelta3")
+        .run(run(&["-e"], &[&target, &delta]))
+        .run(run(&["-d"], &[&delta, &out]))
+        .removes(&[&delta])
+        .output(&out);
 }
 
 fn casync(cases: &mut Cases<'_>, program: &Path) {
@@ -221,6 +227,7 @@ fn text(results: &Results) -> String {
     );
     let Some(section) = results.section(SECTION.name) else { return text + report::NOT_MEASURED };
     text += &report::stamp(section);
+    text += "\nPatch is everything that leads from the old version and the index to the new one, the diff or delta included.\n";
     for (work, baseline) in [(BUILD, one_thread(OURS[0].0)), (DIFF, one_thread(OURS[0].0)), (PATCH, OURS[0].0.into())] {
         text += &format!("\n### {}\n\n", report::capitalised(work));
         text += &report::matrix(section, work, &baseline);

@@ -108,6 +108,7 @@ mod tests {
                 let is_made = |need| made.contains(&need) || !case.preparations.is_empty();
                 assert!(case.needs.iter().all(is_made), "{}: {case:?}", section.name);
                 assert!(case.output.iter().all(|output| case.removes.contains(output)), "{case:?}");
+                made.extend(&case.needs);
             }
         }
     }

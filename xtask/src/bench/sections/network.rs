@@ -101,15 +101,14 @@ fn zsync_client<'c>(
     cases.add(work, name, name).run(run).needs(&[&index]).output(&out).removes(&[&part]).moved(Moved::Served)
 }
 
-/// As its users have it, with zstd.
+/// As it installs: with brotli.
 pub(super) fn bita(cases: &mut Cases<'_>, work: &'static str, url: &str, is_first: bool) {
     let Some(program) = cases.programs.find("bita") else { return };
     let (seed, target, out) = (cases.corpus.seed.clone(), cases.target(), cases.file("out"));
     let (archive, remote) = (cases.file("bita.cba"), format!("{url}/bita.cba"));
-    let make =
-        Invocation::new(program, &["compress", "--compression", "zstd", "--force-create", "-i"], &[&target, &archive]);
+    let make = Invocation::new(program, &["compress", "--force-create", "-i"], &[&target, &archive]);
     let run = Invocation::new(program, &["clone", "--seed"], &[&seed, remote.as_ref(), &out]);
-    let case = cases.add(work, "bita", "bita, zstd").run(run).needs(&[&archive]).output(&out).moved(Moved::Served);
+    let case = cases.add(work, "bita", "bita, brotli").run(run).needs(&[&archive]).output(&out).moved(Moved::Served);
     prepare(case, is_first, make);
 }
 
@@ -137,10 +136,10 @@ fn text(results: &Results) -> String {
         "## Whole syncs over HTTP\n\n\
          From an nginx on this machine as it comes, directly and through a proxy that delays every byte so that a round\n\
          trip takes 40 ms. Index and payload as one transfer: the time from the command to the verified file, the\n\
-         bytes of all answers' bodies and the number of requests by nginx's own log. bita and casync are served\n\
-         compressed with zstd, as they are used; zsync fetches from the plain file.\n\n\
+         bytes of all answers' bodies and the number of requests by nginx's own log. bita's archive is\n\
+         compressed with brotli and casync's with zstd, as they are used; zsync fetches from the plain file.\n\n\
          How gosync asks: what is missing is sorted, ranges with a gap that costs less than asking again are joined,\n\
-         and up to 100 ranges go into one request (`multipart/byteranges`), over a few connections at once. How much a\n\
+         and up to 100 ranges go into one request (`multipart/byteranges`), over up to six connections at once. How much a\n\
          request carries, which gap is bridged and whether the whole file is cheaper follow from the round trip and\n\
          the throughput that were measured so far. A server that answers with the whole file, with an error, or with fewer ranges\n\
          than were asked for is asked for single ranges in parallel from then on, and read as one stream if it has no\n\

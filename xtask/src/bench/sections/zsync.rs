@@ -48,7 +48,10 @@ fn cases(cases: &mut Cases<'_>) {
             cases.add(SCAN, "gosync", &case).run(run).needs(&[&index]).bytes(bytes);
         }
     }
-    scanners(cases, SCAN);
+    if let Some(client) = cases.programs.find("zsync") {
+        let (seed, bytes) = (cases.corpus.seed.clone(), cases.seed_bytes());
+        scanner(cases, SCAN, "zsync", client, (&seed, bytes));
+    }
     clients(cases);
 }
 
@@ -80,36 +83,26 @@ pub(super) fn makers(cases: &mut Cases<'_>, work: &'static str) {
     }
 }
 
-/// The peers' scan, and no more: the control file does not tell where the rest is, and so
-/// they give up.
-fn scanners(cases: &mut Cases<'_>, work: &'static str) {
-    let (seed, bytes) = (cases.corpus.seed.clone(), cases.seed_bytes());
-    for name in ["zsync", "zsync-rs"] {
-        if let Some(path) = cases.programs.find(name) {
-            let client = if name == "zsync" { path.to_owned() } else { path.join("zsync") };
-            scanner(cases, work, (name, name), &client, (&seed, bytes));
-        }
-    }
-}
-
+/// zsync's scan of `seed`, and no more: the control file does not tell where the rest is, and
+/// so it gives up. (zsync-rs reads control files from servers only.)
 fn scanner<'c>(
     cases: &'c mut Cases<'_>,
     work: &'static str,
-    (name, label): (&'static str, &str),
+    label: &str,
     client: &Path,
     (seed, bytes): (&Path, u64),
 ) -> &'c mut Case {
     let (out, part) = (cases.file("out"), cases.file("out.part"));
-    let index = cases.file(&format!("{name}.zsync"));
-    let quiet: &[&str] = if name == "zsync" { &["-q"] } else { &[] };
-    let run = Invocation::new(client, quiet, &["-i".as_ref(), seed, "-o".as_ref(), &out, &index]).may_fail().pinned();
-    cases.add(work, name, label).run(run).needs(&[&index]).removes(&[&out, &part]).bytes(bytes)
+    let index = cases.file("zsync.zsync");
+    let files: [&Path; 5] = ["-i".as_ref(), seed, "-o".as_ref(), &out, &index];
+    let run = Invocation::new(client, &["-q"], &files).may_fail().pinned();
+    cases.add(work, "zsync", label).run(run).needs(&[&index]).removes(&[&out, &part]).bytes(bytes)
 }
 
 /// zsync's scan of a piece of the seed, which `cut` makes.
 pub(super) fn scan_piece(cases: &mut Cases<'_>, work: &'static str, piece: (&Path, u64), label: &str, cut: Invocation) {
     if let Some(client) = cases.programs.find("zsync") {
-        scanner(cases, work, ("zsync", label), client, piece).prepare(cut);
+        scanner(cases, work, label, client, piece).prepare(cut);
     }
 }
 
