@@ -14,7 +14,7 @@ pub(crate) struct BenchOptions {
     /// Measures these only [default: all]: target-table, local, scan, network, wire, librsync, zsync
     #[arg(value_name = "SECTION")]
     sections: Vec<String>,
-    /// A smoke test: small files, one round
+    /// A smoke test: small files, one round, and results beneath the target folder
     #[arg(long, conflicts_with = "full")]
     pub(crate) quick: bool,
     /// Larger files, more rounds, and time for the slowest
