@@ -91,8 +91,8 @@ impl BenchOptions {
             (Pace::Once, _, false) => (0, 0, 150),
             (Pace::Once, _, true) => (0, 0, 900),
             (_, true, _) => (1, 3, 20),
-            (Pace::Rounds, _, false) => (3, 6, 45),
-            (Pace::Slow, _, false) => (3, 20, 150),
+            (Pace::Rounds, _, false) => (3, 4, 45),
+            (Pace::Slow, _, false) => (2, 7, 150),
             (_, _, true) => (5, 120, 900),
         };
         Effort { rounds, budget: Duration::from_secs(budget), limit: Duration::from_secs(limit) }
