@@ -4,8 +4,7 @@ use std::io::{self, Read};
 
 use super::FormatError;
 
-/// Bytes that are read and looked at together: a multiple of the lengths of a key or
-/// check (4) and of a record of go-sync (20).
+/// Bytes that are read and looked at together: a multiple of a record of go-sync (20).
 pub(super) const PIECE: usize = 20 * 3072;
 
 /// A reader that knows how far it has come, and that an early end is no I/O error.
@@ -17,14 +16,6 @@ pub(super) struct Input<R> {
 impl<R: Read> Input<R> {
     pub(super) fn new(reader: R) -> Self {
         Self { reader, position: 0 }
-    }
-
-    pub(super) fn position(&self) -> u64 {
-        self.position
-    }
-
-    pub(super) fn reader_mut(&mut self) -> &mut R {
-        &mut self.reader
     }
 
     /// Reads the next `N` bytes.
@@ -59,21 +50,12 @@ impl<R: Read> Input<R> {
         Ok(())
     }
 
-    /// Appends the next `total` bytes to `column`, which is empty.
-    pub(super) fn bytes(&mut self, total: u64, column: &mut Vec<u8>) -> Result<(), FormatError> {
-        self.pieces(total, |piece| {
+    /// Appends the next `more` bytes to `column`.
+    pub(super) fn bytes(&mut self, more: u64, column: &mut Vec<u8>) -> Result<(), FormatError> {
+        let total = column.len() as u64 + more;
+        self.pieces(more, |piece| {
             make_room(column, piece.len(), total)?;
             column.extend_from_slice(piece);
-            Ok(())
-        })
-    }
-
-    /// Appends the next `count` little-endian numbers to `column`, which is empty.
-    pub(super) fn numbers(&mut self, count: u64, column: &mut Vec<u32>) -> Result<(), FormatError> {
-        self.pieces(count * 4, |piece| {
-            let (numbers, _) = piece.as_chunks();
-            make_room(column, numbers.len(), count)?;
-            column.extend(numbers.iter().map(|&bytes| u32::from_le_bytes(bytes)));
             Ok(())
         })
     }
@@ -134,19 +116,17 @@ mod tests {
 
     #[test]
     fn columns_around_the_piece() {
-        let data: Vec<u8> = (0..4 * PIECE as u32).flat_map(u32::to_le_bytes).collect();
-        for count in [0, 1, PIECE / 4 - 1, PIECE / 4, PIECE / 4 + 1, PIECE, 3 * PIECE + 7] {
-            let mut input = Input::new(&data[..4 * count]);
-            let mut column = Vec::new();
-            input.numbers(count as u64, &mut column).unwrap();
-            assert!(column.iter().copied().eq(0..count as u32), "{count}");
-            assert_eq!(column.capacity(), count, "neither copied to shrink nor larger than needed");
-            input.end().unwrap();
-
-            let mut column = Vec::new();
-            Input::new(data.as_slice()).bytes(count as u64, &mut column).unwrap();
-            assert_eq!(column, data[..count]);
-            assert_eq!(column.capacity(), count);
+        let data: Vec<u8> = (0..3 * PIECE + 8).map(|i| (i >> 3) as u8).collect();
+        for count in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 7] {
+            for first in [0, count / 2] {
+                let mut input = Input::new(&data[..count]);
+                let mut column = Vec::new();
+                input.bytes(first as u64, &mut column).unwrap();
+                input.bytes((count - first) as u64, &mut column).unwrap();
+                assert_eq!(column, data[..count]);
+                assert_eq!(column.capacity(), count, "neither copied to shrink nor larger than needed");
+                input.end().unwrap();
+            }
         }
     }
 
@@ -159,10 +139,6 @@ mod tests {
                 let read = Input::new(&data[..available]).bytes(declared, &mut column);
                 assert!(matches!(read, Err(FormatError::Truncated { len }) if len == available as u64));
                 assert!(column.capacity() <= 2 * available, "{} for {available}", column.capacity());
-
-                let mut column = Vec::new();
-                assert!(Input::new(&data[..available]).numbers(declared, &mut column).is_err());
-                assert!(4 * column.capacity() <= 2 * available, "{} for {available}", column.capacity());
             }
         }
     }

@@ -6,7 +6,7 @@ use gosync_chunks::{BlockId, BlockLayout, BlockRange, ByteRange, FileHash, MAX_B
 
 use super::header::{Header, LayerHeader, PayloadHeader};
 use super::parts::Parts;
-use super::{FormatError, ReadOptions, TargetName, head};
+use super::{FormatError, TargetName, head};
 use crate::Error;
 use crate::payload::{FrameKind, PayloadLayout};
 
@@ -44,6 +44,7 @@ pub(crate) struct Layer {
     /// Bytes in a record: weak sum, strong sum, compressed length.
     pub(crate) record_len: usize,
     /// Bytes of a compressed length in a record.
+    #[expect(dead_code, reason = "read with compressed payloads")]
     pub(crate) compressed_len: usize,
     /// Where the records begin in the index.
     offset: u64,
@@ -106,17 +107,15 @@ impl Layered {
         Ok(Self { head: Arc::new(head), header, target_name, payload, layers, tree, len, parts })
     }
 
-    /// Checks what was read whole: its length, and the hashes of all of it.
-    pub(super) fn check_here(&self, bytes: &[u8], options: &ReadOptions) -> Result<(), FormatError> {
-        options.check(self.len)?;
-        match (bytes.len() as u64).cmp(&self.len) {
-            std::cmp::Ordering::Less => return Err(FormatError::Truncated { len: bytes.len() as u64 }),
-            std::cmp::Ordering::Greater => return Err(FormatError::Trailing { len: self.len }),
-            std::cmp::Ordering::Equal => {}
-        }
-        match self.damage_in(|range| Ok::<_, FormatError>(bytes[range.start as usize..range.end as usize].to_vec()))? {
+    /// The same index whole in memory: `bytes` are all of it. Checks the hashes.
+    pub(super) fn with_bytes(mut self, bytes: Vec<u8>) -> Result<Self, FormatError> {
+        debug_assert_eq!(bytes.len() as u64, self.len);
+        match self.damage_in(|range| Ok::<_, FormatError>(&bytes[range.start as usize..range.end as usize]))? {
             Some(what) => Err(FormatError::Damaged { what }),
-            None => Ok(()),
+            None => {
+                self.parts = Parts::Here(Arc::new(bytes));
+                Ok(self)
+            }
         }
     }
 
@@ -130,7 +129,7 @@ impl Layered {
         Ok(self.damage_in(|range| self.parts.read(&[range]).map(|(bytes, _)| bytes))?)
     }
 
-    fn damage_in<E>(&self, read: impl Fn(ByteRange) -> Result<Vec<u8>, E>) -> Result<Option<Damage>, E> {
+    fn damage_in<B: AsRef<[u8]>, E>(&self, read: impl Fn(ByteRange) -> Result<B, E>) -> Result<Option<Damage>, E> {
         for (at, layer) in self.layers.iter().enumerate() {
             if hash_of(layer.all(), &read)? != layer.hash {
                 return Ok(Some(Damage::Layer { layer: at, block_size: layer.layout.block_size() }));
@@ -340,12 +339,12 @@ pub(crate) fn record_len(header: &Header, layer: &LayerHeader) -> usize {
 /// Bytes that are hashed at once.
 const HASHED: u64 = 4 << 20;
 
-fn hash_of<E>(range: ByteRange, read: impl Fn(ByteRange) -> Result<Vec<u8>, E>) -> Result<[u8; 32], E> {
+fn hash_of<B: AsRef<[u8]>, E>(range: ByteRange, read: impl Fn(ByteRange) -> Result<B, E>) -> Result<[u8; 32], E> {
     let mut hasher = blake3::Hasher::new();
     let mut start = range.start;
     while start < range.end {
         let piece = ByteRange { start, end: range.end.min(start + HASHED) };
-        hasher.update(&read(piece)?);
+        hasher.update(read(piece)?.as_ref());
         start = piece.end;
     }
     Ok(*hasher.finalize().as_bytes())

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use gosync_chunks::{BlockLayout, ByteRange, FileHash, Md5, Signature, StrongHasher};
 
 use crate::Error;
+use input::Input;
 
 pub use error::{FormatError, UnsuitableSums};
 pub use gosync_chunks::{NameError, TargetName};
@@ -60,7 +61,7 @@ pub struct ReadOptions {
 }
 
 impl Default for ReadOptions {
-    /// 16 GiB: the index of a target of 5 TiB in blocks of 8 KiB.
+    /// 16 GiB: the index of a target of 1 TiB in the layers that are chosen for it.
     fn default() -> Self {
         Self { max_bytes: 16 << 30 }
     }
@@ -128,24 +129,20 @@ impl Index {
         let len = input::read_up_to(&mut reader, &mut start)?;
         match Self::format_of(&start[..len])? {
             Format::GoSync => legacy::read(start[..len].chain(reader), options),
-            Format::Gosync if len < start.len() => Err(FormatError::Truncated { len: len as u64 }),
-            Format::Gosync => {
-                // One byte more than is allowed tells that there are too many.
-                let limit = options.max_bytes.saturating_add(1) - len as u64;
-                let mut bytes = start.to_vec();
-                reader.take(limit).read_to_end(&mut bytes)?;
-                Self::of_layered_bytes(bytes, options)
-            }
+            Format::Gosync => Self::read_layered(start[..len].chain(reader), options),
         }
     }
 
-    /// Takes `bytes`, which are the whole of an index of ours.
-    fn of_layered_bytes(bytes: Vec<u8>, options: &ReadOptions) -> Result<Self, FormatError> {
-        let head = Self::head_of(&bytes)?.to_vec();
-        let bytes = Arc::new(bytes);
-        let layered = Layered::new(head, Parts::Here(bytes.clone()))?;
-        layered.check_here(&bytes, options)?;
-        Ok(Self { content: Content::Layered(layered) })
+    fn read_layered(reader: impl Read, options: &ReadOptions) -> Result<Self, FormatError> {
+        let mut input = Input::new(reader);
+        let prefix: [u8; head::PREFIX_LEN] = input.array()?;
+        let mut bytes = prefix.to_vec();
+        input.bytes((head::len(&prefix)? - prefix.len()) as u64, &mut bytes)?;
+        let layered = Layered::new(bytes.clone(), Parts::Here(Arc::default()))?;
+        options.check(layered.len())?;
+        input.bytes(layered.len() - bytes.len() as u64, &mut bytes)?;
+        input.end()?;
+        Ok(Self::of_layered(layered.with_bytes(bytes)?))
     }
 
     /// The format of the index that begins with `start`, of which a few bytes will do.

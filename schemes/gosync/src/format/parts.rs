@@ -52,7 +52,9 @@ impl Parts {
 }
 
 fn gathered(bytes: &[u8], ranges: &[ByteRange]) -> Vec<u8> {
-    ranges.iter().flat_map(|range| &bytes[range.start as usize..range.end as usize]).copied().collect()
+    let mut gathered = Vec::with_capacity(ranges.iter().map(|range| range.len() as usize).sum());
+    ranges.iter().for_each(|range| gathered.extend_from_slice(&bytes[range.start as usize..range.end as usize]));
+    gathered
 }
 
 impl fmt::Debug for Parts {

@@ -116,3 +116,42 @@ pub(crate) fn confirmed<'a>(
     confirmed.sort_unstable();
     confirmed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_found_as_far_as_the_seed_goes() {
+        let hasher = Xxh3::truncated(8, 3).unwrap();
+        let target: Vec<u8> = (0..(3 << 20) + 40u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
+        let sums: Vec<u8> = target.chunks(64).flat_map(|block| hasher.sum(block).as_bytes().to_vec()).collect();
+        let count = target.len().div_ceil(64);
+        let mut seed = [b"pushed", &target[..]].concat();
+        seed[6 + 64 * 9] ^= 1;
+        let whole = Expected { first: 0, count, seed: SeedId(0), offset: 6, last_len: 40 };
+        let find = |seed: &Vec<u8>, expected: Expected| {
+            let sums_of = |at: usize| (WEAK.key(&target[64 * at..target.len().min(64 * at + 64)]), &sums[8 * at..][..8]);
+            find_expected(vec![expected], 64, &[seed], &hasher, sums_of)
+        };
+        let place = |at: usize| (at, SeedId(0), 6 + 64 * at as u64);
+        let all: Vec<_> = (0..count).filter(|&at| at != 9).map(place).collect();
+        assert_eq!(find(&seed, whole.clone()), all);
+
+        seed.truncate(6 + 64 * 20 + 63);
+        assert_eq!(find(&seed, whole.clone()), all[..19], "the seed ends within block 20");
+        seed.truncate(3);
+        assert_eq!(find(&seed, whole.clone()), [], "it ends before");
+        assert_eq!(find(&seed, Expected { count: 0, ..whole }), []);
+    }
+
+    #[test]
+    fn of_two_places_the_earlier() {
+        let hasher = Xxh3::truncated(8, 3).unwrap();
+        let seed = vec![7; 256];
+        let sum = hasher.sum(&[7; 64]);
+        let at = |offset| Expected { first: 0, count: 1, seed: SeedId(0), offset, last_len: 64 };
+        let found = find_expected(vec![at(100), at(3)], 64, &[&seed], &hasher, |_| (WEAK.key(&[7; 64]), sum.as_bytes()));
+        assert_eq!(found, [(0, SeedId(0), 3)]);
+    }
+}

@@ -1,8 +1,11 @@
 //! Where a file is wrong, to the finest layer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use gosync_chunks::{BlockRange, BlockSums, ByteRange, Cut, Progress, ReadAt, StrongHasher};
+use gosync_chunks::work::hand_out;
+use gosync_chunks::{
+    BlockRange, BlockSums, ByteRange, Cut, FileHasher, Progress, ReadAt, ReadBuffer, SUBTREE, StrongHasher,
+};
 use gosync_patcher::{Verdict, VerifyError, verify};
 
 use crate::Error;
@@ -33,7 +36,40 @@ pub(crate) fn locate(
         sums = blocks.sums(hasher.clone());
         verdict.wrong = verify(data, &sums, None, progress).map_err(&failed)?.wrong;
     }
+    if verdict.wrong.is_empty() && verdict.wrong_hash.is_some() {
+        // Somebody made data that has the same sums; BLAKE3 is not to be fooled.
+        verdict.wrong = wrong_subtrees(data, &index.tree()?.0, progress).map_err(&failed)?;
+    }
     Ok(verdict)
+}
+
+/// The subtrees of `data`, which has the target's length, that have other nodes than these.
+fn wrong_subtrees(
+    data: &dyn ReadAt,
+    nodes: &[[u8; 32]],
+    progress: &dyn Progress,
+) -> Result<Vec<ByteRange>, VerifyError> {
+    let hasher = FileHasher::new(data.size());
+    let wrong = Mutex::new(Vec::new());
+    hand_out(nodes.iter().enumerate(), ReadBuffer::default, |buffer, (at, node)| {
+        if progress.is_cancelled() {
+            return Err(VerifyError::Cancelled);
+        }
+        let start = at as u64 * SUBTREE as u64;
+        let range = ByteRange { start, end: data.size().min(start + SUBTREE as u64) };
+        if hasher.piece(at, buffer.read(data, range)?) != *node {
+            wrong.lock().expect("no panic while held").push(range);
+        }
+        Ok(())
+    })?;
+    let mut wrong: Vec<ByteRange> = wrong.into_inner().expect("no panic while held");
+    wrong.sort_unstable_by_key(|range| range.start);
+    wrong.dedup_by(|next, range| {
+        let touches = range.end == next.start;
+        range.end = if touches { next.end } else { range.end };
+        touches
+    });
+    Ok(wrong)
 }
 
 /// Blocks of several layers that make up the target, and their sums.

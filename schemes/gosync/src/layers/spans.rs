@@ -74,3 +74,38 @@ impl Spans {
         (plan, BlockSums::new(cut, strong, hasher))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gosync_chunks::{BlockRange, Step, Xxh3};
+
+    #[test]
+    fn spans_of_any_size_in_any_order_make_a_plan() {
+        let hasher = Xxh3::truncated(4, 0).unwrap();
+        let range = |start, end| ByteRange { start, end };
+        let mut spans = Spans::default();
+        spans.push(range(30, 40), Origin::Span(10), b"once");
+        spans.push(range(0, 10), Origin::Seed(SeedId(1), 5), b"zero");
+        spans.push(range(10, 20), Origin::Source, b"once");
+        spans.push(range(20, 30), Origin::Seed(SeedId(0), 7), b"twos");
+        spans.push(range(40, 43), Origin::Source, b"four");
+        spans.sort();
+        assert_eq!(spans.at(20).map(|span| span.origin), Some(Origin::Seed(SeedId(0), 7)));
+        assert_eq!(spans.before(20).map(|span| span.target), Some(range(10, 20)));
+        assert!(spans.at(21).is_none() && spans.before(21).is_none() && spans.before(0).is_none());
+
+        let (plan, sums) = spans.into_plan(Arc::new(hasher));
+        let blocks = |start, end| BlockRange { start: BlockId(start), end: BlockId(end) };
+        let expected = [
+            Step::Copy { target: range(0, 10), seed: SeedId(1), offset: 5 },
+            Step::Fetch { blocks: blocks(1, 2) },
+            Step::Copy { target: range(20, 30), seed: SeedId(0), offset: 7 },
+            Step::Repeat { blocks: blocks(3, 4), of: BlockId(1) },
+            Step::Fetch { blocks: blocks(4, 5) },
+        ];
+        assert_eq!(plan.steps(), expected);
+        assert_eq!(sums.strong_column(), b"zerooncetwosoncefour");
+        assert_eq!(plan.cut().length(), 43);
+    }
+}

@@ -125,3 +125,36 @@ fn sum_blocks(data: &[u8], size: usize, hasher: &Xxh3, keys: &mut Vec<u32>, stro
         rest.copy_from_slice(strong);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: [u32; 3] = [2 << 20, 4096, 64];
+
+    fn summed(data: &Vec<u8>, range: ByteRange) -> LayerSums {
+        let hasher = Xxh3::truncated(5, 9).unwrap();
+        sum_layers(data, range, &SIZES, &hasher, &()).unwrap_or_else(|failure| panic!("{failure:?}"))
+    }
+
+    #[test]
+    fn parts_are_the_whole_and_zeros_are_nothing_special() {
+        let hasher = Xxh3::truncated(5, 9).unwrap();
+        let mut data = vec![0; (6 << 20) + 77];
+        data[(4 << 20) - 1] = 1;
+        let len = data.len() as u64;
+        let whole = summed(&data, ByteRange::at(0, len));
+        assert_eq!(file_hash(len, &whole.nodes), FileHash::of(&data));
+        for (&size, records) in SIZES.iter().zip(&whole.records) {
+            let by_definition = |block: &[u8]| [&WEAK.key(block).to_le_bytes(), hasher.sum(block).as_bytes()].concat();
+            assert!(*records == data.chunks(size as usize).flat_map(by_definition).collect::<Vec<_>>(), "{size}");
+            assert!(records.starts_with(&record_of_zeros(size, &hasher)));
+        }
+        let first = summed(&data, ByteRange::at(0, piece_size(&SIZES)));
+        let second = summed(&data, ByteRange { start: piece_size(&SIZES), end: len });
+        assert_eq!([first.nodes, second.nodes].concat(), whole.nodes);
+        for layer in 0..SIZES.len() {
+            assert!([&first.records[layer][..], &second.records[layer]].concat() == whole.records[layer]);
+        }
+    }
+}

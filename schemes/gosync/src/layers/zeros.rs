@@ -22,3 +22,16 @@ impl ReadAt for Zeros {
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_everywhere_and_no_data() {
+        let mut buffer = [7; 9];
+        Zeros(5).read_exact_at(3, &mut buffer).unwrap();
+        assert_eq!(buffer, [0; 9]);
+        assert_eq!((Zeros(5).size(), Zeros(5).next_data(0).unwrap()), (5, None));
+    }
+}
