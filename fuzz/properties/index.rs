@@ -1,7 +1,8 @@
 //! What holds for any bytes that are read as an index. The fuzz targets and the test
 //! that replays their corpus both come here.
 
-use gosync::{Format, Index, ReadOptions};
+use gosync::{Format, Index, ReadOptions, Seeds, diff, patch_to_stream};
+use gosync_blocksources::MemorySource;
 
 /// Reading bytes as go-sync's index either fails or loses nothing.
 pub(crate) fn legacy(data: &[u8]) {
@@ -12,24 +13,33 @@ pub(crate) fn legacy(data: &[u8]) {
     }
 }
 
-/// Reading bytes as our index either fails or loses nothing but sections that are
-/// skipped. The checksums would keep a fuzzer out, so the bytes are also tried with
-/// checksums that hold.
+/// Reading bytes as our index either fails or loses nothing, and what follows such an
+/// index ends with the target that it describes, or with an error. The hashes would keep
+/// a fuzzer out, so the bytes are also tried with hashes that hold.
 pub(crate) fn native(data: &[u8]) {
     check_native(data);
-    if let Some(mended) = mend(data) {
+    let mut mended = data.to_vec();
+    if mend(&mut mended).is_some() {
         check_native(&mended);
     }
 }
 
 fn check_native(data: &[u8]) {
     let Ok(index) = Index::read(data, &ReadOptions::default()) else { return };
-    let written = write(&index);
-    if written.len() == data.len() || index.format() == Format::GoSync {
-        assert_eq!(written, data);
-    } else {
-        assert!(written.len() < data.len(), "sections were skipped");
-        assert_eq!(Index::read(written.as_slice(), &ReadOptions::default()).expect("just written"), index);
+    assert_eq!(write(&index), data);
+    if index.format() == Format::Gosync && index.length() < 1 << 20 {
+        descend(&index);
+    }
+}
+
+/// Sums that nothing has, or everything: no descent through them goes wrong.
+fn descend(index: &Index) {
+    let found = diff(index, &Seeds::default(), &()).expect("no seeds can be read");
+    assert_eq!(found.plan.cut().length(), index.length());
+    let source = MemorySource::new(vec![0; index.length() as usize]);
+    let mut out = Vec::new();
+    if patch_to_stream(index, &Seeds::default(), &source, &mut out, &()).is_ok() {
+        assert_eq!(index.file_hash().expect("our own has one").0, *blake3::hash(&out).as_bytes());
     }
 }
 
@@ -40,14 +50,48 @@ fn write(index: &Index) -> Vec<u8> {
     bytes
 }
 
-/// The bytes with both checksums put right, where they are long enough to have them.
-fn mend(data: &[u8]) -> Option<Vec<u8>> {
-    let header_len = u32::from_le_bytes(data.get(12..16)?.try_into().ok()?) as usize;
+/// Puts all hashes right that there is room for; `None` where there is none.
+fn mend(index: &mut [u8]) -> Option<()> {
+    let header_len = number(index, 12, 4)? as usize;
     let head = (16 + header_len).next_multiple_of(8);
-    let bulk = head + 32;
-    let end = data.len().checked_sub(32).filter(|&end| end >= bulk)?;
-    let mut mended = data.to_vec();
-    mended[head..bulk].copy_from_slice(blake3::hash(&data[..head]).as_bytes());
-    mended[end..].copy_from_slice(blake3::hash(&data[bulk..end]).as_bytes());
-    Some(mended)
+    // Name, length, hash of the target, kinds, salt.
+    let name_len = number(index, 16, 8)?;
+    let length_at = 24usize.checked_add(usize::try_from(name_len).ok()?)?;
+    let length = number(index, length_at, 8)?;
+    let strong_len = number(index, length_at + 42, 1)?;
+    let layers = number(index, length_at + 52, 8)?.min(16);
+    let (mut at, mut bulk) = (length_at + 60, head + 32);
+    for _ in 0..layers {
+        let record_len = 4 + strong_len + number(index, at + 4, 1)?;
+        let blocks = length.div_ceil(number(index, at, 4)?.max(1));
+        bulk = put_hash(index, at + 5, bulk, blocks.checked_mul(record_len)?)?;
+        at += 37;
+    }
+    at += 1;
+    if index.get(at - 1)? == &1 {
+        at = usize::try_from(number(index, at, 8)?).ok()?.checked_add(at + 25)?;
+    }
+    bulk = put_hash(index, at, bulk, length.div_ceil(1 << 20).checked_mul(32)?)?;
+    let sections = number(index, at + 32, 8)?.min(16);
+    at += 40;
+    for _ in 0..sections {
+        let len = number(index, at + 4, 8)?;
+        bulk = put_hash(index, at + 12, bulk, len)?;
+        at += 44;
+    }
+    put_hash(index, head, 0, head as u64).map(|_| ())
+}
+
+/// The little-endian number in `len` bytes at `at`.
+fn number(index: &[u8], at: usize, len: usize) -> Option<u64> {
+    let bytes = index.get(at..at.checked_add(len)?)?;
+    Some(bytes.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
+}
+
+/// Puts the hash of `len` bytes from `start` at `at`, and tells where they end.
+fn put_hash(index: &mut [u8], at: usize, start: usize, len: u64) -> Option<usize> {
+    let end = start.checked_add(usize::try_from(len).ok()?)?;
+    let hash = *blake3::hash(index.get(start..end)?).as_bytes();
+    index.get_mut(at..at.checked_add(32)?)?.copy_from_slice(&hash);
+    Some(end)
 }

@@ -88,7 +88,8 @@ pub(crate) fn build<'py>(
     };
     let start = Instant::now();
     let index = job::run(py, &manner, |job| {
-        let index = gosync::build(&file, &BuildOptions { format, block_sizes }, job).map_err(sync_error)?;
+        let index =
+            gosync::build(&file, &BuildOptions { format, block_sizes, compress: None }, job).map_err(sync_error)?;
         match output {
             Output::Stream(stream) => {
                 let mut writer = FileWriter::new(job, stream);

@@ -56,6 +56,26 @@ fn a_flipped_bit_in_our_own_format() {
 }
 
 #[test]
+fn damage_to_our_own_index_has_a_name() {
+    const DAMAGE: usize = 64 << 10;
+    let scratch = Scratch::new();
+    scratch.write("old", b"the old version");
+    scratch.write("new", &corpus::random(1, 4 << 20));
+    assert_eq!(scratch.run(&["build", "new", "--layers", "16KiB,2KiB,256"]).code, 0);
+    let index = scratch.read("new.gosync");
+    let damaged = |at: usize| {
+        let mut damaged = index.clone();
+        damaged[at..at + DAMAGE].copy_from_slice(&corpus::random(at as u64, DAMAGE));
+        damaged
+    };
+    for at in (0..index.len() - DAMAGE).step_by(index.len() / 5) {
+        assert_refused(&scratch, &damaged(at), &format!("64 KiB of noise at {at}"));
+    }
+    scratch.write("bad.gosync", &damaged(index.len() - DAMAGE - 1000));
+    scratch.run(&["inspect", "bad.gosync"]).assert_failed(3, "layer 2 (blocks of 256 bytes) does not have the hash");
+}
+
+#[test]
 fn a_flipped_bit_in_a_go_sync_index_is_found_when_it_matters() {
     let scratch = Scratch::new();
     let old = scratch.write("old", b"the old version");
@@ -105,12 +125,12 @@ fn a_source_that_is_not_the_target() {
         let old = scratch.write("old", b"the old version");
         let target = corpus::random(1, 50_000);
         scratch.write("new", &target);
-        assert_eq!(scratch.run(&["build", "new", "--format", format, "--block-size", "1000"]).code, 0);
+        assert_eq!(scratch.run(&["build", "new", "--format", format, "--block-size", "1024"]).code, 0);
 
         let mut changed = target.clone();
         changed[25_500] ^= 1;
         scratch.write("new", &changed);
-        scratch.run(&["patch", "old", "new.gosync"]).assert_failed(3, "bytes 25000..26000 are missing or wrong");
+        scratch.run(&["patch", "old", "new.gosync"]).assert_failed(3, "bytes 24576..25600 are missing or wrong");
         assert_eq!(scratch.names(), KEPT);
         scratch.write("new", &target[..40_000]);
         assert_eq!(scratch.run(&["patch", "old", "new.gosync", "-o", "out"]).code, 3);
@@ -125,7 +145,7 @@ fn verify_names_what_is_wrong() {
         let scratch = Scratch::new();
         let target = corpus::random(1, 50_000);
         scratch.write("file", &target);
-        assert_eq!(scratch.run(&["build", "file", "--format", format, "--block-size", "1000"]).code, 0);
+        assert_eq!(scratch.run(&["build", "file", "--format", format, "--block-size", "1024"]).code, 0);
         assert_eq!(scratch.run(&["verify", "file", "file.gosync"]).code, 0);
 
         let mut wrong = target.clone();
@@ -134,8 +154,8 @@ fn verify_names_what_is_wrong() {
         wrong[49_999] ^= 1;
         scratch.write("file", &wrong);
         let run = scratch.run(&["verify", "file", "file.gosync"]);
-        run.assert_failed(3, "3,000 wrong bytes");
-        assert_eq!(String::from_utf8(run.stdout).unwrap(), "1000..3000\n49000..50000\n");
+        run.assert_failed(3, "2,896 wrong bytes");
+        assert_eq!(String::from_utf8(run.stdout).unwrap(), "1024..3072\n49152..50000\n");
 
         scratch.write("file", &target[..10_500]);
         scratch.run(&["verify", "file", "file.gosync"]).assert_failed(3, "10,500 bytes, not the 50,000");

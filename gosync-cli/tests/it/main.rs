@@ -6,6 +6,7 @@ mod damage;
 mod edges;
 mod failures;
 mod large;
+mod layers;
 mod main_job;
 mod messages;
 mod network;

@@ -94,17 +94,17 @@ fn aliases_threads_and_outputs() {
 
 #[test]
 fn more_seeds_mean_less_to_fetch() {
-    let target = corpus::random(3, 400_000);
+    let target = corpus::random(3, 400 << 10);
     let scratch = Scratch::new();
     scratch.write("new", &target);
-    scratch.write("front", &target[..150_000]);
-    scratch.write("back", &target[200_000..]);
-    assert_eq!(scratch.run(&["build", "new", "--block-size", "1000"]).code, 0);
+    scratch.write("front", &target[..150 << 10]);
+    scratch.write("back", &target[200 << 10..]);
+    assert_eq!(scratch.run(&["build", "new", "--block-size", "1024"]).code, 0);
     let missing = |args: &[&str]| scratch.json(args)["missing_bytes"].as_u64().unwrap();
-    assert_eq!(missing(&["diff", "front", "new.gosync"]), 250_000);
-    assert_eq!(missing(&["diff", "front", "new.gosync", "--seed", "back"]), 50_000);
+    assert_eq!(missing(&["diff", "front", "new.gosync"]), 250 << 10);
+    assert_eq!(missing(&["diff", "front", "new.gosync", "--seed", "back"]), 50 << 10);
     let done = scratch.json(&["patch", "front", "new.gosync", "--seed", "back", "--seed", "absent", "-o", "out"]);
-    assert_eq!(done["fetched_bytes"].as_u64(), Some(50_000));
+    assert_eq!(done["fetched_bytes"].as_u64(), Some(50 << 10));
     assert!(scratch.read("out") == target);
 }
 

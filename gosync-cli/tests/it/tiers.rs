@@ -28,8 +28,9 @@ fn all_tiers_and_threads_agree() {
         };
         let mut tiers = 0;
         for format in FORMATS {
-            // A size that is no power of two, nor a multiple of any vector.
-            let build = ["build", "new", "--format", format, "--block-size", "1811"];
+            // Layers; and a size that is no power of two, nor a multiple of any vector.
+            let layers = if format == "gosync" { ["--layers", "4096,512,64"] } else { ["--block-size", "1811"] };
+            let build = ["build", "new", "--format", format, layers[0], layers[1]];
             assert_eq!(run(&build, "portable", "1").code, 0);
             let index = scratch.read("new.gosync");
             let expected = scratch.json(&["diff", "old", "new.gosync", "--tier", "portable", "-p", "1"]);

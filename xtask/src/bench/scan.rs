@@ -20,7 +20,7 @@ const WINDOW: usize = 2048;
 const BATCH: usize = 1 << 20;
 
 /// The sums that are shown, and who has them.
-pub(crate) const KINDS: [(Kind, &str); 2] = [(Kind::Wide, "our format"), (Kind::Rsync, "go-sync's format")];
+pub(crate) const KINDS: [(Kind, &str); 2] = [(Kind::RabinKarp, "our format"), (Kind::Rsync, "go-sync's format")];
 
 /// How fast a scan is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,6 +104,6 @@ mod tests {
     #[test]
     fn scanning_takes_time() {
         let buffer = vec![1; 4 << 20];
-        assert!(scan(Scanner::new(Kind::Wide, WINDOW), &buffer, &[0]).unwrap() > 0.0);
+        assert!(scan(Scanner::new(Kind::RabinKarp, WINDOW), &buffer, &[0]).unwrap() > 0.0);
     }
 }

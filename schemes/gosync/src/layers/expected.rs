@@ -131,7 +131,8 @@ mod tests {
         seed[6 + 64 * 9] ^= 1;
         let whole = Expected { first: 0, count, seed: SeedId(0), offset: 6, last_len: 40 };
         let find = |seed: &Vec<u8>, expected: Expected| {
-            let sums_of = |at: usize| (WEAK.key(&target[64 * at..target.len().min(64 * at + 64)]), &sums[8 * at..][..8]);
+            let sums_of =
+                |at: usize| (WEAK.key(&target[64 * at..target.len().min(64 * at + 64)]), &sums[8 * at..][..8]);
             find_expected(vec![expected], 64, &[seed], &hasher, sums_of)
         };
         let place = |at: usize| (at, SeedId(0), 6 + 64 * at as u64);
@@ -151,7 +152,8 @@ mod tests {
         let seed = vec![7; 256];
         let sum = hasher.sum(&[7; 64]);
         let at = |offset| Expected { first: 0, count: 1, seed: SeedId(0), offset, last_len: 64 };
-        let found = find_expected(vec![at(100), at(3)], 64, &[&seed], &hasher, |_| (WEAK.key(&[7; 64]), sum.as_bytes()));
+        let found =
+            find_expected(vec![at(100), at(3)], 64, &[&seed], &hasher, |_| (WEAK.key(&[7; 64]), sum.as_bytes()));
         assert_eq!(found, [(0, SeedId(0), 3)]);
     }
 }

@@ -1,5 +1,7 @@
 //! The corpus of the fuzz targets, replayed.
 
+#[path = "../../../../fuzz/properties/layers.rs"]
+mod layers;
 #[path = "../../../../fuzz/properties/patch.rs"]
 mod patch;
 #[path = "../../../../fuzz/properties/index.rs"]
@@ -10,8 +12,8 @@ mod signature;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::by_hand::ByHand;
 use crate::golden::{assert_bytes, assert_file};
-use crate::native::by_hand_with;
 use crate::{golden_data, legacy_index, native_index, root};
 
 fn corpus(target: &str) -> PathBuf {
@@ -34,12 +36,16 @@ fn replay(target: &str, property: fn(&[u8])) {
 fn seeds() {
     let data = golden_data(100);
     let native = corpus("index_native");
-    assert_file(&native.join("empty"), &native_index(&[], 4096, 16, None));
-    assert_file(&native.join("one-block"), &native_index(&data, 100, 32, Some("one")));
-    assert_file(&native.join("short-last-block"), &native_index(&data, 30, 5, Some("a longer name.bin")));
-    let sections: [(u32, &[u8]); 2] = [(1, b"skipped"), (2, b"")];
-    assert_bytes(&native.join("sections"), &by_hand_with(&data, 50, 16, "s", &sections));
-    assert_bytes(&native.join("critical-section"), &by_hand_with(&data, 50, 16, "s", &[(1 << 31, b"")]));
+    let short = golden_data(300);
+    assert_file(&native.join("empty"), &native_index(&[], &[4096], "empty"));
+    assert_file(&native.join("one-block"), &native_index(&data, &[128], "one"));
+    assert_file(&native.join("layers"), &native_index(&short, &[256, 128, 64], "a longer name.bin"));
+    assert_file(&native.join("zeros"), &native_index(&[0; 300], &[128, 64], "zeros"));
+    let with = |sections| ByHand { sections, ..ByHand::new(&data, &[64], "s") }.bytes();
+    assert_bytes(&native.join("sections"), &with(&[(1, b"skipped"), (2, b"")]));
+    assert_bytes(&native.join("critical-section"), &with(&[(1 << 31, b"")]));
+    let long = ByHand { strong_len: 16, ..ByHand::new(&data, &[64], "long sums") };
+    assert_bytes(&native.join("long-sums"), &long.bytes());
     let legacy = corpus("index_legacy");
     assert_file(&legacy.join("empty"), &legacy_index(&[], 8192));
     assert_file(&legacy.join("one-block"), &legacy_index(&data, 100));
@@ -64,4 +70,15 @@ fn compare_patch() {
 #[test]
 fn signatures() {
     replay("signature", signature::signature);
+}
+
+#[test]
+fn layers() {
+    let layers = corpus("layers");
+    // The choices, what part is the seed, and the data: see the property.
+    let text = b"one fish, two fish, red fish, blue fish; ".repeat(12);
+    assert_bytes(&layers.join("one-layer"), &[&[0, 128], &text[..]].concat());
+    assert_bytes(&layers.join("shifted"), &[&[7, 100], &golden_data(300)[..], &golden_data(301)[1..]].concat());
+    assert_bytes(&layers.join("zeros"), &[&[3, 40], &[0; 600][..], b"end"].concat());
+    replay("layers", layers::layers);
 }

@@ -1,8 +1,9 @@
 //! The worked examples of FORMAT.md, which are also the files in `tests/vectors`.
 //!
-//! Both are the index of [`FOX`] in blocks of 16 bytes, as `fox.gosync` in our own
-//! format and as `fox.go-sync.gosync` in go-sync's. To make them anew, and the seeds of
-//! the fuzz corpus with them, run the tests with `GOSYNC_BLESS` set.
+//! `fox.go-sync.gosync` is the index of [`FOX`] in go-sync's format, in blocks of 16 bytes,
+//! and `fox.gosync` that of five of them in our own, in layers of 128 and 64 bytes. To make
+//! them anew, and the seeds of the fuzz corpus with them, run the tests with `GOSYNC_BLESS`
+//! set.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ pub(crate) fn assert_bytes(path: &Path, expected: &[u8]) {
 
 #[test]
 fn vectors() {
-    assert_file(&vector("fox.gosync"), &native_index(FOX, 16, 16, Some("fox.txt")));
+    assert_file(&vector("fox.gosync"), &native_index(&FOX.repeat(5), &[128, 64], "fox.txt"));
     assert_file(&vector("fox.go-sync.gosync"), &legacy_index(FOX, 16));
 }
 

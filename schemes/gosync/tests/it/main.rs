@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "what the tests share fails as they do")]
 
+mod by_hand;
 mod corpus;
 mod golden;
+mod layers;
 mod legacy;
 mod native;
 mod signature;
@@ -12,12 +14,11 @@ mod signature;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gosync::{FormatError, Index, ReadOptions, TargetName};
+use gosync::{BuildOptions, Format, FormatError, Index, ReadOptions};
 use gosync_chunks::{Blake3, Md5, SignOptions, WeakHasher, WeakSum, sign};
 
-/// FORMAT.md's multipliers, written down once more so that a change of one is noticed.
+/// FORMAT.md's multiplier, written down once more so that a change of it is noticed.
 const KEY_MULTIPLIER: u32 = 0x0810_4225;
-const CHECK_MULTIPLIER: u32 = 0x9E37_79BB;
 
 /// The first `len` bytes of `x = (x * 1103515245 + 12345) mod 2^31` from 12345, each
 /// `x / 2^16 mod 256`: of 20,000, the SHA-256 begins with aed9f54d97186faf.
@@ -30,7 +31,7 @@ fn golden_data(len: usize) -> Vec<u8> {
     (0..len).map(|_| next()).collect()
 }
 
-/// The polynomial sums of FORMAT.md, by their definition.
+/// The polynomial sum of FORMAT.md, by its definition.
 fn polynomial(block: &[u8], multiplier: u32) -> u32 {
     block.iter().fold(1, |sum: u32, &byte| sum.wrapping_mul(multiplier).wrapping_add(byte.into()))
 }
@@ -45,18 +46,6 @@ fn rsync(block: &[u8]) -> u32 {
     (a & 0xffff) | (b << 16)
 }
 
-struct Wide;
-
-impl WeakHasher for Wide {
-    fn is_wide(&self) -> bool {
-        true
-    }
-
-    fn sum(&self, block: &[u8]) -> WeakSum {
-        WeakSum { key: polynomial(block, KEY_MULTIPLIER), check: polynomial(block, CHECK_MULTIPLIER) }
-    }
-}
-
 struct Rsync;
 
 impl WeakHasher for Rsync {
@@ -69,11 +58,12 @@ impl WeakHasher for Rsync {
     }
 }
 
-fn native_index(data: &[u8], block_size: u32, strong_len: usize, name: Option<&str>) -> Index {
-    let hasher = Arc::new(Blake3::truncated(strong_len).unwrap());
-    let signed = sign(data, &SignOptions { block_size, file_hash: true }, &Wide, hasher, &()).unwrap();
-    let name = name.map(|name| TargetName::new(name).unwrap());
-    Index::new(signed.signature, signed.file_hash.unwrap(), name).unwrap()
+fn native_index(data: &[u8], sizes: &[u32], name: &str) -> Index {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(name);
+    std::fs::write(&path, data).unwrap();
+    let options = BuildOptions { format: Format::Gosync, block_sizes: sizes.to_vec() };
+    gosync::build(&path, &options, &()).unwrap()
 }
 
 fn legacy_index(data: &[u8], block_size: u32) -> Index {
@@ -114,19 +104,25 @@ fn bytes_of_other_formats() {
 }
 
 #[test]
-fn sums_of_the_other_format_are_refused() {
-    let data = golden_data(100);
-    let native = native_index(&data, 10, 16, None);
-    let hash = native.file_hash().unwrap();
-    assert!(Index::go_sync(native.into_signature()).is_err());
-    assert!(Index::new(legacy_index(&data, 10).into_signature(), hash, None).is_err());
+fn sums_of_other_formats_are_refused() {
+    struct Wide;
+    impl WeakHasher for Wide {
+        fn is_wide(&self) -> bool {
+            true
+        }
 
-    // Sums of the right widths that another hash made.
+        fn sum(&self, block: &[u8]) -> WeakSum {
+            WeakSum { key: rsync(block), check: 1 }
+        }
+    }
+
+    let data = golden_data(100);
     let options = SignOptions { block_size: 10, file_hash: false };
-    let md5 = sign(&data, &options, &Wide, Arc::new(Md5::full()), &()).unwrap().signature;
-    assert!(Index::new(md5, hash, None).is_err());
-    let blake3 = sign(&data, &options, &Rsync, Arc::new(Blake3::truncated(16).unwrap()), &()).unwrap().signature;
-    assert!(Index::go_sync(blake3).is_err());
-    let short = sign(&data, &options, &Rsync, Arc::new(Md5::truncated(15).unwrap()), &()).unwrap().signature;
-    assert!(Index::go_sync(short).is_err());
+    let sign =
+        |weak: &dyn WeakHasher, strong| Index::go_sync(sign(&data, &options, weak, strong, &()).unwrap().signature);
+    assert!(sign(&Rsync, Arc::new(Md5::full())).is_ok());
+    // Sums of the right widths that another hash made, and sums of other widths.
+    assert!(sign(&Rsync, Arc::new(Blake3::truncated(16).unwrap())).is_err());
+    assert!(sign(&Rsync, Arc::new(Md5::truncated(15).unwrap())).is_err());
+    assert!(sign(&Wide, Arc::new(Md5::full())).is_err());
 }

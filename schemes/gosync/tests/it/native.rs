@@ -3,102 +3,64 @@
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use gosync::{Format, FormatError, Index, ReadOptions, TargetName};
-use gosync_chunks::{BlockId, FileHash};
-use gosync_rollsum::Kind;
+use gosync::{Damage, Format, FormatError, Index, NameError, ReadOptions, TargetName, verify};
+use gosync_chunks::{ByteRange, FileHash};
 use proptest::prelude::*;
 
-use crate::{CHECK_MULTIPLIER, KEY_MULTIPLIER, bytes, golden_data, native_index, polynomial, read};
+use crate::by_hand::ByHand;
+use crate::{bytes, golden_data, native_index, read};
 
-/// The index of `data`, put together from FORMAT.md alone.
-fn by_hand(data: &[u8], block_size: u32, strong_len: usize, name: &str) -> Vec<u8> {
-    by_hand_with(data, block_size, strong_len, name, &[])
-}
-
-/// The same with sections: the id and the content of each.
-pub(crate) fn by_hand_with(
-    data: &[u8],
-    block_size: u32,
-    strong_len: usize,
-    name: &str,
-    sections: &[(u32, &[u8])],
-) -> Vec<u8> {
-    let mut index = b"\x89GOSYNC\n\x01\x00\x00\x00".to_vec();
-    index.extend((64 + name.len() as u32 + 12 * sections.len() as u32).to_le_bytes());
-    index.extend((name.len() as u64).to_le_bytes());
-    index.extend(name.bytes());
-    index.extend((data.len() as u64).to_le_bytes());
-    index.extend(block_size.to_le_bytes());
-    index.extend([1, 8, 1, strong_len as u8]);
-    index.extend(blake3::hash(data).as_bytes());
-    index.extend((sections.len() as u64).to_le_bytes());
-    for (id, content) in sections {
-        index.extend(id.to_le_bytes());
-        index.extend((content.len() as u64).to_le_bytes());
-    }
-    while !index.len().is_multiple_of(8) {
-        index.push(0);
-    }
-    index.extend(blake3::hash(&index).as_bytes());
-
-    let bulk = index.len();
-    let blocks = || data.chunks(block_size as usize);
-    for multiplier in [KEY_MULTIPLIER, CHECK_MULTIPLIER] {
-        index.extend(blocks().flat_map(|block| polynomial(block, multiplier).to_le_bytes()));
-    }
-    for block in blocks() {
-        index.extend(&blake3::hash(block).as_bytes()[..strong_len]);
-    }
-    index.extend(sections.iter().flat_map(|(_, content)| *content));
-    let checksum = blake3::hash(&index[bulk..]);
-    index.extend(checksum.as_bytes());
-    index
+/// 50 bytes of a target in blocks of 64.
+fn fifty() -> Vec<u8> {
+    ByHand::new(&golden_data(50), &[64], "fifty").bytes()
 }
 
 #[test]
 fn byte_for_byte_at_every_boundary() {
-    let data = golden_data(5 * 64 + 1);
-    for len in [0, 1, 63, 64, 65, 127, 128, 129, 5 * 64, 5 * 64 + 1] {
-        for (strong_len, name) in [(16, ""), (1, "a"), (32, "a name of a file.bin")] {
-            let expected = by_hand(&data[..len], 64, strong_len, name);
-            let index = native_index(&data[..len], 64, strong_len, Some(name).filter(|name| !name.is_empty()));
+    let data = golden_data(5 * 128 + 1);
+    for len in [0, 1, 63, 64, 65, 127, 128, 129, 5 * 128 - 1, 5 * 128, 5 * 128 + 1] {
+        for (sizes, name) in [(&[64][..], "a"), (&[128, 64], "a name of a file.bin"), (&[1 << 24, 256, 64], "ab")] {
+            let expected = ByHand::new(&data[..len], sizes, name).bytes();
+            let index = native_index(&data[..len], sizes, name);
             assert_eq!(bytes(&index), expected, "{len} {name:?}");
             assert_eq!(read(&expected).unwrap(), index, "{len} {name:?}");
         }
     }
 }
 
-/// Enough blocks that each column is written and read in several pieces.
+/// Several nodes of the tree, and records that are written and read in several pieces.
 #[test]
-fn many_blocks() {
-    let data = golden_data(40_000);
-    let expected = by_hand(&data, 1, 3, "x");
-    let index = read(&expected).unwrap();
+fn more_than_a_mebibyte() {
+    let data = golden_data((2 << 20) + 4097);
+    let sizes = [1 << 21, 4096, 64];
+    let expected = ByHand::new(&data, &sizes, "x").bytes();
+    let index = native_index(&data, &sizes, "x");
     assert!(bytes(&index) == expected);
-    assert_eq!(index.signature().memory(), 40_000 * (8 + 3), "no more memory than the sums take");
+    assert!(bytes(&read(&expected).unwrap()) == expected);
 }
 
 #[test]
 fn what_an_index_says() {
     let data = golden_data(1000);
-    let index = read(&bytes(&native_index(&data, 300, 16, Some("data.bin")))).unwrap();
-    assert_eq!((index.format(), index.format_version().as_str()), (Format::Gosync, "1"));
-    assert_eq!((index.weak_len(), index.strong_len()), (8, 16));
+    let index = read(&bytes(&native_index(&data, &[512, 64], "data.bin"))).unwrap();
+    assert_eq!((index.format(), index.format_version().as_str()), (Format::Gosync, "2"));
+    assert_eq!((index.weak_len(), index.strong_len(), index.odds()), (4, 4, Some(32)));
     assert_eq!(index.target_name().map(TargetName::as_str), Some("data.bin"));
-    assert_eq!(index.file_hash(), Some(FileHash::of(&data)));
-    let signature = index.into_signature();
-    assert_eq!((signature.layout().length(), signature.layout().block_size()), (1000, 300));
-    for (block, bytes) in data.chunks(300).enumerate() {
-        let id = BlockId(block as u32);
-        assert!(signature.verify(id, bytes).is_ok());
-        let weak = signature.weak(id);
-        assert_eq!((weak.key, weak.check), (Kind::Wide.key(bytes), Kind::Wide.check(bytes)), "the sums that roll");
-    }
+    assert_eq!((index.length(), index.file_hash()), (1000, Some(FileHash::of(&data))));
+    let layers: Vec<_> =
+        index.layers().iter().map(|layer| (layer.block_size, layer.blocks, layer.index_bytes)).collect();
+    assert_eq!(layers, [(512, 2, 16), (64, 16, 128)]);
+    assert!(index.signature().is_none());
+    let head = index.head().unwrap();
+    assert_eq!(index.encoded_len(), head.len() as u64 + 16 + 128 + 32);
+
+    let nameless = read(&ByHand { strong_len: 16, salt: 7, ..ByHand::new(&data, &[64], "") }.bytes()).unwrap();
+    assert_eq!((nameless.target_name(), nameless.strong_len()), (None, 16));
 }
 
 #[test]
 fn cut_at_every_length_and_one_byte_more() {
-    let mut index = by_hand(&golden_data(50), 20, 16, "fifty");
+    let mut index = fifty();
     for len in 0..index.len() {
         let read = read(&index[..len]);
         if len < 8 {
@@ -114,8 +76,8 @@ fn cut_at_every_length_and_one_byte_more() {
 
 #[test]
 fn every_flipped_bit_is_an_error() {
-    for data in [golden_data(50), Vec::new()] {
-        let index = by_hand(&data, 20, 16, "fifty");
+    for data in [golden_data(300), Vec::new()] {
+        let index = ByHand { sections: &[(7, b"more")], ..ByHand::new(&data, &[128, 64], "three") }.bytes();
         assert!(read(&index).is_ok());
         for bit in 0..8 * index.len() {
             let mut flipped = index.clone();
@@ -126,29 +88,51 @@ fn every_flipped_bit_is_an_error() {
 }
 
 #[test]
+fn damage_has_a_name() {
+    let data = golden_data(300);
+    let index = ByHand { sections: &[(7, b"more")], ..ByHand::new(&data, &[128, 64], "three") }.bytes();
+    let end = index.len();
+    let named = [
+        (end - 1, Damage::Section { id: 7 }, "section 7"),
+        (end - 5, Damage::Tree, "the tree of hashes"),
+        (end - 37, Damage::Layer { layer: 1, block_size: 64 }, "layer 1 (blocks of 64 bytes)"),
+        (end - 36 - 40 - 1, Damage::Layer { layer: 0, block_size: 128 }, "layer 0 (blocks of 128 bytes)"),
+    ];
+    for (at, expected, words) in named {
+        let mut damaged = index.clone();
+        damaged[at] ^= 0x10;
+        let error = read(&damaged).unwrap_err();
+        assert!(matches!(&error, FormatError::Damaged { what } if *what == expected), "{error:?}");
+        let text = format!("the index is corrupt: {words} does not have the hash that the header gives");
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+#[test]
 fn sections_of_later_versions() {
     let data = golden_data(50);
-    let index = by_hand_with(&data, 20, 16, "fifty", &[(7, b"first"), (8, b""), (0x7fff_ffff, b"third")]);
-    assert_eq!(read(&index).unwrap(), native_index(&data, 20, 16, Some("fifty")), "skipped");
+    let sections: [(u32, &[u8]); 3] = [(7, b"first"), (8, b""), (0x7fff_ffff, b"third")];
+    let index = ByHand { sections: &sections, ..ByHand::new(&data, &[64], "fifty") }.bytes();
+    assert_eq!(bytes(&read(&index).unwrap()), index, "kept");
     for len in 8..index.len() {
         assert!(matches!(read(&index[..len]), Err(FormatError::Truncated { .. })), "{len}");
     }
 
-    let critical = by_hand_with(&data, 20, 16, "fifty", &[(7, b"first"), (0x8000_0000, b"")]);
-    assert!(matches!(read(&critical), Err(FormatError::Unsupported { value: 0x8000_0000, .. })));
+    let critical = [(7, &b"first"[..]), (0x8000_0000, b"")];
+    let index = ByHand { sections: &critical, ..ByHand::new(&data, &[64], "fifty") }.bytes();
+    assert!(matches!(read(&index), Err(FormatError::Unsupported { value: 0x8000_0000, .. })));
 }
 
 #[test]
 fn errors_say_what_is_wrong() {
-    let index = by_hand(&golden_data(50), 20, 16, "fifty");
     let message = |change: fn(&mut Vec<u8>)| {
-        let mut index = index.clone();
+        let mut index = fifty();
         change(&mut index);
         read(&index).unwrap_err().to_string()
     };
     assert_eq!(
-        message(|index| index[8] = 2),
-        "version 2 of the gosync format is not supported; a newer gosync may read it"
+        message(|index| index[8] = 1),
+        "version 1 of the gosync format is not supported; a newer gosync may read it"
     );
     assert_eq!(
         message(|index| index[10] = 1),
@@ -156,11 +140,66 @@ fn errors_say_what_is_wrong() {
     );
     assert_eq!(message(|index| index[14] = 2), "the index is corrupt: the header is too long");
     assert_eq!(message(|index| index[30] ^= 2), "the index is corrupt: the checksum of the header does not hold");
-    assert_eq!(message(|index| index[150] ^= 2), "the index is corrupt: the checksum of the sums does not hold");
     assert_eq!(
         message(|index| index.insert(7, b'\r')),
         "the index is corrupt: its line ends were translated, as if it were text"
     );
+}
+
+/// A head whose checksum holds, with some bytes of the header other than [`fifty`]'s.
+fn absurd(at: usize, value: &[u8]) -> Result<Index, FormatError> {
+    let mut index = fifty();
+    index[16 + at..][..value.len()].copy_from_slice(value);
+    let head = (16 + u32::from_le_bytes(index[12..16].try_into().unwrap()) as usize).next_multiple_of(8);
+    let checksum = *blake3::hash(&index[..head]).as_bytes();
+    index[head..head + 32].copy_from_slice(&checksum);
+    read(&index)
+}
+
+#[test]
+fn absurd_headers() {
+    let start = Instant::now();
+    // The name, as long as "fifty", so that nothing else moves.
+    assert!(matches!(absurd(8, b"a/b.c"), Err(FormatError::Name(NameError::NotPlain(_)))));
+    assert!(matches!(absurd(8, b"....."), Err(FormatError::Name(NameError::NoName(_)))));
+    assert!(matches!(absurd(8, b"\xff\xff\xff\xff\xff"), Err(FormatError::Corrupt { .. })));
+    // Lengths.
+    assert!(matches!(absurd(13, &u64::MAX.to_le_bytes()), Err(FormatError::Layout(_))));
+    assert!(matches!(absurd(13, &(1u64 << 38).to_le_bytes()), Err(FormatError::Layout(_))), "2^32 blocks");
+    assert!(matches!(absurd(13, &(1u64 << 37).to_le_bytes()), Err(FormatError::TooLarge { .. })));
+    assert!(matches!(absurd(13, &129u64.to_le_bytes()), Err(FormatError::Truncated { .. })));
+    assert!(matches!(absurd(13, &0u64.to_le_bytes()), Err(FormatError::Trailing { .. })));
+    // Kinds and lengths of sums.
+    assert!(matches!(absurd(53, &[1]), Err(FormatError::Unsupported { what: "weak sums of kind", value: 1 })));
+    assert!(matches!(absurd(54, &[3]), Err(FormatError::Unsupported { what: "strong sums of kind", value: 3 })));
+    assert!(matches!(absurd(55, &[0]), Err(FormatError::Corrupt { .. })));
+    assert!(matches!(absurd(55, &[17]), Err(FormatError::Corrupt { .. })));
+    // Layers.
+    assert!(matches!(absurd(65, &0u64.to_le_bytes()), Err(FormatError::Corrupt { .. })));
+    assert!(matches!(absurd(65, &u64::MAX.to_le_bytes()), Err(FormatError::Corrupt { .. })));
+    for size in [0, 1, 32, 63, 65, 96, 1 << 25, u32::MAX] {
+        assert!(matches!(absurd(73, &u32::to_le_bytes(size)), Err(FormatError::Corrupt { .. })), "{size}");
+    }
+    assert!(matches!(absurd(77, &[5]), Err(FormatError::Corrupt { .. })));
+    // An option is there or not.
+    assert!(matches!(absurd(110, &[2]), Err(FormatError::Corrupt { .. })));
+    // Layers that do not descend, and too many.
+    for sizes in [&[64, 64][..], &[64, 128], &[256, 64, 128]] {
+        let index = ByHand { strong_len: 4, ..ByHand::new(b"data", sizes, "x") }.bytes();
+        assert!(matches!(read(&index), Err(FormatError::Corrupt { .. })), "{sizes:?}");
+    }
+    let index = ByHand::new(b"data", &[64; 17], "x").bytes();
+    assert!(matches!(read(&index), Err(FormatError::Corrupt { .. })));
+    // Sections as long as can be.
+    let mut index = ByHand { sections: &[(7, b"")], ..ByHand::new(b"", &[64], "") }.bytes();
+    let at = index.len() - 32 - 7 - 44 + 4;
+    let at = (at - 8..at + 8).find(|&at| index[at - 4..at + 8] == [7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap();
+    index[at..at + 8].fill(0xff);
+    let head = index.len() - 32;
+    let checksum = *blake3::hash(&index[..head]).as_bytes();
+    index[head..].copy_from_slice(&checksum);
+    assert!(matches!(read(&index), Err(FormatError::TooLarge { .. })));
+    assert!(start.elapsed() < Duration::from_secs(2), "nothing is set aside for what is not there");
 }
 
 /// Hands out an index without end, and counts.
@@ -183,8 +222,7 @@ impl Read for Endless {
 
 #[test]
 fn no_more_is_read_than_the_limit() {
-    let start = Instant::now();
-    let index = by_hand(&golden_data(50), 20, 16, "fifty");
+    let index = fifty();
     let len = index.len() as u64;
     let mut endless = Endless { start: index, given: 0 };
     let read = Index::read(&mut endless, &ReadOptions { max_bytes: len - 1 });
@@ -195,26 +233,41 @@ fn no_more_is_read_than_the_limit() {
     let read = Index::read(&mut endless, &ReadOptions { max_bytes: len });
     assert!(matches!(read, Err(FormatError::Trailing { .. })));
     assert_eq!(endless.given, len + 1);
-    assert!(start.elapsed() < Duration::from_millis(500));
+}
+
+#[test]
+fn data_that_was_made_to_have_the_sums_is_wrong_all_the_same() {
+    let target = golden_data((3 << 20) + 5);
+    let mut forged = target.clone();
+    forged[(1 << 20) - 1] ^= 1;
+    forged[1 << 20] ^= 1;
+    forged[3 << 20] ^= 1;
+    // As if XXH3 gave the same for both.
+    let index = ByHand { hashed: Some(&target), ..ByHand::new(&forged, &[65_536, 4096], "forged") }.bytes();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &forged).unwrap();
+    let verdict = verify(file.path(), &read(&index).unwrap(), &()).unwrap();
+    let wrong = [ByteRange { start: 0, end: 2 << 20 }, ByteRange { start: 3 << 20, end: (3 << 20) + 5 }];
+    assert_eq!((verdict.is_good(), verdict.wrong), (false, wrong.to_vec()));
 }
 
 proptest! {
     #[test]
     fn round_trips(
-        data in prop::collection::vec(any::<u8>(), 0..500),
-        block_size in 1u32..600,
-        strong_len in 1usize..=32,
+        data in prop::collection::vec(any::<u8>(), 0..2000),
+        logs in prop::collection::btree_set(6u32..=24, 1..6),
         name in "[a-zé ]{0,20}[a-z]",
     ) {
-        let expected = by_hand(&data, block_size, strong_len, &name);
-        let index = native_index(&data, block_size, strong_len, Some(&name));
+        let sizes: Vec<u32> = logs.iter().rev().map(|log| 1 << log).collect();
+        let expected = ByHand::new(&data, &sizes, &name).bytes();
+        let index = native_index(&data, &sizes, &name);
         prop_assert_eq!(&bytes(&index), &expected);
         prop_assert_eq!(read(&expected).unwrap(), index);
     }
 
     #[test]
     fn bytes_after_the_magic(tail in prop::collection::vec(any::<u8>(), 0..300), own in any::<bool>()) {
-        let magic: &[u8] = if own { b"\x89GOSYNC\n\x01\0\0\0" } else { b"G0S9NC\0\0\x02\0\x01\0" };
+        let magic: &[u8] = if own { b"\x89GOSYNC\n\x02\0\0\0" } else { b"G0S9NC\0\0\x02\0\x01\0" };
         let input = [magic, &tail].concat();
         if let Ok(index) = read(&input) {
             prop_assert_eq!(bytes(&index), input);

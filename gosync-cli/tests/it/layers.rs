@@ -1,0 +1,80 @@
+//! Indexes behind a server, of which only parts are read.
+
+use gosync_testkit::corpus::{self, edit};
+
+use crate::support::Scratch;
+
+#[test]
+fn an_index_read_by_range_says_what_a_whole_one_does() {
+    let scratch = Scratch::new();
+    let old = corpus::random(1, 8 << 20);
+    let new = edit::scatter(&edit::insert(&old, 2, 5, 1000), 3, 20);
+    scratch.write("old", &old);
+    scratch.write("new", &new);
+    let index_bytes = scratch.json(&["build", "new"])["index_bytes"].as_u64().unwrap();
+    let server = scratch.serve();
+    let url = format!("{}/new.gosync", server.url);
+
+    let here = scratch.json(&["diff", "old", "new.gosync"]);
+    let there = scratch.json(&["diff", "old", &url]);
+    for field in ["matched_bytes", "missing_bytes", "missing_ranges", "comparisons", "strong_sums"] {
+        assert_eq!(here[field], there[field], "{field}");
+    }
+    assert_eq!(here["index_bytes"].as_u64(), Some(index_bytes));
+    let read = there["index_bytes"].as_u64().unwrap();
+    assert!(read * 8 < index_bytes, "{read} of {index_bytes}");
+    assert!(there["missing_bytes"].as_u64().unwrap() < 25 * 2 * 256 + 5 * 1000, "{there}");
+
+    let done = scratch.json(&["patch", "old", &url, "-o", "out"]);
+    assert!(scratch.read("out") == new);
+    assert_eq!((&done["index_bytes"], &done["fetched_bytes"]), (&there["index_bytes"], &there["missing_bytes"]));
+
+    let again = scratch.json(&["patch", "out", &url]);
+    assert!(again["index_bytes"].as_u64().unwrap() <= 12 << 10, "{again}");
+    assert!(again["requests"].as_u64().unwrap() <= 3, "{again}");
+    let nothing = scratch.json(&["diff", "missing", &url]);
+    assert!(nothing["index_bytes"].as_u64().unwrap() * 8 < index_bytes, "{nothing}");
+}
+
+#[test]
+fn damage_to_what_is_read_by_range_costs_a_download_and_never_the_result() {
+    let scratch = Scratch::new();
+    let old = corpus::random(1, 4 << 20);
+    let new = edit::scatter(&old, 3, 200);
+    scratch.write("old", &old);
+    scratch.write("new", &new);
+    assert_eq!(scratch.run(&["build", "new"]).code, 0);
+    let mut index = scratch.read("new.gosync");
+    let server = scratch.serve();
+    let url = format!("{}/new.gosync", server.url);
+    // The coarsest layer is read whole, and has a hash.
+    index[1000] ^= 1;
+    scratch.write("new.gosync", &index);
+    let run = scratch.run(&["patch", "old", &url, "-o", "out"]);
+    run.assert_failed(3, "layer 0 (blocks of 16384 bytes) does not have the hash");
+    index[1000] ^= 1;
+
+    // Of the others only parts are read; what they say has to hold for what is fetched.
+    let at = index.len() - 100_000;
+    index[at..at + (64 << 10)].copy_from_slice(&corpus::random(4, 64 << 10));
+    scratch.write("new.gosync", &index);
+    let run = scratch.run(&["patch", "old", &url, "-o", "out"]);
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    assert!(!scratch.path("out").exists() && scratch.read("old") == old);
+}
+
+#[test]
+fn layers_that_cannot_be() {
+    let scratch = Scratch::new();
+    scratch.write("new", b"the new version");
+    for sizes in [["--layers", "1000,100"], ["--layers", "64,128"], ["--block-size", "1000"], ["--block-size", "32"]] {
+        let run = scratch.run(&[&["build", "new"][..], &sizes].concat());
+        run.assert_failed(1, "they have to be descending powers of two from 64 to 16777216");
+    }
+    let go_sync = ["build", "new", "--format", "go-sync"];
+    assert_eq!(scratch.run(&[&go_sync[..], &["--block-size", "1000"]].concat()).code, 0);
+    assert_eq!(scratch.run(&[&go_sync[..], &["--layers", "128,64"]].concat()).code, 1);
+    assert_eq!(scratch.run(&["build", "new", "--layers", "128", "--block-size", "64"]).code, 2);
+    let built = scratch.json(&["build", "new", "--layers", "64KiB,8KiB,1KiB"]);
+    assert_eq!(built["block_sizes"], serde_json::json!([65_536, 8192, 1024]));
+}
