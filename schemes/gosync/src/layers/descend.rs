@@ -167,6 +167,19 @@ impl Asked<'_> {
         &self.strong[at * self.sum_len..][..self.sum_len]
     }
 
+    /// What repeats a block that was found after all is found too.
+    fn follow_repeats(&mut self) {
+        for at in 0..self.places.len() {
+            if let Place::Like(of) = self.places[at] {
+                // Repeats are of earlier blocks, which have been followed already.
+                match self.places[of] {
+                    Place::Unknown => {}
+                    place => self.places[at] = place,
+                }
+            }
+        }
+    }
+
     /// Forgets what was found of the blocks `searched` without a neighbour that confirms
     /// it: one that is at the neighbouring place too. Returns where their parts may be.
     fn forget_unconfirmed(&mut self, searched: &[usize], seeds: &[&dyn ReadAt], hasher: &Xxh3) -> Vec<Suspect> {
@@ -243,6 +256,9 @@ fn suspects_in(suspects: &[Suspect], start: u64, end: u64) -> Vec<Suspect> {
     within
 }
 
+/// How often seeds are searched for the blocks of the finest layer, at most.
+const MOST_SEARCHES: usize = 4;
+
 /// Places that are looked at for the blocks of a run, at most: each costs as much as
 /// summing the run.
 const MOST_SUSPECTS: usize = 4;
@@ -271,7 +287,15 @@ impl<'a> State<'a> {
         }
         let last = layer + 1 == self.layers;
         if self.is_worth_a_search(&asked, layer, last) {
-            self.search(layer, &mut asked)?;
+            // A match hides others that begin within it, such as those of a second copy that
+            // is cut elsewhere. In the finest layer they are all that is left to be found.
+            let most = if last { MOST_SEARCHES } else { 1 };
+            for _ in 0..most {
+                if self.search(layer, &mut asked)? == 0 {
+                    break;
+                }
+            }
+            asked.follow_repeats();
         }
 
         let report = &mut self.reports[layer];
@@ -510,14 +534,14 @@ impl<'a> State<'a> {
         missing > 0 && (last || layer == 0 || bytes * 32 > self.index.length())
     }
 
-    /// Searches all seeds.
-    fn search(&mut self, layer: usize, asked: &mut Asked<'_>) -> Result<(), Error> {
+    /// Searches all seeds, and tells how many blocks were found.
+    fn search(&mut self, layer: usize, asked: &mut Asked<'_>) -> Result<usize, Error> {
         let missing: Vec<usize> = (0..asked.wanted.len()).filter(|&at| asked.places[at] == Place::Unknown).collect();
-        let Some(&end) = missing.last() else { return Ok(()) };
+        let Some(&end) = missing.last() else { return Ok(0) };
         // As if what is missing were all of a target; only its last block may be short.
         let size = asked.layout.block_size();
         let length = (missing.len() as u64 - 1) * u64::from(size) + asked.range(end).len();
-        let Ok(layout) = BlockLayout::new(length, size) else { return Ok(()) };
+        let Ok(layout) = BlockLayout::new(length, size) else { return Ok(0) };
         let keys = missing.iter().map(|&at| asked.keys[at]).collect();
         let strong = missing.iter().flat_map(|&at| asked.strong(at)).copied().collect();
         let weak = WeakColumn { keys, checks: Vec::new() };
@@ -549,6 +573,6 @@ impl<'a> State<'a> {
         self.statistics += found.statistics;
         self.unreadable.extend(found.unreadable);
         self.reports[layer].searched = true;
-        Ok(())
+        Ok(missing.iter().filter(|&&at| matches!(asked.places[at], Place::Seed(..))).count())
     }
 }

@@ -99,16 +99,14 @@ impl<'a, S: Source> FramedSource<'a, S> {
         Ok(())
     }
 
-    /// Cuts frames into runs of which none needs what another makes.
+    /// Cuts frames into runs so far apart that no prefix, be it of a frame in the next
+    /// batch, reaches out of its own run.
     fn chains(&self, frames: &[Extent]) -> Vec<Range<usize>> {
+        let longest = self.extents.layout().longest_prefix();
         let mut chains = Vec::new();
         let mut start = 0;
         for at in 1..=frames.len() {
-            let apart = frames.get(at).is_none_or(|frame| {
-                let prefix = self.extents.layout().prefix(frame.kind, frame.target.start);
-                prefix.start >= frames[at - 1].target.end
-            });
-            if apart {
+            if frames.get(at).is_none_or(|frame| frame.target.start >= frames[at - 1].target.end + longest) {
                 chains.push(start..at);
                 start = at;
             }

@@ -90,8 +90,9 @@ fn tree(data: &[u8]) -> Vec<u8> {
 
 fn strong_len(data: &[u8], sizes: &[u32]) -> usize {
     let log = |number: usize| (0..).find(|&log| 1 << log >= number.max(2)).unwrap();
-    let bits: usize = log(data.len().div_ceil(*sizes.last().unwrap() as usize)) + log(2 * data.len());
-    bits.div_ceil(8).max(4)
+    let places = if sizes.len() == 1 { log(2 * data.len()) } else { 1 };
+    let bits: usize = log(data.len().div_ceil(*sizes.last().unwrap() as usize)) + places;
+    bits.div_ceil(8).max(3)
 }
 
 fn salt(data: &[u8]) -> u64 {

@@ -19,7 +19,7 @@ impl Case {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("new");
         fs::write(&path, new).unwrap();
-        let options = BuildOptions { format: Format::Gosync, block_sizes: sizes.to_vec() };
+        let options = BuildOptions { format: Format::Gosync, block_sizes: sizes.to_vec(), compress: None };
         Self { index: build(&path, &options, &()).unwrap(), directory }
     }
 
@@ -100,9 +100,10 @@ fn all_that_was_moved_or_copied_is_found() {
         let leaf = *sizes.last().unwrap();
         let olds: Vec<&[u8]> = olds.iter().map(Vec::as_slice).collect();
         let layered = compare(&olds, &new, &sizes);
-        let flat = compare(&olds, &new, &[leaf]);
+        // Two neighbours confirm each other, so what is found for certain is two blocks long.
+        let flat = compare(&olds, &new, &[2 * leaf]);
         let (fetched, at_most) = (layered.plan.fetched_bytes(), flat.plan.fetched_bytes());
-        assert!(fetched <= at_most + 4 * u64::from(leaf), "{seed}, {sizes:?}: {fetched}, flat {at_most}");
+        assert!(fetched <= at_most + 8 * u64::from(leaf), "{seed}, {sizes:?}: {fetched}, flat {at_most}");
         if leaf <= 256 {
             // Each end of some 30 pieces costs less than a block.
             assert!(fetched < unknown + 100 * u64::from(leaf), "{seed}, {sizes:?}: {fetched} of {unknown}");

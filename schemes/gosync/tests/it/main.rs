@@ -62,7 +62,7 @@ fn native_index(data: &[u8], sizes: &[u32], name: &str) -> Index {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
     std::fs::write(&path, data).unwrap();
-    let options = BuildOptions { format: Format::Gosync, block_sizes: sizes.to_vec() };
+    let options = BuildOptions { format: Format::Gosync, block_sizes: sizes.to_vec(), compress: None };
     gosync::build(&path, &options, &()).unwrap()
 }
 

@@ -44,14 +44,14 @@ fn what_an_index_says() {
     let data = golden_data(1000);
     let index = read(&bytes(&native_index(&data, &[512, 64], "data.bin"))).unwrap();
     assert_eq!((index.format(), index.format_version().as_str()), (Format::Gosync, "2"));
-    assert_eq!((index.weak_len(), index.strong_len(), index.odds()), (4, 4, Some(32)));
+    assert_eq!((index.weak_len(), index.strong_len(), index.odds()), (4, 3, Some(32)));
     assert_eq!(index.target_name().map(TargetName::as_str), Some("data.bin"));
     assert_eq!((index.length(), index.file_hash()), (1000, Some(FileHash::of(&data))));
     let layers: Vec<_> =
         index.layers().iter().map(|layer| (layer.block_size, layer.blocks, layer.index_bytes)).collect();
-    assert_eq!(layers, [(512, 2, 16), (64, 16, 128)]);
+    assert_eq!(layers, [(512, 2, 14), (64, 16, 112)]);
     assert!(index.signature().is_none());
-    let head = index.head().unwrap();
+    let head = index.header_bytes().unwrap();
     assert_eq!(index.encoded_len(), head.len() as u64 + 16 + 128 + 32);
 
     let nameless = read(&ByHand { strong_len: 16, salt: 7, ..ByHand::new(&data, &[64], "") }.bytes()).unwrap();
@@ -166,7 +166,7 @@ fn absurd_headers() {
     // Lengths.
     assert!(matches!(absurd(13, &u64::MAX.to_le_bytes()), Err(FormatError::Layout(_))));
     assert!(matches!(absurd(13, &(1u64 << 38).to_le_bytes()), Err(FormatError::Layout(_))), "2^32 blocks");
-    assert!(matches!(absurd(13, &(1u64 << 37).to_le_bytes()), Err(FormatError::TooLarge { .. })));
+    assert!(matches!(absurd(13, &(3u64 << 36).to_le_bytes()), Err(FormatError::TooLarge { .. })));
     assert!(matches!(absurd(13, &129u64.to_le_bytes()), Err(FormatError::Truncated { .. })));
     assert!(matches!(absurd(13, &0u64.to_le_bytes()), Err(FormatError::Trailing { .. })));
     // Kinds and lengths of sums.
