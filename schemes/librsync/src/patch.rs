@@ -4,8 +4,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use crate::{BasisCheck, Command, CommandReader, Error, Stream};
 
-/// Bytes read or copied at a time.
-const CHUNK: usize = 1 << 18;
+/// Bytes read or copied at a time: what stays in the first caches meanwhile.
+const CHUNK: usize = 1 << 16;
 
 /// How to apply a delta.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,8 +10,14 @@ use crate::pipeline::in_order;
 use crate::stream::Buffer;
 use crate::{Error, SignatureHeader, SignatureOptions, Stream};
 
-/// Bytes of a piece, about: what a thread sums at a time.
-const PIECE: usize = 1 << 20;
+/// Blocks that fill lanes of any number.
+const BATCH: usize = 96;
+
+/// Bytes of a piece, about: what stays in the second-level cache until it is summed.
+const PIECE: usize = 3 << 17;
+
+/// Bytes that a piece has at most, if blocks are not larger, so that lanes are full.
+const LARGE_PIECE: usize = 1 << 21;
 
 /// What a signature is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +44,7 @@ pub fn signature(
     options: &SignatureOptions,
 ) -> Result<SignatureReport, Error> {
     let sums = Sums::new(options.header()?);
-    let block_len = sums.header.block_len as usize;
-    let piece_len = block_len * PIECE.div_ceil(block_len);
+    let (block_len, piece_len) = (sums.header.block_len as usize, sums.piece_len());
     let mut report = SignatureReport { header: sums.header, blocks: 0, basis_bytes: 0, signature_bytes: 0 };
 
     let write = Error::write(Stream::Signature);
@@ -101,7 +106,7 @@ struct Piece {
 pub struct SignatureJob {
     sums: Sums,
     columns: Columns,
-    /// Bytes that are summed together once they are [`PIECE`] or more.
+    /// Bytes that are summed together once they are a piece.
     pending: Vec<u8>,
 }
 
@@ -119,8 +124,7 @@ impl SignatureJob {
 
     /// Takes the next bytes of the basis, and appends to `output` what follows from them.
     pub fn update(&mut self, mut basis: &[u8], output: &mut Vec<u8>) {
-        let block_len = self.sums.header.block_len as usize;
-        let piece_len = block_len * PIECE.div_ceil(block_len);
+        let piece_len = self.sums.piece_len();
         while self.pending.len() + basis.len() >= piece_len {
             let (taken, left) = basis.split_at(piece_len - self.pending.len());
             if self.pending.is_empty() {
@@ -159,6 +163,13 @@ impl Sums {
     fn new(header: SignatureHeader) -> Self {
         let hasher = header.kind.strong_hasher(header.strong_len).expect("the header was checked");
         Self { header, hasher }
+    }
+
+    /// Bytes to sum at a time: whole blocks.
+    fn piece_len(&self) -> usize {
+        let block_len = self.header.block_len as usize;
+        let batch = block_len * BATCH;
+        if batch > LARGE_PIECE { block_len * (LARGE_PIECE / block_len).max(1) } else { batch * (PIECE / batch).max(1) }
     }
 
     /// Appends the sums of the blocks in `data`, the last of which may be short.
