@@ -1,7 +1,8 @@
 //! Applying deltas.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 
+use crate::stream::Buffer;
 use crate::{BasisCheck, Command, CommandReader, Error, Stream};
 
 /// Bytes read or copied at a time: what stays in the first caches meanwhile.
@@ -59,18 +60,17 @@ pub fn patch(
     }
     let limit = options.limit.unwrap_or(u64::MAX);
     let write = Error::write(Stream::New);
-    let mut copier = Copier { basis: &mut basis, position: None, chunk: Vec::new() };
+    let mut copier = Copier { basis: &mut basis, position: None, chunk: Buffer::default() };
     let mut report = PatchReport::default();
     let mut reader = CommandReader::default();
-    let mut chunk = vec![0; CHUNK];
+    let mut chunk = Buffer::default();
     loop {
-        let mut input = match delta.read(&mut chunk) {
-            Ok(0) if reader.is_over() => break,
-            Ok(0) => return Err(Error::Truncated { stream: Stream::Delta }),
-            Ok(len) => &chunk[..len],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Error::read(Stream::Delta)(error)),
-        };
+        chunk.begin(report.delta_bytes, CHUNK, &[]);
+        chunk.fill(&mut delta).map_err(Error::read(Stream::Delta))?;
+        let mut input = chunk.bytes();
+        if input.is_empty() {
+            break;
+        }
         report.delta_bytes += input.len() as u64;
         while let Some(command) = reader.next(&mut input)? {
             match command {
@@ -90,6 +90,9 @@ pub fn patch(
                 copier.copy(position, len, &mut output)?;
             }
         }
+    }
+    if !reader.is_over() {
+        return Err(Error::Truncated { stream: Stream::Delta });
     }
     output.flush().map_err(write)?;
     Ok(report)
@@ -115,7 +118,7 @@ struct Copier<'a, Basis> {
     basis: &'a mut Basis,
     /// Where reading goes on, if that is known.
     position: Option<u64>,
-    chunk: Vec<u8>,
+    chunk: Buffer,
 }
 
 impl<Basis: Read + Seek> Copier<'_, Basis> {
@@ -127,19 +130,15 @@ impl<Basis: Read + Seek> Copier<'_, Basis> {
         self.position = None;
         let mut left = len;
         while left > 0 {
-            let wanted = left.min(CHUNK as u64) as usize;
-            if self.chunk.len() < wanted {
-                self.chunk.resize(wanted, 0);
+            self.chunk.begin(position + (len - left), CHUNK, &[]);
+            let wanted = left.min(CHUNK as u64);
+            self.chunk.fill((&mut *self.basis).take(wanted)).map_err(&read)?;
+            let bytes = self.chunk.bytes();
+            output.write_all(bytes).map_err(Error::write(Stream::New))?;
+            if (bytes.len() as u64) < wanted {
+                return Err(Error::BasisTooShort { position, len });
             }
-            match self.basis.read(&mut self.chunk[..wanted]) {
-                Ok(0) => return Err(Error::BasisTooShort { position, len }),
-                Ok(done) => {
-                    output.write_all(&self.chunk[..done]).map_err(Error::write(Stream::New))?;
-                    left -= done as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(read(error)),
-            }
+            left -= wanted;
         }
         self.position = Some(position + len);
         Ok(())
