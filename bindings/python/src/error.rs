@@ -23,6 +23,7 @@ pub(crate) fn sync_error(error: Error) -> PyErr {
         Error::Read { path, source } | Error::Write { path, source } if number(source).is_some() => {
             file_error(path, source)
         }
+        Error::Layers { .. } => value_error(&error),
         Error::Sign { .. } if error.trouble() == Trouble::Other => value_error(&error),
         _ => {
             let text = chain(&error);

@@ -72,12 +72,14 @@ struct Opened {
 }
 
 #[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "those of Python's function")]
 pub(crate) fn build<'py>(
     py: Python<'py>,
     file: PathBuf,
     output: Output,
     format: &str,
     block_sizes: Vec<u32>,
+    compress: Option<i32>,
     network: Network,
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -86,19 +88,31 @@ pub(crate) fn build<'py>(
         "go-sync" => Format::GoSync,
         _ => return Err(PyValueError::new_err(format!("{format:?} is none of the formats gosync and go-sync"))),
     };
+    let payload = match (compress, format, &output) {
+        (None, ..) => None,
+        (Some(1..=15), Format::Gosync, Output::Place(location)) => {
+            Some(location.beside(&format!("{}.zst", file.file_name().unwrap_or_default().to_string_lossy())))
+        }
+        _ => {
+            let text = "compress is a level from 1 to 15, of a payload beside the index, in the format gosync";
+            return Err(PyValueError::new_err(text));
+        }
+    };
+    let build = BuildOptions { format, block_sizes, compress };
     let start = Instant::now();
     let index = job::run(py, &manner, |job| {
-        let index =
-            gosync::build(&file, &BuildOptions { format, block_sizes, compress: None }, job).map_err(sync_error)?;
+        let options = network.options(job.wish_to_stop())?;
+        let index = match &payload {
+            Some(payload) => gosync::publish_payload(&file, &build, payload, &options, job),
+            None => gosync::build(&file, &build, job),
+        };
+        let index = index.map_err(sync_error)?;
         match output {
             Output::Stream(stream) => {
                 let mut writer = FileWriter::new(job, stream);
                 index.write(&mut writer).and_then(|()| writer.flush())?;
             }
-            Output::Place(location) => {
-                let options = network.options(job.wish_to_stop())?;
-                gosync::publish_index(&index, &location, &options).map_err(sync_error)?;
-            }
+            Output::Place(location) => gosync::publish_index(&index, &location, &options).map_err(sync_error)?,
         }
         Ok(index)
     })?;
@@ -106,6 +120,8 @@ pub(crate) fn build<'py>(
     result.set_item("format", index.format().to_string())?;
     result.set_item("target_bytes", index.length())?;
     result.set_item("index_bytes", index.encoded_len())?;
+    result.set_item("payload", payload.map(|location| location.to_string()))?;
+    result.set_item("payload_bytes", index.source_length())?;
     let sizes: Vec<u32> = index.layers().iter().map(|layer| layer.block_size).collect();
     result.set_item("block_sizes", sizes)?;
     result.set_item("blake3", index.file_hash().map(|hash| hash.to_string()))?;
@@ -163,7 +179,7 @@ pub(crate) fn patch<'py>(
             let unnamed = "the index does not say where its target is; give the source";
             locations.push(opened.default_source.clone().ok_or_else(|| PyValueError::new_err(unnamed))?);
         }
-        let length = opened.index.length();
+        let length = opened.index.source_length();
         let source = gosync::open_sources(&locations, Some(length), &options).map_err(sync_error)?;
         let seeds = Seeds::open(seeds).map_err(sync_error)?;
         let report = match output {

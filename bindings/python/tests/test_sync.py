@@ -70,6 +70,17 @@ def test_layers_as_asked_for(versions):
     assert old.read_bytes() == new.read_bytes()
 
 
+def test_a_compressed_payload(versions, server):
+    old, new = versions
+    new.write_bytes(new.read_bytes() + b"a long line of text\n" * 50_000)
+    built = gosync.build(new, compress=3)
+    content = new.read_bytes()
+    new.unlink()
+    assert built.payload == f"{new}.zst" and built.payload_bytes < len(content) / 2
+    done = gosync.patch(old, f"{server.url}/new.bin.gosync")
+    assert old.read_bytes() == content and done.fetched_bytes < 100_000
+
+
 def test_only_signed_indexes_with_a_key(published):
     old, new, index, _ = published
     vectors = Path(__file__).parents[3] / "schemes/gosync/tests/vectors"
@@ -190,6 +201,8 @@ def test_arguments_that_make_no_sense(published, tmp_path):
     for call in (
         lambda: gosync.build(new, format="tar"),
         lambda: gosync.build(new, block_size=0),
+        lambda: gosync.build(new, compress=16),
+        lambda: gosync.build(new, io.BytesIO(), compress=3),
         lambda: gosync.diff(old, index, threads=0),
         lambda: gosync.diff(old, "gopher://host/index"),
         lambda: gosync.diff(old, index, network=gosync.Network(read_timeout=-1)),

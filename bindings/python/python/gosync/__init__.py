@@ -43,6 +43,7 @@ def build(
     *,
     format: str = "gosync",
     block_size: Union[int, Sequence[int], None] = None,
+    compress: Optional[int] = None,
     threads: Optional[int] = None,
     progress: Optional[OnProgress] = None,
     network: Optional[Network] = None,
@@ -52,11 +53,13 @@ def build(
     `output` is where it goes: a path, the URL of an object, or a binary stream; without
     it ``FILE.gosync``. `format` is ``gosync`` or ``go-sync``. `block_size` is one, or
     those of the layers from the coarsest to the finest; without it the file decides.
+    With `compress`, a level of zstd from 1 to 15, ``FILE.zst`` is written beside the
+    index, to be published in the place of `file`.
     """
     if output is None:
         output = os.fspath(file) + ".gosync"
     sizes = [] if block_size is None else [block_size] if isinstance(block_size, int) else list(block_size)
-    made = _native.build(file, output, format, sizes, network or Network(), manner(threads, progress))
+    made = _native.build(file, output, format, sizes, compress, network or Network(), manner(threads, progress))
     return BuildResult(index=os.fspath(output) if isinstance(output, (str, os.PathLike)) else None, **made)
 
 

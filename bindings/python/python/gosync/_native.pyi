@@ -8,7 +8,13 @@ _Manner = Mapping[str, Any]
 
 def command(args: Sequence[str]) -> int: ...
 def build(
-    file: _Path, output: Any, format: str, block_sizes: Sequence[int], network: Any, manner: _Manner
+    file: _Path,
+    output: Any,
+    format: str,
+    block_sizes: Sequence[int],
+    compress: Optional[int],
+    network: Any,
+    manner: _Manner,
 ) -> Dict[str, Any]: ...
 def diff(
     seeds: Sequence[_Path],

@@ -27,6 +27,10 @@ class BuildResult:
     format: str
     target_bytes: int
     index_bytes: int
+    payload: Optional[str]
+    """Where the compressed payload was put, if there is one."""
+    payload_bytes: int
+    """Bytes of what is to be published beside the index."""
     block_sizes: List[int]
     """Of the layers, from the coarsest to the finest; go-sync's format has one."""
     blake3: Optional[str]

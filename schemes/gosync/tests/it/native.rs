@@ -52,7 +52,7 @@ fn what_an_index_says() {
     assert_eq!(layers, [(512, 2, 14), (64, 16, 112)]);
     assert!(index.signature().is_none());
     let head = index.header_bytes().unwrap();
-    assert_eq!(index.encoded_len(), head.len() as u64 + 16 + 128 + 32);
+    assert_eq!(index.encoded_len(), head.len() as u64 + 14 + 112 + 32);
 
     let nameless = read(&ByHand { strong_len: 16, salt: 7, ..ByHand::new(&data, &[64], "") }.bytes()).unwrap();
     assert_eq!((nameless.target_name(), nameless.strong_len()), (None, 16));
