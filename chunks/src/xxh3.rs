@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn the_kept_secret_is_that_of_the_salt() {
-        let data: Vec<u8> = (0..5000u32).map(|i| (i * 31 >> 3) as u8).collect();
+        let data: Vec<u8> = (0..5000u32).map(|i| ((i * 31) >> 3) as u8).collect();
         for salt in [0, 1, u64::MAX, 0x0123_4567_89ab_cdef] {
             let hasher = Xxh3::truncated(16, salt).unwrap();
             for len in [0, 1, 8, 16, 128, 240, 241, 256, 1024, 1025, 5000] {

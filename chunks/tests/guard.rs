@@ -16,9 +16,9 @@ const LENGTHS: [usize; 18] = [1, 3, 4, 8, 55, 56, 63, 64, 65, 100, 127, 128, 129
 fn hashers(tier: Tier) -> [Box<dyn StrongHasher>; 4] {
     [
         Box::new(Md4::full().on(tier)),
-        Box::new(Md5::truncated(5).unwrap().on(tier)),
+        Box::new(Md5::truncated(5).expect("no more than MD5 has").on(tier)),
         Box::new(Blake2b256::full().on(tier)),
-        Box::new(Blake3::truncated(13).unwrap().on(tier)),
+        Box::new(Blake3::truncated(13).expect("no more than BLAKE3 has").on(tier)),
     ]
 }
 

@@ -73,7 +73,7 @@ pub(super) fn sign(index: &Index, location: &Location, key: &SecretKey) -> Resul
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let name = location.file_name().unwrap_or_default();
     let comment = format!("timestamp:{now}\tfile:{name}\theader:{}", header.len());
-    key.sign(&header, &comment).map_err(|source| Error::Key { key: key.id().to_string(), source })
+    key.sign(header, &comment).map_err(|source| Error::Key { key: key.id().to_string(), source })
 }
 
 /// Tells of a signature that stayed behind from an earlier index: whoever has a public

@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn short_blocks_are_summed_with_zeros() {
-        let data: Vec<u8> = (0..10_000u32).map(|at| (at * at >> 5) as u8).collect();
+        let data: Vec<u8> = (0..10_000u32).map(|at| ((at * at) >> 5) as u8).collect();
         for (length, block_size) in [(10_000, 2048), (8192, 2048), (5, 16), (1, 4096)] {
             let data = &data[..length];
             let mut padded = data.to_vec();

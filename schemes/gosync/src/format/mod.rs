@@ -84,7 +84,7 @@ pub struct Index {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
-    Layered(Layered),
+    Layered(Box<Layered>),
     GoSync { signature: Signature, version: [u16; 3] },
 }
 
@@ -171,7 +171,7 @@ impl Index {
     pub(crate) fn of_parts(head: Vec<u8>, parts: Parts, options: &ReadOptions) -> Result<Self, FormatError> {
         let layered = Layered::new(head, parts)?;
         options.check(layered.len())?;
-        Ok(Self { content: Content::Layered(layered) })
+        Ok(Self { content: Content::Layered(Box::new(layered)) })
     }
 
     /// Writes the index in its format. What was read comes out as it was, byte for byte.
@@ -334,7 +334,7 @@ impl Index {
     }
 
     pub(crate) fn of_layered(layered: Layered) -> Self {
-        Self { content: Content::Layered(layered) }
+        Self { content: Content::Layered(Box::new(layered)) }
     }
 
     fn of_go_sync(signature: Signature, version: [u16; 3]) -> Self {

@@ -132,9 +132,9 @@ mod tests {
 
     const SIZES: [u32; 3] = [2 << 20, 4096, 64];
 
-    fn summed(data: &Vec<u8>, range: ByteRange) -> LayerSums {
+    fn summed(data: &[u8], range: ByteRange) -> LayerSums {
         let hasher = Xxh3::truncated(5, 9).unwrap();
-        sum_layers(data, range, &SIZES, &hasher, &()).unwrap_or_else(|failure| panic!("{failure:?}"))
+        sum_layers(&data.to_vec(), range, &SIZES, &hasher, &()).unwrap_or_else(|failure| panic!("{failure:?}"))
     }
 
     #[test]
