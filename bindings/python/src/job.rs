@@ -100,7 +100,7 @@ fn attend(errands: &Receiver<Errand>, state: &State, progress: Option<&Py<PyAny>
     let mut looked = Instant::now();
     loop {
         match errands.recv_timeout(TICK.saturating_sub(looked.elapsed())) {
-            Ok(errand) => Python::attach(errand),
+            Ok(errand) => Python::attach(|py| state.run(py, errand)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -114,6 +114,18 @@ fn attend(errands: &Receiver<Errand>, state: &State, progress: Option<&Py<PyAny>
 }
 
 impl State {
+    /// Does an errand, unless an exception has been raised. Signals are looked after first:
+    /// one that came before a read that waits would not end it.
+    fn run(&self, py: Python<'_>, errand: Errand) {
+        if lock(&self.raised).is_some() {
+            return;
+        }
+        match py.check_signals() {
+            Ok(()) => errand(py),
+            Err(raised) => self.raise(raised),
+        }
+    }
+
     /// Lets signal handlers run, and reports what is new. After the first exception
     /// nothing more is called: the second may be of an impatient Ctrl-C.
     fn look_around(&self, py: Python<'_>, progress: Option<&Py<PyAny>>) {

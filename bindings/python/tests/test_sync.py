@@ -78,7 +78,8 @@ def test_a_compressed_payload(versions, server):
     new.unlink()
     assert built.payload == f"{new}.zst" and built.payload_bytes < len(content) / 2
     done = gosync.patch(old, f"{server.url}/new.bin.gosync")
-    assert old.read_bytes() == content and done.fetched_bytes < 100_000
+    # This server knows no ranges, so all of the payload is fetched, but no more.
+    assert old.read_bytes() == content and done.fetched_bytes <= built.payload_bytes
 
 
 def test_only_signed_indexes_with_a_key(published):
