@@ -313,7 +313,11 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
         let search = self.search;
         let start = candidate.position + search.block_size;
         let Some(data) = self.buffer.get(start..start + search.block_size) else { return false };
-        let full_end = search.signature.layout().length() / search.block_size as u64;
+        let layout = search.signature.layout();
+        let full_end = match search.padded {
+            true => layout.block_count().into(),
+            false => layout.length() / search.block_size as u64,
+        };
         search
             .lookup
             .with_key(candidate.key)

@@ -20,7 +20,7 @@ pub(crate) struct Search<'a, Index> {
     /// Strong-summed bytes for each byte scanned, where that is limited.
     pub(crate) strong_budget: Option<u32>,
     /// Whether the last block was summed with zeros behind it.
-    padded: bool,
+    pub(crate) padded: bool,
     kind: Kind,
     key_mask: u32,
     /// The sums of a block of zeros, which sparse files are full of.

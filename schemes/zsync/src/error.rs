@@ -93,6 +93,16 @@ pub enum Error {
         /// What came out.
         actual: FileDigest,
     },
+    /// The hash is that of a longer file: zsync2 leaves out a last block that is short.
+    #[error(
+        "the control file describes only the first {length} of {actual} bytes, as zsync2 does; make it with zsyncmake"
+    )]
+    LostTail {
+        /// Length of the target as the control file has it, in bytes.
+        length: u64,
+        /// Length of what is at the source.
+        actual: u64,
+    },
     /// The old file cannot be kept, or the new one not be given its date.
     #[error("cannot prepare {}", path.display())]
     Prepare {
@@ -111,7 +121,7 @@ impl Error {
     /// Whether data is corrupt or fails verification.
     pub fn is_corrupt(&self) -> bool {
         match self {
-            Self::Control { .. } | Self::Digest { .. } => true,
+            Self::Control { .. } | Self::Digest { .. } | Self::LostTail { .. } => true,
             Self::Source(error) | Self::Patch(PatchError::Source(error)) => {
                 matches!(error, SourceError::Length { .. } | SourceError::Changed { .. })
             }
@@ -145,7 +155,7 @@ impl Error {
 
     /// Whether a [`patch`](crate::patch) that ends so keeps what it has fetched.
     pub fn is_resumable(&self) -> bool {
-        let is_whole = matches!(self, Self::Digest { .. });
+        let is_whole = matches!(self, Self::Digest { .. } | Self::LostTail { .. });
         !is_whole && (self.is_corrupt() || self.is_source() || self.is_cancelled())
     }
 }

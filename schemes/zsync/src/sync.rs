@@ -163,6 +163,14 @@ fn make(
     let Some(mut wrong) = wrong_in(control, staged, progress)? else {
         return Ok(PatchReport { comparison, report });
     };
+    let layout = control.signature.layout();
+    let (length, size) = (layout.length(), u64::from(layout.block_size()));
+    if layout.short_block().is_none()
+        && let Ok(Some(actual)) = source.size()
+        && (length + 1..length + size).contains(&actual)
+    {
+        return Err(Error::LostTail { length, actual });
+    }
     // Other bytes have the sum of some block. First the likeliest: what matched alone, then
     // all that was not fetched, and then what was, from elsewhere.
     let all = [plan.cut().blocks()];

@@ -1,6 +1,6 @@
 //! Control files made byte by byte, and what zsync finds with them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use gosync_chunks::{Md4, StrongHasher};
 use gosync_zsync::Control;
@@ -55,17 +55,30 @@ pub(crate) fn control(target: &[u8], block_size: usize, lengths: (usize, usize, 
     Control::read(&control_bytes(target, block_size, lengths, lines)).unwrap()
 }
 
-/// Bytes of `target` in blocks that follow each other in `seed` as they do in it: what zsync
-/// finds where it looks for two in a row.
+/// Bytes of `target` that zsync finds where it looks for two blocks in a row: from left to
+/// right, to the end of each run, and then behind it.
 pub(crate) fn in_pairs(target: &[u8], block_size: usize, seed: &[u8]) -> u64 {
+    let end = seed.len();
     let mut seed = seed.to_vec();
-    seed.resize(seed.len() + 2 * block_size, 0);
-    let windows: HashSet<&[u8]> = seed.windows(2 * block_size).collect();
+    seed.resize(end + 2 * block_size, 0);
     let blocks: Vec<Vec<u8>> = padded(target, block_size).collect();
+    let mut pairs: HashMap<Vec<u8>, usize> = HashMap::new();
+    for (at, pair) in blocks.windows(2).enumerate() {
+        pairs.entry(pair.concat()).or_insert(at);
+    }
     let mut found: HashSet<&[u8]> = HashSet::new();
-    for pair in blocks.windows(2) {
-        if windows.contains(pair.concat().as_slice()) {
-            found.extend([pair[0].as_slice(), pair[1].as_slice()]);
+    let mut at = 0;
+    while at < end {
+        let Some(&first) = pairs.get(&seed[at..at + 2 * block_size]) else {
+            at += 1;
+            continue;
+        };
+        for block in &blocks[first..] {
+            if seed.get(at..at + block_size) != Some(block.as_slice()) {
+                break;
+            }
+            found.insert(block);
+            at += block_size;
         }
     }
     let is_found = |(_, block): &(&[u8], &Vec<u8>)| found.contains(block.as_slice());

@@ -80,7 +80,7 @@ fn what_is_made_is_read_and_leads_to_the_target() {
     let old = corpus::text(1, 200_000);
     for (edit, new) in edit::all(&old, 2) {
         for (as_0_6_2, block_size) in [(false, None), (true, None), (false, Some(1 << 20)), (true, Some(256))] {
-            let options = MakeOptions { as_0_6_2, block_size, ..MakeOptions::default() };
+            let options = MakeOptions { as_0_6_2, block_size, allow_empty: true, ..MakeOptions::default() };
             let made = make_of(&directory.path().join("new"), &new, &options);
             let bytes = made.write().unwrap();
             let control = Control::read(&bytes).unwrap();
@@ -157,7 +157,7 @@ fn forged_blocks_are_fetched_from_elsewhere() {
         current: AtomicU64::new(0),
     };
     let control = Control::read(&bytes).unwrap();
-    let seed: &dyn ReadAt = &Vec::new();
+    let seed: &dyn ReadAt = &Vec::<u8>::new();
     patch(&control, &[seed], &second(&target), &out, &PatchOptions::default(), &()).unwrap();
     assert!(fs::read(&out).unwrap() == target);
     fs::remove_file(&out).unwrap();
@@ -182,6 +182,18 @@ fn every_hash_has_to_hold() {
         assert!(matches!(failed, Error::Digest { .. }), "{failed}");
         assert!(fs::read_dir(directory.path()).unwrap().next().is_none(), "nothing is left");
     }
+}
+
+/// As zsync2 makes them where the last block is short.
+#[test]
+fn a_tail_that_was_left_out_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = corpus::text(7, 10_000);
+    let control = control(&target[..9 * 1024], 1024, (1, 4, 16), &sha1(&target));
+    let source = MemorySource::new(target.clone());
+    let out = directory.path().join("out");
+    let failed = patch(&control, &[], &source, &out, &PatchOptions::default(), &()).unwrap_err();
+    assert!(matches!(failed, Error::LostTail { length: 9216, actual: 10_000 }) && failed.is_corrupt(), "{failed}");
 }
 
 #[test]
