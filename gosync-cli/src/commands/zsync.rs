@@ -1,14 +1,14 @@
 //! `gosync zsync`, and the other commands where their index is a control file of zsync.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::Context;
 use gosync::{Location, Netrc, Seeds, SourceOptions, open_sources};
-use gosync_zsync::{Control, OpenedControl, PatchOptions, PatchReport, ReadAt, ReadOptions, Source};
+use gosync_zsync::{Control, OpenedControl, PatchOptions, PatchReport, ReadAt, ReadOptions, Recompress, Source};
 use serde_json::json;
 
 use super::patch::{Done, tell_cost};
@@ -43,7 +43,50 @@ pub(crate) fn run(args: &args::Zsync, console: &Console) -> anyhow::Result<ExitC
     }
     let source = gosync_zsync::open_source(&opened, args.referer.as_ref(), &options)?;
     let patch_options = PatchOptions { keep_old: args.keep_old };
-    carry_out(&opened, &seeds, &*source, Some(&output), patch_options, start, console)
+    let code = carry_out(&opened, &seeds, &*source, Some(&output), patch_options, start, console)?;
+    if let Some(recompress) = &opened.control.recompress {
+        let name = opened.control.z_file_name.as_ref().filter(|_| args.output.is_none());
+        let path = match name {
+            Some(name) => output.with_file_name(name.as_str()),
+            None => {
+                let mut name = output.clone().into_os_string();
+                name.push(".gz");
+                name.into()
+            }
+        };
+        compress_again(recompress, &output, &path).with_context(|| {
+            format!("cannot compress {} again with gzip; it is complete as it is", output.display())
+        })?;
+        console.message(format_args!("{}: compressed again, as it was published", path.display()));
+    }
+    Ok(code)
+}
+
+/// Makes the gzip file again that was published, of which `output` is the content; what
+/// `output` was called is then gone, as with zsync.
+///
+/// The program is always gzip, and its options are from a list in gosync.
+fn compress_again(recompress: &Recompress, output: &Path, path: &Path) -> anyhow::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    let mut gzip = Command::new("gzip");
+    gzip.arg("-c").args(recompress.options()).stdin(fs::File::open(output)?).stdout(file.reopen()?);
+    let status = gzip.status()?;
+    anyhow::ensure!(status.success(), "gzip failed: {status}");
+    // What it reads from a pipe has no name and no date; the header that was published may.
+    let mut header = [0; 10];
+    file.seek(SeekFrom::Start(0))?;
+    file.read_exact(&mut header)?;
+    anyhow::ensure!(header[..4] == [0x1f, 0x8b, 8, 0], "gzip writes a header that is not known here");
+    let mut whole = tempfile::NamedTempFile::new_in(directory)?;
+    whole.write_all(recompress.header())?;
+    io::copy(&mut file, &mut whole)?;
+    let metadata = fs::metadata(output)?;
+    whole.as_file().set_permissions(metadata.permissions())?;
+    whole.as_file().set_modified(metadata.modified()?)?;
+    whole.as_file().sync_all()?;
+    whole.persist(path)?;
+    Ok(fs::remove_file(output)?)
 }
 
 /// `gosync patch`.

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
 use gosync_testkit::corpus::{self, edit};
+use gosync_testkit::peers;
 
 use crate::support::{Run, Scratch};
 
@@ -144,4 +145,26 @@ fn large_and_sparse() {
     assert_eq!((done["output_bytes"].as_u64(), done["fetched_bytes"].as_u64()), (Some(LENGTH), Some(0)));
     let same = Command::new("cmp").args(["new", "out"]).current_dir(scratch.path("")).status().unwrap();
     assert!(same.success());
+}
+
+/// A gzip file that was published is made again, to the byte.
+#[test]
+fn gzip_files() {
+    if peers::require("zsyncmake").is_none() || peers::require("gzip").is_none() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let data = corpus::text(3, 200_000);
+    scratch.write("site/x.img", &data);
+    scratch.write("old", &edit::insert(&data, 4, 3, 50));
+    let run = |program: &str, args: &[&str]| {
+        let done = Command::new(peers::require(program).unwrap()).args(args).current_dir(scratch.path("site")).output();
+        assert!(done.unwrap().status.success());
+    };
+    run("gzip", &["-9", "x.img"]);
+    run("zsyncmake", &["-e", "-o", "x.img.gz.zsync", "x.img.gz"]);
+    let done = scratch.run(&["zsync", "-i", "old", "site/x.img.gz.zsync"]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert!(scratch.read("x.img.gz") == scratch.read("site/x.img.gz"));
+    assert!(!scratch.path("x.img").exists());
 }
