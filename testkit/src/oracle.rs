@@ -114,7 +114,11 @@ pub fn assert_plan_makes(plan: &Plan, target: &[u8], seeds: &[&[u8]]) {
                 assert!(of < blocks.start && fetched[of.index()], "{step:?} repeats what was not fetched before it");
                 let range = cut.range(of);
                 let repeated = &target[range.start as usize..range.end as usize];
-                assert!(wanted.chunks(repeated.len()).all(|block| block == repeated), "{step:?} repeats other bytes");
+                // A short last block may be equal to a whole one once it is padded.
+                assert!(
+                    wanted.chunks(repeated.len()).all(|block| repeated.starts_with(block)),
+                    "{step:?} repeats other bytes"
+                );
             }
         }
     }

@@ -65,7 +65,7 @@ struct Bits {
 impl Bits {
     fn new(length: u64, block_size: u32) -> Self {
         let log2 = |number: f64| number.ln() / std::f64::consts::LN_2;
-        let blocks = 1 + length.max(1) / u64::from(block_size);
+        let blocks = (length.max(1) / u64::from(block_size)).saturating_add(1);
         Self {
             length: log2(length.max(1) as f64),
             block_size: log2(f64::from(block_size)),
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(lengths(HashLengths::of_0_6_2(2048, 2048)).0, 1);
         assert_eq!(lengths(HashLengths::of_0_6_2(2049, 2048)).0, 2);
         assert_eq!(lengths(HashLengths::of_0_6_3(100_000_000, 2048)), (1, 4, 8));
-        assert_eq!(lengths(HashLengths::of_0_6_3(4 << 40, 4096)), (2, 4, 6));
+        assert_eq!(lengths(HashLengths::of_0_6_3(4 << 40, 4096)), (2, 4, 7));
         for length in [0, 1, u64::MAX] {
             for block_size in [1, 2048, 1 << 24] {
                 assert!(HashLengths::of_0_6_2(length, block_size).is_valid());

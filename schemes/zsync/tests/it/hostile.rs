@@ -82,7 +82,7 @@ fn headers() {
 fn declared_counts_reserve_nothing() {
     for header in [
         "zsync: 0.6.2\nBlocksize: 1\nLength: 4294967295\n",
-        "zsync: 0.6.2\nBlocksize: 16777216\nLength: 72057594037927935\n",
+        "zsync: 0.6.2\nBlocksize: 16777216\nLength: 36028797018963967\n",
         "zsync: 0.6.2\nBlocksize: 2048\nLength: 1\nZ-Map2: 4611686018427387904\n",
         "zsync: 0.6.2\nBlocksize: 2048\nLength: 1\nZ-Map2: 18446744073709551615\n",
     ] {
