@@ -11,7 +11,7 @@ use gosync_rollsum::Kind;
 use crate::format::{Contents, Payload, WEAK_LEN, check_sizes, make};
 use crate::layers::sums::{Failure, LayerSums, file_hash, sum_layers};
 use crate::layers::{choose, lengths};
-use crate::payload::{EncodeError, EncodeOptions, FrameLengths, PayloadLayout, encode};
+use crate::payload::{EncodeError, EncodeOptions, FrameLengths, PayloadLayout, Tables, encode};
 use crate::sums::Weak;
 use crate::{Error, Format, Index, TargetName};
 
@@ -40,9 +40,9 @@ impl Default for BuildOptions {
 /// Bytes of a coarse frame of a compressed payload, at most.
 const COARSE_FRAME: u32 = 64 << 10;
 
-/// Bytes before a fine frame that it is compressed with. More make it smaller, and making
-/// it slower: they are read anew for each.
-const FINE_PREFIX: u32 = 4 << 10;
+/// Bytes before a fine frame that it is compressed with. More make it hardly smaller, and
+/// reading it slower.
+const FINE_PREFIX: u32 = 64 << 10;
 
 /// Bytes before a coarse frame that it is compressed with.
 const COARSE_PREFIX: u32 = 1 << 20;
@@ -175,13 +175,16 @@ fn compress(
         .and_then(|layout| layout.with_prefixes(FINE_PREFIX, COARSE_PREFIX))
         .map_err(|_| impossible())?;
     let encode_options = EncodeOptions { level: options.compress.unwrap_or(EncodeOptions::default().level) };
-    let lengths = encode(target, &layout, ByteRange::at(0, target.size()), &encode_options, out, progress);
+    let tables = Tables::train(target, &layout, encode_options.level);
+    let tables = tables.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let lengths = encode(target, &layout, &tables, ByteRange::at(0, target.size()), &encode_options, out, progress);
     let lengths = lengths.map_err(|error| match error {
         EncodeError::Read(source) => Error::Read { path: path.to_owned(), source },
         EncodeError::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
         error => Error::Publish { location: name.as_str().into(), source: io::Error::other(error) },
     })?;
-    Ok((Payload { name, layout, len: lengths.payload_len() }, lengths))
+    let preamble = tables.preamble().to_vec();
+    Ok((Payload { name, layout, preamble, len: lengths.payload_len() }, lengths))
 }
 
 fn build_go_sync(

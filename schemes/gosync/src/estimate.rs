@@ -87,7 +87,7 @@ fn requested(
         None => Ok((wanted.to_vec(), length)),
         Some(frames) => {
             let nothing = Zeros(length);
-            let framed = FramedSource::new(source, frames.extents.clone(), &nothing);
+            let framed = FramedSource::new(source, frames.extents.clone(), frames.payload.preamble.clone(), &nothing);
             Ok((framed.payload_ranges(wanted)?, frames.payload.len))
         }
     }

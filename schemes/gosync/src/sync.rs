@@ -296,7 +296,7 @@ fn make(
     let report = match (&comparison.frames, rebuilt) {
         (Some(frames), Some(rebuilt)) => {
             let rebuilt = Rebuilt::new(rebuilt, &comparison.plan);
-            patch(&FramedSource::new(source, frames.extents.clone(), &rebuilt))
+            patch(&FramedSource::new(source, frames.extents.clone(), frames.payload.preamble.clone(), &rebuilt))
         }
         _ => patch(source),
     }?;

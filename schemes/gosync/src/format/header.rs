@@ -65,6 +65,8 @@ pub(super) struct PayloadHeader {
     pub(super) fine_prefix: u32,
     /// Bytes of the target before a coarse frame that it is compressed with.
     pub(super) coarse_prefix: u32,
+    /// What all frames are decoded with.
+    pub(super) preamble: Vec<u8>,
     /// Length of the payload in bytes.
     pub(super) length: u64,
 }
@@ -138,6 +140,7 @@ mod tests {
                 coarse: 0x2526_2728,
                 fine_prefix: 0x3132_3334,
                 coarse_prefix: 0x3536_3738,
+                preamble: vec![0x51, 0x52],
                 length: 0x4142_4344_4546_4748,
             }),
             tree_hash: [0x7c; 32],
@@ -155,6 +158,7 @@ mod tests {
         expected.extend([0x6b; 32]);
         expected.extend([1, 1, 0, 0, 0, 0, 0, 0, 0, b'c', 1, 0x24, 0x23, 0x22, 0x21, 0x28, 0x27, 0x26, 0x25]);
         expected.extend([0x34, 0x33, 0x32, 0x31, 0x38, 0x37, 0x36, 0x35]);
+        expected.extend([2, 0, 0, 0, 0, 0, 0, 0, 0x51, 0x52]);
         expected.extend([0x48, 0x47, 0x46, 0x45, 0x44, 0x43, 0x42, 0x41]);
         expected.extend([0x7c; 32]);
         expected.extend([1, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0x80, 7, 0, 0, 0, 0, 0, 0, 0]);

@@ -8,7 +8,7 @@ use super::header::{Header, LayerHeader, PayloadHeader};
 use super::parts::Parts;
 use super::{FormatError, TargetName, head};
 use crate::Error;
-use crate::payload::{FrameKind, PayloadLayout};
+use crate::payload::{FrameKind, MAX_PREAMBLE, MIN_PREAMBLE, PayloadLayout};
 
 /// Bytes of a weak sum in a record.
 pub(crate) const WEAK_LEN: usize = 4;
@@ -278,6 +278,8 @@ impl std::fmt::Display for Damage {
 pub(crate) struct Payload {
     pub(crate) name: TargetName,
     pub(crate) layout: PayloadLayout,
+    /// What all frames are decoded with.
+    pub(crate) preamble: Vec<u8>,
     /// Length in bytes.
     pub(crate) len: u64,
 }
@@ -316,7 +318,11 @@ fn payload_of(header: &Header, payload: &PayloadHeader) -> Result<Payload, Forma
     if !has_layer(payload.coarse) || finest != Some(payload.fine) {
         return Err(FormatError::Corrupt { what: "the frames of the payload are no blocks of a layer" });
     }
-    Ok(Payload { name: TargetName::new(payload.name.as_str())?, layout, len: payload.length })
+    if !(MIN_PREAMBLE..=MAX_PREAMBLE).contains(&payload.preamble.len()) {
+        return Err(FormatError::Corrupt { what: "the preamble of the payload has an impossible length" });
+    }
+    let name = TargetName::new(payload.name.as_str())?;
+    Ok(Payload { name, layout, preamble: payload.preamble.clone(), len: payload.length })
 }
 
 /// Checks the block sizes of layers, from the coarsest to the finest.

@@ -53,6 +53,7 @@ pub(crate) fn make(contents: Contents) -> Result<Layered, FormatError> {
             coarse: payload.layout.frame_size(FrameKind::Coarse) as u32,
             fine_prefix: payload.layout.prefix_len(FrameKind::Fine) as u32,
             coarse_prefix: payload.layout.prefix_len(FrameKind::Coarse) as u32,
+            preamble: payload.preamble,
             length: payload.len,
         }),
         tree_hash: *blake3::hash(&tree).as_bytes(),

@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use gosync_chunks::work::hand_out;
 use gosync_chunks::{ByteRange, Phase, Progress, ReadAt, ReadBuffer};
 
-use super::{Extents, FrameEncoder, FrameKind, PLAIN_PREAMBLE, PayloadLayout};
+use super::pack::{LARGEST, Packer};
+use super::{Extents, FrameEncoder, FrameKind, PayloadLayout, Tables};
 
 /// A thread makes the frames of about as many bytes at once.
 const PIECE: u64 = 1 << 20;
@@ -15,7 +16,7 @@ const PIECE: u64 = 1 << 20;
 /// How hard to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// zstd's level, 1 to 15.
+    /// zstd's level, 1 to 15. For fine frames that are small it is about as hard.
     pub level: i32,
 }
 
@@ -98,6 +99,7 @@ impl FrameLengths {
 pub fn encode(
     target: &dyn ReadAt,
     layout: &PayloadLayout,
+    tables: &Tables,
     range: ByteRange,
     options: &EncodeOptions,
     out: &mut (dyn Write + Send),
@@ -116,6 +118,8 @@ pub fn encode(
     let sequence = Mutex::new(Sequence { out, next: 0, waiting: BTreeMap::new(), lengths: FrameLengths::default() });
     let encoder = || PieceEncoder {
         layout,
+        tables,
+        packer: (layout.frame_size(FrameKind::Fine) <= LARGEST).then(|| Packer::new(layout, options.level)),
         frames: FrameEncoder::new(options.level),
         input: ReadBuffer::default(),
         prefix: Vec::new(),
@@ -157,6 +161,9 @@ impl Sequence<'_> {
 
 struct PieceEncoder<'a> {
     layout: &'a PayloadLayout,
+    tables: &'a Tables,
+    /// Where fine frames are small.
+    packer: Option<Packer>,
     frames: FrameEncoder,
     input: ReadBuffer,
     prefix: Vec<u8>,
@@ -164,19 +171,31 @@ struct PieceEncoder<'a> {
 
 impl PieceEncoder<'_> {
     fn encode(&mut self, target: &dyn ReadAt, piece: ByteRange) -> io::Result<Made> {
+        if target.next_data(piece.start)?.is_none_or(|data| data.start >= piece.end) {
+            return Ok(self.hole(piece));
+        }
         let start = piece.start.saturating_sub(self.layout.longest_prefix());
         let input = self.input.read(target, ByteRange { start, end: piece.end })?;
-        let bytes = |range: ByteRange| &input[(range.start - start) as usize..(range.end - start) as usize];
+        let place = |range: ByteRange| (range.start - start) as usize..(range.end - start) as usize;
+        if let Some(packer) = &mut self.packer {
+            packer.begin(input, place(piece).start);
+        }
         let mut out = Vec::with_capacity(input.len());
         let mut lengths = FrameLengths::default();
         let mut add = |kind, number| {
             let frame = self.layout.frame(kind, number);
-            self.prefix.clear();
-            self.prefix.extend(PLAIN_PREAMBLE);
-            self.prefix.extend_from_slice(bytes(self.layout.prefix(kind, frame.start)));
-            let made = self.frames.encode(&self.prefix, bytes(frame));
-            out.extend_from_slice(made);
-            made.len()
+            let before = out.len();
+            if kind == FrameKind::Fine
+                && let Some(packer) = &mut self.packer
+            {
+                packer.pack(self.tables, input, place(frame), &mut out);
+            } else {
+                self.prefix.clear();
+                self.prefix.extend_from_slice(self.tables.preamble());
+                self.prefix.extend_from_slice(&input[place(self.layout.prefix(kind, frame.start))]);
+                out.extend_from_slice(self.frames.encode(&self.prefix, &input[place(frame)]));
+            }
+            out.len() - before
         };
         for coarse in self.layout.frames_of(FrameKind::Coarse, piece) {
             lengths.coarse.push(add(FrameKind::Coarse, coarse) as u32);
@@ -186,30 +205,41 @@ impl PieceEncoder<'_> {
         }
         Ok((out, lengths))
     }
+
+    /// The frames of zeros, which are one byte each, whatever comes before them.
+    fn hole(&self, piece: ByteRange) -> Made {
+        let count = |kind| self.layout.frames_of(kind, piece).count();
+        let (coarse, fine) = (count(FrameKind::Coarse), count(FrameKind::Fine));
+        (vec![0; coarse + fine], FrameLengths { coarse: vec![1; coarse], fine: vec![1; fine] })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gosync_chunks::LocalFile;
     use gosync_testkit::corpus;
+    use std::io::{Seek, SeekFrom};
 
     fn parts(target: &[u8], layout: &PayloadLayout, borders: &[u64]) -> (Vec<u8>, FrameLengths) {
+        let target = target.to_vec();
+        let tables = Tables::train(&target, layout, 3).unwrap();
         let (mut out, mut lengths) = (Vec::new(), FrameLengths::default());
         for border in borders.windows(2) {
             let range = ByteRange { start: border[0], end: border[1] };
-            lengths.append(encode(&target.to_vec(), layout, range, &EncodeOptions::default(), &mut out, &()).unwrap());
+            lengths.append(encode(&target, layout, &tables, range, &EncodeOptions::default(), &mut out, &()).unwrap());
         }
         (out, lengths)
     }
 
     #[test]
     fn parts_make_up_the_whole() {
-        let target = corpus::records64(1, 3_000_001);
-        let layout = PayloadLayout::new(3_000_001, 512, 4096).unwrap().with_prefixes(8000, 100_000).unwrap();
-        let whole = parts(&target, &layout, &[0, 3_000_001]);
+        let target = corpus::records64(1, 2_000_001);
+        let layout = PayloadLayout::new(2_000_001, 512, 4096).unwrap().with_prefixes(8000, 100_000).unwrap();
+        let whole = parts(&target, &layout, &[0, 2_000_001]);
         assert_eq!(whole.1.payload_len(), whole.0.len() as u64);
         assert!(whole.0.len() < target.len());
-        for borders in [&[0, 4096, 4096, 2_048_000, 3_000_001][..], &[0, 0, 2_998_272, 3_000_001]] {
+        for borders in [&[0, 4096, 4096, 1_024_000, 2_000_001][..], &[0, 0, 1_998_848, 2_000_001]] {
             assert!(parts(&target, &layout, borders) == whole, "{borders:?}");
         }
         let nothing = PayloadLayout::new(0, 512, 4096).unwrap();
@@ -217,13 +247,35 @@ mod tests {
     }
 
     #[test]
+    fn holes_are_not_read_and_make_no_difference() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("sparse");
+        let mut target = vec![0; 5 << 20 | 1];
+        target[3 << 20..][..1000].copy_from_slice(&corpus::text(1, 1000));
+        let mut file = std::fs::File::create(&path).unwrap();
+        file.set_len(target.len() as u64).unwrap();
+        file.seek(SeekFrom::Start(3 << 20)).unwrap();
+        file.write_all(&target[3 << 20..][..1000]).unwrap();
+        let layout = PayloadLayout::new(target.len() as u64, 512, 65_536).unwrap().with_prefixes(4096, 65_536).unwrap();
+        let tables = Tables::train(&target, &layout, 3).unwrap();
+        let encode = |target: &dyn ReadAt| {
+            let mut out = Vec::new();
+            let all = ByteRange::at(0, layout.length());
+            let lengths = encode(target, &layout, &tables, all, &EncodeOptions::default(), &mut out, &()).unwrap();
+            (out, lengths)
+        };
+        assert!(encode(&LocalFile::open(&path).unwrap()) == encode(&target));
+    }
+
+    #[test]
     fn says_what_went_wrong() {
         let layout = PayloadLayout::new(1000, 100, 100).unwrap();
         let all = ByteRange::at(0, 1000);
-        let encode = |target: &Vec<u8>, out: &mut (dyn Write + Send), progress: &dyn Progress| {
-            encode(target, &layout, all, &EncodeOptions::default(), out, progress).unwrap_err()
-        };
         let target = corpus::random(1, 1000);
+        let tables = Tables::train(&target, &layout, 3).unwrap();
+        let encode = |target: &Vec<u8>, out: &mut (dyn Write + Send), progress: &dyn Progress| {
+            encode(target, &layout, &tables, all, &EncodeOptions::default(), out, progress).unwrap_err()
+        };
         assert!(matches!(encode(&target[..999].to_vec(), &mut Vec::new(), &()), EncodeError::Read(_)));
         assert!(matches!(encode(&target, &mut [0u8; 10].as_mut_slice(), &()), EncodeError::Write(_)));
         struct Stop;

@@ -12,6 +12,7 @@ mod extents;
 mod frame;
 mod gather;
 mod layout;
+mod pack;
 mod prior;
 mod source;
 
@@ -19,8 +20,14 @@ pub use encode::{EncodeError, EncodeOptions, FrameLengths, encode};
 pub use extents::{Extent, ExtentError, Extents};
 pub use frame::{FrameDecoder, FrameEncoder, FrameError};
 pub use layout::{FrameKind, PayloadLayout, PayloadLayoutError};
+pub use pack::Tables;
 pub use source::FramedSource;
 
-/// What stands before the target where a frame's prefix would begin before it: the
-/// least that zstd takes for a dictionary.
-pub const PLAIN_PREAMBLE: [u8; 8] = [0; 8];
+/// The most bytes that a preamble may have: what stands before every frame's prefix.
+pub const MAX_PREAMBLE: usize = 1024;
+
+/// The least: zstd takes no shorter dictionary.
+pub const MIN_PREAMBLE: usize = LEAST_CONTENT.len();
+
+/// The least that zstd takes for the contents of a dictionary.
+const LEAST_CONTENT: [u8; 8] = [0; 8];

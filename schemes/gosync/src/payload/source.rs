@@ -10,7 +10,7 @@ use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transf
 
 use super::gather::{Batch, next_batch, payload_ranges};
 use super::prior::Prior;
-use super::{Extent, Extents, FrameDecoder, PLAIN_PREAMBLE};
+use super::{Extent, Extents, FrameDecoder};
 
 /// So many bytes of frames are fetched in one call.
 const BATCH: u64 = 8 << 20;
@@ -32,16 +32,18 @@ const MOST_RUN_COST: u64 = 80;
 pub struct FramedSource<'a, S> {
     inner: S,
     extents: Extents,
+    preamble: Vec<u8>,
     rebuilt: &'a dyn ReadAt,
     /// Bytes of frames that are fetched in one call, as long as one frame has fewer.
     batch: u64,
 }
 
 impl<'a, S: Source> FramedSource<'a, S> {
-    /// Finds frames with `extents` in the payload that `inner` has; `rebuilt` has the
+    /// Finds frames with `extents` in the payload that `inner` has, each of which is decoded with
+    /// `preamble`; `rebuilt` has the
     /// target's bytes, as far as there are any, at their places.
-    pub fn new(inner: S, extents: Extents, rebuilt: &'a dyn ReadAt) -> Self {
-        Self { inner, extents, rebuilt, batch: BATCH }
+    pub fn new(inner: S, extents: Extents, preamble: Vec<u8>, rebuilt: &'a dyn ReadAt) -> Self {
+        Self { inner, extents, preamble, rebuilt, batch: BATCH }
     }
 
     /// What [`fetch`](Source::fetch) asks `inner` for when it is asked for `ranges`, so
@@ -76,7 +78,7 @@ impl<'a, S: Source> FramedSource<'a, S> {
             for frame in chain {
                 let extent = &batch.frames[frame];
                 buffer.clear();
-                buffer.extend(PLAIN_PREAMBLE);
+                buffer.extend_from_slice(&self.preamble);
                 let prefix = self.extents.layout().prefix(extent.kind, extent.target.start);
                 before.append(prefix, buffer).map_err(|source| SourceError::Read {
                     location: "what was rebuilt of the target".into(),

@@ -4,6 +4,8 @@
 mod layers;
 #[path = "../../../../fuzz/properties/patch.rs"]
 mod patch;
+#[path = "../../../../fuzz/properties/payload.rs"]
+mod payload;
 #[path = "../../../../fuzz/properties/index.rs"]
 mod properties;
 #[path = "../../../../fuzz/properties/signature.rs"]
@@ -11,6 +13,9 @@ mod signature;
 
 use std::fs;
 use std::path::PathBuf;
+
+use gosync::payload::{EncodeOptions, FrameKind, PayloadLayout, Tables, encode};
+use gosync_chunks::ByteRange;
 
 use crate::by_hand::ByHand;
 use crate::golden::{assert_bytes, assert_file};
@@ -50,6 +55,35 @@ fn seeds() {
     assert_file(&legacy.join("empty"), &legacy_index(&[], 8192));
     assert_file(&legacy.join("one-block"), &legacy_index(&data, 100));
     assert_file(&legacy.join("short-last-block"), &legacy_index(&data, 30));
+}
+
+#[test]
+fn payload_seeds() {
+    let target = b"the quick brown fox jumps over the lazy dog; ".repeat(6);
+    let layout = PayloadLayout::new(270, 90, 180).unwrap().with_prefixes(60, 0).unwrap();
+    let tables = Tables::train(&target, &layout, 3).unwrap();
+    let mut payload = Vec::new();
+    let all = ByteRange::at(0, 270);
+    let lengths = encode(&target, &layout, &tables, all, &EncodeOptions::default(), &mut payload, &()).unwrap();
+    let extents = lengths.extents(layout);
+    let coarse = ByteRange { start: 0, end: lengths.coarse[0].into() };
+    let fine = extents.choose(&[ByteRange::at(100, 1)], 0).unwrap()[0];
+    assert_eq!((fine.kind, fine.target), (FrameKind::Fine, ByteRange::at(90, 90)));
+    let seed = |len: u16, prefix: &[&[u8]], frame: ByteRange| {
+        let prefix = prefix.concat();
+        let frame = &payload[frame.start as usize..frame.end as usize];
+        [&(len - 1).to_le_bytes(), &(prefix.len() as u16).to_le_bytes(), &prefix[..], frame].concat()
+    };
+    let seeds = corpus("payload_frame");
+    assert_bytes(&seeds.join("coarse"), &seed(180, &[tables.preamble()], coarse));
+    assert_bytes(&seeds.join("fine"), &seed(90, &[tables.preamble(), &target[30..90]], fine.payload));
+    assert_bytes(&seeds.join("plain"), &seed(4, &[], ByteRange::at(0, 4)));
+    assert_bytes(&seeds.join("repeated"), &seed(500, &[&[0; 8]], ByteRange::at(7, 1)));
+}
+
+#[test]
+fn payload_frame() {
+    replay("payload_frame", payload::frame);
 }
 
 #[test]

@@ -1,16 +1,30 @@
 use super::*;
-use crate::payload::{EncodeOptions, FrameKind, PayloadLayout, encode};
+use crate::payload::{EncodeOptions, FrameKind, PayloadLayout, Tables, encode};
 use gosync_testkit::conformance::source_conformance;
 use gosync_testkit::source::{MemorySink, MemorySource, RecordingSource};
 use gosync_testkit::{Random, corpus};
 
 /// A target's payload, and all that is to be known of it.
-fn payload(target: &[u8], layout: PayloadLayout) -> (Vec<u8>, Extents) {
-    let mut payload = Vec::new();
-    let all = ByteRange::at(0, layout.length());
-    let lengths = encode(&target.to_vec(), &layout, all, &EncodeOptions::default(), &mut payload, &()).unwrap();
-    assert_eq!(lengths.payload_len(), payload.len() as u64);
-    (payload, lengths.extents(layout))
+struct Payload {
+    data: Vec<u8>,
+    extents: Extents,
+    preamble: Vec<u8>,
+}
+
+impl Payload {
+    fn new(target: &[u8], layout: PayloadLayout) -> Self {
+        let target = target.to_vec();
+        let mut data = Vec::new();
+        let all = ByteRange::at(0, layout.length());
+        let tables = Tables::train(&target, &layout, 3).unwrap();
+        let lengths = encode(&target, &layout, &tables, all, &EncodeOptions::default(), &mut data, &()).unwrap();
+        assert_eq!(lengths.payload_len(), data.len() as u64);
+        Self { data, extents: lengths.extents(layout), preamble: tables.preamble().to_vec() }
+    }
+
+    fn source<'a, S: Source>(&self, inner: S, rebuilt: &'a dyn ReadAt) -> FramedSource<'a, S> {
+        FramedSource::new(inner, self.extents.clone(), self.preamble.clone(), rebuilt)
+    }
 }
 
 fn layout(length: usize, fine: u32, coarse: u32, prefixes: (u32, u32)) -> PayloadLayout {
@@ -41,27 +55,33 @@ fn random_ranges(random: &mut Random, length: usize, most_gap: usize) -> Vec<Byt
 #[test]
 fn conforms() {
     source_conformance(|data| {
-        let (payload, extents) = payload(&data, layout(data.len(), 512, 4096, (2000, 9000)));
+        let payload = Payload::new(&data, layout(data.len(), 512, 4096, (2000, 9000)));
         // Lives as long as the test, as what is rebuilt lives as long as its source.
         let rebuilt: &'static Vec<u8> = Box::leak(Box::new(data));
-        Box::new(FramedSource::new(MemorySource::awkward(payload, 7), extents, rebuilt))
+        Box::new(payload.source(MemorySource::awkward(payload.data.clone(), 7), rebuilt))
     });
 }
 
 #[test]
 fn delivers_what_is_missing_and_foretells_what_it_costs() {
     let mut random = Random::new(3);
-    let shapes =
-        [(1, 1, (0, 0)), (64, 64, (300, 0)), (64, 1024, (0, 4000)), (256, 4096, (20_000, 1)), (512, 65_536, (7, 7))];
+    let shapes = [
+        (1, 1, (0, 0)),
+        (64, 64, (300, 0)),
+        (2000, 4000, (3000, 0)),
+        (64, 1024, (0, 4000)),
+        (256, 4096, (20_000, 1)),
+        (512, 65_536, (7, 7)),
+    ];
     for (name, target) in corpus::all(5, 100_000) {
         for (fine, coarse, prefixes) in shapes {
             let target = &target[..if fine == 1 { 5000 } else { target.len() }];
-            let (payload, extents) = payload(target, layout(target.len(), fine, coarse, prefixes));
+            let payload = Payload::new(target, layout(target.len(), fine, coarse, prefixes));
             for (gap, batch) in [(2, BATCH), (1000, 1), (20_000, 500), (5000, BATCH)] {
                 let ranges = random_ranges(&mut random, target.len(), gap);
                 let rebuilt = without(target, &ranges);
-                let inner = RecordingSource::new(MemorySource::awkward(payload.clone(), random.next_u64()));
-                let source = FramedSource { batch, ..FramedSource::new(inner, extents.clone(), &rebuilt) };
+                let inner = RecordingSource::new(MemorySource::awkward(payload.data.clone(), random.next_u64()));
+                let source = FramedSource { batch, ..payload.source(inner, &rebuilt) };
                 let foretold = source.payload_ranges(&ranges).unwrap();
                 let sink = MemorySink::new(&ranges);
                 let transfer = source.fetch(&ranges, &sink).unwrap();
@@ -81,20 +101,20 @@ fn delivers_what_is_missing_and_foretells_what_it_costs() {
 #[test]
 fn what_is_damaged_is_other_bytes_and_nothing_worse() {
     let target = corpus::text(1, 200_000);
-    let (payload, extents) = payload(&target, layout(target.len(), 512, 8192, (4096, 4096)));
+    let payload = Payload::new(&target, layout(target.len(), 512, 8192, (4096, 4096)));
     let ranges: Vec<_> = (0..20).map(|number| ByteRange::at(number * 10_000 + 77, 300)).collect();
     let rebuilt = without(&target, &ranges);
-    let fetch = |payload: Vec<u8>| {
+    let fetch = |data: Vec<u8>| {
         let sink = MemorySink::new(&ranges);
-        let source = FramedSource::new(MemorySource::new(payload), extents.clone(), &rebuilt);
+        let source = payload.source(MemorySource::new(data), &rebuilt);
         source.fetch(&ranges, &sink).unwrap();
         let right = |(range, data): (&ByteRange, Vec<u8>)| data == target[range.start as usize..range.end as usize];
         ranges.iter().zip(sink.finish()).map(right).collect::<Vec<_>>()
     };
-    assert!(fetch(payload.clone()).iter().all(|right| *right));
-    let hit = extents.choose(&ranges[3..4], 0).unwrap()[0].payload;
+    assert!(fetch(payload.data.clone()).iter().all(|right| *right));
+    let hit = payload.extents.choose(&ranges[3..4], 0).unwrap()[0].payload;
     for seed in 0..100 {
-        let mut wrong = payload.clone();
+        let mut wrong = payload.data.clone();
         let mut random = Random::new(seed);
         random.fill(&mut wrong[hit.start as usize..hit.end as usize]);
         let right = fetch(wrong);
@@ -122,9 +142,9 @@ fn rejects_where_the_frames_lie() {
         }
     }
     let target = corpus::text(1, 10_000);
-    let (_, extents) = payload(&target, layout(target.len(), 100, 1000, (0, 0)));
-    let frame = extents.choose(&[ByteRange::at(5000, 1)], 0).unwrap()[0];
-    let source = FramedSource::new(Heard(Mutex::default()), extents, &target);
+    let payload = Payload::new(&target, layout(target.len(), 100, 1000, (0, 0)));
+    let frame = payload.extents.choose(&[ByteRange::at(5000, 1)], 0).unwrap()[0];
+    let source = payload.source(Heard(Mutex::default()), &target);
     assert!(source.reject(&[ByteRange::at(5050, 20)]));
     assert!(!source.reject(&[ByteRange::at(9_999, 2)]), "that is past the end");
     assert_eq!(*source.inner.0.lock().unwrap(), [frame.payload]);
@@ -134,9 +154,9 @@ fn rejects_where_the_frames_lie() {
 #[test]
 fn a_source_that_fails_ends_it() {
     let target = corpus::text(1, 100_000);
-    let (payload, extents) = payload(&target, layout(target.len(), 100, 1000, (500, 500)));
-    let short = MemorySource::new(payload[..payload.len() / 2].to_vec());
-    let source = FramedSource { batch: 1000, ..FramedSource::new(short, extents, &target) };
+    let payload = Payload::new(&target, layout(target.len(), 100, 1000, (500, 500)));
+    let short = MemorySource::new(payload.data[..payload.data.len() / 2].to_vec());
+    let source = FramedSource { batch: 1000, ..payload.source(short, &target) };
     let ranges = [ByteRange::at(0, 100_000)];
     assert!(matches!(source.fetch(&ranges, &MemorySink::new(&ranges)), Err(SourceError::Read { .. })));
 }

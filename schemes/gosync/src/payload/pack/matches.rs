@@ -1,0 +1,264 @@
+//! Finding what small frames have in common with the bytes before them.
+
+use std::ops::Range;
+
+use super::bits::BitWriter;
+use super::block::{self, FIRST_OFFSETS};
+use super::tables::Tables;
+use super::{Parsed, Sequence};
+use crate::payload::frame::MAX_LEVEL;
+use crate::payload::{FrameKind, PayloadLayout};
+
+/// Four bytes are found by a hash of so many bits.
+const HASH_BITS: u32 = 16;
+
+/// Shorter matches are not looked for.
+const LEAST: usize = 4;
+
+/// A match that is as long as this is good enough.
+const GOOD: usize = 48;
+
+/// Packs the small frames of a stretch of a target, in ascending order.
+pub(in crate::payload) struct Packer {
+    /// The longest prefix.
+    prefix: usize,
+    /// So many places with the same hash are looked at.
+    depth: usize,
+    /// The last place with a hash, and the one before each place, plus one; 0 is none.
+    heads: Vec<u32>,
+    chain: Vec<u32>,
+    inserted: usize,
+    parsed: Parsed,
+    bits: BitWriter,
+}
+
+/// Where the bytes at some place were before.
+#[derive(Clone, Copy)]
+struct Match {
+    length: usize,
+    offset: usize,
+    /// The bits that it is expected to save.
+    gain: i32,
+}
+
+impl Packer {
+    /// Tries as hard as zstd's `level` says.
+    pub(in crate::payload) fn new(layout: &PayloadLayout, level: i32) -> Self {
+        let prefix = layout.prefix_len(FrameKind::Fine) as usize;
+        // A place is forgotten only when no frame's prefix reaches it any more.
+        let reach = (prefix + layout.frame_size(FrameKind::Fine) as usize + 1).next_power_of_two();
+        Self {
+            prefix,
+            depth: 4 << (level.clamp(1, MAX_LEVEL) / 3),
+            heads: vec![0; 1 << HASH_BITS],
+            chain: vec![0; reach],
+            inserted: 0,
+            parsed: Parsed::default(),
+            bits: BitWriter::default(),
+        }
+    }
+
+    /// Begins with another stretch, whose first frame begins at `start` in `data`.
+    pub(in crate::payload) fn begin(&mut self, data: &[u8], start: usize) {
+        self.heads.fill(0);
+        self.inserted = start.saturating_sub(self.prefix);
+        self.insert(data, start);
+    }
+
+    /// Appends the frame of `data[frame]` to `out`. `data` goes on where it went on before.
+    pub(in crate::payload) fn pack(&mut self, tables: &Tables, data: &[u8], frame: Range<usize>, out: &mut Vec<u8>) {
+        let plain = &data[frame.clone()];
+        if plain.len() > 1 && plain[1..] == plain[..plain.len() - 1] {
+            out.push(plain[0]);
+            self.insert(data, frame.end);
+            return;
+        }
+        let start = out.len();
+        self.parse(data, frame);
+        block::write(tables, &self.parsed, &mut self.bits, out);
+        if out.len() - start >= plain.len() {
+            out.truncate(start);
+            out.extend_from_slice(plain);
+        }
+    }
+
+    /// What the frame of `data[frame]` is made of.
+    pub(super) fn parse(&mut self, data: &[u8], frame: Range<usize>) -> &Parsed {
+        self.parsed.sequences.clear();
+        self.parsed.literals.clear();
+        let low = frame.start.saturating_sub(self.prefix);
+        let mut recent = FIRST_OFFSETS[0] as usize;
+        let (mut anchor, mut at) = (frame.start, frame.start);
+        while at + LEAST <= frame.end {
+            let Some(mut found) = self.find(data, at, frame.end, low, recent) else {
+                at += 1;
+                continue;
+            };
+            // One byte on there may be a better one, and then another.
+            while found.length < GOOD && at + 1 + LEAST <= frame.end {
+                match self.find(data, at + 1, frame.end, low, recent) {
+                    Some(next) if next.gain > found.gain + 1 => {
+                        found = next;
+                        at += 1;
+                    }
+                    _ => break,
+                }
+            }
+            while at > anchor && at - found.offset > low && data[at - 1] == data[at - 1 - found.offset] {
+                at -= 1;
+                found.length += 1;
+            }
+            self.parsed.literals.extend_from_slice(&data[anchor..at]);
+            self.parsed.sequences.push(Sequence {
+                literals: (at - anchor) as u32,
+                length: found.length as u32,
+                offset: found.offset as u32,
+            });
+            recent = found.offset;
+            at += found.length;
+            anchor = at;
+        }
+        self.parsed.literals.extend_from_slice(&data[anchor..frame.end]);
+        self.insert(data, frame.end);
+        &self.parsed
+    }
+
+    /// The best match for the bytes at `at`, if one is worth it.
+    fn find(&mut self, data: &[u8], at: usize, end: usize, low: usize, recent: usize) -> Option<Match> {
+        self.insert(data, at);
+        let here = &data[at..end];
+        let mut best: Option<Match> = None;
+        if at >= low + recent {
+            let length = common(&data[at - recent..], here);
+            let gain = 5 * length as i32 - 8;
+            if length >= LEAST - 1 && gain > 0 {
+                best = Some(Match { length, offset: recent, gain });
+            }
+        }
+        let mask = self.chain.len() - 1;
+        let mut place = self.heads[hash(here)] as usize;
+        for _ in 0..self.depth {
+            // Of places that were forgotten none is above `low`.
+            if place <= low {
+                break;
+            }
+            let before = place - 1;
+            let longest = best.map_or(LEAST - 1, |best| best.length);
+            if longest >= here.len() {
+                break;
+            }
+            if data[before + longest] == here[longest] {
+                let length = common(&data[before..], here);
+                let offset = at - before;
+                let gain = 5 * length as i32 - 12 - offset.ilog2() as i32;
+                if length >= LEAST && gain > best.map_or(0, |best| best.gain) {
+                    best = Some(Match { length, offset, gain });
+                    if length >= GOOD {
+                        break;
+                    }
+                }
+            }
+            let next = self.chain[before & mask] as usize;
+            if next >= place {
+                break;
+            }
+            place = next;
+        }
+        best
+    }
+
+    /// Makes all places before `end` known.
+    fn insert(&mut self, data: &[u8], end: usize) {
+        let mask = self.chain.len() - 1;
+        let end = end.min(data.len().saturating_sub(LEAST - 1));
+        for at in self.inserted..end {
+            let head = &mut self.heads[hash(&data[at..])];
+            self.chain[at & mask] = *head;
+            *head = at as u32 + 1;
+        }
+        self.inserted = self.inserted.max(end);
+    }
+}
+
+fn hash(data: &[u8]) -> usize {
+    let word = u32::from_le_bytes([data[0], data[1], data[2], data[3]]);
+    (word.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
+}
+
+/// How many bytes of `here` are the same as `there`, which is longer.
+fn common(there: &[u8], here: &[u8]) -> usize {
+    let mut len = 0;
+    for (one, other) in there.as_chunks::<8>().0.iter().zip(here.as_chunks::<8>().0) {
+        let difference = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
+        if difference != 0 {
+            return len + difference.trailing_zeros() as usize / 8;
+        }
+        len += 8;
+    }
+    len + there[len..].iter().zip(&here[len..]).take_while(|(one, other)| one == other).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::{FrameDecoder, LEAST_CONTENT};
+    use gosync_testkit::corpus;
+
+    #[test]
+    fn zstd_unpacks_what_was_packed() {
+        for (name, data) in corpus::all(3, 120_000) {
+            for (fine, prefix) in [(1, 10), (2, 0), (5, 100), (64, 7), (256, 65_536), (512, 3000), (1024, 20_000)] {
+                let data = &data[..if fine < 64 { 3000 } else { data.len() }];
+                let layout =
+                    PayloadLayout::new(data.len() as u64, fine, fine).unwrap().with_prefixes(prefix, 0).unwrap();
+                let tables = Tables::train(&data.to_vec(), &layout, 3).unwrap();
+                assert!(
+                    tables.preamble().len() <= crate::payload::MAX_PREAMBLE
+                        && tables.preamble().ends_with(&LEAST_CONTENT)
+                );
+                let mut packer = Packer::new(&layout, 3);
+                packer.begin(data, 0);
+                let mut decoder = FrameDecoder::default();
+                let mut packed = 0;
+                for number in 0..layout.frame_count(FrameKind::Fine) {
+                    let range = layout.frame(FrameKind::Fine, number);
+                    let range = range.start as usize..range.end as usize;
+                    let mut frame = Vec::new();
+                    packer.pack(&tables, data, range.clone(), &mut frame);
+                    let before = [tables.preamble(), &data[range.start.saturating_sub(prefix as usize)..range.start]];
+                    let plain = decoder.decode(&before.concat(), &frame, range.len());
+                    assert!(plain.unwrap() == &data[range.clone()], "{name} {range:?} of {fine} and {prefix}");
+                    packed += frame.len();
+                }
+                assert!(packed <= data.len());
+                assert!(fine < 256 || name == "random" || packed < data.len() * 3 / 4, "{packed} of {name} in {fine}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_stretch_begins_makes_no_difference() {
+        let data = corpus::text(1, 60_000);
+        let layout = PayloadLayout::new(60_000, 200, 200).unwrap().with_prefixes(5000, 0).unwrap();
+        let tables = Tables::train(&data, &layout, 3).unwrap();
+        let pack = |start: usize, packer: &mut Packer, data: &[u8]| {
+            packer.begin(data, start);
+            let mut frames = Vec::new();
+            for at in (start..data.len()).step_by(200) {
+                let mut frame = Vec::new();
+                packer.pack(&tables, data, at..at + 200, &mut frame);
+                frames.push(frame);
+            }
+            frames
+        };
+        let mut packer = Packer::new(&layout, 3);
+        let whole = pack(0, &mut packer, &data);
+        for start in [200, 4800, 30_000] {
+            assert!(pack(start, &mut packer, &data)[..] == whole[start / 200..]);
+            // With nothing before the prefix, and less behind.
+            let low = start.saturating_sub(5000);
+            let part = pack(start - low, &mut packer, &data[low..40_000]);
+            assert!(part[..] == whole[start / 200..200]);
+        }
+    }
+}
