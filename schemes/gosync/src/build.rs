@@ -44,8 +44,8 @@ const COARSE_FRAME: u32 = 64 << 10;
 /// reading it slower.
 const FINE_PREFIX: u32 = 64 << 10;
 
-/// Bytes before a coarse frame that it is compressed with.
-const COARSE_PREFIX: u32 = 1 << 20;
+/// Bytes before a coarse frame that it is compressed with. They are read anew for each.
+const COARSE_PREFIX: u32 = 256 << 10;
 
 /// Makes the index of the file at `target`, on all threads of the current rayon pool.
 ///

@@ -13,10 +13,14 @@ use super::{Extents, FrameEncoder, FrameKind, PayloadLayout, Tables};
 /// A thread makes the frames of about as many bytes at once.
 const PIECE: u64 = 1 << 20;
 
+/// What 64 KiB by themselves lack against one stream of the whole.
+const COARSE_LEVELS: i32 = 2;
+
 /// How hard to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// zstd's level, 1 to 15. For fine frames that are small it is about as hard.
+    /// How hard to try, in zstd's levels, 1 to 15. Coarse frames, which take the least of the
+    /// time, are made two levels higher.
     pub level: i32,
 }
 
@@ -120,7 +124,8 @@ pub fn encode(
         layout,
         tables,
         packer: (layout.frame_size(FrameKind::Fine) <= LARGEST).then(|| Packer::new(layout, options.level)),
-        frames: FrameEncoder::new(options.level),
+        fine: FrameEncoder::new(options.level),
+        coarse: FrameEncoder::new(options.level + COARSE_LEVELS),
         input: ReadBuffer::default(),
         prefix: Vec::new(),
     };
@@ -164,7 +169,8 @@ struct PieceEncoder<'a> {
     tables: &'a Tables,
     /// Where fine frames are small.
     packer: Option<Packer>,
-    frames: FrameEncoder,
+    fine: FrameEncoder,
+    coarse: FrameEncoder,
     input: ReadBuffer,
     prefix: Vec<u8>,
 }
@@ -193,7 +199,11 @@ impl PieceEncoder<'_> {
                 self.prefix.clear();
                 self.prefix.extend_from_slice(self.tables.preamble());
                 self.prefix.extend_from_slice(&input[place(self.layout.prefix(kind, frame.start))]);
-                out.extend_from_slice(self.frames.encode(&self.prefix, &input[place(frame)]));
+                let encoder = match kind {
+                    FrameKind::Fine => &mut self.fine,
+                    FrameKind::Coarse => &mut self.coarse,
+                };
+                out.extend_from_slice(encoder.encode(&self.prefix, &input[place(frame)]));
             }
             out.len() - before
         };
