@@ -66,7 +66,6 @@ fn payload_seeds() {
     let all = ByteRange::at(0, 270);
     let lengths = encode(&target, &layout, &tables, all, &EncodeOptions::default(), &mut payload, &()).unwrap();
     let extents = lengths.extents(layout);
-    let coarse = ByteRange { start: 0, end: lengths.coarse[0].into() };
     let fine = extents.choose(&[ByteRange::at(100, 1)], 0).unwrap()[0];
     assert_eq!((fine.kind, fine.target), (FrameKind::Fine, ByteRange::at(90, 90)));
     let seed = |len: u16, prefix: &[&[u8]], frame: ByteRange| {
@@ -75,7 +74,6 @@ fn payload_seeds() {
         [&(len - 1).to_le_bytes(), &(prefix.len() as u16).to_le_bytes(), &prefix[..], frame].concat()
     };
     let seeds = corpus("payload_frame");
-    assert_bytes(&seeds.join("coarse"), &seed(180, &[tables.preamble()], coarse));
     assert_bytes(&seeds.join("fine"), &seed(90, &[tables.preamble(), &target[30..90]], fine.payload));
     assert_bytes(&seeds.join("plain"), &seed(4, &[], ByteRange::at(0, 4)));
     assert_bytes(&seeds.join("repeated"), &seed(500, &[&[0; 8]], ByteRange::at(7, 1)));

@@ -4,16 +4,20 @@ use std::ops::Range;
 
 use super::bits::BitWriter;
 use super::block::{self, FIRST_OFFSETS};
+use super::codes::SHORTEST_MATCH;
 use super::tables::Tables;
 use super::{Parsed, Sequence};
 use crate::payload::frame::MAX_LEVEL;
 use crate::payload::{FrameKind, PayloadLayout};
 
-/// Four bytes are found by a hash of so many bits.
+/// Five bytes are found by a hash of so many bits.
 const HASH_BITS: u32 = 16;
 
 /// Shorter matches are not looked for.
-const LEAST: usize = 4;
+const LEAST: usize = 5;
+
+/// Whoever has a match as long as this does not look for a better one behind it.
+const LAZY: usize = 24;
 
 /// A match that is as long as this is good enough.
 const GOOD: usize = 48;
@@ -95,7 +99,7 @@ impl Packer {
                 continue;
             };
             // One byte on there may be a better one, and then another.
-            while found.length < GOOD && at + 1 + LEAST <= frame.end {
+            while found.length < LAZY && at + 1 + LEAST <= frame.end {
                 match self.find(data, at + 1, frame.end, low, recent) {
                     Some(next) if next.gain > found.gain + 1 => {
                         found = next;
@@ -131,7 +135,7 @@ impl Packer {
         if at >= low + recent {
             let length = common(&data[at - recent..], here);
             let gain = 5 * length as i32 - 8;
-            if length >= LEAST - 1 && gain > 0 {
+            if length >= SHORTEST_MATCH as usize {
                 best = Some(Match { length, offset: recent, gain });
             }
         }
@@ -181,8 +185,8 @@ impl Packer {
 }
 
 fn hash(data: &[u8]) -> usize {
-    let word = u32::from_le_bytes([data[0], data[1], data[2], data[3]]);
-    (word.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)) as usize
+    let word = u64::from_le_bytes([0, 0, 0, data[0], data[1], data[2], data[3], data[4]]);
+    (word.wrapping_mul(0x9e37_79b1_85eb_ca87) >> (64 - HASH_BITS)) as usize
 }
 
 /// How many bytes of `here` are the same as `there`, which is longer.
