@@ -75,8 +75,8 @@ fn payload_seeds() {
     };
     let seeds = corpus("payload_frame");
     assert_bytes(&seeds.join("fine"), &seed(90, &[tables.preamble(), &target[30..90]], fine.payload));
-    assert_bytes(&seeds.join("plain"), &seed(4, &[], ByteRange::at(0, 4)));
-    assert_bytes(&seeds.join("repeated"), &seed(500, &[&[0; 8]], ByteRange::at(7, 1)));
+    assert_bytes(&seeds.join("plain"), &seed(4, &[], ByteRange::at(fine.payload.start, 4)));
+    assert_bytes(&seeds.join("repeated"), &seed(500, &[&[0; 8]], ByteRange::at(fine.payload.start, 1)));
 }
 
 #[test]
