@@ -84,13 +84,8 @@ impl Patch<'_> {
     pub fn write_to_file(&self, output: &mut StagedFile) -> Result<Report, PatchError> {
         self.check_parts();
         output.set_finished(false);
-        let to = Output {
-            file: output.file(),
-            path: output.path(),
-            cut: self.plan.cut(),
-            has_fetched: output.fetched_flag(),
-            turn: &Mutex::default(),
-        };
+        let turn = Mutex::default();
+        let to = self.output(output, &turn);
         let report = if output.is_resumed() { self.resume(&to) } else { self.write(&to) }?;
         output.set_finished(true);
         Ok(report)
@@ -107,13 +102,8 @@ impl Patch<'_> {
     pub fn refetch(&self, blocks: &[BlockRange], output: &mut StagedFile) -> Result<Report, PatchError> {
         self.check_parts();
         output.set_finished(false);
-        let to = Output {
-            file: output.file(),
-            path: output.path(),
-            cut: self.plan.cut(),
-            has_fetched: output.fetched_flag(),
-            turn: &Mutex::default(),
-        };
+        let turn = Mutex::default();
+        let to = self.output(output, &turn);
         let bytes = blocks.iter().map(|&blocks| self.plan.cut().bytes(blocks).len()).sum();
         self.progress.begin(Phase::Fetch, bytes);
         let halt = Halt::new(self.progress);
@@ -143,6 +133,16 @@ impl Patch<'_> {
     pub fn write_to_stream(&self, out: &mut dyn io::Write) -> Result<Report, PatchError> {
         self.check_parts();
         stream::write(self, out)
+    }
+
+    fn output<'a>(&'a self, staged: &'a StagedFile, turn: &'a Mutex<()>) -> Output<'a> {
+        Output {
+            file: staged.file(),
+            path: staged.path(),
+            cut: self.plan.cut(),
+            has_fetched: staged.fetched_flag(),
+            turn,
+        }
     }
 
     fn check_parts(&self) {

@@ -263,11 +263,11 @@ fn patch_through_file(
     out: &mut dyn Write,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
-    let path = std::env::temp_dir().join(format!("gosync-{:016x}", std::process::id()));
+    let unwritable = |source| Error::Write { path: "the directory for temporary files".into(), source };
+    let directory = tempfile::tempdir().map_err(unwritable)?;
+    let path = directory.path().join("target");
     let report = patch(index, seeds, source, &path, progress)?;
-    let read = |source| Error::Read { path: path.clone(), source };
     let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, out));
-    std::fs::remove_file(&path).map_err(read)?;
     copied.map_err(|error| PatchError::Stream(error).into()).map(|_| report)
 }
 
