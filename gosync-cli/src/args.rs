@@ -184,6 +184,9 @@ pub(crate) struct Diff {
     /// Another file that may hold parts of the new version; may be repeated
     #[arg(long = "seed", value_name = "PATH")]
     pub(crate) more_seeds: Vec<PathBuf>,
+    /// Where the new version will be fetched from: a path or URL [default: the file that the index names, beside the index]
+    #[arg(long)]
+    pub(crate) source: Option<Location>,
     /// Write a page to this file that shows what comes from where
     #[arg(long, value_name = "OUT.html")]
     pub(crate) report: Option<PathBuf>,

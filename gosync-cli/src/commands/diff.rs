@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use gosync::{LayerReport, Plan, Statistics};
+use gosync::{Comparison, Estimate, LayerReport, Location, Plan, Statistics, Transfer};
 use serde_json::json;
 
 use super::{open, open_control, open_seeds, report, source_options, warn_unreadable, zsync};
@@ -19,81 +19,114 @@ pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCo
         Ok((opened, _)) => opened,
         Err(error) => {
             let opened = open_control(&args.index, error, &args.trust, &options)?;
-            return zsync::diff(args, &opened, console);
+            return zsync::diff(args, &opened, &options, console);
         }
     };
     let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
     let comparison = gosync::diff(&opened.index, &seeds, &Bars::new(console))?;
     let time = start.elapsed();
     warn_unreadable(&seeds, &comparison.unreadable, console);
+    let usual = opened.default_source();
+    let cost = foretell(args, usual, |location| gosync::estimate(&comparison, location, &options), console)?;
     if let Some(path) = &args.report {
-        report::write(path, &opened, &seeds, &comparison.plan)?;
+        report::write(path, &opened, &seeds, &comparison, cost)?;
     }
-    let index_bytes = opened.transfer.bytes + comparison.index_transfer.bytes;
-    tell(&comparison.plan, &comparison.statistics, &comparison.layers, index_bytes, time, console)
+    let mut index = opened.transfer;
+    index += comparison.index_transfer;
+    let Comparison { plan, statistics, layers, .. } = &comparison;
+    Found { plan, statistics, layers, index, cost, time }.tell(console)
 }
 
-/// Tells what was found, whatever the format of the index.
-pub(super) fn tell(
-    plan: &Plan,
-    statistics: &Statistics,
-    layers: &[LayerReport],
-    index_bytes: u64,
-    time: Duration,
+/// What fetching will cost. A source that nobody named need not be within reach.
+pub(super) fn foretell(
+    args: &args::Diff,
+    usual: Option<Location>,
+    estimate: impl Fn(&Location) -> Result<Estimate, gosync::Error>,
     console: &Console,
-) -> anyhow::Result<ExitCode> {
-    let layout = plan.cut();
-    let ranges = plan.fetch_ranges().len();
-    let part = |bytes| format!("{} bytes ({}, {})", grouped(bytes), size(bytes), percent(bytes, layout.length()));
+) -> Result<Option<Estimate>, gosync::Error> {
+    if let Some(location) = &args.source {
+        return estimate(location).map(Some);
+    }
+    let cost = usual.map(|location| estimate(&location)).transpose();
+    Ok(cost.unwrap_or_else(|error| {
+        console.detail(format_args!("what fetching costs is not known: {error}"));
+        None
+    }))
+}
 
-    let mut facts = Facts::default();
-    facts.add("target", format!("{} bytes ({})", grouped(layout.length()), size(layout.length())));
-    for layer in layers {
+/// What came of a comparison, whatever the format of the index.
+pub(super) struct Found<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) statistics: &'a Statistics,
+    pub(super) layers: &'a [LayerReport],
+    pub(super) index: Transfer,
+    /// None where the source is not known.
+    pub(super) cost: Option<Estimate>,
+    pub(super) time: Duration,
+}
+
+impl Found<'_> {
+    pub(super) fn tell(&self, console: &Console) -> anyhow::Result<ExitCode> {
+        let Self { plan, statistics, layers, index, cost, time } = *self;
+        let layout = plan.cut();
+        let ranges = plan.fetch_ranges().len();
+        let part = |bytes| format!("{} bytes ({}, {})", grouped(bytes), size(bytes), percent(bytes, layout.length()));
+
+        let mut facts = Facts::default();
+        facts.add("target", format!("{} bytes ({})", grouped(layout.length()), size(layout.length())));
+        for layer in layers {
+            facts.add(
+                format!("blocks of {}", grouped(layer.block_size.into())),
+                format!(
+                    "{} of {} matched, for {} of index",
+                    grouped(layer.matched),
+                    grouped(layer.asked),
+                    size(layer.index_bytes)
+                ),
+            );
+        }
+        facts.add("seeds", format!("{} bytes ({})", grouped(statistics.seed_bytes), size(statistics.seed_bytes)));
+        facts.add("matched", part(plan.matched_bytes()));
+        facts.add("to fetch", format!("{} in {} ranges", part(plan.fetched_bytes()), grouped(ranges as u64)));
+        if let Some(cost) = cost {
+            facts.add("payload", format!("{} bytes in {} requests", grouped(cost.bytes), grouped(cost.requests)));
+        }
+        facts.add("index", format!("{} bytes in {} requests", grouped(index.bytes), grouped(index.requests)));
+        facts.add("comparisons", grouped(statistics.comparisons));
         facts.add(
-            format!("blocks of {}", grouped(layer.block_size.into())),
+            "weak hits",
+            format!("{} ({} of the comparisons)", grouped(statistics.weak_hits), rate(statistics.weak_hit_rate())),
+        );
+        facts.add(
+            "false weak hits",
             format!(
-                "{} of {} matched, for {} of index",
-                grouped(layer.matched),
-                grouped(layer.asked),
-                size(layer.index_bytes)
+                "{} ({} of the weak hits)",
+                grouped(statistics.false_weak_hits),
+                rate(statistics.false_weak_hit_rate())
             ),
         );
+        facts.add("strong sums", grouped(statistics.strong_sums));
+        facts.add("time", seconds(time));
+        console.data(facts)?;
+        console.event(&json!({
+            "event": "done",
+            "matched_bytes": plan.matched_bytes(),
+            "missing_bytes": plan.fetched_bytes(),
+            "missing_ranges": ranges,
+            "repeated_bytes": plan.repeated_bytes(),
+            "target_bytes": layout.length(),
+            "seed_bytes": statistics.seed_bytes,
+            "index_bytes": index.bytes,
+            "payload_bytes": cost.map(|cost| cost.bytes),
+            "requests": cost.map(|cost| cost.requests + index.requests),
+            "comparisons": statistics.comparisons,
+            "weak_hits": statistics.weak_hits,
+            "false_weak_hits": statistics.false_weak_hits,
+            "weak_hit_rate": statistics.weak_hit_rate(),
+            "false_weak_hit_rate": statistics.false_weak_hit_rate(),
+            "strong_sums": statistics.strong_sums,
+            "seconds": time.as_secs_f64(),
+        }))?;
+        Ok(ExitCode::SUCCESS)
     }
-    facts.add("seeds", format!("{} bytes ({})", grouped(statistics.seed_bytes), size(statistics.seed_bytes)));
-    facts.add("matched", part(plan.matched_bytes()));
-    facts.add("to fetch", format!("{} in {} ranges", part(plan.fetched_bytes()), grouped(ranges as u64)));
-    facts.add("comparisons", grouped(statistics.comparisons));
-    facts.add(
-        "weak hits",
-        format!("{} ({} of the comparisons)", grouped(statistics.weak_hits), rate(statistics.weak_hit_rate())),
-    );
-    facts.add(
-        "false weak hits",
-        format!(
-            "{} ({} of the weak hits)",
-            grouped(statistics.false_weak_hits),
-            rate(statistics.false_weak_hit_rate())
-        ),
-    );
-    facts.add("strong sums", grouped(statistics.strong_sums));
-    facts.add("time", seconds(time));
-    console.data(facts)?;
-    console.event(&json!({
-        "event": "done",
-        "matched_bytes": plan.matched_bytes(),
-        "missing_bytes": plan.fetched_bytes(),
-        "missing_ranges": ranges,
-        "repeated_bytes": plan.repeated_bytes(),
-        "target_bytes": layout.length(),
-        "seed_bytes": statistics.seed_bytes,
-        "index_bytes": index_bytes,
-        "comparisons": statistics.comparisons,
-        "weak_hits": statistics.weak_hits,
-        "false_weak_hits": statistics.false_weak_hits,
-        "weak_hit_rate": statistics.weak_hit_rate(),
-        "false_weak_hit_rate": statistics.false_weak_hit_rate(),
-        "strong_sums": statistics.strong_sums,
-        "seconds": time.as_secs_f64(),
-    }))?;
-    Ok(ExitCode::SUCCESS)
 }

@@ -4,33 +4,34 @@ use std::fs;
 use std::path::Path;
 
 use gosync::report::{Origin, ReportData, ReportLayer, ReportSeed, ReportSpan, render};
-use gosync::{ByteRange, Error, LocalFile, OpenedIndex, Plan, ReadAt, Seeds, Step};
+use gosync::{Comparison, Error, Estimate, LayerReport, LocalFile, OpenedIndex, Plan, ReadAt, Seeds, Step};
 
-/// Writes what `plan` does to `path`.
-pub(super) fn write(path: &Path, opened: &OpenedIndex, seeds: &Seeds, plan: &Plan) -> Result<(), Error> {
-    let page = render(&data(opened, seeds.files(), plan));
+/// Writes what `comparison` found, and what fetching the rest will cost, to `path`.
+pub(super) fn write(
+    path: &Path,
+    opened: &OpenedIndex,
+    seeds: &Seeds,
+    comparison: &Comparison,
+    cost: Option<Estimate>,
+) -> Result<(), Error> {
+    let page = render(&data(opened, seeds.files(), comparison, cost));
     fs::write(path, page).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
-fn data(opened: &OpenedIndex, seeds: &[LocalFile], plan: &Plan) -> ReportData {
-    let cut = plan.cut();
+fn data(opened: &OpenedIndex, seeds: &[LocalFile], comparison: &Comparison, cost: Option<Estimate>) -> ReportData {
+    let Comparison { plan, layers, .. } = comparison;
     let named = opened.index.target_name().map(|name| name.as_str().to_owned());
-    let asked = u64::from(cut.block_count());
-    let missing: u64 = plan.steps().iter().map(fetched_blocks).sum();
+    let mut index = opened.transfer;
+    index += comparison.index_transfer;
     ReportData {
         target_name: named.unwrap_or_else(|| opened.location.to_string()),
-        target_bytes: cut.length(),
+        target_bytes: plan.cut().length(),
         seeds: seeds.iter().map(seed).collect(),
-        spans: plan.steps().iter().map(|step| span(step, plan)).collect(),
-        layers: vec![ReportLayer {
-            block_size: cut.largest_block(),
-            asked,
-            matched: asked - missing,
-            index_bytes: opened.index.encoded_len(),
-        }],
-        index_bytes: opened.transfer.bytes,
-        payload_bytes: None,
-        requests: None,
+        spans: plan.steps().iter().flat_map(|step| spans(step, plan, layers)).collect(),
+        layers: layers.iter().map(layer).collect(),
+        index_bytes: index.bytes,
+        payload_bytes: cost.map(|cost| cost.bytes),
+        requests: cost.map(|cost| cost.requests + index.requests),
     }
 }
 
@@ -38,19 +39,32 @@ fn seed(file: &LocalFile) -> ReportSeed {
     ReportSeed { name: file.path().display().to_string(), bytes: file.size() }
 }
 
-fn span(step: &Step, plan: &Plan) -> ReportSpan {
-    let cut = plan.cut();
-    let (range, origin): (ByteRange, Origin) = match *step {
-        Step::Copy { target, seed, offset } => (target, Origin::Copy { seed: seed.0.into(), offset }),
-        Step::Fetch { blocks } => (cut.bytes(blocks), Origin::Fetch),
-        Step::Repeat { blocks, of } => (cut.bytes(blocks), Origin::Repeat { of: cut.range(of).start }),
-    };
-    ReportSpan { range, origin, layer: 0 }
+fn layer(layer: &LayerReport) -> ReportLayer {
+    let LayerReport { block_size, asked, matched, index_bytes, .. } = *layer;
+    ReportLayer { block_size, asked, matched, index_bytes }
 }
 
-fn fetched_blocks(step: &Step) -> u64 {
-    match step {
-        Step::Fetch { blocks } => blocks.len() as u64,
-        _ => 0,
+/// What a step brings, layer by layer: the blocks of a run can have been found in several.
+fn spans(step: &Step, plan: &Plan, layers: &[LayerReport]) -> Vec<ReportSpan> {
+    let cut = plan.cut();
+    let finest = layers.len().saturating_sub(1);
+    let (target, origin) = match *step {
+        Step::Copy { target, seed, offset } => (target, Origin::Copy { seed: seed.0.into(), offset }),
+        Step::Repeat { blocks, of } => (cut.bytes(blocks), Origin::Repeat { of: cut.range(of).start }),
+        Step::Fetch { blocks } => {
+            return vec![ReportSpan { range: cut.bytes(blocks), origin: Origin::Fetch, layer: finest }];
+        }
+    };
+    let mut spans: Vec<ReportSpan> = Vec::new();
+    for block in cut.covering(target).iter() {
+        let range = cut.range(block);
+        // The finest whose blocks are as long; the target's last one may be shorter than they are.
+        let layer = layers.iter().rposition(|layer| u64::from(layer.block_size) >= range.len()).unwrap_or(0);
+        let skipped = range.start - target.start;
+        match spans.last_mut() {
+            Some(last) if last.layer == layer => last.range.end = range.end,
+            _ => spans.push(ReportSpan { range, origin: origin.after(skipped), layer }),
+        }
     }
+    spans
 }

@@ -11,6 +11,7 @@ use gosync::{Location, Netrc, Seeds, SourceOptions, open_sources};
 use gosync_zsync::{Control, OpenedControl, PatchOptions, PatchReport, ReadAt, ReadOptions, Recompress, Source};
 use serde_json::json;
 
+use super::diff::{Found, foretell};
 use super::patch::{Done, tell_cost};
 use super::{open_seeds, source_options, warn_unreadable};
 use crate::args;
@@ -120,7 +121,12 @@ pub(super) fn patch(
 }
 
 /// `gosync diff`.
-pub(super) fn diff(args: &args::Diff, opened: &OpenedControl, console: &Console) -> anyhow::Result<ExitCode> {
+pub(super) fn diff(
+    args: &args::Diff,
+    opened: &OpenedControl,
+    options: &SourceOptions,
+    console: &Console,
+) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     if args.report.is_some() {
         let message = "a report can be made with an index of gosync's own only".into();
@@ -130,7 +136,11 @@ pub(super) fn diff(args: &args::Diff, opened: &OpenedControl, console: &Console)
     let comparison = gosync_zsync::diff(&opened.control, &data(&seeds), &Bars::new(console))?;
     warn_unreadable(&seeds, &comparison.unreadable, console);
     let time = start.elapsed();
-    super::diff::tell(&comparison.plan, &comparison.statistics, &[], opened.transfer.bytes, time, console)
+    let plan = &comparison.plan;
+    let usual = gosync_zsync::source_locations(opened, None).ok().map(|mut locations| locations.remove(0));
+    let cost = foretell(args, usual, |location| gosync::estimate_plan(plan, location, options), console)?;
+    let (statistics, index) = (&comparison.statistics, opened.transfer);
+    Found { plan, statistics, layers: &[], index, cost, time }.tell(console)
 }
 
 /// `gosync inspect`.

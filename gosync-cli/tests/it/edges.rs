@@ -84,6 +84,9 @@ fn a_report_shows_what_comes_from_where() {
     let event = scratch.json(&["diff", "o&d", "new.gosync", "--report", "page.html"]);
     let page = String::from_utf8(scratch.read("page.html")).unwrap();
     assert!(page.contains("<h1>new</h1>") && page.contains("o&amp;d") && page.contains("<svg"));
+    for layer in ["64.0 KiB", "4.0 KiB", "1.0 KiB"] {
+        assert!(page.contains(&format!("<tr><td>{layer}</td><td>")), "{layer}");
+    }
     let copied = event["matched_bytes"].as_u64().unwrap();
     assert!(copied > 250_000 && page.contains("350,000 bytes"));
     let grouped = format!("{},{:03} bytes ({:.1} %)", copied / 1000, copied % 1000, copied as f64 / 3500.0);

@@ -162,6 +162,36 @@ fn who_asks_and_what_else_is_sent() {
 }
 
 #[test]
+fn diff_foretells_bytes_and_requests_to_the_last() {
+    let scratch = Scratch::new();
+    let target = corpus::text(7, 6_000_000);
+    scratch.write("new", &target);
+    let mut old = target.clone();
+    (0..700).for_each(|change| old[change * 8_000 + 17] ^= 1);
+    old.drain(2_000_000..2_900_000);
+    scratch.write("old", &old);
+    let server = scratch.serve();
+    for options in [&[][..], &["--compress"], &["--format", "go-sync"]] {
+        assert_eq!(scratch.run(&[&["build", "new"][..], options].concat()).code, 0);
+        let index = format!("{}/new.gosync", server.url);
+        let foretold = scratch.json(&["diff", "old", &index]);
+        let done = scratch.json(&["patch", "old", &index, "-o", "out"]);
+        for (told, came) in
+            [("payload_bytes", "fetched_bytes"), ("index_bytes", "index_bytes"), ("requests", "requests")]
+        {
+            assert!(foretold[told].as_u64() > Some(0), "{options:?} {told}");
+            assert_eq!(foretold[told], done[came], "{options:?} {told}");
+        }
+        std::fs::remove_file(scratch.path("out")).unwrap();
+        // With the index here, the source can be named; one that is not there is an error only then.
+        let nowhere = format!("{}/nowhere", server.url);
+        scratch.run(&["diff", "old", "new.gosync", "--source", &nowhere]).assert_failed(4, "404");
+    }
+    std::fs::remove_file(scratch.path("new")).unwrap();
+    assert!(scratch.json(&["diff", "old", "new.gosync"])["payload_bytes"].is_null());
+}
+
+#[test]
 fn a_dry_run_foretells_and_touches_nothing() {
     let (scratch, target) = published(3_000_000);
     let old = [&target[..1_000_000], &[0; 50_000], &target[1_200_000..]].concat();

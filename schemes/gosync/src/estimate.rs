@@ -56,39 +56,47 @@ fn estimate_with(
     {
         use gosync_chunks::SourceError;
         let server = gosync_blocksources::HttpSource::new(url.as_str(), options.http.clone())?;
-        let (ranges, expected) = requested(plan, frames, &wanted, &server)?;
+        let (calls, expected) = calls(plan, frames, wanted, &server)?;
         if let Some(actual) = server.size()?.filter(|&actual| actual != expected) {
             return Err(SourceError::Length { location: location.to_string(), expected, actual }.into());
         }
-        let cost = server.estimate(&ranges);
-        return Ok(Estimate { bytes: cost.bytes, requests: cost.requests, seconds: Some(cost.time.as_secs_f64()) });
+        let costs = calls.iter().map(|ranges| server.estimate(ranges));
+        return Ok(total(costs.map(|cost| (cost.bytes, cost.requests, Some(cost.time.as_secs_f64())))));
     }
     let source = open_source(location, options)?;
-    let (ranges, _) = requested(plan, frames, &wanted, &*source)?;
+    let (calls, _) = calls(plan, frames, wanted, &*source)?;
     let limits = source.limits();
-    let joined = coalesce(&ranges, limits.bridged_gap);
     let pieces = |range: &ByteRange| range.len().div_ceil(limits.request_size.max(1));
-    Ok(Estimate {
-        bytes: joined.iter().map(|range| range.len()).sum(),
-        requests: joined.iter().map(pieces).sum(),
-        seconds: None,
+    Ok(total(calls.iter().map(|ranges| {
+        let joined = coalesce(ranges, limits.bridged_gap);
+        (joined.iter().map(|range| range.len()).sum(), joined.iter().map(pieces).sum(), None)
+    })))
+}
+
+/// Of bytes, requests and seconds of call after call.
+fn total(costs: impl Iterator<Item = (u64, u64, Option<f64>)>) -> Estimate {
+    costs.fold(Estimate::default(), |sum, (bytes, requests, seconds)| Estimate {
+        bytes: sum.bytes + bytes,
+        requests: sum.requests + requests,
+        seconds: seconds.map(|seconds| sum.seconds.unwrap_or(0.0) + seconds),
     })
 }
 
-/// What has to be asked of `source` for the bytes `wanted` of the target, and how long it is.
-fn requested(
+/// What has to be asked of `source`, call by call, for the bytes `wanted` of the target,
+/// and how long it is.
+fn calls(
     plan: &Plan,
     frames: Option<&Frames>,
-    wanted: &[ByteRange],
+    wanted: Vec<ByteRange>,
     source: &dyn Source,
-) -> Result<(Vec<ByteRange>, u64), Error> {
+) -> Result<(Vec<Vec<ByteRange>>, u64), Error> {
     let length = plan.cut().length();
     match frames {
-        None => Ok((wanted.to_vec(), length)),
+        None => Ok((vec![wanted], length)),
         Some(frames) => {
             let nothing = Zeros(length);
             let framed = FramedSource::new(source, frames.extents.clone(), frames.payload.preamble.clone(), &nothing);
-            Ok((framed.payload_ranges(wanted)?, frames.payload.len))
+            Ok((framed.calls(&wanted)?, frames.payload.len))
         }
     }
 }

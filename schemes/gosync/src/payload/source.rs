@@ -46,14 +46,16 @@ impl<'a, S: Source> FramedSource<'a, S> {
         Self { inner, extents, preamble, rebuilt, batch: BATCH }
     }
 
-    /// What [`fetch`](Source::fetch) asks `inner` for when it is asked for `ranges`, so
-    /// that a download can be foretold.
+    /// What [`fetch`](Source::fetch) asks `inner` for, call by call, when it is asked for
+    /// `ranges`, so that a download can be foretold.
     ///
     /// # Errors
     ///
     /// When they are past the end, or no known frame has them.
-    pub fn payload_ranges(&self, ranges: &[ByteRange]) -> Result<Vec<ByteRange>, SourceError> {
-        Ok(payload_ranges(&self.frames(ranges)?))
+    pub fn calls(&self, ranges: &[ByteRange]) -> Result<Vec<Vec<ByteRange>>, SourceError> {
+        let frames = self.frames(ranges)?;
+        let mut frames = frames.as_slice();
+        Ok(std::iter::from_fn(|| next_batch(&mut frames, self.batch)).map(payload_ranges).collect())
     }
 
     fn frames(&self, ranges: &[ByteRange]) -> Result<Vec<Extent>, SourceError> {
@@ -160,7 +162,7 @@ impl<S: Source> Source for FramedSource<'_, S> {
     }
 
     fn reject(&self, ranges: &[ByteRange]) -> bool {
-        self.payload_ranges(ranges).is_ok_and(|ranges| self.inner.reject(&ranges))
+        self.frames(ranges).is_ok_and(|frames| self.inner.reject(&payload_ranges(&frames)))
     }
 }
 

@@ -78,6 +78,17 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Where what is so many bytes further on comes from.
+    pub fn after(self, bytes: u64) -> Self {
+        match self {
+            Self::Copy { seed, offset } => Self::Copy { seed, offset: offset + bytes },
+            Self::Fetch => Self::Fetch,
+            Self::Repeat { of } => Self::Repeat { of: of + bytes },
+        }
+    }
+}
+
 /// One layer of an index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReportLayer {
