@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::ExitCode;
 
+use gosync::PayloadInfo;
+use gosync::payload::FrameKind;
 use serde_json::json;
 
 use super::{open, open_control, source_options, zsync};
@@ -10,6 +12,8 @@ use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::table::{Facts, grouped, percent, size};
+
+const FRAMES: [(&str, FrameKind); 2] = [("fine", FrameKind::Fine), ("coarse", FrameKind::Coarse)];
 
 pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<ExitCode> {
     let options = source_options(&args.network, console)?;
@@ -47,6 +51,17 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
     }
     facts.add("weak sums", format!("{weak}, {} bytes each", index.weak_len()));
     facts.add("strong sums", format!("{strong}, {} bytes each", index.strong_len()));
+    let payload = index.payload();
+    if let Some(PayloadInfo { bytes, layout, preamble_bytes }) = payload {
+        let of_target = percent(bytes, index.length());
+        facts.add("payload", format!("{} bytes ({}, {of_target} of the target)", grouped(bytes), size(bytes)));
+        for (name, kind) in FRAMES {
+            let prefix = grouped(preamble_bytes as u64 + layout.prefix_len(kind));
+            let (count, len) = (grouped(layout.frame_count(kind)), grouped(layout.frame_size(kind)));
+            facts
+                .add(format!("{name} frames"), format!("{count} of {len} bytes, each after up to {prefix} known ones"));
+        }
+    }
     let file_hash = index.file_hash().map(|hash| hash.to_string());
     facts.add(
         "whole file",
@@ -78,6 +93,16 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
             "index_bytes": layer.index_bytes,
         })).collect::<Vec<_>>(),
         "odds": index.odds(),
+        "payload": payload.map(|payload| json!({
+            "bytes": payload.bytes,
+            "preamble_bytes": payload.preamble_bytes,
+            "frames": FRAMES.map(|(name, kind)| json!({
+                "kind": name,
+                "size": payload.layout.frame_size(kind),
+                "prefix": payload.layout.prefix_len(kind),
+                "count": payload.layout.frame_count(kind),
+            })),
+        })),
         "weak_sum": weak,
         "weak_len": index.weak_len(),
         "strong_sum": strong,

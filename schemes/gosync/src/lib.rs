@@ -71,7 +71,9 @@ mod tier;
 pub use build::{BuildOptions, build, build_compressed};
 pub use error::{Error, Trouble};
 pub use estimate::{Estimate, estimate, estimate_plan};
-pub use format::{Damage, Format, FormatError, Index, LayerInfo, NameError, ReadOptions, TargetName, UnsuitableSums};
+pub use format::{
+    Damage, Format, FormatError, Index, LayerInfo, NameError, PayloadInfo, ReadOptions, TargetName, UnsuitableSums,
+};
 pub use layers::LayerReport;
 pub use open::{
     OpenedIndex, open_index, open_source, open_sources, publish_bytes, publish_index, publish_payload,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use gosync_chunks::{BlockLayout, ByteRange, FileHash, Md5, Signature, StrongHasher};
 
 use crate::Error;
+use crate::payload::PayloadLayout;
 use input::Input;
 
 pub use error::{FormatError, UnsuitableSums};
@@ -97,6 +98,17 @@ pub struct LayerInfo {
     pub blocks: u32,
     /// Bytes in the index that all sums of the layer take.
     pub index_bytes: u64,
+}
+
+/// A compressed payload: what a client fetches parts of in place of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadInfo {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// How the target is cut into its frames.
+    pub layout: PayloadLayout,
+    /// Bytes that stand before the prefix of every frame.
+    pub preamble_bytes: usize,
 }
 
 impl Index {
@@ -243,6 +255,18 @@ impl Index {
             Content::Layered(layered) => {
                 layered.payload().map(|payload| &payload.name).or_else(|| layered.target_name())
             }
+            Content::GoSync { .. } => None,
+        }
+    }
+
+    /// The compressed payload, if there is one.
+    pub fn payload(&self) -> Option<PayloadInfo> {
+        match &self.content {
+            Content::Layered(layered) => layered.payload().map(|payload| PayloadInfo {
+                bytes: payload.len,
+                layout: payload.layout,
+                preamble_bytes: payload.preamble.len(),
+            }),
             Content::GoSync { .. } => None,
         }
     }
