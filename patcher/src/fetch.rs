@@ -28,12 +28,15 @@ pub(crate) struct Fetched {
     pub(crate) transfer: Transfer,
     /// Blocks that were wrong at first.
     pub(crate) refetched: u64,
+    /// Bytes that seeds should have had.
+    pub(crate) spoilt: u64,
 }
 
 impl std::ops::AddAssign for Fetched {
     fn add_assign(&mut self, other: Self) {
         self.transfer += other.transfer;
         self.refetched += other.refetched;
+        self.spoilt += other.spoilt;
     }
 }
 
@@ -42,14 +45,7 @@ impl Fetcher<'_> {
     /// any thread. Asks for all in one call first, once more for those that were wrong,
     /// and again for as long as the source knows another place to get them from.
     pub(crate) fn fetch(&self, wanted: &[BlockRange], write: &WriteRun<'_>) -> Result<Fetched, PatchError> {
-        let mut fetched = Fetched::default();
-        if wanted.is_empty() {
-            return Ok(fetched);
-        }
-        let Left { mut wrong, dropped } = self.ask(wanted, write, &mut fetched)?;
-        // In groups that fit into the room nothing is dropped.
-        wrong.extend(self.ask_again(&dropped, write, &mut fetched)?);
-        wrong.sort_unstable();
+        let (mut fetched, mut wrong) = self.fetch_once(wanted, write)?;
         if wrong.is_empty() {
             return Ok(fetched);
         }
@@ -64,6 +60,23 @@ impl Fetcher<'_> {
             }
         }
         Err(PatchError::Corrupt { ranges: self.bytes(&joined(wrong)) })
+    }
+
+    /// The same without a second try: returns the blocks that were wrong.
+    pub(crate) fn fetch_once(
+        &self,
+        wanted: &[BlockRange],
+        write: &WriteRun<'_>,
+    ) -> Result<(Fetched, Vec<BlockId>), PatchError> {
+        let mut fetched = Fetched::default();
+        if wanted.is_empty() {
+            return Ok((fetched, Vec::new()));
+        }
+        let Left { mut wrong, dropped } = self.ask(wanted, write, &mut fetched)?;
+        // In groups that fit into the room nothing is dropped.
+        wrong.extend(self.ask_again(&dropped, write, &mut fetched)?);
+        wrong.sort_unstable();
+        Ok((fetched, wrong))
     }
 
     /// Fetches `wanted`, which ascend, into memory.

@@ -179,10 +179,10 @@ impl Patch<'_> {
         write_repeats(self.plan, self.sums, &written, output, &halt, self.progress)?;
 
         let mut report = Report {
-            copied: self.plan.copied_bytes(),
+            copied: self.plan.copied_bytes() - fetched.spoilt,
             reflinked,
             repeated: self.plan.repeated_bytes(),
-            fetched: self.plan.fetched_bytes(),
+            fetched: self.plan.fetched_bytes() + fetched.spoilt,
             transfer: fetched.transfer,
             kept: 0,
             refetched_blocks: fetched.refetched,
@@ -191,7 +191,12 @@ impl Patch<'_> {
             VerifyError::Read(source) => unreadable(source),
             VerifyError::Cancelled => PatchError::Cancelled,
         };
-        let mut verdict = verify_rest(&written, self.sums, known.rest(), self.progress).map_err(unverified)?;
+        let mut verdict = match fetched.spoilt {
+            0 => verify_rest(&written, self.sums, known.rest(), self.progress),
+            // What was known of copies no longer holds.
+            _ => verify(&written, self.sums, self.file_hash, self.progress),
+        }
+        .map_err(unverified)?;
         if !verdict.wrong.is_empty() {
             self.repair(&verdict, output, fetcher, &mut report)?;
             verdict = verify(&written, self.sums, self.file_hash, self.progress).map_err(unverified)?;
@@ -224,7 +229,7 @@ impl Patch<'_> {
         let copy = || Copies::new(self, output, known, halt).run().inspect_err(|_| halt.raise());
         if fetcher.source.reads_rebuilt() {
             let reflinked = copy()?;
-            return Ok((reflinked, fetch()?));
+            return Ok((reflinked, self.fetch_on_rebuilt(&wanted, output, fetcher)?));
         }
         let (copied, fetched) = std::thread::scope(|scope| {
             let fetching = (!wanted.is_empty()).then(|| scope.spawn(fetch));
@@ -239,6 +244,41 @@ impl Patch<'_> {
             // One of them may only have stopped because the other failed.
             (Err(PatchError::Cancelled), Err(error)) | (Err(error), _) | (_, Err(error)) => Err(error),
         }
+    }
+
+    /// Fetches from a source that needs what is rebuilt. Where blocks come out wrong, a seed
+    /// may have changed and spoilt what they are made with: then all that is wrong is fetched.
+    fn fetch_on_rebuilt(
+        &self,
+        wanted: &[BlockRange],
+        output: &Output<'_>,
+        fetcher: Fetcher<'_>,
+    ) -> Result<Fetched, PatchError> {
+        let write: &WriteRun<'_> = &|run| {
+            output.fill(run)?;
+            self.progress.advance(Phase::Fetch, run.data().len() as u64);
+            Ok(())
+        };
+        let (mut fetched, wrong) = fetcher.fetch_once(wanted, write)?;
+        if wrong.is_empty() {
+            return Ok(fetched);
+        }
+        let cut = self.plan.cut();
+        let rest = remaining(self.plan, &absent_blocks(self.sums, output, fetcher.halt, self.progress)?);
+        let wrong: Vec<BlockRange> = rest
+            .steps()
+            .iter()
+            .filter_map(|step| match *step {
+                Step::Copy { target, .. } => Some(cut.within(target)),
+                Step::Fetch { blocks } => Some(blocks),
+                Step::Repeat { .. } => None,
+            })
+            .collect();
+        self.progress.begin(Phase::Fetch, rest.copied_bytes() + rest.fetched_bytes());
+        fetched.refetched += wrong.iter().map(|blocks| blocks.len() as u64).sum::<u64>();
+        fetched.spoilt = rest.copied_bytes();
+        fetched += fetcher.fetch(&wrong, write)?;
+        Ok(fetched)
     }
 
     /// Fetches what is wrong.
