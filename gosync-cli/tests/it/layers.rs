@@ -39,30 +39,35 @@ fn an_index_read_by_range_says_what_a_whole_one_does() {
 #[test]
 fn damage_to_what_is_read_by_range_costs_a_download_and_never_the_result() {
     let scratch = Scratch::new();
-    let old = corpus::random(1, 4 << 20);
+    let old = corpus::text(1, 4 << 20);
     let new = edit::scatter(&old, 3, 200);
     scratch.write("old", &old);
     scratch.write("new", &new);
-    assert_eq!(scratch.run(&["build", "new"]).code, 0);
-    let mut index = scratch.read("new.gosync");
     let server = scratch.serve();
     let url = format!("{}/new.gosync", server.url);
-    // The coarsest layer is read whole, and has a hash.
-    index[500] ^= 1;
-    scratch.write("new.gosync", &index);
-    let run = scratch.run(&["patch", "old", &url, "-o", "out"]);
-    run.assert_failed(3, "layer 0 (blocks of 65536 bytes) does not have the hash");
-    index[500] ^= 1;
+    for options in [&[][..], &["--compress"], &["--compress", "--layers", "1MiB,64KiB,4KiB,256"]] {
+        assert_eq!(scratch.run(&[&["build", "new"][..], options].concat()).code, 0);
+        let mut index = scratch.read("new.gosync");
+        // The coarsest layer is read whole, and has a hash.
+        let header_len = u32::from_le_bytes(index[12..16].try_into().unwrap()) as usize;
+        let coarsest = (16 + header_len).next_multiple_of(8) + 32;
+        index[coarsest + 9] ^= 1;
+        scratch.write("new.gosync", &index);
+        let run = scratch.run(&["patch", "old", &url, "-o", "out"]);
+        run.assert_failed(3, "layer 0 (blocks of ");
+        index[coarsest + 9] ^= 1;
 
-    // Of the others only parts are read; what is fetched is not what they say, and then
-    // the layers above them have to do.
-    let at = index.len() - 100_000;
-    index[at..at + (64 << 10)].copy_from_slice(&corpus::random(4, 64 << 10));
-    scratch.write("new.gosync", &index);
-    let run = scratch.run(&["patch", "old", &url, "-o", "out"]);
-    assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stderr.contains("of the index is damaged; it was done without"), "{}", run.stderr);
-    assert!(scratch.read("out") == new && scratch.read("old") == old);
+        // Of the others only parts are read; what is fetched is not what they say, and then
+        // the layers above them have to do.
+        let at = index.len() - 100_000;
+        index[at..at + (64 << 10)].copy_from_slice(&corpus::random(4, 64 << 10));
+        scratch.write("new.gosync", &index);
+        let run = scratch.run(&["patch", "old", &url, "-o", "out"]);
+        assert_eq!(run.code, 0, "{options:?} {}", run.stderr);
+        assert!(run.stderr.contains("of the index is damaged; it was done without"), "{}", run.stderr);
+        assert!(scratch.read("out") == new && scratch.read("old") == old);
+        std::fs::remove_file(scratch.path("out")).unwrap();
+    }
 }
 
 #[test]

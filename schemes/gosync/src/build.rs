@@ -10,7 +10,7 @@ use gosync_rollsum::Kind;
 
 use crate::format::{Contents, Payload, WEAK_LEN, check_sizes, make};
 use crate::layers::sums::{Failure, LayerSums, file_hash, sum_layers};
-use crate::layers::{choose, lengths};
+use crate::layers::{choose, frames};
 use crate::payload::{EncodeError, EncodeOptions, FrameLengths, PayloadLayout, Tables, encode};
 use crate::sums::Weak;
 use crate::{Error, Format, Index, TargetName};
@@ -135,7 +135,7 @@ fn build_layered(
         (Some(payload), Some(lengths)) => {
             let layout = BlockLayout::new(length, size).expect("summed as such");
             let len = payload.lengths_len(size);
-            let lengths = lengths::encode(payload, layout, lengths);
+            let lengths = frames::encode(payload, layout, lengths);
             let sums = records.chunks_exact(WEAK_LEN + strong_len).zip(lengths.chunks_exact(len));
             (size, len as u8, sums.flat_map(|(sums, lengths)| sums.iter().chain(lengths)).copied().collect())
         }

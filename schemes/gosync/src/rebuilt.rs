@@ -23,6 +23,11 @@ impl<'a> Rebuilt<'a> {
         }
         Self { file, repeats }
     }
+
+    /// What is read where equal bytes stand.
+    pub(crate) fn repeated(&self) -> Vec<ByteRange> {
+        self.repeats.iter().map(|(range, _)| *range).collect()
+    }
 }
 
 impl ReadAt for Rebuilt<'_> {

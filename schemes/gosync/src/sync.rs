@@ -11,7 +11,7 @@ use gosync_patcher::{Patch, PatchError, Report, StagedFile, TargetId, Verdict, V
 use gosync_rollsum::Kind;
 
 use crate::format::Content;
-use crate::layers::{Descent, Frames, LayerReport, Zeros, descend, locate};
+use crate::layers::{Descent, Finder, Frames, LayerReport, Zeros, descend, locate};
 use crate::payload::FramedSource;
 use crate::rebuilt::Rebuilt;
 use crate::repair::repair;
@@ -294,9 +294,13 @@ fn make(
         })
     };
     let report = match (&comparison.frames, rebuilt) {
-        (Some(frames), Some(rebuilt)) => {
+        (Some(frames), Some(rebuilt)) if let Content::Layered(index) = index.content() => {
             let rebuilt = Rebuilt::new(rebuilt, &comparison.plan);
-            patch(&FramedSource::new(source, frames.extents.clone(), frames.payload.preamble.clone(), &rebuilt))
+            let finder = Finder { frames, index };
+            let framed = FramedSource::new(source, frames.extents.clone(), frames.payload.preamble.clone(), &rebuilt)
+                .with_finder(&finder)
+                .with_repeated(rebuilt.repeated());
+            patch(&framed)
         }
         _ => patch(source),
     }?;

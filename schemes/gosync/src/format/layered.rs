@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use gosync_chunks::{BlockId, BlockLayout, BlockRange, ByteRange, FileHash, MAX_BLOCK_SIZE, SUBTREE, Transfer, Xxh3};
+use gosync_chunks::{
+    BlockId, BlockLayout, BlockRange, ByteRange, FileHash, MAX_BLOCK_SIZE, SUBTREE, SourceError, Transfer, Xxh3,
+};
 
 use super::header::{Header, LayerHeader, PayloadHeader};
 use super::parts::Parts;
@@ -43,9 +45,6 @@ pub(crate) struct Layer {
     pub(crate) layout: BlockLayout,
     /// Bytes in a record: weak sum, strong sum, compressed length.
     pub(crate) record_len: usize,
-    /// Bytes of a compressed length in a record.
-    #[expect(dead_code, reason = "read with compressed payloads")]
-    pub(crate) compressed_len: usize,
     /// Where the records begin in the index.
     offset: u64,
     hash: [u8; 32],
@@ -95,8 +94,7 @@ impl Layered {
             }
             let layout = BlockLayout::new(header.length, layer.block_size)?;
             let record_len = record_len(&header, layer);
-            let layer =
-                Layer { layout, record_len, compressed_len: layer.compressed_len.into(), offset, hash: layer.hash };
+            let layer = Layer { layout, record_len, offset, hash: layer.hash };
             offset = layer.all().end;
             layers.push(layer);
         }
@@ -206,13 +204,26 @@ impl Layered {
     /// When they cannot be read, or are damaged.
     pub(crate) fn records(&self, layer: usize, blocks: &[BlockRange]) -> Result<(Vec<u8>, Transfer), Error> {
         let of = &self.layers[layer];
-        let ranges: Vec<ByteRange> = blocks.iter().map(|&blocks| of.bytes(blocks)).collect();
-        let (bytes, transfer) = self.parts.read(&ranges)?;
+        let (bytes, transfer) = self.unchecked_records(layer, blocks)?;
         if bytes.len() as u64 == of.all().len() && blake3::hash(&bytes).as_bytes() != &of.hash {
             let what = Damage::Layer { layer, block_size: of.layout.block_size() };
             return Err(Error::Index { location: format!("{:?}", self.parts), source: FormatError::Damaged { what } });
         }
         Ok((bytes, transfer))
+    }
+
+    /// The same without a check, be they all of a layer.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read.
+    pub(crate) fn unchecked_records(
+        &self,
+        layer: usize,
+        blocks: &[BlockRange],
+    ) -> Result<(Vec<u8>, Transfer), SourceError> {
+        let ranges: Vec<ByteRange> = blocks.iter().map(|&blocks| self.layers[layer].bytes(blocks)).collect();
+        self.parts.read(&ranges)
     }
 
     /// That the lengths in records make no frames.

@@ -22,7 +22,7 @@ use input::Input;
 pub use error::{FormatError, UnsuitableSums};
 pub use gosync_chunks::{NameError, TargetName};
 pub use layered::{Damage, MAX_LAYERS, MIN_BLOCK_SIZE};
-pub(crate) use layered::{Layered, Payload, WEAK_LEN, check_sizes};
+pub(crate) use layered::{Layer, Layered, Payload, WEAK_LEN, check_sizes};
 pub(crate) use make::{Contents, make};
 pub(crate) use parts::Parts;
 

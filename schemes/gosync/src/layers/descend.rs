@@ -3,20 +3,20 @@
 use std::sync::Arc;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockRange, BlockSums, ByteRange, Plan, Progress, ReadAt, SeedId, Signature, Step,
-    StrongHasher, Transfer, WeakColumn, Xxh3,
+    BlockId, BlockLayout, BlockSums, Plan, Progress, ReadAt, SeedId, Signature, Step, StrongHasher, Transfer,
+    WeakColumn, Xxh3,
 };
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare};
 use gosync_index::BlockIndex;
 
+use super::asked::{Asked, Place, Suspect, Wanted, suspects_in};
 use super::choose::suffice_alone;
-use super::expected::{Expected, Neighbours, confirmed, find_expected};
-use super::lengths::{Frames, Lengths};
+use super::expected::{Expected, find_expected};
+use super::frames::{Frames, Lengths, parts, place, runs};
 use super::spans::{Origin, Spans};
 use super::sums::{WEAK, record_of_zeros};
 use crate::Error;
 use crate::format::{Layered, WEAK_LEN};
-use crate::payload::FrameKind;
 
 /// What the descent found.
 pub(crate) struct Descent {
@@ -46,17 +46,8 @@ pub struct LayerReport {
     pub searched: bool,
 }
 
-/// A block to look for, and the block whose record tells its sums: itself, or an equal one.
-#[derive(Clone, Copy, Debug)]
-struct Wanted {
-    block: u32,
-    like: u32,
-    /// Where its bytes in a compressed payload begin.
-    payload: u64,
-}
-
-/// A part of a file this small is sampled before the rest is asked for, where nothing of
-/// it was found: one run in so many, of so many blocks.
+/// Where nothing of the coarsest layer was found, a sample of it is divided before the rest
+/// is: one run in so many, of so many blocks.
 const SAMPLE_OF: usize = 32;
 const SAMPLE_RUN: usize = 2;
 
@@ -87,18 +78,17 @@ pub(crate) fn descend(
         hasher,
         suspects: Vec::new(),
         frames: index.payload().map(Frames::new),
-        undivided: Vec::new(),
     };
-    let first = index.layers()[0].layout;
-    let all = first.blocks().iter().map(|block| Wanted { block: block.0, like: block.0, payload: 0 }).collect();
-    state.layer(0, all)?;
-    state.learn_coarse_frames()?;
-    let State { spans, mut statistics, mut unreadable, mut reports, transfer, hasher, frames, .. } = state;
+    state.coarsest_layer()?;
+    let State { spans, mut statistics, mut unreadable, mut reports, mut transfer, hasher, mut frames, .. } = state;
     statistics.seed_bytes = seeds[..seeds.len() - 1].iter().map(|seed| seed.size()).sum();
     unreadable.sort_by_key(|unreadable| (unreadable.seed, unreadable.offset));
     unreadable.dedup_by_key(|unreadable| unreadable.seed);
     reports.retain(|report| report.asked > 0);
     let (plan, sums) = spans.into_plan(Arc::new(hasher));
+    if let Some(frames) = &mut frames {
+        transfer += frames.complete(index, &plan.fetch_ranges())?;
+    }
     Ok(Descent { plan, sums, statistics, unreadable, layers: reports, transfer, frames })
 }
 
@@ -119,16 +109,14 @@ struct State<'a> {
     /// Of the layer before, in the target's order.
     suspects: Vec<Suspect>,
     frames: Option<Frames>,
-    /// Blocks of the coarsest layer that are fetched whole, and have several coarse frames.
-    undivided: Vec<Wanted>,
 }
 
-/// A block that was found, but that nothing confirms: its parts will, or will not.
-#[derive(Clone, Copy, Debug)]
-struct Suspect {
-    target: u64,
-    seed: SeedId,
-    offset: u64,
+/// Blocks of a layer that were not found. What they say of the payload is where the frames
+/// of their first part begin.
+struct Left {
+    blocks: Vec<Wanted>,
+    /// Their strong sums, one after another.
+    strong: Vec<u8>,
 }
 
 /// What the records of blocks say.
@@ -139,146 +127,67 @@ struct Records {
     lengths: Vec<Lengths>,
 }
 
-/// The sums of the blocks of one layer that are looked for, in the target's order.
-struct Asked<'a> {
-    layout: BlockLayout,
-    wanted: &'a [Wanted],
-    keys: Vec<u32>,
-    strong: Vec<u8>,
-    sum_len: usize,
-    places: Vec<Place>,
-    lengths: Vec<Lengths>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Unknown,
-    Seed(SeedId, u64),
-    /// Equal to another one of those asked for, which is not in any seed.
-    Like(usize),
-}
-
-impl Asked<'_> {
-    fn range(&self, at: usize) -> ByteRange {
-        self.layout.range(BlockId(self.wanted[at].block))
-    }
-
-    fn strong(&self, at: usize) -> &[u8] {
-        &self.strong[at * self.sum_len..][..self.sum_len]
-    }
-
-    /// What repeats a block that was found after all is found too.
-    fn follow_repeats(&mut self) {
-        for at in 0..self.places.len() {
-            if let Place::Like(of) = self.places[at] {
-                // Repeats are of earlier blocks, which have been followed already.
-                match self.places[of] {
-                    Place::Unknown => {}
-                    place => self.places[at] = place,
-                }
-            }
-        }
-    }
-
-    /// Forgets what was found of the blocks `searched` without a neighbour that confirms
-    /// it: one that is at the neighbouring place too. Returns where their parts may be.
-    fn forget_unconfirmed(&mut self, searched: &[usize], seeds: &[&dyn ReadAt], hasher: &Xxh3) -> Vec<Suspect> {
-        let confirm = |one: usize, next: usize| match (self.places[one], self.places[next]) {
-            (Place::Seed(seed, offset), Place::Seed(next_seed, next)) => {
-                seed == next_seed && offset + u64::from(self.layout.block_size()) == next
-            }
-            // As are repeats of one block, and of neighbours.
-            (Place::Like(of), Place::Like(next)) => of == next || of + 1 == next,
-            _ => false,
-        };
-        let is_confirmed = |at: usize| {
-            self.before(at).is_some_and(|before| confirm(before, at))
-                || self.after(at).is_some_and(|after| confirm(at, after))
-        };
-        let mut alone: Vec<usize> =
-            searched.iter().copied().filter(|&at| self.places[at] != Place::Unknown && !is_confirmed(at)).collect();
-        // A neighbour that is in several places was found at another one, and may still be here.
-        let expected = alone.iter().filter_map(|&at| match self.places[at] {
-            Place::Seed(seed, offset) => {
-                Some(Neighbours { seed, offset, before: self.before(at), after: self.after(at) })
-            }
-            _ => None,
-        });
-        let confirmed = confirmed(expected.collect(), self.layout.block_size(), seeds, hasher, |at| {
-            (self.keys[at], self.strong(at))
-        });
-        alone.retain(|&at| match self.places[at] {
-            Place::Seed(seed, offset) => confirmed.binary_search(&(seed, offset)).is_err(),
-            _ => true,
-        });
-        let suspects = alone.iter().filter_map(|&at| match self.places[at] {
-            Place::Seed(seed, offset) => Some(Suspect { target: self.range(at).start, seed, offset }),
-            _ => None,
-        });
-        let suspects = suspects.collect();
-        for at in alone {
-            self.places[at] = Place::Unknown;
-        }
-        suspects
-    }
-
-    /// The block before that one in the target, if it is asked for too.
-    fn before(&self, at: usize) -> Option<usize> {
-        at.checked_sub(1).filter(|&before| self.wanted[before].block + 1 == self.wanted[at].block)
-    }
-
-    /// The block after that one in the target, if it is asked for too.
-    fn after(&self, at: usize) -> Option<usize> {
-        let after = self.wanted.get(at + 1)?;
-        (self.wanted[at].block + 1 == after.block && self.range(at + 1).len() == self.range(at).len()).then_some(at + 1)
-    }
-
-    /// Runs of blocks that are not found yet and follow each other in the target.
-    fn runs(&self) -> Vec<std::ops::Range<usize>> {
-        let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
-        for at in (0..self.wanted.len()).filter(|&at| self.places[at] == Place::Unknown) {
-            match runs.last_mut() {
-                Some(run) if run.end == at && self.wanted[at - 1].block + 1 == self.wanted[at].block => run.end += 1,
-                _ => runs.push(at..at + 1),
-            }
-        }
-        runs
-    }
-}
-
-/// The suspects in a run of the target; of one diagonal of a seed only the first.
-fn suspects_in(suspects: &[Suspect], start: u64, end: u64) -> Vec<Suspect> {
-    let first = suspects.partition_point(|suspect| suspect.target < start);
-    let mut within: Vec<Suspect> =
-        suspects[first..].iter().take_while(|suspect| suspect.target < end).copied().collect();
-    within.dedup_by_key(|suspect| (suspect.seed, suspect.offset.wrapping_sub(suspect.target)));
-    within.truncate(MOST_SUSPECTS);
-    within
-}
-
 /// How often seeds are searched for the blocks of the finest layer, at most.
 const MOST_SEARCHES: usize = 4;
 
-/// Places that are looked at for the blocks of a run, at most: each costs as much as
-/// summing the run.
-const MOST_SUSPECTS: usize = 4;
-
 impl<'a> State<'a> {
-    /// Looks for the blocks `wanted` of a layer, and for the parts of those not found.
-    fn layer(&mut self, layer: usize, mut wanted: Vec<Wanted>) -> Result<(), Error> {
-        if wanted.is_empty() {
-            return Ok(());
+    /// Looks for the blocks of the coarsest layer, and goes on with what was not found. Where
+    /// that is all of it, a sample tells first whether it is worth it.
+    fn coarsest_layer(&mut self) -> Result<(), Error> {
+        let layout = self.index.layers()[0].layout;
+        // How many there are is only believed once their records are here.
+        let (bytes, transfer) = self.index.records(0, &[layout.blocks()])?;
+        self.transfer += transfer;
+        let wanted: Vec<Wanted> =
+            layout.blocks().iter().map(|block| Wanted { block: block.0, like: block.0, payload: 0 }).collect();
+        let ids: Vec<u32> = wanted.iter().map(|wanted| wanted.block).collect();
+        let records = self.records(0, &wanted, &ids, &bytes);
+        drop((ids, bytes));
+        let left = self.layer(0, wanted, records)?;
+        if self.matched > 0 || left.blocks.len() < SAMPLE_OF * SAMPLE_RUN {
+            return self.finer_layers(left.blocks);
         }
-        let records = self.ask(layer, &wanted)?;
-        self.place(layer, &mut wanted, &records.lengths);
+        let is_sample = |at: usize| (at / SAMPLE_RUN).is_multiple_of(SAMPLE_OF);
+        let sample: Vec<Wanted> =
+            left.blocks.iter().enumerate().filter(|(at, _)| is_sample(*at)).map(|(_, wanted)| *wanted).collect();
+        let range = |wanted: &Wanted| layout.range(BlockId(wanted.block));
+        let sampled: u64 = sample.iter().map(|wanted| range(wanted).len()).sum();
+        self.finer_layers(sample)?;
+        let rest = left.blocks.iter().zip(left.strong.chunks_exact(self.hasher.sum_len()));
+        let rest = rest.enumerate().filter(|(at, _)| !is_sample(*at)).map(|(_, block)| block);
+        if self.matched * 64 >= sampled {
+            return self.finer_layers(rest.map(|(wanted, _)| *wanted).collect());
+        }
+        for (wanted, strong) in rest {
+            self.spans.push(range(wanted), Origin::Source, strong);
+        }
+        Ok(())
+    }
+
+    /// Goes on with the parts of the coarsest layer's blocks `left`.
+    fn finer_layers(&mut self, mut left: Vec<Wanted>) -> Result<(), Error> {
+        for layer in 1..self.layers {
+            if left.is_empty() {
+                break;
+            }
+            let wanted = parts(self.index.layers(), layer, &left);
+            let records = self.ask(layer, &wanted)?;
+            left = self.layer(layer, wanted, records)?.blocks;
+        }
+        Ok(())
+    }
+
+    /// Looks for the blocks `wanted` of a layer, and returns what is left to be divided: of
+    /// the finest nothing.
+    fn layer(&mut self, layer: usize, mut wanted: Vec<Wanted>, records: Records) -> Result<Left, Error> {
+        place(self.index.layers(), layer, &mut wanted, &records.lengths);
         let mut asked = Asked {
             layout: self.index.layers()[layer].layout,
-            wanted: &wanted,
-            sum_len: self.hasher.sum_len(),
             places: vec![Place::Unknown; wanted.len()],
+            wanted,
+            sum_len: self.hasher.sum_len(),
             keys: records.keys,
             strong: records.strong,
-            lengths: records.lengths,
         };
         self.take_zeros(&mut asked);
         if layer > 0 {
@@ -297,155 +206,74 @@ impl<'a> State<'a> {
             }
             asked.follow_repeats();
         }
+        self.learn_frames(layer, &mut asked, &records.lengths)?;
+        Ok(self.settle(layer, &asked, last))
+    }
 
-        let report = &mut self.reports[layer];
-        let mut parts = Vec::new();
-        let mut first_parts = Vec::new();
-        for at in 0..wanted.len() {
-            let range = asked.range(at);
-            let is_missing = !matches!(asked.places[at], Place::Seed(..));
-            if is_missing && let Some(frames) = &mut self.frames {
-                let block = BlockId(wanted[at].block);
-                let first_part = frames.learn(asked.layout, block, wanted[at].payload, asked.lengths[at]);
-                first_parts.push((at, first_part.map_err(|_| self.index.impossible_frames())?));
+    /// Learns where the frames of blocks that were not found lie.
+    fn learn_frames(&mut self, layer: usize, asked: &mut Asked, lengths: &[Lengths]) -> Result<(), Error> {
+        let Some(frames) = &mut self.frames else { return Ok(()) };
+        if layer == 0 {
+            frames.set_starts(asked.wanted.iter().map(|wanted| wanted.payload).collect());
+        }
+        for (at, lengths) in lengths.iter().enumerate() {
+            if !matches!(asked.places[at], Place::Seed(..)) {
+                let wanted = &mut asked.wanted[at];
+                let learned = frames.learn(asked.layout, BlockId(wanted.block), wanted.payload, *lengths);
+                wanted.payload = learned.map_err(|_| self.index.impossible_frames())?;
             }
-            match asked.places[at] {
+        }
+        Ok(())
+    }
+
+    /// Makes spans of what was found; in the last layer also of what was not, of which
+    /// otherwise nothing comes yet.
+    fn settle(&mut self, layer: usize, asked: &Asked, last: bool) -> Left {
+        let report = &mut self.reports[layer];
+        let mut left = Left { blocks: Vec::new(), strong: Vec::new() };
+        for (at, wanted) in asked.wanted.iter().enumerate() {
+            let (range, strong) = (asked.range(at), asked.strong(at));
+            let like = match asked.places[at] {
                 Place::Seed(seed, offset) => {
                     report.matched += 1;
                     self.matched += range.len();
-                    self.spans.push(range, Origin::Seed(seed, offset), asked.strong(at));
+                    self.spans.push(range, Origin::Seed(seed, offset), strong);
+                    continue;
                 }
                 Place::Like(first) if last => {
-                    self.spans.push(range, Origin::Span(asked.range(first).start), asked.strong(at));
+                    self.spans.push(range, Origin::Span(asked.range(first).start), strong);
+                    continue;
                 }
-                Place::Unknown if last => self.spans.push(range, Origin::Source, asked.strong(at)),
+                Place::Unknown if last => {
+                    self.spans.push(range, Origin::Source, strong);
+                    continue;
+                }
                 // Equal bytes, but not equal frames.
-                Place::Like(_) if self.frames.is_some() => parts.push((at, wanted[at].like)),
-                Place::Like(first) => parts.push((at, wanted[first].like)),
-                Place::Unknown => parts.push((at, wanted[at].like)),
-            }
-        }
-        if !last {
-            let part_at = |at: usize| {
-                let known = first_parts.binary_search_by_key(&at, |&(at, _)| at);
-                known.map_or(0, |known| first_parts[known].1)
+                Place::Like(first) if self.frames.is_none() => asked.wanted[first].like,
+                Place::Like(_) | Place::Unknown => wanted.like,
             };
-            self.divide(layer, &asked, &parts, &part_at)?;
+            left.blocks.push(Wanted { like, ..*wanted });
+            left.strong.extend_from_slice(strong);
         }
-        Ok(())
-    }
-
-    /// Goes on with the parts of blocks that were not found. Where nothing was found at
-    /// all, a sample tells first whether it is worth it.
-    /// `part_at` tells where the frames of a block's first part begin.
-    fn divide(
-        &mut self,
-        layer: usize,
-        asked: &Asked<'_>,
-        blocks: &[(usize, u32)],
-        part_at: &dyn Fn(usize) -> u64,
-    ) -> Result<(), Error> {
-        let fine = self.index.layers()[layer + 1].layout;
-        let ratio = asked.layout.block_size() / fine.block_size();
-        let parts_of = |blocks: &mut dyn Iterator<Item = &(usize, u32)>| {
-            let mut wanted = Vec::new();
-            for &(at, like) in blocks {
-                let (first, like) = (asked.wanted[at].block * ratio, like * ratio);
-                let count = ratio.min(fine.block_count() - first);
-                let payload = part_at(at);
-                wanted.extend((0..count).map(|part| Wanted { block: first + part, like: like + part, payload }));
-            }
-            wanted
-        };
-        if layer > 0 || self.matched > 0 || blocks.len() < SAMPLE_OF * SAMPLE_RUN {
-            return self.layer(layer + 1, parts_of(&mut blocks.iter()));
-        }
-        let is_sample = |at: usize| (at / SAMPLE_RUN).is_multiple_of(SAMPLE_OF);
-        let sample: Vec<_> =
-            blocks.iter().enumerate().filter(|(at, _)| is_sample(*at)).map(|(_, block)| *block).collect();
-        let rest: Vec<_> =
-            blocks.iter().enumerate().filter(|(at, _)| !is_sample(*at)).map(|(_, block)| *block).collect();
-        self.layer(layer + 1, parts_of(&mut sample.iter()))?;
-        let sampled: u64 = sample.iter().map(|&(at, _)| asked.range(at).len()).sum();
-        if self.matched * 64 >= sampled {
-            return self.layer(layer + 1, parts_of(&mut rest.iter()));
-        }
-        for (at, _) in rest {
-            self.spans.push(asked.range(at), Origin::Source, asked.strong(at));
-            self.undivided.push(Wanted { payload: part_at(at), ..asked.wanted[at] });
-        }
-        Ok(())
-    }
-
-    /// Finds where the frames of the blocks `wanted` begin: those of the parts of one block
-    /// follow each other, and the first of them has the place of all.
-    fn place(&self, layer: usize, wanted: &mut [Wanted], lengths: &[Lengths]) {
-        let layers = self.index.layers();
-        let ratio = match layer.checked_sub(1) {
-            Some(above) => layers[above].layout.block_size() / layers[layer].layout.block_size(),
-            None => u32::MAX,
-        };
-        let mut next = 0;
-        for (wanted, lengths) in wanted.iter_mut().zip(lengths) {
-            if wanted.block.is_multiple_of(ratio) {
-                next = wanted.payload;
-            }
-            wanted.payload = next;
-            next = next.saturating_add(lengths.all);
-        }
-    }
-
-    /// Learns the coarse frames of blocks that were not divided, though they have several.
-    fn learn_coarse_frames(&mut self) -> Result<(), Error> {
-        let mut wanted = std::mem::take(&mut self.undivided);
-        let layers = self.index.layers();
-        let Some(coarse) = self.frames.as_ref().map(|frames| frames.payload.layout.frame_size(FrameKind::Coarse))
-        else {
-            return Ok(());
-        };
-        for layer in 1..layers.len() {
-            if wanted.is_empty() || u64::from(layers[layer].layout.block_size()) < coarse {
-                break;
-            }
-            let fine = layers[layer].layout;
-            let ratio = layers[layer - 1].layout.block_size() / fine.block_size();
-            let mut parts = Vec::new();
-            for whole in &wanted {
-                let first = whole.block * ratio;
-                let count = ratio.min(fine.block_count() - first);
-                let part = |block| Wanted { block, like: block, payload: whole.payload };
-                parts.extend((first..first + count).map(part));
-            }
-            let lengths = self.ask(layer, &parts)?.lengths;
-            self.place(layer, &mut parts, &lengths);
-            for (part, &lengths) in parts.iter().zip(&lengths) {
-                let Some(frames) = &mut self.frames else { continue };
-                let learned = frames.learn(fine, BlockId(part.block), part.payload, lengths);
-                learned.map_err(|_| self.index.impossible_frames())?;
-            }
-            wanted = parts;
-        }
-        Ok(())
+        left
     }
 
     /// Reads the records of the blocks wanted.
     fn ask(&mut self, layer: usize, wanted: &[Wanted]) -> Result<Records, Error> {
-        let of = self.index.layers()[layer];
         let mut ids: Vec<u32> = wanted.iter().map(|wanted| wanted.like).collect();
         ids.sort_unstable();
         ids.dedup();
-        let mut ranges: Vec<BlockRange> = Vec::new();
-        for &id in &ids {
-            match ranges.last_mut() {
-                Some(last) if last.end.0 == id => last.end = BlockId(id + 1),
-                _ => ranges.push(BlockRange { start: BlockId(id), end: BlockId(id + 1) }),
-            }
-        }
-        let (records, transfer) = self.index.records(layer, &ranges)?;
+        let (bytes, transfer) = self.index.records(layer, &runs(&ids))?;
         self.transfer += transfer;
+        Ok(self.records(layer, wanted, &ids, &bytes))
+    }
+
+    /// What `bytes` say, the records of the blocks `ids`, of those that are wanted.
+    fn records(&mut self, layer: usize, wanted: &[Wanted], ids: &[u32], bytes: &[u8]) -> Records {
+        let of = self.index.layers()[layer];
         let report = &mut self.reports[layer];
         report.asked += wanted.len() as u64;
-        report.index_bytes += records.len() as u64;
+        report.index_bytes += bytes.len() as u64;
 
         let sum_len = self.hasher.sum_len();
         let mut keys = Vec::with_capacity(wanted.len());
@@ -454,7 +282,7 @@ impl<'a> State<'a> {
         for (at, wanted) in wanted.iter().enumerate() {
             // Mostly each is its own, and they are in order.
             let at = if ids.get(at) == Some(&wanted.like) { at } else { ids.partition_point(|&id| id < wanted.like) };
-            let record = &records[at * of.record_len..][..of.record_len];
+            let record = &bytes[at * of.record_len..][..of.record_len];
             let (weak, rest) = record.split_at(WEAK_LEN);
             keys.push(u32::from_le_bytes(weak.try_into().expect("four bytes")));
             let (sum, rest) = rest.split_at(sum_len);
@@ -463,10 +291,10 @@ impl<'a> State<'a> {
                 lengths.push(Lengths::read(&frames.payload, of.layout.block_size(), rest));
             }
         }
-        Ok(Records { keys, strong, lengths })
+        Records { keys, strong, lengths }
     }
 
-    fn take_zeros(&self, asked: &mut Asked<'_>) {
+    fn take_zeros(&self, asked: &mut Asked) {
         let size = asked.layout.block_size();
         let zeros = record_of_zeros(size, &self.hasher);
         let (weak, strong) = zeros.split_at(WEAK_LEN);
@@ -481,7 +309,7 @@ impl<'a> State<'a> {
     }
 
     /// Looks behind what was found before a run, and before what was found behind it.
-    fn look_where_expected(&mut self, asked: &mut Asked<'_>) {
+    fn look_where_expected(&mut self, asked: &mut Asked) {
         let suspects = std::mem::take(&mut self.suspects);
         let size = u64::from(asked.layout.block_size());
         let mut expected = Vec::new();
@@ -528,14 +356,14 @@ impl<'a> State<'a> {
     /// Whether to look everywhere for what is not where it was expected. The finest layer
     /// always is; before that it may wait while little is missing, since what moved is
     /// found then all the same.
-    fn is_worth_a_search(&self, asked: &Asked<'_>, layer: usize, last: bool) -> bool {
+    fn is_worth_a_search(&self, asked: &Asked, layer: usize, last: bool) -> bool {
         let missing = asked.places.iter().filter(|&&place| place == Place::Unknown).count() as u64;
         let bytes = missing * u64::from(asked.layout.block_size());
         missing > 0 && (last || layer == 0 || bytes * 32 > self.index.length())
     }
 
     /// Searches all seeds, and tells how many blocks were found.
-    fn search(&mut self, layer: usize, asked: &mut Asked<'_>) -> Result<usize, Error> {
+    fn search(&mut self, layer: usize, asked: &mut Asked) -> Result<usize, Error> {
         let missing: Vec<usize> = (0..asked.wanted.len()).filter(|&at| asked.places[at] == Place::Unknown).collect();
         let Some(&end) = missing.last() else { return Ok(0) };
         // As if what is missing were all of a target; only its last block may be short.

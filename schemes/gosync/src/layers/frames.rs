@@ -3,10 +3,12 @@
 //! A record says how many bytes of the payload belong to its block, so that a client that
 //! goes down to one block finds the frames of it without having read the sums of others.
 
-use gosync_chunks::{BlockId, BlockLayout, ByteRange};
+use gosync_chunks::{BlockId, BlockLayout, BlockRange, ByteRange, SourceError, Transfer};
 
-use crate::format::Payload;
-use crate::payload::{ExtentError, Extents, FrameKind, FrameLengths};
+use super::asked::Wanted;
+use crate::Error;
+use crate::format::{Layer, Layered, Payload, WEAK_LEN};
+use crate::payload::{ExtentError, Extents, FindFrames, FrameKind, FrameLengths};
 
 /// Bytes of the length of a coarse frame, and of all fine ones of the same bytes.
 const COARSE_LEN: usize = 3;
@@ -60,16 +62,40 @@ pub(crate) fn encode(payload: &Payload, layout: BlockLayout, lengths: &FrameLeng
     bytes
 }
 
+/// Finds where the frames of the blocks `wanted` of a layer begin: those of the parts of one
+/// block follow each other, and the first of them has the place of all.
+pub(super) fn place(layers: &[Layer], layer: usize, wanted: &mut [Wanted], lengths: &[Lengths]) {
+    let ratio = match layer.checked_sub(1) {
+        Some(above) => layers[above].layout.block_size() / layers[layer].layout.block_size(),
+        None => u32::MAX,
+    };
+    let mut next = 0;
+    for (wanted, lengths) in wanted.iter_mut().zip(lengths) {
+        if wanted.block.is_multiple_of(ratio) {
+            next = wanted.payload;
+        }
+        wanted.payload = next;
+        next = next.saturating_add(lengths.all);
+    }
+}
+
 /// The frames that are known so far.
 #[derive(Debug)]
 pub(crate) struct Frames {
     pub(crate) payload: Payload,
     pub(crate) extents: Extents,
+    /// Where the frames of each block of the coarsest layer begin.
+    starts: Vec<u64>,
 }
 
 impl Frames {
     pub(crate) fn new(payload: &Payload) -> Self {
-        Self { payload: payload.clone(), extents: Extents::new(payload.layout) }
+        Self { payload: payload.clone(), extents: Extents::new(payload.layout, payload.len), starts: Vec::new() }
+    }
+
+    /// Learns where the frames of each block of the coarsest layer begin.
+    pub(crate) fn set_starts(&mut self, starts: Vec<u64>) {
+        self.starts = starts;
     }
 
     /// Learns where the frames of `block` lie, whose bytes in the payload begin at `offset`,
@@ -95,4 +121,98 @@ impl Frames {
         }
         Ok(offset + lengths.coarse)
     }
+
+    /// Learns frames for all of `ranges` of the target, where the descent did not come down
+    /// to any, and tells what it took. That they can lie where they are said to is checked.
+    ///
+    /// # Errors
+    ///
+    /// When the index cannot be read, or its lengths make no frames.
+    pub(crate) fn complete(&mut self, index: &Layered, ranges: &[ByteRange]) -> Result<Transfer, Error> {
+        let unknown = self.extents.unknown(ranges);
+        let (found, transfer) = self.find(index, &unknown)?;
+        for (number, extent) in found {
+            self.extents.insert(FrameKind::Coarse, number, extent).map_err(|_| index.impossible_frames())?;
+        }
+        if self.extents.overlap() { Err(index.impossible_frames()) } else { Ok(transfer) }
+    }
+
+    /// Finds coarse frames by their numbers, which ascend.
+    fn find(&self, index: &Layered, numbers: &[u64]) -> Result<(Vec<(u64, ByteRange)>, Transfer), SourceError> {
+        let mut transfer = Transfer::default();
+        let Some(&coarsest) = index.layers().first().filter(|_| !numbers.is_empty()) else {
+            return Ok((Vec::new(), transfer));
+        };
+        let coarse = self.payload.layout.frame_size(FrameKind::Coarse);
+        let holds = |layer: &Layer, block: u32| {
+            let range = layer.layout.range(BlockId(block));
+            let first = numbers.partition_point(|number| number * coarse < range.start);
+            numbers.get(first).is_some_and(|number| number * coarse < range.end)
+        };
+        let mut wanted: Vec<Wanted> = (0..)
+            .zip(&self.starts)
+            .filter(|&(block, _)| holds(&coarsest, block))
+            .map(|(block, &payload)| Wanted { block, like: block, payload })
+            .collect();
+        for (at, layer) in index.layers().iter().enumerate() {
+            let size = u64::from(layer.layout.block_size());
+            if at > 0 {
+                wanted = parts(index.layers(), at, &wanted);
+            }
+            let blocks: Vec<u32> = wanted.iter().map(|wanted| wanted.block).collect();
+            let (bytes, read) = index.unchecked_records(at, &runs(&blocks))?;
+            transfer += read;
+            let lengths = bytes.chunks_exact(layer.record_len).map(|record| {
+                Lengths::read(&self.payload, layer.layout.block_size(), &record[WEAK_LEN + index.strong_len()..])
+            });
+            let lengths: Vec<Lengths> = lengths.collect();
+            if at > 0 {
+                place(index.layers(), at, &mut wanted, &lengths);
+            }
+            let found = wanted.iter().zip(&lengths).filter(|(wanted, _)| holds(layer, wanted.block));
+            if size == coarse {
+                let extents = found
+                    .map(|(wanted, lengths)| (u64::from(wanted.block), ByteRange::at(wanted.payload, lengths.coarse)));
+                return Ok((extents.collect(), transfer));
+            }
+            wanted = found.map(|(wanted, _)| *wanted).collect();
+        }
+        Ok((Vec::new(), transfer))
+    }
+}
+
+/// Finds frames when seeds turn out not to have what they had.
+pub(crate) struct Finder<'a> {
+    pub(crate) frames: &'a Frames,
+    pub(crate) index: &'a Layered,
+}
+
+impl FindFrames for Finder<'_> {
+    fn coarse(&self, numbers: &[u64]) -> Result<(Vec<(u64, ByteRange)>, Transfer), SourceError> {
+        self.frames.find(self.index, numbers)
+    }
+}
+
+/// The blocks of a layer that are parts of the blocks `above`, of the layer above it.
+pub(super) fn parts(layers: &[Layer], layer: usize, above: &[Wanted]) -> Vec<Wanted> {
+    let fine = layers[layer].layout;
+    let ratio = layers[layer - 1].layout.block_size() / fine.block_size();
+    let parts_of = |&Wanted { block, like, payload }: &Wanted| {
+        let (first, like) = (block * ratio, like * ratio);
+        let count = ratio.min(fine.block_count() - first);
+        (0..count).map(move |part| Wanted { block: first + part, like: like + part, payload })
+    };
+    above.iter().flat_map(parts_of).collect()
+}
+
+/// Blocks, which ascend, in runs.
+pub(super) fn runs(blocks: &[u32]) -> Vec<BlockRange> {
+    let mut runs: Vec<BlockRange> = Vec::new();
+    for &block in blocks {
+        match runs.last_mut() {
+            Some(last) if last.end.0 == block => last.end = BlockId(block + 1),
+            _ => runs.push(BlockRange { start: BlockId(block), end: BlockId(block + 1) }),
+        }
+    }
+    runs
 }

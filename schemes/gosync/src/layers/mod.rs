@@ -5,10 +5,11 @@
 //! parts are fetched only beneath blocks that no seed has, and so on down, so that index
 //! bytes grow with the change and not with the file.
 
+mod asked;
 pub(crate) mod choose;
 mod descend;
 mod expected;
-pub(crate) mod lengths;
+pub(crate) mod frames;
 mod locate;
 mod spans;
 pub(crate) mod sums;
@@ -16,6 +17,6 @@ mod zeros;
 
 pub use descend::LayerReport;
 pub(crate) use descend::{Descent, descend};
-pub(crate) use lengths::Frames;
+pub(crate) use frames::{Finder, Frames};
 pub(crate) use locate::locate;
 pub(crate) use zeros::Zeros;

@@ -73,7 +73,7 @@ impl FrameLengths {
     ///
     /// When these are not the lengths of such a payload.
     pub fn extents(&self, layout: PayloadLayout) -> Extents {
-        let mut extents = Extents::new(layout);
+        let mut extents = Extents::new(layout, self.payload_len());
         let mut at = 0;
         let mut insert = |kind, number, len: u64| {
             extents.insert(kind, number, ByteRange::at(at, len)).expect("lengths that encode gave");

@@ -23,6 +23,7 @@ pub struct Extent {
 #[derive(Clone, Debug)]
 pub struct Extents {
     layout: PayloadLayout,
+    payload_len: u64,
     fine: BTreeMap<u64, ByteRange>,
     coarse: BTreeMap<u64, ByteRange>,
 }
@@ -45,9 +46,9 @@ pub enum ExtentError {
 }
 
 impl Extents {
-    /// Knows no frame yet.
-    pub fn new(layout: PayloadLayout) -> Self {
-        Self { layout, fine: BTreeMap::new(), coarse: BTreeMap::new() }
+    /// Knows no frame yet of a payload of `payload_len` bytes.
+    pub fn new(layout: PayloadLayout, payload_len: u64) -> Self {
+        Self { layout, payload_len, fine: BTreeMap::new(), coarse: BTreeMap::new() }
     }
 
     /// How the target is cut into frames.
@@ -59,11 +60,12 @@ impl Extents {
     ///
     /// # Errors
     ///
-    /// When there is no such frame, or it would be empty or longer than what it makes.
+    /// When there is no such frame, or it would be empty, longer than what it makes, or
+    /// past the payload's end.
     pub fn insert(&mut self, kind: FrameKind, number: u64, payload: ByteRange) -> Result<(), ExtentError> {
         let exists = number < self.layout.frame_count(kind);
         let target = if exists { self.layout.frame(kind, number) } else { ByteRange::default() };
-        if payload.is_empty() || payload.len() > target.len() {
+        if payload.is_empty() || payload.len() > target.len() || payload.end > self.payload_len {
             return Err(ExtentError::Impossible { target, payload });
         }
         match kind {
@@ -71,6 +73,36 @@ impl Extents {
             FrameKind::Coarse => self.coarse.insert(number, payload),
         };
         Ok(())
+    }
+
+    /// Whether any two of the frames overlap, or are not in the order of what they make.
+    pub fn overlap(&self) -> bool {
+        let at = |kind, number| (self.layout.frame(kind, number).start, kind == FrameKind::Fine);
+        let frames = |kind, known: &BTreeMap<u64, ByteRange>| {
+            known.iter().map(move |(&number, &payload)| (at(kind, number), payload)).collect::<Vec<_>>()
+        };
+        let mut all = [frames(FrameKind::Coarse, &self.coarse), frames(FrameKind::Fine, &self.fine)].concat();
+        all.sort_unstable_by_key(|&(at, _)| at);
+        all.windows(2).any(|pair| pair[0].1.end > pair[1].1.start)
+    }
+
+    /// The coarse frames to learn before there are frames for all of `ranges`, which ascend.
+    pub fn unknown(&self, ranges: &[ByteRange]) -> Vec<u64> {
+        let ratio = self.layout.frame_size(FrameKind::Coarse) / self.layout.frame_size(FrameKind::Fine);
+        let mut unknown = Vec::new();
+        for &range in ranges {
+            for coarse in self.layout.frames_of(FrameKind::Coarse, range) {
+                if self.coarse.contains_key(&coarse) || unknown.last() == Some(&coarse) {
+                    continue;
+                }
+                let within = coarse * ratio..(coarse + 1) * ratio;
+                let mut fine = self.layout.frames_of(FrameKind::Fine, range).filter(|number| within.contains(number));
+                if !fine.all(|number| self.fine.contains_key(&number)) {
+                    unknown.push(coarse);
+                }
+            }
+        }
+        unknown
     }
 
     /// The frames to fetch for `ranges`, which ascend, do not overlap and are not past
@@ -136,7 +168,7 @@ mod tests {
     use super::*;
 
     fn extents() -> Extents {
-        let mut extents = Extents::new(PayloadLayout::new(40, 4, 16).unwrap());
+        let mut extents = Extents::new(PayloadLayout::new(40, 4, 16).unwrap(), 50);
         // Coarse frames of 9 bytes, fine ones of 3; the last coarse one has no fine ones known.
         for (number, start) in [(0, 0), (1, 21), (2, 42)] {
             extents.insert(FrameKind::Coarse, number, ByteRange::at(start, if number == 2 { 5 } else { 9 })).unwrap();
@@ -168,14 +200,32 @@ mod tests {
     }
 
     #[test]
+    fn frames_lie_in_the_order_of_what_they_make() {
+        assert!(!extents().overlap());
+        for (kind, number, start) in [
+            (FrameKind::Fine, 0, 8),
+            (FrameKind::Fine, 3, 19),
+            (FrameKind::Fine, 4, 20),
+            (FrameKind::Coarse, 0, 1),
+            (FrameKind::Coarse, 2, 41),
+        ] {
+            let mut extents = extents();
+            extents.insert(kind, number, ByteRange::at(start, 3)).unwrap();
+            assert_eq!(extents.overlap(), number != 0 || kind == FrameKind::Fine, "{kind:?} {number}");
+        }
+    }
+
+    #[test]
     fn knows_what_it_does_not_know() {
-        let mut unknown = Extents::new(PayloadLayout::new(40, 4, 16).unwrap());
+        let mut unknown = Extents::new(PayloadLayout::new(40, 4, 16).unwrap(), 50);
         let range = [ByteRange::at(33, 1)];
         assert_eq!(unknown.choose(&range, 0), Err(ExtentError::Unknown(ByteRange { start: 32, end: 40 })));
         unknown.insert(FrameKind::Fine, 8, ByteRange::at(3, 1)).unwrap();
         assert_eq!(unknown.choose(&range, 0).unwrap().len(), 1);
-        for (number, len) in [(8, 0), (8, 5), (10, 1), (u64::MAX, 1)] {
-            let error = unknown.insert(FrameKind::Fine, number, ByteRange::at(3, len)).unwrap_err();
+        assert!(unknown.unknown(&range).is_empty());
+        assert_eq!(unknown.unknown(&[ByteRange::at(3, 1), ByteRange::at(5, 1), ByteRange::at(33, 7)]), [0, 2]);
+        for (number, start, len) in [(8, 3, 0), (8, 3, 5), (10, 3, 1), (u64::MAX, 3, 1), (7, 48, 3)] {
+            let error = unknown.insert(FrameKind::Fine, number, ByteRange::at(start, len)).unwrap_err();
             assert!(matches!(error, ExtentError::Impossible { .. }), "{number}: {error}");
         }
     }

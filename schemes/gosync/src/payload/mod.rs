@@ -21,7 +21,7 @@ pub use extents::{Extent, ExtentError, Extents};
 pub use frame::{FrameDecoder, FrameEncoder, FrameError};
 pub use layout::{FrameKind, PayloadLayout, PayloadLayoutError};
 pub use pack::Tables;
-pub use source::FramedSource;
+pub use source::{FindFrames, FramedSource};
 
 /// The most bytes that a preamble may have: what stands before every frame's prefix.
 pub const MAX_PREAMBLE: usize = 1024;

@@ -10,13 +10,24 @@ use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transf
 
 use super::gather::{Batch, next_batch, payload_ranges};
 use super::prior::Prior;
-use super::{Extent, Extents, FrameDecoder};
+use super::{Extent, Extents, FrameDecoder, FrameKind, PayloadLayout};
 
 /// So many bytes of frames are fetched in one call.
 const BATCH: u64 = 8 << 20;
 
 /// What is said of a server's ranges around each part's bytes is hardly shorter.
 const MOST_RUN_COST: u64 = 80;
+
+/// Knows more frames than a client learned on its way to what is missing: where seeds turn out
+/// not to have what they had, more is missing.
+pub trait FindFrames: Sync {
+    /// Where the coarse frames of these numbers lie, which ascend, and what it took to learn that.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be read.
+    fn coarse(&self, numbers: &[u64]) -> Result<(Vec<(u64, ByteRange)>, Transfer), SourceError>;
+}
 
 /// A source of the plain target over one that has the compressed payload.
 ///
@@ -31,7 +42,11 @@ const MOST_RUN_COST: u64 = 80;
 /// [`reject`](Source::reject) when that does not help.
 pub struct FramedSource<'a, S> {
     inner: S,
-    extents: Extents,
+    extents: Mutex<Extents>,
+    layout: PayloadLayout,
+    finder: Option<&'a dyn FindFrames>,
+    /// Parts of the target that are read in other parts as long as it is being rebuilt.
+    repeated: Vec<ByteRange>,
     preamble: Vec<u8>,
     rebuilt: &'a dyn ReadAt,
     /// Bytes of frames that are fetched in one call, as long as one frame has fewer.
@@ -43,7 +58,22 @@ impl<'a, S: Source> FramedSource<'a, S> {
     /// `preamble`; `rebuilt` has the
     /// target's bytes, as far as there are any, at their places.
     pub fn new(inner: S, extents: Extents, preamble: Vec<u8>, rebuilt: &'a dyn ReadAt) -> Self {
-        Self { inner, extents, preamble, rebuilt, batch: BATCH }
+        let layout = *extents.layout();
+        let (finder, repeated) = (None, Vec::new());
+        Self { inner, extents: Mutex::new(extents), layout, finder, repeated, preamble, rebuilt, batch: BATCH }
+    }
+
+    /// With somebody to ask for frames that `extents` does not know.
+    pub fn with_finder(mut self, finder: &'a dyn FindFrames) -> Self {
+        self.finder = Some(finder);
+        self
+    }
+
+    /// With `ranges` of the target, ascending, that are no place of their own in what is
+    /// rebuilt: their bytes are read where equal ones stand, which come before them.
+    pub fn with_repeated(mut self, ranges: Vec<ByteRange>) -> Self {
+        self.repeated = ranges;
+        self
     }
 
     /// What [`fetch`](Source::fetch) asks `inner` for, call by call, when it is asked for
@@ -53,35 +83,50 @@ impl<'a, S: Source> FramedSource<'a, S> {
     ///
     /// When they are past the end, or no known frame has them.
     pub fn calls(&self, ranges: &[ByteRange]) -> Result<Vec<Vec<ByteRange>>, SourceError> {
-        let frames = self.frames(ranges)?;
+        let (frames, _) = self.frames(ranges)?;
         let mut frames = frames.as_slice();
         Ok(std::iter::from_fn(|| next_batch(&mut frames, self.batch)).map(payload_ranges).collect())
     }
 
-    fn frames(&self, ranges: &[ByteRange]) -> Result<Vec<Extent>, SourceError> {
+    /// The frames to fetch for `ranges`, and what it took to find them.
+    fn frames(&self, ranges: &[ByteRange]) -> Result<(Vec<Extent>, Transfer), SourceError> {
         let refused = |reason| SourceError::Refused { location: "the compressed payload".into(), reason };
-        let length = self.extents.layout().length();
+        let length = self.layout.length();
         if let Some(past) = ranges.iter().find(|range| range.end > length) {
             return Err(refused(format!("it makes {length} bytes, which {past} are not among")));
         }
+        let mut extents = self.extents.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut transfer = Transfer::default();
+        let unknown = extents.unknown(ranges);
+        if let Some(finder) = self.finder.filter(|_| !unknown.is_empty()) {
+            let (found, read) = finder.coarse(&unknown)?;
+            transfer = read;
+            for (number, payload) in found {
+                extents.insert(FrameKind::Coarse, number, payload).map_err(|error| refused(error.to_string()))?;
+            }
+        }
         let run_cost = self.inner.limits().bridged_gap.min(MOST_RUN_COST);
-        self.extents.choose(ranges, run_cost).map_err(|error| refused(error.to_string()))
+        let frames = extents.choose(ranges, run_cost).map_err(|error| refused(error.to_string()))?;
+        if frames.windows(2).any(|pair| pair[0].payload.end > pair[1].payload.start) {
+            return Err(refused("frames overlap".into()));
+        }
+        Ok((frames, transfer))
     }
 
     /// Decodes `batch`; `prior` has what came before it, and then what is in it too.
     fn decode(&self, batch: &Batch, prior: &mut Prior<'a>, sink: &Asked<'_>) -> Result<(), SourceError> {
         let chains = self.chains(&batch.frames);
-        let (first, last) = (0, chains.len() - 1);
+        let last = chains.len() - 1;
         let carried = Mutex::new(None);
-        let fresh = || Prior::new(self.rebuilt, self.extents.layout().longest_prefix());
+        let fresh = || Prior::new(self.rebuilt, self.layout.longest_prefix());
         let decoder = || (FrameDecoder::default(), Vec::new());
-        hand_out(chains.into_iter().enumerate(), decoder, |(decoder, buffer), (number, chain)| {
-            let mut before = if number == first { prior.clone() } else { fresh() };
-            for frame in chain {
+        let decode = |(decoder, buffer): &mut (FrameDecoder, Vec<u8>), number: usize| {
+            let mut before = if number == 0 { prior.clone() } else { fresh() };
+            for frame in chains[number].clone() {
                 let extent = &batch.frames[frame];
                 buffer.clear();
                 buffer.extend_from_slice(&self.preamble);
-                let prefix = self.extents.layout().prefix(extent.kind, extent.target.start);
+                let prefix = self.layout.prefix(extent.kind, extent.target.start);
                 before.append(prefix, buffer).map_err(|source| SourceError::Read {
                     location: "what was rebuilt of the target".into(),
                     source,
@@ -96,17 +141,33 @@ impl<'a, S: Source> FramedSource<'a, S> {
                 *carried.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
             }
             Ok::<(), SourceError>(())
-        })?;
+        };
+        // What a chain reads elsewhere may only be there when the chains before it are done.
+        let mut done = 0;
+        while done < chains.len() {
+            let together = (done + 1..chains.len()).take_while(|&next| !self.reads_elsewhere(batch, &chains[next]));
+            let end = together.last().unwrap_or(done) + 1;
+            hand_out(done..end, decoder, decode)?;
+            done = end;
+        }
         if let Some(carried) = carried.into_inner().unwrap_or_else(PoisonError::into_inner) {
             *prior = carried;
         }
         Ok(())
     }
 
+    /// Whether a prefix of the frames of a chain has bytes that are read elsewhere.
+    fn reads_elsewhere(&self, batch: &Batch, chain: &Range<usize>) -> bool {
+        let (first, last) = (&batch.frames[chain.start], &batch.frames[chain.end - 1]);
+        let start = first.target.start.saturating_sub(self.layout.longest_prefix());
+        let next = self.repeated.partition_point(|range| range.end <= start);
+        self.repeated.get(next).is_some_and(|range| range.start < last.target.start)
+    }
+
     /// Cuts frames into runs so far apart that no prefix, be it of a frame in the next
     /// batch, reaches out of its own run.
     fn chains(&self, frames: &[Extent]) -> Vec<Range<usize>> {
-        let longest = self.extents.layout().longest_prefix();
+        let longest = self.layout.longest_prefix();
         let mut chains = Vec::new();
         let mut start = 0;
         for at in 1..=frames.len() {
@@ -121,14 +182,13 @@ impl<'a, S: Source> FramedSource<'a, S> {
 
 impl<S: Source> Source for FramedSource<'_, S> {
     fn size(&self) -> Result<Option<u64>, SourceError> {
-        Ok(Some(self.extents.layout().length()))
+        Ok(Some(self.layout.length()))
     }
 
     fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
-        let frames = self.frames(ranges)?;
+        let (frames, mut transfer) = self.frames(ranges)?;
         let sink = Asked { ranges, sink };
-        let mut transfer = Transfer::default();
-        let mut prior = Prior::new(self.rebuilt, self.extents.layout().longest_prefix());
+        let mut prior = Prior::new(self.rebuilt, self.layout.longest_prefix());
         let (sender, batches) = sync_channel(0);
         std::thread::scope(|scope| {
             let (inner, mut frames) = (&self.inner, frames.as_slice());
@@ -162,7 +222,7 @@ impl<S: Source> Source for FramedSource<'_, S> {
     }
 
     fn reject(&self, ranges: &[ByteRange]) -> bool {
-        self.frames(ranges).is_ok_and(|frames| self.inner.reject(&payload_ranges(&frames)))
+        self.frames(ranges).is_ok_and(|(frames, _)| self.inner.reject(&payload_ranges(&frames)))
     }
 }
 

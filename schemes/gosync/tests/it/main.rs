@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "what the tests share fails as they do")]
 
 mod by_hand;
+mod compressed;
 mod corpus;
 mod golden;
 mod layers;

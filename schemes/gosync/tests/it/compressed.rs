@@ -1,0 +1,113 @@
+//! Targets out of compressed payloads, from seeds and indexes that are not what they seemed.
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use gosync::{
+    BuildOptions, Format, Index, Location, PatchReport, Phase, Progress, ReadOptions, Seeds, SourceOptions, TargetName,
+    build_compressed, diff, estimate, open_index, open_source, patch,
+};
+use gosync_testkit::corpus::{self, edit};
+use tempfile::TempDir;
+
+/// A published target and somebody's old version.
+struct Case {
+    directory: TempDir,
+    new: Vec<u8>,
+}
+
+impl Case {
+    fn new(old: &[u8], new: &[u8], sizes: &[u32]) -> Self {
+        let case = Self { directory: tempfile::tempdir().unwrap(), new: new.to_vec() };
+        fs::write(case.path("old"), old).unwrap();
+        fs::write(case.path("new"), new).unwrap();
+        let options = BuildOptions { format: Format::Gosync, block_sizes: sizes.to_vec(), compress: Some(3) };
+        let mut payload = Vec::new();
+        let name = TargetName::new("payload").unwrap();
+        let index = build_compressed(&case.path("new"), &options, name, &mut payload, &()).unwrap();
+        fs::write(case.path("payload"), payload).unwrap();
+        index.write(&mut fs::File::create(case.path("index")).unwrap()).unwrap();
+        case
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn index(&self) -> Index {
+        open_index(&self.path("index").into(), &ReadOptions::default(), &SourceOptions::default()).unwrap().index
+    }
+
+    /// What a patch does on so many threads, which has to come out right.
+    fn patch(&self, index: &Index, threads: usize, progress: &dyn Progress) -> PatchReport {
+        let seeds = Seeds::open([self.path("old")]).unwrap();
+        let source = open_source(&self.payload(), &SourceOptions::default()).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let out = self.path("out");
+        let report = pool.install(|| patch(index, &seeds, &*source, &out, progress)).unwrap();
+        assert!(fs::read(&out).unwrap() == self.new);
+        report
+    }
+
+    fn payload(&self) -> Location {
+        self.path("payload").into()
+    }
+}
+
+const SIZES: [&[u32]; 3] = [&[65_536, 16_384, 4096, 1024, 256], &[1 << 20, 65_536, 4096, 512], &[65_536, 256]];
+
+#[test]
+fn fetches_what_was_foretold_and_nothing_twice() {
+    for (kind, old) in corpus::all(5, 200_000) {
+        for (at, (edit, new)) in edit::all(&old, 6).into_iter().enumerate() {
+            let case = Case::new(&old, &new, SIZES[at % SIZES.len()]);
+            let index = case.index();
+            let comparison = diff(&index, &Seeds::open([case.path("old")]).unwrap(), &()).unwrap();
+            let foretold = estimate(&comparison, &case.payload(), &SourceOptions::default()).unwrap();
+            let PatchReport { report, .. } = case.patch(&index, 1 + at % 2, &());
+            assert_eq!((report.transfer.bytes, report.refetched_blocks), (foretold.bytes, 0), "{kind}, {edit}");
+        }
+    }
+}
+
+/// Of two blocks that are equal the second is not fetched, but frames behind it are decoded
+/// with it, on whichever thread.
+#[test]
+fn frames_behind_repeats_wait_for_what_is_repeated() {
+    let old = corpus::text(1, 8 << 20);
+    let mut new = old.clone();
+    for place in 0..20 {
+        let at = place * 400_000;
+        new[at..at + 256 * 64].copy_from_slice(&corpus::random(7, 256 * 64));
+        new[at + 256 * 64..][..5000].copy_from_slice(&corpus::text(100 + place as u64, 5000));
+    }
+    let case = Case::new(&old, &new, SIZES[0]);
+    for threads in [1, 2, 2, 4, 4] {
+        let PatchReport { report, comparison, .. } = case.patch(&case.index(), threads, &());
+        assert!(comparison.plan.repeated_bytes() > 200_000);
+        assert_eq!(report.refetched_blocks, 0);
+    }
+}
+
+/// Overwrites a part of the seed when it has been compared.
+struct Spoil<'a>(&'a Case);
+
+impl Progress for Spoil<'_> {
+    fn begin(&self, phase: Phase, _total: u64) {
+        if phase == Phase::Copy {
+            let seed = fs::OpenOptions::new().write(true).open(self.0.path("old")).unwrap();
+            seed.write_all_at(&corpus::random(9, 300_000), 1_000_000).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_seed_that_changes_costs_a_download() {
+    let old = corpus::text(1, 5 << 20);
+    for sizes in SIZES {
+        let case = Case::new(&old, &edit::scatter(&old, 2, 50), sizes);
+        let PatchReport { report, .. } = case.patch(&case.index(), 2, &Spoil(&case));
+        assert!(report.fetched >= 300_000, "{report:?}");
+    }
+}
