@@ -42,7 +42,12 @@ impl Sink for Document {
     }
 }
 
+/// Bytes that are reserved before they arrive: ranges can be as long as somebody else says.
+const PIECE: u64 = 64 << 20;
+
 /// Fetches `ranges`, which ascend and do not overlap, and puts them one after another.
+///
+/// Memory follows what arrives: at most 64 MiB are asked for at once.
 ///
 /// # Errors
 ///
@@ -52,6 +57,40 @@ pub fn read_ranges(
     location: &str,
     ranges: &[ByteRange],
 ) -> Result<(Vec<u8>, Transfer), SourceError> {
+    let mut data = Vec::new();
+    let mut transfer = Transfer::default();
+    for piece in pieces(ranges, PIECE) {
+        let (read, fetched) = read_piece(source, location, &piece)?;
+        // One piece is mostly all there is.
+        if data.is_empty() {
+            data = read
+        } else {
+            data.extend(read)
+        }
+        transfer += fetched;
+    }
+    Ok((data, transfer))
+}
+
+/// Cuts `ranges` into parts of up to `most` bytes.
+fn pieces(ranges: &[ByteRange], most: u64) -> Vec<Vec<ByteRange>> {
+    let mut pieces: Vec<Vec<ByteRange>> = vec![Vec::new()];
+    let mut room = most;
+    for &(mut range) in ranges {
+        while range.len() > room {
+            let (first, rest) = (ByteRange::at(range.start, room), range.start + room);
+            pieces.last_mut().expect("there is one").extend((room > 0).then_some(first));
+            pieces.push(Vec::new());
+            (range.start, room) = (rest, most);
+        }
+        room -= range.len();
+        pieces.last_mut().expect("there is one").push(range);
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
+}
+
+fn read_piece(source: &dyn Source, location: &str, ranges: &[ByteRange]) -> Result<(Vec<u8>, Transfer), SourceError> {
     let mut missing = RangeSet::default();
     let mut starts = Vec::with_capacity(ranges.len());
     let mut len = 0;
@@ -118,6 +157,18 @@ mod tests {
         }
         let error = read_all(&MemorySource::awkward(vec![1], 1), "there", 9).unwrap_err();
         assert_eq!(error.to_string(), "there does not deliver: it does not tell its length");
+    }
+
+    #[test]
+    fn pieces_are_all_that_was_asked_for() {
+        let range = |start, end| ByteRange { start, end };
+        let ranges = [range(0, 10), range(10, 35), range(40, 40), range(41, 45), range(50, 51)];
+        assert_eq!(pieces(&ranges, 100), [ranges.to_vec()]);
+        let cut = pieces(&ranges, 10);
+        assert!(cut.iter().all(|piece| piece.iter().map(|range| range.len()).sum::<u64>() <= 10));
+        let bytes = |ranges: &[ByteRange]| ranges.iter().flat_map(|range| range.start..range.end).collect::<Vec<_>>();
+        assert_eq!((cut.len(), bytes(&cut.concat())), (4, bytes(&ranges)));
+        assert!(pieces(&[], 10).is_empty());
     }
 
     #[test]

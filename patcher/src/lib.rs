@@ -124,4 +124,4 @@ pub use error::PatchError;
 pub use journal::TargetId;
 pub use patch::{Patch, Report};
 pub use stage::{StageError, StagedFile};
-pub use verify::{Verdict, VerifyError, verify};
+pub use verify::{Verdict, VerifyError, verify, wrong_blocks};

@@ -127,8 +127,13 @@ fn hash(data: &dyn ReadAt, mut nodes: Vec<Option<[u8; 32]>>, progress: &dyn Prog
     Ok(hasher.finish(&nodes))
 }
 
-/// The blocks among `suspects` that `data` lacks or has otherwise.
-fn wrong_blocks(
+/// The blocks among `suspects`, which ascend, that `data` lacks or has otherwise, ascending
+/// and merged.
+///
+/// # Errors
+///
+/// When `data` cannot be read, or `progress` cancels.
+pub fn wrong_blocks(
     data: &dyn ReadAt,
     sums: &BlockSums,
     suspects: Vec<BlockRange>,

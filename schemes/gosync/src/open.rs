@@ -81,7 +81,12 @@ fn open_in_parts(
     if fetched.bytes > START || Index::format_of(&start).map_err(index_error)? != Format::Gosync {
         return Ok(None);
     }
-    let head = Index::head_of(&start).map_err(index_error)?.to_vec();
+    let head = match Index::head_of(&start) {
+        Ok(head) => head.to_vec(),
+        // A long name and sections of later versions can make it longer than what is here.
+        Err(FormatError::Truncated { .. }) => return Ok(None),
+        Err(error) => return Err(index_error(error)),
+    };
     let (source, start) = (Arc::from(source), Arc::new(start));
     let parts = Parts::There { source, location: place.as_str().into(), start };
     let index = Index::of_parts(head, parts, options).map_err(index_error)?;

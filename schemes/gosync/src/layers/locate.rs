@@ -6,7 +6,7 @@ use gosync_chunks::work::hand_out;
 use gosync_chunks::{
     BlockRange, BlockSums, ByteRange, Cut, FileHasher, Progress, ReadAt, ReadBuffer, SUBTREE, StrongHasher,
 };
-use gosync_patcher::{Verdict, VerifyError, verify};
+use gosync_patcher::{Verdict, VerifyError, verify, wrong_blocks};
 
 use crate::Error;
 use crate::format::{Layered, WEAK_LEN};
@@ -25,7 +25,9 @@ pub(crate) fn locate(
 ) -> Result<Verdict, Error> {
     let hasher = Arc::new(index.hasher());
     let mut blocks = Blocks::default();
-    blocks.add(index, 0, index.layers()[0].layout.blocks())?;
+    let all = [index.layers()[0].layout.blocks()];
+    let (records, _) = index.records(0, &all)?;
+    blocks.add(index, 0, all[0], &records);
     let mut sums = blocks.sums(hasher.clone());
     let mut verdict = verify(data, &sums, Some(index.file_hash()), progress).map_err(&failed)?;
     for layer in 1..index.layers().len() {
@@ -34,7 +36,8 @@ pub(crate) fn locate(
         }
         blocks = blocks.divided(index, layer, &sums, &verdict.wrong)?;
         sums = blocks.sums(hasher.clone());
-        verdict.wrong = verify(data, &sums, None, progress).map_err(&failed)?.wrong;
+        let suspects = verdict.wrong.iter().map(|&range| sums.cut().within(range)).collect();
+        verdict.wrong = wrong_blocks(data, &sums, suspects, progress).map_err(&failed)?;
     }
     if verdict.wrong.is_empty() && verdict.wrong_hash.is_some() {
         // Somebody made data that has the same sums; BLAKE3 is not to be fooled.
@@ -80,15 +83,13 @@ struct Blocks {
 }
 
 impl Blocks {
-    /// Adds `blocks` of a layer.
-    fn add(&mut self, index: &Layered, layer: usize, blocks: BlockRange) -> Result<(), Error> {
+    /// Adds `blocks` of a layer, whose `records` are here.
+    fn add(&mut self, index: &Layered, layer: usize, blocks: BlockRange, records: &[u8]) {
         let of = index.layers()[layer];
-        let (records, _) = index.records(layer, &[blocks])?;
         for (block, record) in blocks.iter().zip(records.chunks_exact(of.record_len)) {
             self.ends.push(of.layout.range(block).end);
             self.strong.extend_from_slice(&record[WEAK_LEN..WEAK_LEN + index.strong_len()]);
         }
-        Ok(())
     }
 
     fn sums(&self, hasher: Arc<dyn StrongHasher>) -> BlockSums {
@@ -98,17 +99,32 @@ impl Blocks {
 
     /// The same with the blocks of the layer above that are `wrong` divided.
     fn divided(&self, index: &Layered, layer: usize, sums: &BlockSums, wrong: &[ByteRange]) -> Result<Self, Error> {
-        let size = u64::from(index.layers()[layer].layout.block_size());
-        let mut divided = Self::default();
-        for (block, &end) in sums.cut().blocks().iter().zip(&self.ends) {
-            let range = sums.cut().range(block);
+        let of = index.layers()[layer];
+        let is_divided = |range: ByteRange| {
             let at = wrong.partition_point(|wrong| wrong.end <= range.start);
-            if wrong.get(at).is_some_and(|wrong| wrong.start < range.end) && range.len() > size {
-                let layout = Cut::from(index.layers()[layer].layout);
-                divided.add(index, layer, layout.covering(range))?;
-            } else {
-                divided.ends.push(end);
-                divided.strong.extend_from_slice(sums.strong(block));
+            let is_wrong = wrong.get(at).is_some_and(|wrong| wrong.start < range.end);
+            is_wrong && range.len() > u64::from(of.layout.block_size())
+        };
+        let blocks = || sums.cut().blocks().iter().map(|block| (block, sums.cut().range(block)));
+        let layout = Cut::from(of.layout);
+        let parts: Vec<BlockRange> =
+            blocks().filter(|&(_, range)| is_divided(range)).map(|(_, range)| layout.covering(range)).collect();
+        let (records, _) = index.records(layer, &parts)?;
+        let mut records = records.as_slice();
+        let mut parts = parts.into_iter();
+        let mut divided = Self::default();
+        for (block, range) in blocks() {
+            match parts.as_slice().first() {
+                Some(&part) if layout.bytes(part).start == range.start => {
+                    let (own, rest) = records.split_at(part.len() * of.record_len);
+                    divided.add(index, layer, part, own);
+                    records = rest;
+                    parts.next();
+                }
+                _ => {
+                    divided.ends.push(range.end);
+                    divided.strong.extend_from_slice(sums.strong(block));
+                }
             }
         }
         Ok(divided)
