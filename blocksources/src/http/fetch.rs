@@ -18,6 +18,11 @@ use crate::workers::{Worker, fan_out};
 /// Less than this does not tell how fast a line is.
 const LEAST_MEASURED: u64 = 256 << 10;
 
+/// A server that is nearer than this may have megabytes on their way before it hears that
+/// nobody wants them. From farther away TCP's slow start lets no more than some tens of
+/// kilobytes come, and to wait for its first answer takes longer than those.
+const NEAR: Duration = Duration::from_millis(5);
+
 /// One call of [`Source::fetch`](gosync_chunks::Source::fetch).
 pub(super) struct Fetch<'a> {
     pub(super) source: &'a HttpSource,
@@ -96,19 +101,24 @@ impl<'a> Fetch<'a> {
                 return None;
             }
             let (terms, learned) = (self.source.terms(), self.source.client.host().learned());
-            // Should one range at a time not work either, one request finds it out.
-            let is_doubtful = terms.support == RangeSupport::One && !learned.has_sent_ranges;
-            let has_place = state.active < if is_doubtful { 1 } else { terms.connections };
-            if state.streamer.is_none() && !state.pending.is_empty() && has_place {
+            if state.streamer.is_none() && !state.pending.is_empty() && state.active < terms.connections {
                 if whole || terms.support == RangeSupport::None {
                     state.streamer = Some(thread::current().id());
                     return Some(Job::Whole);
                 }
-                state.active += 1;
                 let cut = state.cut.filter(|cut| cut.support == terms.support);
                 let cut = cut.unwrap_or_else(|| Cut::new(&state.wanted, &terms));
                 state.cut = Some(cut);
-                return Some(Job::Ranges(cut.take(&mut state.pending, &terms)));
+                let request = cut.take(&mut state.pending, &terms);
+                // Whether it works to ask like this, one request finds out.
+                let is_tried =
+                    if request.asked().len() > 1 { learned.has_sent_several } else { learned.has_sent_ranges };
+                let is_cautious = terms.support == RangeSupport::One || terms.line.round_trip < NEAR;
+                if is_tried || !is_cautious || state.active == 0 {
+                    state.active += 1;
+                    return Some(Job::Ranges(request));
+                }
+                state.pending.extend(request.wanted);
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -185,6 +195,16 @@ impl<'a> Fetch<'a> {
         self.lock().sign = Some(reason.into());
     }
 
+    /// Takes note that ranges are answered as they were asked for, so that others need not
+    /// wait any longer to ask like this.
+    pub(super) fn note_ranges(&self, host: &Host, support: RangeSupport) {
+        // Whoever is about to wait has this lock until it does.
+        let state = self.lock();
+        host.note_ranges(support);
+        drop(state);
+        self.changed.notify_all();
+    }
+
     /// Why the last resort has failed, and what made it the last.
     pub(super) fn exhausted(&self, reason: &str) -> SourceError {
         match &self.lock().sign {
@@ -222,6 +242,47 @@ impl Drop for Alarm<'_, '_> {
         if thread::panicking() {
             self.0.lock().has_failed = true;
             self.0.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HttpOptions;
+    use gosync_chunks::Source;
+    use gosync_testkit::corpus;
+    use gosync_testkit::hostile::{Behaviour, Hostile};
+    use gosync_testkit::source::MemorySink;
+
+    #[test]
+    fn what_a_near_server_understands_one_request_finds_out() {
+        let data = corpus::random(1, 1_000_000);
+        let ranges: Vec<_> = (0..120).map(|at| ByteRange::at(at * 8192 + 1, 4096)).collect();
+        for (behaviour, expected) in [
+            (Behaviour::Proper, None),
+            (Behaviour::OnePart, None),
+            (Behaviour::RefusesSeveral("501 Not Implemented"), Some((1, 120))),
+            (Behaviour::FirstRangeOnly, Some((1, 119))),
+            (Behaviour::RefusesRanges("501 Not Implemented"), Some((1, 1))),
+        ] {
+            let server = Hostile::start(data.clone(), behaviour);
+            // Were the gaps left to the model, all of it might be one range.
+            let options = HttpOptions { bridged_gap: Some(0), ..HttpOptions::default() };
+            options.hosts.host(server.url().trim_end_matches("/file")).note_round_trip(Duration::from_millis(1), 1);
+            let source = HttpSource::new(&server.url(), options).unwrap();
+            let sink = MemorySink::new(&ranges);
+            source.fetch(&ranges, &sink).unwrap();
+            for (range, came) in ranges.iter().zip(sink.finish()) {
+                assert!(came == data[range.start as usize..range.end as usize], "{behaviour:?} {range}");
+            }
+            let asked = server.asked();
+            let count = |is_meant: fn(usize) -> bool| asked.iter().filter(|asked| is_meant(asked.ranges.len())).count();
+            let found = (count(|ranges| ranges > 1), count(|ranges| ranges == 1));
+            match expected {
+                Some(expected) => assert_eq!(found, expected, "{behaviour:?}"),
+                None => assert!(found.0 > 4 && found.1 == 0, "{behaviour:?}: {found:?}"),
+            }
         }
     }
 }

@@ -55,6 +55,8 @@ pub(super) struct Learned {
     pub(super) support: RangeSupport,
     /// Whether a range was ever sent.
     pub(super) has_sent_ranges: bool,
+    /// Whether several were ever sent in one answer.
+    pub(super) has_sent_several: bool,
     /// It sends the whole file although nothing has changed.
     pub(super) misreads_if_range: bool,
     /// No more connections than this, since it was overloaded.
@@ -84,8 +86,11 @@ impl Host {
         learned.support = learned.support.min(support);
     }
 
-    pub(super) fn note_range(&self) {
-        self.lock().has_sent_ranges = true;
+    /// It has answered a request for one range, or for several.
+    pub(super) fn note_ranges(&self, support: RangeSupport) {
+        let mut learned = self.lock();
+        learned.has_sent_ranges = true;
+        learned.has_sent_several |= support == RangeSupport::Several;
     }
 
     pub(super) fn note_misread_if_range(&self) {

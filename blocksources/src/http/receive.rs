@@ -133,6 +133,7 @@ impl Fetch<'_> {
         if let Some(length) = answer::content_length(&response).filter(|&length| length != range.len()) {
             return Ok(Err(format!("{} bytes were promised, and {length} announced", range.len())));
         }
+        self.note_ranges(host, RangeSupport::One);
         let mut body = self.source.client.incoming(response);
         let (mut reached, mut delivered) = (range.start, 0);
         while reached < range.end && !self.is_over(worker) {
@@ -147,7 +148,6 @@ impl Fetch<'_> {
             self.note_received(host, read as u64);
         }
         if reached == range.end {
-            host.note_range();
             body.finish();
         }
         Ok(if delivered == 0 && !self.is_over(worker) {
@@ -155,6 +155,7 @@ impl Fetch<'_> {
         } else if asked.support == RangeSupport::Several && self.misses_any(asked) {
             Err(format!("of {} ranges only {range} was sent", asked.ranges.len()))
         } else {
+            self.note_ranges(host, asked.support);
             Ok(())
         })
     }
@@ -187,9 +188,11 @@ impl Fetch<'_> {
                         if let Some(total) = total {
                             self.check_total(total)?;
                         }
-                        reached = asked.span.contains(range).then_some(range.start);
-                        if reached.is_none() {
+                        if !asked.span.contains(range) {
                             return Ok(Err(format!("bytes {} were asked for, and {range} sent", asked.span)));
+                        }
+                        if reached.replace(range.start).is_none() {
+                            self.note_ranges(host, asked.support);
                         }
                     }
                     Ok(Some(Event::Body(data))) => {
@@ -209,7 +212,6 @@ impl Fetch<'_> {
         if self.misses_any(asked) && !self.is_over(worker) {
             return Ok(Err(format!("of {} ranges some were left out", asked.ranges.len())));
         }
-        host.note_range();
         body.finish();
         Ok(Ok(()))
     }
