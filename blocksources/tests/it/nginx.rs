@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -62,6 +62,26 @@ fn conforms_with_nginx() {
 }
 
 #[test]
+fn conforms_with_nginx_over_https() {
+    let certificates = tempfile::tempdir().unwrap();
+    let Some(certified) = Certified::make(certificates.path()) else { return };
+    if peers::require("nginx").is_none() {
+        return;
+    }
+    let authority = fs::read_to_string(&certified.authority).unwrap();
+    for directives in ["", "max_ranges 1;", "max_ranges 0;"] {
+        source_conformance(|data| {
+            let directory = directory_with(&data);
+            let (root, files) = (directory.path().join("root"), (&*certified.certificate, &*certified.key));
+            let nginx = Nginx::start_tls(&root, directory.path(), files, directives).expect("nginx was found");
+            let options = HttpOptions { extra_certificates: vec![authority.clone()], ..HttpOptions::default() };
+            let source = HttpSource::new(&format!("{}/file", nginx.url()), options).unwrap();
+            Box::new(Kept { source, _beside: (nginx, directory) })
+        });
+    }
+}
+
+#[test]
 fn nginx_sends_many_ranges_at_once() {
     let options = HttpOptions { connections: 2, ..HttpOptions::default() };
     let Some((transfer, support, log)) = fetch_from_nginx("", options) else { return };
@@ -92,24 +112,39 @@ fn nginx_without_ranges() {
     assert!(transfer.requests <= 7, "{log:#?}");
 }
 
+/// PEM files for a server on this machine, and of the authority that vouches for it.
+struct Certified {
+    authority: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl Certified {
+    /// Where there is no openssl: `None`, as with [`peers::require`].
+    fn make(directory: &Path) -> Option<Self> {
+        let openssl = peers::require("openssl")?;
+        let path = |name: &str| directory.join(name);
+        let (authority, certificate, key) = (path("authority.pem"), path("certificate.pem"), path("key.pem"));
+        let make = |subject: &str, key: &Path, certificate: &Path, more: &[&OsStr]| {
+            let mut command = Command::new(&openssl);
+            command.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", subject]);
+            command.arg("-keyout").arg(key).arg("-out").arg(certificate).args(more);
+            assert!(command.stderr(Stdio::null()).status().unwrap().success());
+        };
+        let authority_key = path("authority-key.pem");
+        make("/CN=authority", &authority_key, &authority, &[]);
+        let signed = ["-CA".as_ref(), authority.as_os_str(), "-CAkey".as_ref(), authority_key.as_os_str()];
+        let named = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"];
+        make("/CN=127.0.0.1", &key, &certificate, &[&signed[..], &named.map(OsStr::new)].concat());
+        Some(Self { authority, certificate, key })
+    }
+}
+
 #[test]
 fn certificates() {
-    let Some(openssl) = peers::require("openssl") else { return };
     let data = corpus::random(2, 100_000);
     let directory = directory_with(&data);
-    let path = |name: &str| directory.path().join(name);
-    let (authority, key, certificate) = (path("authority.pem"), path("key.pem"), path("certificate.pem"));
-    let make = |subject: &str, key: &Path, certificate: &Path, more: &[&OsStr]| {
-        let mut command = Command::new(&openssl);
-        command.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", subject]);
-        command.arg("-keyout").arg(key).arg("-out").arg(certificate).args(more);
-        assert!(command.stderr(Stdio::null()).status().unwrap().success());
-    };
-    let authority_key = path("authority-key.pem");
-    make("/CN=authority", &authority_key, &authority, &[]);
-    let signed = ["-CA".as_ref(), authority.as_os_str(), "-CAkey".as_ref(), authority_key.as_os_str()];
-    let named = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"];
-    make("/CN=127.0.0.1", &key, &certificate, &[&signed[..], &named.map(OsStr::new)].concat());
+    let Some(Certified { authority, certificate, key }) = Certified::make(directory.path()) else { return };
     let root = directory.path().join("root");
     let redirect = "location /away { return 302 http://127.0.0.1:9/file; }";
     let Some(nginx) = Nginx::start_tls(&root, directory.path(), (&certificate, &key), redirect) else { return };
