@@ -89,15 +89,17 @@ fn secrets_stay_with_their_origin() {
 
 #[test]
 fn redirects_that_expire_are_found_out_anew() {
-    let server = Hostile::start(data(), Behaviour::ExpiringRedirects { uses: 2 });
-    let source = HttpSource::new(&server.url(), HttpOptions::default()).unwrap();
-    for _ in 0..5 {
-        fetch(&source).unwrap();
+    for status in ["401 Unauthorized", "403 Forbidden", "404 Not Found", "410 Gone"] {
+        let server = Hostile::start(data(), Behaviour::ExpiringRedirects { uses: 2, status });
+        let source = HttpSource::new(&server.url(), HttpOptions::default()).unwrap();
+        for _ in 0..5 {
+            fetch(&source).unwrap();
+        }
+        let asked: Vec<_> = server.asked().into_iter().map(|asked| asked.path).collect();
+        let (file, signed) = ("/file", |until: usize| format!("/signed?until={until}"));
+        let (zero, one, two) = (signed(0), signed(1), signed(2));
+        assert_eq!(asked, [file, &zero, &zero, &zero, file, &one, &one, &one, file, &two], "{status}");
     }
-    let asked: Vec<_> = server.asked().into_iter().map(|asked| asked.path).collect();
-    let (file, signed) = ("/file", |until: usize| format!("/signed?until={until}"));
-    let (zero, one, two) = (signed(0), signed(1), signed(2));
-    assert_eq!(asked, [file, &zero, &zero, &zero, file, &one, &one, &one, file, &two]);
 
     // What is forbidden for good stays so: once more is enough.
     let server = Scripted::start(|asked| match asked.number {

@@ -225,7 +225,7 @@ fn conform() {
         Behaviour::PartsReversed,
         Behaviour::PartsMerged,
         Behaviour::OnePart,
-        Behaviour::ExpiringRedirects { uses: 50 },
+        Behaviour::ExpiringRedirects { uses: 50, status: "410 Gone" },
         Behaviour::TooLong,
     ] {
         source_conformance(|data| {

@@ -4,8 +4,12 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::process::{Command, Stdio};
 
+#[cfg(target_os = "linux")]
+use gosync_testkit::hostile::{Behaviour, Hostile};
 use gosync_testkit::{corpus, peers};
 
+#[cfg(target_os = "linux")]
+use crate::hostile;
 use crate::support::{FORMATS, Scratch};
 #[cfg(target_os = "linux")]
 use crate::{
@@ -53,11 +57,11 @@ fn more_than_four_gigabytes_with_holes() {
     }
 }
 
-/// The peak resident memory of a command, in bytes, as Python is told of it.
+/// The exit code of a command and its peak resident memory in bytes, as Python is told of it.
 #[cfg(unix)]
-fn peak_memory(scratch: &Scratch, args: &[&str]) -> Option<u64> {
-    const MEASURE: &str = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); \
-                           print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)";
+fn measured(scratch: &Scratch, args: &[&str]) -> Option<(i32, u64)> {
+    const MEASURE: &str = "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; \
+                           print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)";
     let python = peers::require("python3")?;
     let output = Command::new(python)
         .args(["-c", MEASURE])
@@ -67,7 +71,56 @@ fn peak_memory(scratch: &Scratch, args: &[&str]) -> Option<u64> {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8(output.stdout).unwrap().trim().parse().unwrap())
+    let line = String::from_utf8(output.stdout).unwrap();
+    let (code, peak) = line.trim().split_once(' ').unwrap();
+    Some((code.parse().unwrap(), peak.parse().unwrap()))
+}
+
+/// The peak of a command that succeeds.
+#[cfg(unix)]
+fn peak_memory(scratch: &Scratch, args: &[&str]) -> Option<u64> {
+    measured(scratch, args).map(|(code, peak)| {
+        assert_eq!(code, 0, "{args:?}");
+        peak
+    })
+}
+
+/// More than the command may use is at every server, and comes in whatever way.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_server_makes_it_take_more_memory() {
+    use Behaviour::{FirstRangeOnly, LeavesOut, OnePart, PartsMerged, PartsReversed, RefusesSeveral, WrongRange};
+    const LENGTH: usize = 48 << 20;
+    let scratch = Scratch::new();
+    let (new, old) = hostile::versions(LENGTH);
+    scratch.write("new", &new);
+    scratch.write("old", &old);
+    scratch.write("none", b"");
+    drop(old);
+    assert_eq!(scratch.run(&["build", "new", "--block-size", "8KiB"]).code, 0);
+    std::fs::remove_file(scratch.path("new")).unwrap();
+    let limit = (32 << 20) + std::fs::metadata(scratch.path("new.gosync")).unwrap().len() * 3 / 2;
+    for (behaviour, expected, _) in hostile::behaviours(LENGTH) {
+        // Only where a part is there, several ranges are asked for.
+        let seed = match behaviour {
+            RefusesSeveral(_) | FirstRangeOnly | LeavesOut | PartsReversed | PartsMerged | OnePart | WrongRange => {
+                "old"
+            }
+            _ => "none",
+        };
+        let server = Hostile::start(new.clone(), behaviour);
+        let (url, options) = (server.url(), hostile::options(behaviour));
+        // Each thread has a piece of its own.
+        let args =
+            [&["patch", seed, "new.gosync", &url, "-o", "out", "--quiet", "--threads", "2"][..], &options].concat();
+        let Some((code, peak)) = measured(&scratch, &args) else { return };
+        println!("{behaviour:?}: exit code {code}, {} MiB", peak >> 20);
+        assert!(peak < limit, "{behaviour:?}: {peak} bytes, {limit} are allowed");
+        assert!(expected.contains(&code), "{behaviour:?}: exit code {code}");
+        for left in ["out", ".out.gosync-part", ".out.gosync-journal"] {
+            let _ = std::fs::remove_file(scratch.path(left));
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -5,6 +5,7 @@
 mod damage;
 mod edges;
 mod failures;
+mod hostile;
 mod large;
 mod layers;
 mod main_job;

@@ -58,10 +58,12 @@ pub enum Behaviour {
     Dribbles,
     /// A redirect to itself.
     RedirectLoop,
-    /// A redirect to a URL that is good for so many requests; then it is 403.
+    /// A redirect to a URL that is good for so many requests.
     ExpiringRedirects {
         /// Requests before a URL expires.
         uses: usize,
+        /// What is said after that, such as `"403 Forbidden"`.
+        status: &'static str,
     },
     /// Another file with another tag, of the same length, after so many requests.
     Changes {
@@ -137,7 +139,7 @@ impl State {
             }
             Behaviour::OnePart if ranges.len() > 1 => Say::part(span(ranges), data, TAG),
             Behaviour::WrongRange if !ranges.is_empty() => {
-                let wrong = |range: &ByteRange| ByteRange { start: range.start - 1, end: range.end - 1 };
+                let wrong = |range: &ByteRange| ByteRange { start: range.start.saturating_sub(1), end: range.end - 1 };
                 let wrong: Vec<_> = ranges.iter().map(wrong).collect();
                 if let [range] = wrong[..] { Say::part(range, data, TAG) } else { Say::parts(&wrong, data, TAG) }
             }
@@ -163,7 +165,7 @@ impl State {
                 Say::raw("206 Partial Content", &range, b"fffffff\r\n").and_dribble()
             }
             Behaviour::RedirectLoop => status("302 Found", "Location: /file\r\n"),
-            Behaviour::ExpiringRedirects { uses } => {
+            Behaviour::ExpiringRedirects { uses, status: expired } => {
                 let used = self.used.load(Ordering::SeqCst);
                 let current = format!("/signed?until={}", used / uses);
                 match asked.path.as_str() {
@@ -172,7 +174,7 @@ impl State {
                         self.used.fetch_add(1, Ordering::SeqCst);
                         proper()
                     }
-                    _ => status("403 Forbidden", ""),
+                    _ => status(expired, ""),
                 }
             }
             Behaviour::Changes { after } if asked.number >= after => {
