@@ -106,7 +106,7 @@ pub use memory::MemorySource;
 pub use mirrors::Mirrors;
 #[cfg(feature = "object-store")]
 pub use objects::{ObjectSettings, ObjectSource, ObjectWriter};
-pub use open::{Document, SourceOptions, open_document, open_document_since, open_source, open_sources};
+pub use open::{Document, Listener, SourceOptions, open_document, open_document_since, open_source, open_sources};
 pub use pause::{Clock, Pauses, Stopped, SystemClock};
 pub use record::{Counts, Event, Recorded};
 pub use retry::{Retry, RetryOptions, Retrying};

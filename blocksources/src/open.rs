@@ -1,11 +1,15 @@
 //! Opening what is at a path or URL, with the policies that belong to it.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use gosync_chunks::{LocalFile, Source, SourceError, Transfer};
 use url::Url;
 
-use crate::{FileSource, Location, Mirrors, Pauses, Rate, RetryOptions, Retrying, Throttled, read_all};
+use crate::{
+    Event, FileSource, Location, Mirrors, Pauses, Rate, Recorded, RetryOptions, Retrying, Throttled, read_all,
+};
 #[cfg(feature = "http")]
 use crate::{HttpOptions, HttpSource, Retry};
 #[cfg(feature = "object-store")]
@@ -31,6 +35,27 @@ pub struct SourceOptions {
     pub rate: Option<Rate>,
     /// The clock that decorators pause by, and the wish to stop that ends their pauses.
     pub pauses: Pauses,
+    /// Told of what is asked of each place that is no file, attempt by attempt.
+    pub listener: Option<Listener>,
+}
+
+/// Whom to tell, with the place that it is about, from any thread.
+#[derive(Clone)]
+pub struct Listener(Arc<Tell>);
+
+type Tell = dyn Fn(&Location, &Event<'_>) + Send + Sync;
+
+impl Listener {
+    /// Calls `tell`.
+    pub fn new(tell: impl Fn(&Location, &Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(tell))
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Listener")
+    }
 }
 
 /// A small file, read whole: an index, a signature.
@@ -82,7 +107,12 @@ fn open_unlimited(location: &Location, options: &SourceOptions) -> Result<Box<dy
             Ok(file) => Ok(Box::new(FileSource::new(file))),
             Err(source) => Err(SourceError::Read { location: path.display().to_string(), source }),
         },
-        Location::Url(url) => Ok(persistent(open_url(url, location, options)?, options)),
+        Location::Url(url) => {
+            let source = open_url(url, location, options)?;
+            let Some(Listener(tell)) = options.listener.clone() else { return Ok(persistent(source, options)) };
+            let place = location.clone();
+            Ok(persistent(Box::new(Recorded::new(source).told_to(move |event| tell(&place, event))), options))
+        }
     }
 }
 
@@ -155,7 +185,20 @@ fn document(
         && options.rate.is_none()
     {
         let server = HttpSource::new(url.as_str(), options.http.clone())?;
-        let read = Retry::new(options.retry, options.pauses.clone()).run(|| server.read_document(limit, since))?;
+        let read = Retry::new(options.retry, options.pauses.clone()).run(|| {
+            let before = server.requests();
+            let (read, done) = match server.read_document(limit, since) {
+                Ok(read) => {
+                    let bytes = read.as_ref().map_or(0, |read| read.bytes.len() as u64);
+                    (read, Ok(Transfer { bytes, requests: server.requests() - before }))
+                }
+                Err(error) => (None, Err(error)),
+            };
+            if let Some(Listener(tell)) = &options.listener {
+                tell(location, &Event::Done(&done));
+            }
+            done.map(|_| read)
+        })?;
         return Ok(read.map(|read| Document {
             transfer: Transfer { bytes: read.bytes.len() as u64, requests: server.requests() },
             bytes: read.bytes,

@@ -13,7 +13,7 @@ pub enum Event<'a> {
     Asked(&'a [ByteRange]),
     /// These bytes were delivered, and taken.
     Delivered(ByteRange),
-    /// A call has come to its end.
+    /// A call has come to its end; one for the size only where it failed.
     Done(&'a Result<Transfer, SourceError>),
     /// What was delivered of these ranges was wrong, and whether there is another place
     /// to have them from.
@@ -72,7 +72,11 @@ impl<S: Source> Recorded<S> {
 
 impl<S: Source> Source for Recorded<S> {
     fn size(&self) -> Result<Option<u64>, SourceError> {
-        self.inner.size()
+        self.inner.size().or_else(|error| {
+            let failed = Err(error);
+            (self.tell)(&Event::Done(&failed));
+            failed.map(|_| None)
+        })
     }
 
     fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {

@@ -38,6 +38,11 @@ impl Console {
         !self.quiet
     }
 
+    /// Whether details are wanted.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// The result of a command, as text. Not printed where JSON is wanted.
     pub(crate) fn data(&self, text: impl Display) -> io::Result<()> {
         if self.json { Ok(()) } else { write(io::stdout().lock(), text) }

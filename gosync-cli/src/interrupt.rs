@@ -72,7 +72,7 @@ impl Interrupt {
         self.signal.load(Ordering::Relaxed) != 0
     }
 
-    /// What is fetched from now on is kept for the next run.
+    /// Something was fetched, and is kept for the next run.
     pub(crate) fn set_resumable(&self) {
         self.state.is_resumable.store(true, Ordering::Relaxed);
     }

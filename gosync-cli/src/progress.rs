@@ -14,6 +14,8 @@ pub(crate) struct Bars<'a> {
     console: &'a Console,
     bars: MultiProgress,
     phases: Mutex<HashMap<Phase, ProgressBar>>,
+    /// Whether the output is a file, in which what is fetched outlasts an interruption.
+    is_kept: bool,
 }
 
 impl<'a> Bars<'a> {
@@ -22,7 +24,13 @@ impl<'a> Bars<'a> {
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
         console.interrupt.set_bars(Some(bars.clone()));
-        Self { console, bars, phases: Mutex::default() }
+        Self { console, bars, phases: Mutex::default(), is_kept: false }
+    }
+
+    /// For work whose result goes to a file, where the next run goes on with it.
+    pub(crate) fn kept(mut self) -> Self {
+        self.is_kept = true;
+        self
     }
 }
 
@@ -40,8 +48,14 @@ impl Progress for Bars<'_> {
     }
 
     fn advance(&self, phase: Phase, bytes: u64) {
-        if let Some(bar) = self.phases.lock().expect("no panic while held").get(&phase) {
+        let phases = self.phases.lock().expect("no panic while held");
+        if let Some(bar) = phases.get(&phase) {
             bar.inc(bytes);
+        }
+        // A run that goes on with an earlier one begins with a look at what stands there.
+        let is_fetched = phase == Phase::Fetch || phase == Phase::Verify && !phases.contains_key(&Phase::Copy);
+        if self.is_kept && is_fetched && bytes > 0 {
+            self.console.interrupt.set_resumable();
         }
     }
 

@@ -51,6 +51,7 @@ impl Network {
             retry: RetryOptions { retries: self.retries.unwrap_or(retry.retries), ..retry },
             rate: rate.transpose()?,
             pauses: Pauses::until(should_stop),
+            listener: None,
         })
     }
 

@@ -6,11 +6,15 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use gosync::{Credentials, HttpOptions, Netrc, Pauses, Proxy, RetryOptions, Secret, SourceOptions, SshOptions};
+use gosync::{
+    ByteRange, Credentials, Event, HttpOptions, Listener, Netrc, Pauses, Proxy, RetryOptions, Secret, SourceOptions,
+    SshOptions,
+};
 
 use crate::args::Network;
 use crate::console::Console;
 use crate::failure::Usage;
+use crate::table::{grouped, size};
 
 /// Made once in a run: what is learned of a host with the index helps with the target.
 pub(super) fn source_options(network: &Network, console: &Console) -> anyhow::Result<SourceOptions> {
@@ -26,7 +30,32 @@ pub(super) fn source_options(network: &Network, console: &Console) -> anyhow::Re
         retry: RetryOptions { retries: network.retries, ..RetryOptions::default() },
         rate: network.limit_rate,
         pauses: Pauses::until(move || interrupt.is_raised()),
+        listener: console.is_verbose().then(|| listener(console)),
         ..upload_options()?
+    })
+}
+
+/// Tells of each attempt to get something, and of what came of it.
+fn listener(console: &Console) -> Listener {
+    let console = console.clone();
+    Listener::new(move |place, event| {
+        let bytes = |ranges: &[ByteRange]| size(ranges.iter().map(|range| range.len()).sum());
+        let ranges = |count: usize| grouped(count as u64);
+        match event {
+            Event::Asked(asked) => {
+                console.detail(format_args!("{place}: asked for {} in {} ranges", bytes(asked), ranges(asked.len())));
+            }
+            Event::Done(Ok(done)) => console.detail(format_args!(
+                "{place}: {} came in {} requests",
+                size(done.bytes),
+                grouped(done.requests)
+            )),
+            Event::Done(Err(error)) => console.detail(error),
+            Event::Rejected(wrong, _) => {
+                console.detail(format_args!("{place}: {} in {} ranges are wrong", bytes(wrong), ranges(wrong.len())));
+            }
+            _ => {}
+        }
     })
 }
 

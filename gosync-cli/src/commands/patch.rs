@@ -115,15 +115,14 @@ fn patch(
     output: Option<&std::path::PathBuf>,
     console: &Console,
 ) -> anyhow::Result<PatchReport> {
-    let bars = Bars::new(console);
     let Some(output) = output else {
+        let bars = Bars::new(console);
         let mut out = io::stdout().lock();
         let report = gosync::patch_to_stream(&opened.index, seeds, source, &mut out, &bars)?;
         out.flush()?;
         return Ok(report);
     };
-    console.interrupt.set_resumable();
-    let report = gosync::patch(&opened.index, seeds, source, output, &bars);
+    let report = gosync::patch(&opened.index, seeds, source, output, &Bars::new(console).kept());
     console.interrupt.settle();
     Ok(report?)
 }

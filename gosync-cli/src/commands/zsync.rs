@@ -224,14 +224,14 @@ fn carry_out_silently(
     options: PatchOptions,
     console: &Console,
 ) -> anyhow::Result<PatchReport> {
-    let bars = Bars::new(console);
     let Some(output) = output else {
+        let bars = Bars::new(console);
         let mut out = io::stdout().lock();
         let report = gosync_zsync::patch_to_stream(control, &data(seeds), source, &mut out, &bars)?;
         out.flush()?;
         return Ok(report);
     };
-    console.interrupt.set_resumable();
+    let bars = Bars::new(console).kept();
     let report = gosync_zsync::patch(control, &data(seeds), source, output, &options, &bars);
     console.interrupt.settle();
     Ok(report?)

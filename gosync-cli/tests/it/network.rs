@@ -192,6 +192,27 @@ fn diff_foretells_bytes_and_requests_to_the_last() {
 }
 
 #[test]
+fn details_tell_of_each_request() {
+    let (scratch, target) = published(300_000);
+    let server = scratch.serve();
+    let [index, absent, new] = ["new.gosync", "absent", "new"].map(|name| format!("{}/{name}", server.url));
+    let patch = ["patch", "old", &index, &absent, "--source", &new, "-o", "out", "--retries", "0"];
+    let run = scratch.run(&[&patch[..], &["--verbose"]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(scratch.read("out") == target);
+    for expected in [
+        format!("{index}: "),
+        format!("{absent} does not deliver: status 404 Not Found"),
+        format!("{new}: asked for 293.0 KiB in 1 ranges"),
+        format!("{new}: 293.0 KiB came in "),
+    ] {
+        assert!(run.stderr.contains(&expected), "{expected} is not in:\n{}", run.stderr);
+    }
+    let plain = scratch.run(&patch);
+    assert!(!plain.stderr.contains("asked for"), "{}", plain.stderr);
+}
+
+#[test]
 fn a_dry_run_foretells_and_touches_nothing() {
     let (scratch, target) = published(3_000_000);
     let old = [&target[..1_000_000], &[0; 50_000], &target[1_200_000..]].concat();

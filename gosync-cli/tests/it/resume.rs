@@ -209,7 +209,9 @@ fn interrupted_while_bytes_flow() {
     let child = start(&scratch, &stalled);
     wait_until("a request", || stalled.passed() > 0);
     signal(&child, "-INT");
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "interrupted\n");
     let done = scratch.json(&["patch", "old", "new.gosync"]);
     assert_eq!(done["fetched_bytes"], 4 << 20);
 }

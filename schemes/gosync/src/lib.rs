@@ -94,7 +94,7 @@ pub use gosync_blocksources::ObjectSettings;
 pub use gosync_blocksources::SshOptions;
 #[cfg(feature = "http")]
 pub use gosync_blocksources::{Credentials, Hosts, HttpOptions, Netrc, NetrcError, Proxy, RootCertificates, Secret};
-pub use gosync_blocksources::{Location, LocationError, Pauses, Rate, RetryOptions, SourceOptions};
+pub use gosync_blocksources::{Event, Listener, Location, LocationError, Pauses, Rate, RetryOptions, SourceOptions};
 pub use gosync_chunks::{ByteRange, LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, ReadAt, Source, Step, Transfer};
 pub use gosync_comparer::{Statistics, UnreadableSeed};
 pub use gosync_patcher::{Report, Verdict};
