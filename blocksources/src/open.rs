@@ -11,7 +11,7 @@ use crate::{
     Event, FileSource, Location, Mirrors, Pauses, Rate, Recorded, RetryOptions, Retrying, Throttled, read_all,
 };
 #[cfg(feature = "http")]
-use crate::{HttpOptions, HttpSource, Retry};
+use crate::{HttpOptions, HttpSource, Retry, throttle::Bucket};
 #[cfg(feature = "object-store")]
 use crate::{ObjectSettings, ObjectSource};
 #[cfg(feature = "ssh")]
@@ -178,16 +178,17 @@ fn document(
     since: Option<SystemTime>,
     options: &SourceOptions,
 ) -> Result<Option<Document>, SourceError> {
-    // A server need not tell the length of a document, unless there is a rate to keep to.
+    // A server need not tell the length of a document.
     #[cfg(feature = "http")]
     if let Location::Url(url) = location
         && matches!(url.scheme(), "http" | "https")
-        && options.rate.is_none()
     {
         let server = HttpSource::new(url.as_str(), options.http.clone())?;
+        let bucket = options.rate.map(|rate| Bucket::new(rate, options.pauses.clone()));
+        let pace = |bytes| bucket.as_ref().map_or(Ok(()), |bucket| Ok(bucket.take(bytes)?));
         let read = Retry::new(options.retry, options.pauses.clone()).run(|| {
             let before = server.requests();
-            let (read, done) = match server.read_document(limit, since) {
+            let (read, done) = match server.read_document_at(&pace, limit, since) {
                 Ok(read) => {
                     let bytes = read.as_ref().map_or(0, |read| read.bytes.len() as u64);
                     (read, Ok(Transfer { bytes, requests: server.requests() - before }))
@@ -217,4 +218,33 @@ fn document(
     let (bytes, transfer) = read_all(&source, &location.to_string(), limit)?;
     let transfer = if matches!(location, Location::Path(_)) { Transfer { requests: 0, ..transfer } } else { transfer };
     Ok(Some(Document { bytes, transfer, location: location.clone(), modified }))
+}
+
+#[cfg(all(test, feature = "http"))]
+mod tests {
+    use super::*;
+    use crate::pause::Clock;
+    use crate::pause::tests::FakeClock;
+    use gosync_testkit::corpus;
+    use gosync_testkit::hostile::{Say, Scripted};
+    use std::time::Duration;
+
+    #[test]
+    fn a_rate_costs_a_document_no_request() {
+        let data = corpus::random(1, 100_000);
+        let server = Scripted::start({
+            let data = data.clone();
+            move |asked| Say::proper(asked, &data)
+        });
+        let location: Location = server.url().parse().unwrap();
+        let clock = FakeClock::default();
+        for (rate, seconds) in [(None, 0), (Some(Rate::new(1000.try_into().unwrap())), 100)] {
+            let options = SourceOptions { rate, pauses: clock.pauses(), ..SourceOptions::default() };
+            let document = open_document(&location, 100_000, &options).unwrap();
+            assert!(document.bytes == data);
+            assert_eq!(document.transfer, Transfer { bytes: 100_000, requests: 1 });
+            assert!(clock.now().abs_diff(Duration::from_secs(seconds)) < Duration::from_secs(1), "{:?}", clock.now());
+        }
+        assert!(server.asked().iter().all(|asked| asked.method == "GET"));
+    }
 }

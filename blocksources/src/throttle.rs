@@ -40,7 +40,7 @@ pub struct Throttled<S> {
 /// A token bucket, kept as the moment at which it is full: what was taken out is
 /// then filled up again.
 #[derive(Debug)]
-struct Bucket {
+pub(crate) struct Bucket {
     rate: Rate,
     pauses: Pauses,
     full_at: Mutex<Duration>,
@@ -49,7 +49,7 @@ struct Bucket {
 impl<S: Source> Throttled<S> {
     /// Slows `inner` down to `rate`.
     pub fn new(inner: S, rate: Rate, pauses: Pauses) -> Self {
-        Self { inner, bucket: Bucket { rate, pauses, full_at: Mutex::default() } }
+        Self { inner, bucket: Bucket::new(rate, pauses) }
     }
 }
 
@@ -90,9 +90,13 @@ impl Sink for Slow<'_> {
 }
 
 impl Bucket {
+    pub(crate) fn new(rate: Rate, pauses: Pauses) -> Self {
+        Self { rate, pauses, full_at: Mutex::default() }
+    }
+
     /// Takes `bytes` out, and waits until they may be used. Who comes first is served
     /// first, and the bucket may be overdrawn by as much as one asks for.
-    fn take(&self, bytes: u64) -> Result<(), Stopped> {
+    pub(crate) fn take(&self, bytes: u64) -> Result<(), Stopped> {
         let now = self.pauses.now();
         let wait = {
             let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);

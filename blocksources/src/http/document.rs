@@ -14,6 +14,9 @@ use super::identity::Identity;
 
 const PIECE: usize = 16 << 10;
 
+/// Is told how many bytes have come, and waits until more may.
+pub(crate) type Pace<'a> = &'a dyn Fn(u64) -> Result<(), SourceError>;
+
 /// A small file from an HTTP(S) server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpDocument {
@@ -28,6 +31,7 @@ pub struct HttpDocument {
 /// A document on its way.
 pub(super) struct Reading<'a> {
     client: &'a Client,
+    pace: Pace<'a>,
     limit: u64,
     deadline: Option<Instant>,
     identity: Identity,
@@ -41,11 +45,13 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(super) fn run(
         client: &'a Client,
+        pace: Pace<'a>,
         limit: u64,
         since: Option<SystemTime>,
     ) -> Result<Option<HttpDocument>, SourceError> {
         let mut reading = Reading {
             client,
+            pace,
             limit,
             deadline: client.deadline(),
             identity: Identity::default(),
@@ -102,7 +108,10 @@ impl<'a> Reading<'a> {
         loop {
             match body.read(&mut buffer)? {
                 0 => break,
-                read => self.data.extend_from_slice(&buffer[..read]),
+                read => {
+                    (self.pace)(read as u64)?;
+                    self.data.extend_from_slice(&buffer[..read]);
+                }
             }
             if self.data.len() as u64 > self.limit {
                 return Err(self.too_long().into());

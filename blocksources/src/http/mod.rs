@@ -34,7 +34,7 @@ pub use proxy::Proxy;
 use client::{Answer, Ask, Client, persist};
 use content_range::ContentRange;
 use cost::{Estimate, Terms};
-use document::Reading;
+use document::{Pace, Reading};
 use fetch::Fetch;
 use identity::Identity;
 
@@ -112,7 +112,17 @@ impl HttpSource {
     ///
     /// As [`Self::read_all`].
     pub fn read_document(&self, limit: u64, since: Option<SystemTime>) -> Result<Option<HttpDocument>, SourceError> {
-        Reading::run(&self.client, limit, since)
+        self.read_document_at(&|_| Ok(()), limit, since)
+    }
+
+    /// As [`Self::read_document`], no faster than `pace` lets it.
+    pub(crate) fn read_document_at(
+        &self,
+        pace: Pace<'_>,
+        limit: u64,
+        since: Option<SystemTime>,
+    ) -> Result<Option<HttpDocument>, SourceError> {
+        Reading::run(&self.client, pace, limit, since)
     }
 
     fn known_size(&self) -> Option<u64> {

@@ -69,10 +69,12 @@ fn a_rate_is_kept() {
     let (scratch, target) = published(500_000);
     let server = scratch.serve();
     let start = Instant::now();
-    scratch.json(&["patch", "old", &format!("{}/new.gosync", server.url), "--limit-rate", "1MB"]);
+    let patch = ["patch", "old", &format!("{}/new.gosync", server.url), "-o", "out", "--connections", "1"];
+    let slow = scratch.json(&[&patch[..], &["--limit-rate", "1MB"]].concat());
     // A tenth of a second's worth may come at once.
     assert!(start.elapsed() > Duration::from_millis(390), "{:?}", start.elapsed());
-    assert!(scratch.read("old") == target);
+    assert!(scratch.read("out") == target);
+    assert_eq!(slow["requests"], scratch.json(&patch)["requests"]);
     assert_eq!(scratch.run(&["patch", "old", "new.gosync", "--limit-rate", "none"]).code, 2);
 }
 
