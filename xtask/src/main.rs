@@ -13,6 +13,7 @@ mod checks;
 mod command;
 mod fuzz;
 mod instructions;
+mod miri;
 mod peers;
 mod python;
 mod steps;
@@ -75,6 +76,8 @@ enum Chore {
         #[arg(long)]
         no_install: bool,
     },
+    /// Has Miri interpret the plain code of the sums and of the shared vocabulary
+    Miri,
     /// What a change has to pass: format, lints, dependencies, `test` and `instructions`
     Ci {
         #[command(flatten)]
@@ -120,6 +123,7 @@ fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
         Chore::Fuzz { target, seconds } => fuzz::run(steps, target.as_deref(), *seconds),
         Chore::Bench { options } => bench::run(steps, options),
         Chore::Instructions { no_install } => instructions::run(steps, !*no_install),
+        Chore::Miri => miri::run(steps),
         Chore::Measure { stdout, words } => bench::accounting::measure(stdout.as_deref(), words),
         Chore::ScanRates { quick } => bench::scan::print_rates(*quick),
         Chore::Ci { options } => {
