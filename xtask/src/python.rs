@@ -13,7 +13,15 @@ use crate::peers;
 pub(crate) const PACKAGE: &str = "gosync-python";
 
 /// What the package is built and tested with.
-const TOOLS: [&str; 4] = ["maturin==1.16.0", "mypy==2.4.1", "pytest==9.2.0", "python-librsync==0.1.post5"];
+const TOOLS: [&str; 7] = [
+    "blake3==1.0.11",
+    "maturin==1.16.0",
+    "mypy==2.4.1",
+    "pytest==9.2.0",
+    "python-librsync==0.1.post5",
+    "xxhash==4.1.0",
+    "zstandard==0.25.0",
+];
 
 /// Makes an environment at `environment` with `packages` of Python's index in it, since
 /// systems guard that of their own Python.

@@ -3,7 +3,8 @@
 >>> gosync.build("app-2.0.img")                             # publish it, and app-2.0.img.gosync
 >>> gosync.patch("app.img", "https://example.org/app-2.0.img.gosync")
 
-`gosync.librsync` and `gosync.zsync` are for users of python-librsync and pyzsync.
+`gosync.librsync` and `gosync.zsync` are for users of python-librsync and pyzsync, and
+`gosync.format` reads an index in plain Python.
 """
 
 from __future__ import annotations

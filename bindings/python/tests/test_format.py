@@ -1,0 +1,238 @@
+"""FORMAT.md against what is written: `gosync.format` was made from that page alone."""
+
+import random
+import re
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import blake3
+import pytest
+import xxhash
+import zstandard
+
+import gosync
+import gosync.format
+from gosync import _blake3
+
+ROOT = Path(__file__).resolve().parents[3]
+KIB = 1024
+
+
+def text(length):
+    """Numbered lines of some words: neither random nor all the same."""
+    words = random.Random(length)
+    line = lambda at: f"{at} {words.choice(['north', 'east', 'south', 'west'])} {words.randrange(40)}\n"
+    return "".join(map(line, range(length // 8 + 1))).encode()[:length]
+
+
+def mixed(length):
+    """Some of everything, with zeros between: of a hole, and of less than a block."""
+    data = text(length // 2) + bytes(length // 8) + random.Random(1).randbytes(length // 8)
+    return data + text(length - len(data) - 700) + bytes(700) if length > 5000 else text(length)
+
+
+def expand(frame, dictionary):
+    kind = zstandard.DICT_TYPE_FULLDICT if dictionary.startswith(b"\x37\xa4\x30\xec") else zstandard.DICT_TYPE_RAWCONTENT
+    dictionary = zstandard.ZstdCompressionDict(dictionary, dict_type=kind)
+    return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(frame)
+
+
+LENGTHS = [0, 1, 63, 64, 65, 1023, 65_535, 65_537, 300_001, 2**20, 2**20 + 1, 2 * 2**20 + 777]
+SIZES = [None, [64 * KIB, 256], [16 * KIB, 4 * KIB, KIB], 64, 4096]
+OPTIONS = [*((sizes, level) for sizes in SIZES for level in (None, 3)), (2**21, None), (None, 12)]
+
+
+@pytest.mark.parametrize(("sizes", "compress"), OPTIONS, ids=str)
+def test_what_is_built_is_what_the_page_says(tmp_path, sizes, compress):
+    sampled = random.Random(3)
+    for length in LENGTHS if compress is None else LENGTHS[:9]:
+        target = mixed(length)
+        path = tmp_path / f"target-{length}.bin"
+        path.write_bytes(target)
+        built = gosync.build(path, block_size=sizes, compress=compress)
+        index = gosync.format.read(built.index)
+        assert (index.name, index.length, index.odds) == (path.name, length, 32)
+        assert index.blake3 == blake3.blake3(target).digest() == bytes.fromhex(built.blake3)
+        assert [layer.block_size for layer in index.layers] == built.block_sizes
+        check_chosen(index, target)
+        for layer in index.layers:
+            assert len(layer) == -(-length // layer.block_size)
+            blocks = range(len(layer))
+            for block in {*sampled.sample(blocks, min(len(layer), 60)), *blocks[-1:]}:
+                data, record = target[block * layer.block_size :][: layer.block_size], layer[block]
+                assert record.weak == weak_sum(data)
+                assert record.strong == xxhash.xxh3_128_digest(data, seed=index.salt)[: layer.strong_len]
+                assert (record.frames > 0) == (compress is not None)
+        # All nodes make the hash; that of the last mebibyte is by hand, where it is short.
+        assert len(index.tree) == -(-length // 2**20)
+        last = target[(len(index.tree) - 1) * 2**20 :]
+        if 0 < len(last) < 70_000:
+            assert index.tree[-1] == _blake3.node(last, (len(index.tree) - 1) * 1024, len(index.tree) == 1)
+        if compress is None:
+            assert index.payload is None and list(index.frames()) == []
+        else:
+            assert index.payload.name == f"{path.name}.zst" and index.payload.length == built.payload_bytes
+            check_payload(index, target, Path(built.payload).read_bytes(), sampled)
+
+
+def weak_sum(data):
+    sum = 1
+    for byte in data:
+        sum = sum * 0x08104225 + byte & 0xFFFFFFFF
+    return sum
+
+
+def check_chosen(index, target):
+    """What `gosync` chooses, as 'Lengths, odds and salt' has it."""
+    salt = blake3.blake3(derive_key_context="gosync index v2 salt")
+    salt.update(struct.pack("<Q", len(target)) + target[: 64 * KIB])
+    assert index.salt == int.from_bytes(salt.digest()[:8], "little")
+    log = lambda number: max(1, (number - 1).bit_length())
+    places = 1 if len(index.layers) > 1 else log(2 * len(target))
+    bits = log(len(index.layers[-1])) + places + 32
+    assert {layer.strong_len for layer in index.layers} == {min(max(-(-(bits - 32) // 8), 3), 16)}
+
+
+def check_payload(index, target, payload, sampled):
+    """That the frames, one after another, are the payload, and make the target twice."""
+    frames, ends, offset = list(index.frames()), [0, 0], 0
+    for frame in frames:
+        # A coarse frame is before the fine ones of its bytes.
+        is_fine = ends[0] > ends[1]
+        size = index.payload.fine if is_fine else index.payload.coarse
+        assert (frame.target.start, frame.payload.start) == (ends[is_fine], offset)
+        assert frame.target.stop == min(frame.target.start + size, len(target))
+        assert 0 < len(frame.payload) <= len(frame.target)
+        ends[is_fine], offset = frame.target.stop, frame.payload.stop
+    assert ends == [len(target)] * 2 and offset == len(payload) == index.payload.length
+    for frame in sampled.sample(frames, min(len(frames), 200)):
+        content = payload[frame.payload.start : frame.payload.stop]
+        prefix = target[frame.prefix : frame.target.start]
+        made = index.payload.decode(content, len(frame.target), prefix, expand)
+        assert made == target[frame.target.start : frame.target.stop]
+    kinds = {len(frame.payload) if len(frame.payload) in (1, len(frame.target)) else 0 for frame in frames}
+    assert len(target) < 300_000 or {0, 1} <= kinds
+
+
+@pytest.mark.parametrize("length", [0, 5, 200 * 2**20])
+def test_layers_by_the_length_alone(tmp_path, length):
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.truncate(length)
+    index = gosync.format.read(gosync.build(path).index)
+    assert len(index.layers[0]) <= 16_384 and len(index.tree) == length // 2**20 + (length % 2**20 > 0)
+    assert [layer.block_size for layer in index.layers] == [65_536, 16_384, 4_096, 1_024, 256]
+    for layer in index.layers if length else []:
+        block = bytes(min(layer.block_size, length))
+        assert layer[len(layer) - 1].weak == layer[0].weak == weak_sum(block)
+
+
+def test_the_page_shows_what_is_read():
+    page = (ROOT / "FORMAT.md").read_text()
+    lines = re.search(r"```hex fox.gosync\n(.*?)```", page, re.DOTALL)[1].splitlines()
+    index = gosync.format.read(bytes.fromhex("".join(line.split("|")[0].split(":")[1] for line in lines)))
+    assert (index.name, index.length) == ("fox.txt", 215) and len(index.head) == 0xF0
+    assert index.layers[1][3].weak == 0xE819B727 and index.layers[1][3].strong == bytes.fromhex("d8bf11")
+
+
+def test_what_is_signed_is_the_head(versions):
+    index = gosync.build(versions[1]).index
+    command = [sys.executable, "-m", "gosync", "inspect", index, "--signed-part", f"{index}.head"]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert gosync.format.read(index).head == Path(f"{index}.head").read_bytes()
+
+
+FOX = ROOT / "schemes/gosync/tests/vectors/fox.gosync"
+
+
+def test_no_other_package_is_needed(monkeypatch):
+    monkeypatch.setattr(_blake3, "_package", None)
+    assert gosync.format.read(FOX).length == 215
+    for length in (0, 1, 64, 65, 1024, 1025, 4097):
+        assert _blake3.blake3(text(length)) == blake3.blake3(text(length)).digest()
+
+
+def test_every_wrong_byte_and_every_end_is_noticed():
+    whole = FOX.read_bytes()
+    for at in range(len(whole)):
+        for damaged in (whole[:at], whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :]):
+            with pytest.raises(gosync.CorruptError, match="cannot be used"):
+                gosync.format.read(damaged)
+    with pytest.raises(gosync.CorruptError, match="something follows"):
+        gosync.format.read(whole + b"\0")
+
+
+def altered(at, new, old_len=None, whole=None):
+    """The index with `new` in its header in place of as many bytes, or of so many, under a good checksum."""
+    whole = whole or FOX.read_bytes()
+    old_size = 16 + struct.unpack_from("<I", whole, 12)[0]
+    header = whole[:at] + new + whole[min(at + (len(new) if old_len is None else old_len), old_size) : old_size]
+    header = header[:12] + struct.pack("<I", len(header) - 16) + header[16:]
+    header += bytes(-len(header) % 8)
+    return header + blake3.blake3(header).digest() + whole[old_size + -old_size % 8 + 32 :]
+
+
+SECTION = struct.pack("<QIQ", 1, 7, 4) + blake3.blake3(b"more").digest()
+
+
+@pytest.mark.parametrize(
+    ("at", "new", "message"),
+    [
+        (8, b"\x03", "version 3"),
+        (10, b"\x01", "flags 1"),
+        (0x18, b"../", "file name"),
+        (0x18, b"\xff", "file name"),
+        (0x18, b"c:", "file name"),
+        (0x18, b" . . . ", "file name"),
+        (0x10, struct.pack("<Q", 1025), "1025"),
+        (0x10, struct.pack("<Q", 1024), "cut off"),
+        (0x1F, struct.pack("<Q", 2**38), "too many blocks"),
+        (0x1F, struct.pack("<Q", 2**63 + 1), "too many blocks"),
+        (0x1F, struct.pack("<Q", 2**20), "cut off|hash"),
+        (0x27, bytes(32), "hash of the target"),
+        (0x47, b"\x01", "kind"),
+        (0x48, b"\x01", "kind"),
+        (0x49, b"\x00", "kind"),
+        (0x49, b"\x11", "kind"),
+        (0x53, b"\x11", "17"),
+        (0x53, b"\x00", "is 0"),
+        (0x5B, b"\x40", "no layers"),
+        (0x5B, b"\xc0", "no layers"),
+        (0x80, b"\x20", "no layers"),
+        (0x5F, b"\x01", "layer of 128"),
+        (0x60, b"\x01", "layer of 128"),
+        (0xA5, b"\x02", "is 2"),
+        (0xA6, b"\x02", "the tree"),
+        (0xC6, SECTION, "section 7|cut off"),
+        (0xC6, SECTION[:11] + b"\x80" + SECTION[12:], "critical"),
+        (0xC6, struct.pack("<Q", 1 << 40), str(1 << 40)),
+        (0xCE, b"\0", "longer than its fields"),
+    ],
+)
+def test_a_header_that_makes_no_sense(at, new, message):
+    with pytest.raises(gosync.CorruptError, match=message):
+        gosync.format.read(altered(at, new))
+
+
+def test_unknown_sections_are_skipped():
+    index = gosync.format.read(altered(0xC6, SECTION, 8) + b"more")
+    assert index.name == "fox.txt"
+    with pytest.raises(gosync.CorruptError, match="section 7"):
+        gosync.format.read(altered(0xC6, SECTION, 8) + b"most")
+
+
+def test_frames_that_do_not_fill_their_block(tmp_path):
+    path = tmp_path / "target"
+    path.write_bytes(text(5000))
+    whole = Path(gosync.build(path, block_size=[4096, 256], compress=3).index).read_bytes()
+    index = gosync.format.read(whole)
+    layer = index.layers[1]
+    longer = bytearray(layer.records)
+    longer[-1] += 1
+    forged = whole.replace(layer.records, longer)
+    hashes = [blake3.blake3(records).digest() for records in (layer.records, longer)]
+    forged = altered(forged.index(hashes[0]), hashes[1], whole=forged)
+    with pytest.raises(gosync.CorruptError, match="frames of a block"):
+        list(gosync.format.read(forged).frames())
