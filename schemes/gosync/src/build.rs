@@ -5,15 +5,15 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use gosync_chunks::{BlockLayout, ByteRange, LocalFile, Md5, Progress, ReadAt, SignError, SignOptions, Xxh3, sign};
+use gosync_chunks::{ByteRange, LocalFile, Md5, Progress, ReadAt, SignError, SignOptions, Xxh3, sign};
 use gosync_rollsum::Kind;
 
-use crate::format::{Contents, Payload, WEAK_LEN, check_sizes, make};
-use crate::layers::sums::{Failure, LayerSums, file_hash, sum_layers};
+use crate::format::{Contents, Payload, WEAK_LEN, check_sizes, make, make_part};
+use crate::layers::sums::{Failure, LayerSums, sum_layers};
 use crate::layers::{choose, frames};
 use crate::payload::{EncodeError, EncodeOptions, FrameLengths, PayloadLayout, Tables, encode};
 use crate::sums::Weak;
-use crate::{Error, Format, Index, TargetName};
+use crate::{Error, Format, Index, IndexPart, Shard, TargetName};
 
 /// go-sync's block size in bytes, where none is asked for.
 const GO_SYNC_BLOCK_SIZE: u32 = 8192;
@@ -74,92 +74,136 @@ pub fn build_compressed(
     build_with(target, options, Some((name, out)), progress)
 }
 
+/// Makes a part of the index of the file at `target`, in our own format. Of the target it
+/// reads the first 64 KiB and what the part is of.
+///
+/// With a `payload`, as in [`build_compressed`], writes the part's there. What is a
+/// little before it in the target is read too then, and samples of all the target.
+///
+/// # Errors
+///
+/// As [`build_compressed`].
+pub fn build_part(
+    target: &Path,
+    shard: Shard,
+    options: &BuildOptions,
+    payload: Option<(TargetName, &mut (dyn Write + Send))>,
+    progress: &dyn Progress,
+) -> Result<IndexPart, Error> {
+    read_unchanged(target, |file| {
+        let sizes = block_sizes(file.size(), options)?;
+        let range = shard.range(file.size(), &sizes);
+        let mut hasher = blake3::Hasher::new();
+        let contents = match payload {
+            Some((name, out)) => {
+                let mut out = Hashed { out, hasher: &mut hasher };
+                contents(target, file, range, &sizes, options, Some((name, &mut out)), progress)
+            }
+            None => contents(target, file, range, &sizes, options, None, progress),
+        }?;
+        let part = make_part(contents, range, *hasher.finalize().as_bytes());
+        part.map_err(|_| Error::Layers { sizes })
+    })
+}
+
 fn build_with(
     target: &Path,
     options: &BuildOptions,
     payload: Option<(TargetName, &mut (dyn Write + Send))>,
     progress: &dyn Progress,
 ) -> Result<Index, Error> {
+    read_unchanged(target, |file| match options.format {
+        Format::Gosync => {
+            let sizes = block_sizes(file.size(), options)?;
+            let all = ByteRange::at(0, file.size());
+            let contents = contents(target, file, all, &sizes, options, payload, progress)?;
+            make(contents).map(Index::of_layered).map_err(|_| Error::Layers { sizes })
+        }
+        Format::GoSync => build_go_sync(target, file, options, progress),
+    })
+}
+
+/// Makes something of a file that does not change meanwhile.
+fn read_unchanged<T>(target: &Path, make: impl FnOnce(&LocalFile) -> Result<T, Error>) -> Result<T, Error> {
     let read = |source| Error::Read { path: target.to_owned(), source };
     let file = File::open(target).map_err(read)?;
     let before = file.metadata().map_err(read)?;
     let file = LocalFile::new(target, file).map_err(read)?;
-
-    let index = match options.format {
-        Format::Gosync => build_layered(target, &file, options, payload, progress),
-        Format::GoSync => build_go_sync(target, &file, options, progress),
-    }?;
-
+    let made = make(&file)?;
     let after = file.file().map(File::metadata).transpose().map_err(read)?;
     if after.is_some_and(|after| after.len() != before.len() || after.modified().ok() != before.modified().ok()) {
         return Err(Error::Changed { path: target.to_owned() });
     }
-    Ok(index)
+    Ok(made)
 }
 
-fn build_layered(
-    path: &Path,
-    target: &LocalFile,
-    options: &BuildOptions,
-    payload: Option<(TargetName, &mut (dyn Write + Send))>,
-    progress: &dyn Progress,
-) -> Result<Index, Error> {
-    let length = target.size();
+/// The block sizes of the layers of a target of `length` bytes.
+fn block_sizes(length: u64, options: &BuildOptions) -> Result<Vec<u32>, Error> {
     let sizes = match &options.block_sizes[..] {
         [] => choose::block_sizes(length),
         sizes => sizes.to_vec(),
     };
-    if check_sizes(&sizes).is_err() {
-        return Err(Error::Layers { sizes });
-    }
+    if check_sizes(&sizes).is_err() { Err(Error::Layers { sizes }) } else { Ok(sizes) }
+}
+
+/// What the index has of `range`.
+fn contents(
+    path: &Path,
+    target: &LocalFile,
+    range: ByteRange,
+    sizes: &[u32],
+    options: &BuildOptions,
+    payload: Option<(TargetName, &mut (dyn Write + Send))>,
+    progress: &dyn Progress,
+) -> Result<Contents, Error> {
+    let length = target.size();
     let read = |source| Error::Read { path: path.to_owned(), source };
     let mut start = vec![0; length.min(choose::SALTED) as usize];
     target.read_exact_at(0, &mut start).map_err(read)?;
     let salt = choose::salt(length, &start);
-    let strong_len = choose::strong_len(length, &sizes);
+    let strong_len = choose::strong_len(length, sizes);
     let hasher = Xxh3::truncated(strong_len, salt).expect("3 to 16");
 
-    let summed = sum_layers(target, ByteRange::at(0, length), &sizes, &hasher, progress);
+    let summed = sum_layers(target, range, sizes, &hasher, progress);
     let LayerSums { records, nodes } = summed.map_err(|failure| match failure {
         Failure::Read(source) => read(source),
         Failure::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
     })?;
     let (payload, lengths) = match payload {
         Some((name, out)) => {
-            let (payload, lengths) = compress(path, target, &sizes, options, name, out, progress)?;
+            let (payload, lengths) = compress(path, target, range, sizes, options, name, out, progress)?;
             (Some(payload), Some(lengths))
         }
         None => (None, None),
     };
     let layers = sizes.iter().zip(records).map(|(&size, records)| match (&payload, &lengths) {
         (Some(payload), Some(lengths)) => {
-            let layout = BlockLayout::new(length, size).expect("summed as such");
             let len = payload.lengths_len(size);
-            let lengths = frames::encode(payload, layout, lengths);
+            let lengths = frames::encode(payload, size, range, lengths);
             let sums = records.chunks_exact(WEAK_LEN + strong_len).zip(lengths.chunks_exact(len));
             (size, len as u8, sums.flat_map(|(sums, lengths)| sums.iter().chain(lengths)).copied().collect())
         }
         _ => (size, 0, records),
     });
     let layers = layers.collect();
-    let contents = Contents {
+    Ok(Contents {
         target_name: path.file_name().and_then(|name| TargetName::new(name.to_str()?).ok()),
         length,
-        file_hash: file_hash(length, &nodes),
         strong_len,
         odds: choose::ODDS,
         salt,
         layers,
         payload,
         tree: nodes,
-    };
-    make(contents).map(Index::of_layered).map_err(|_| Error::Layers { sizes })
+    })
 }
 
-/// Writes the payload of the target to `out`.
+/// Writes the payload of `range` of the target to `out`.
+#[expect(clippy::too_many_arguments, reason = "one call of one function")]
 fn compress(
     path: &Path,
     target: &LocalFile,
+    range: ByteRange,
     sizes: &[u32],
     options: &BuildOptions,
     name: TargetName,
@@ -177,7 +221,7 @@ fn compress(
     let encode_options = EncodeOptions { level: options.compress.unwrap_or(EncodeOptions::default().level) };
     let tables = Tables::train(target, &layout, encode_options.level);
     let tables = tables.map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let lengths = encode(target, &layout, &tables, ByteRange::at(0, target.size()), &encode_options, out, progress);
+    let lengths = encode(target, &layout, &tables, range, &encode_options, out, progress);
     let lengths = lengths.map_err(|error| match error {
         EncodeError::Read(source) => Error::Read { path: path.to_owned(), source },
         EncodeError::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
@@ -185,6 +229,24 @@ fn compress(
     })?;
     let preamble = tables.preamble().to_vec();
     Ok((Payload { name, layout, preamble, len: lengths.payload_len() }, lengths))
+}
+
+/// Takes the hash of what is written.
+struct Hashed<'a> {
+    out: &'a mut (dyn Write + Send),
+    hasher: &'a mut blake3::Hasher,
+}
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(data)?;
+        self.hasher.update(&data[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn build_go_sync(

@@ -7,7 +7,7 @@ use gosync_chunks::{SignError, SourceError};
 use gosync_comparer::CompareError;
 use gosync_patcher::{PatchError, StageError, VerifyError};
 
-use crate::{FormatError, KeyError, SignatureError};
+use crate::{FormatError, KeyError, PartError, SignatureError};
 
 /// Why an index was not made or a target not brought about.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +65,18 @@ pub enum Error {
         /// The block sizes in bytes, from the coarsest to the finest.
         sizes: Vec<u32>,
     },
+    /// A part of an index does not make one with the others.
+    #[error("cannot merge {}", path.display())]
+    Part {
+        /// The part.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: PartError,
+    },
+    /// An index is to be made of no parts.
+    #[error("there are no parts to merge")]
+    NoParts,
     /// An index that is to be signed does not count as such.
     #[error("{location} is not to be trusted")]
     Signature {
@@ -135,6 +147,7 @@ impl Error {
         match self {
             Self::Index { source: FormatError::Io(_), .. } => Trouble::Other,
             Self::Index { .. } | Self::Signature { .. } => Trouble::Corrupt,
+            Self::Part { source, .. } if source.is_corrupt() => Trouble::Corrupt,
             Self::Source(error) | Self::Patch(PatchError::Source(error)) => of_source(error),
             Self::Publish { .. } => Trouble::Source,
             Self::Patch(error) if error.is_corrupt() => Trouble::Corrupt,

@@ -28,6 +28,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Parts
+//!
+//! What one machine is too slow for can be shared out: [`publish_part`] makes the index of a
+//! part of a target, wherever that can be read, and [`merge`] makes one index of all parts,
+//! with the bytes that [`build`] would have made.
+//!
 //! # Signatures
 //!
 //! An index can be signed as minisign signs: `SecretKey::sign` (feature `sign`) signs
@@ -58,6 +64,7 @@ mod error;
 mod estimate;
 pub mod format;
 mod layers;
+mod merge;
 mod open;
 pub mod payload;
 mod rebuilt;
@@ -68,13 +75,15 @@ mod sums;
 mod sync;
 mod tier;
 
-pub use build::{BuildOptions, build, build_compressed};
+pub use build::{BuildOptions, build, build_compressed, build_part};
 pub use error::{Error, Trouble};
 pub use estimate::{Estimate, estimate, estimate_plan};
 pub use format::{
-    Damage, Format, FormatError, Index, LayerInfo, NameError, PayloadInfo, ReadOptions, TargetName, UnsuitableSums,
+    Damage, Format, FormatError, Index, IndexPart, LayerInfo, NameError, PartError, PayloadInfo, ReadOptions, Shard,
+    ShardError, TargetName, UnsuitableSums,
 };
 pub use layers::LayerReport;
+pub use merge::{merge, publish_part};
 pub use open::{
     OpenedIndex, open_index, open_source, open_sources, publish_bytes, publish_index, publish_payload,
     publish_signature,

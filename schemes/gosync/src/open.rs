@@ -146,24 +146,34 @@ pub fn publish_payload(
     sources: &SourceOptions,
     progress: &dyn Progress,
 ) -> Result<Index, Error> {
-    let _ = sources;
-    let failed = |source| Error::Publish { location: payload.to_string(), source };
+    let name = TargetName::new(payload.file_name().unwrap_or_default());
     let name =
-        TargetName::new(payload.file_name().unwrap_or_default()).map_err(|error| failed(io::Error::other(error)))?;
-    match payload {
+        name.map_err(|error| Error::Publish { location: payload.to_string(), source: io::Error::other(error) })?;
+    publish_made(payload, sources, |out| build_compressed(target, options, name, out, progress))
+}
+
+/// Writes to a file or an object what `make` makes, which is there only when all of it is.
+pub(crate) fn publish_made<T>(
+    location: &Location,
+    sources: &SourceOptions,
+    make: impl FnOnce(&mut (dyn Write + Send)) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let _ = sources;
+    let failed = |source| Error::Publish { location: location.to_string(), source };
+    match location {
         Location::Path(path) => {
             let staged = StagedFile::create(path)?;
-            let index = build_compressed(target, options, name, &mut staged.file(), progress)?;
+            let made = make(&mut staged.file())?;
             staged.commit()?;
-            Ok(index)
+            Ok(made)
         }
         #[cfg(feature = "object-store")]
         Location::Url(url) if matches!(url.scheme(), "s3" | "gs" | "az") => {
             let object = ObjectSource::new(url.as_str(), &sources.object_store, sources.http.clone())?;
             let mut writer = object.writer();
-            let index = build_compressed(target, options, name, &mut writer, progress)?;
+            let made = make(&mut writer)?;
             writer.finish().map_err(failed)?;
-            Ok(index)
+            Ok(made)
         }
         Location::Url(_) => Err(failed(io::Error::other("only files and object stores can be written to"))),
     }
@@ -178,9 +188,9 @@ pub fn publish_bytes(bytes: &[u8], location: &Location, options: &SourceOptions)
     publish(location, options, &|writer| writer.write_all(bytes))
 }
 
-type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+pub(crate) type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 
-fn publish(location: &Location, options: &SourceOptions, write: WriteTo<'_>) -> Result<(), Error> {
+pub(crate) fn publish(location: &Location, options: &SourceOptions, write: WriteTo<'_>) -> Result<(), Error> {
     let _ = options;
     let publish = |source| Error::Publish { location: location.to_string(), source };
     match location {

@@ -1,4 +1,4 @@
-//! The beginning of an index of our own: prefix, header, checksum.
+//! The beginning of an index of our own, or of a part of one: prefix, header, checksum.
 
 use super::header::{Header, MAX_HEADER_LEN};
 use super::{Format, FormatError};
@@ -18,12 +18,16 @@ const CHECKSUM_LEN: usize = 32;
 /// The layers begin at a multiple of this.
 const ALIGNMENT: usize = 8;
 
-/// The header, with all that is around it.
+/// The header of an index, with all that is around it.
 pub(super) fn encode(header: &Header) -> Vec<u8> {
-    let encoded = header.encode();
+    framed(MAGIC, VERSION, &header.encode())
+}
+
+/// A header, with all that is around it.
+pub(super) fn framed(magic: [u8; 8], version: u16, encoded: &[u8]) -> Vec<u8> {
     let mut head = Vec::with_capacity(PREFIX_LEN + encoded.len() + ALIGNMENT + CHECKSUM_LEN);
-    head.extend(MAGIC);
-    head.extend(VERSION.to_le_bytes());
+    head.extend(magic);
+    head.extend(version.to_le_bytes());
     head.extend(0u16.to_le_bytes());
     head.extend((encoded.len() as u32).to_le_bytes());
     head.extend(encoded);
@@ -32,18 +36,27 @@ pub(super) fn encode(header: &Header) -> Vec<u8> {
     head
 }
 
-/// How many bytes the head has that begins with `prefix`, checksum included.
+/// How many bytes the head of an index has that begins with `prefix`, checksum included.
 ///
 /// # Errors
 ///
 /// When it is of another version, or too long.
 pub(super) fn len(prefix: &[u8; PREFIX_LEN]) -> Result<usize, FormatError> {
+    framed_len(MAGIC, VERSION, prefix)
+}
+
+/// The same, of what begins with `expected`.
+pub(super) fn framed_len(
+    expected: [u8; 8],
+    expected_version: u16,
+    prefix: &[u8; PREFIX_LEN],
+) -> Result<usize, FormatError> {
     let [magic @ .., v0, v1, f0, f1, l0, l1, l2, l3] = *prefix;
-    if magic != MAGIC {
+    if magic != expected {
         return Err(FormatError::NotAnIndex);
     }
     let version = u16::from_le_bytes([v0, v1]);
-    if version != VERSION {
+    if version != expected_version {
         return Err(FormatError::Version { format: Format::Gosync, version: version.to_string() });
     }
     match u16::from_le_bytes([f0, f1]) {
@@ -63,6 +76,15 @@ pub(super) fn len(prefix: &[u8; PREFIX_LEN]) -> Result<usize, FormatError> {
 ///
 /// When the checksum does not hold, or it is no header.
 pub(super) fn decode(head: &[u8]) -> Result<Header, FormatError> {
+    Header::decode(unframed(head)?)
+}
+
+/// The bytes of the header in `head`.
+///
+/// # Errors
+///
+/// When the checksum does not hold.
+pub(super) fn unframed(head: &[u8]) -> Result<&[u8], FormatError> {
     let (bytes, checksum) = head.split_at(head.len() - CHECKSUM_LEN);
     if blake3::hash(bytes).as_bytes() != checksum {
         return Err(FormatError::Corrupt { what: "the checksum of the header does not hold" });
@@ -72,5 +94,5 @@ pub(super) fn decode(head: &[u8]) -> Result<Header, FormatError> {
     if padding.iter().any(|&byte| byte != 0) {
         return Err(FormatError::Corrupt { what: "the header is not padded with zeros" });
     }
-    Header::decode(encoded)
+    Ok(encoded)
 }

@@ -82,6 +82,20 @@ pub(super) struct Section {
     pub(super) hash: [u8; 32],
 }
 
+/// What the header of a part of an index holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PartHeader {
+    /// As in the index's, as far as is known: the hash of the target is not, and hashes and
+    /// the payload's length are those of the part.
+    pub(super) index: Header,
+    /// Where the part begins in the target.
+    pub(super) start: u64,
+    /// Where it ends.
+    pub(super) end: u64,
+    /// BLAKE3 of the part's payload, which has a file of its own.
+    pub(super) payload_hash: [u8; 32],
+}
+
 impl Section {
     /// The bit of [`Self::id`] that says: who does not know this section must not
     /// use the index.
@@ -104,6 +118,22 @@ impl Header {
     /// # Errors
     ///
     /// When they are not one header, whole and with nothing after it.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        encoding().deserialize(bytes).map_err(|_| FormatError::Corrupt { what: "the header cannot be decoded" })
+    }
+}
+
+impl PartHeader {
+    /// The header as bytes.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        encoding().serialize(self).expect("hardly longer than that of an index")
+    }
+
+    /// The header that `bytes` are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Header::decode`].
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         encoding().deserialize(bytes).map_err(|_| FormatError::Corrupt { what: "the header cannot be decoded" })
     }

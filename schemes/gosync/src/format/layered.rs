@@ -23,7 +23,7 @@ pub const MAX_LAYERS: usize = 16;
 
 pub(super) const WEAK_KIND: u8 = 2;
 pub(super) const STRONG_KIND: u8 = 2;
-const NODE_LEN: u64 = 32;
+pub(super) const NODE_LEN: u64 = 32;
 
 /// An index in our own format: what its header says, and a way to the rest.
 #[derive(Clone, Debug)]
@@ -73,26 +73,10 @@ impl Layered {
     /// The index with this head, whose other parts are in `parts`.
     pub(super) fn new(head: Vec<u8>, parts: Parts) -> Result<Self, FormatError> {
         let header = head::decode(&head)?;
-        let name = |name: &str| if name.is_empty() { Ok(None) } else { TargetName::new(name).map(Some) };
-        let target_name = name(&header.target_name)?;
-        known("weak sums of kind", header.weak_kind.into(), WEAK_KIND.into())?;
-        known("strong sums of kind", header.strong_kind.into(), STRONG_KIND.into())?;
-        if !(1..=Xxh3::FULL_LEN).contains(&header.strong_len.into()) {
-            return Err(FormatError::Corrupt { what: "the strong sums have an impossible length" });
-        }
-        if let Some(section) = header.sections.iter().find(|section| section.is_critical()) {
-            return Err(FormatError::Unsupported { what: "section", value: section.id });
-        }
-        let payload = header.payload.as_ref().map(|payload| payload_of(&header, payload)).transpose()?;
+        let Checked { target_name, payload, layouts } = check(&header)?;
         let mut offset = head.len() as u64;
         let mut layers = Vec::new();
-        check_sizes(&header.layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>())?;
-        for layer in &header.layers {
-            let expected = payload.as_ref().map_or(0, |payload| payload.lengths_len(layer.block_size));
-            if usize::from(layer.compressed_len) != expected {
-                return Err(FormatError::Corrupt { what: "the compressed lengths do not fit the payload" });
-            }
-            let layout = BlockLayout::new(header.length, layer.block_size)?;
+        for (layer, layout) in header.layers.iter().zip(layouts) {
             let record_len = record_len(&header, layer);
             let layer = Layer { layout, record_len, offset, hash: layer.hash };
             offset = layer.all().end;
@@ -245,6 +229,43 @@ impl Layered {
         }
         Ok((bytes.as_chunks().0.to_vec(), transfer))
     }
+}
+
+/// What a header says, where it is sound.
+pub(super) struct Checked {
+    pub(super) target_name: Option<TargetName>,
+    pub(super) payload: Option<Payload>,
+    /// How each layer cuts the target.
+    pub(super) layouts: Vec<BlockLayout>,
+}
+
+/// Checks what a header says.
+///
+/// # Errors
+///
+/// When it is nothing that this version can read.
+pub(super) fn check(header: &Header) -> Result<Checked, FormatError> {
+    let name = |name: &str| if name.is_empty() { Ok(None) } else { TargetName::new(name).map(Some) };
+    let target_name = name(&header.target_name)?;
+    known("weak sums of kind", header.weak_kind.into(), WEAK_KIND.into())?;
+    known("strong sums of kind", header.strong_kind.into(), STRONG_KIND.into())?;
+    if !(1..=Xxh3::FULL_LEN).contains(&header.strong_len.into()) {
+        return Err(FormatError::Corrupt { what: "the strong sums have an impossible length" });
+    }
+    if let Some(section) = header.sections.iter().find(|section| section.is_critical()) {
+        return Err(FormatError::Unsupported { what: "section", value: section.id });
+    }
+    let payload = header.payload.as_ref().map(|payload| payload_of(header, payload)).transpose()?;
+    check_sizes(&header.layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>())?;
+    let layouts = header.layers.iter().map(|layer| {
+        let expected = payload.as_ref().map_or(0, |payload| payload.lengths_len(layer.block_size));
+        if usize::from(layer.compressed_len) != expected {
+            return Err(FormatError::Corrupt { what: "the compressed lengths do not fit the payload" });
+        }
+        Ok(BlockLayout::new(header.length, layer.block_size)?)
+    });
+    let layouts = layouts.collect::<Result<_, _>>()?;
+    Ok(Checked { target_name, payload, layouts })
 }
 
 /// Equal when the headers are, which hold the hashes of all the rest.

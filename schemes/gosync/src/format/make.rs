@@ -1,18 +1,17 @@
-//! Putting an index of our own together.
+//! Putting an index of our own together, or a part of one.
 
-use gosync_chunks::FileHash;
+use gosync_chunks::{ByteRange, FileHasher};
 
-use super::header::{Header, LayerHeader, PayloadHeader};
+use super::header::{Header, LayerHeader, PartHeader, PayloadHeader};
 use super::layered::{Payload, STRONG_KIND, WEAK_KIND};
-use super::{FormatError, Layered, TargetName};
+use super::{FormatError, IndexPart, Layered, TargetName};
 use crate::payload::FrameKind;
 
-/// What goes into an index.
+/// What goes into an index, or into a part of one.
 pub(crate) struct Contents {
     pub(crate) target_name: Option<TargetName>,
     /// Length of the target in bytes.
     pub(crate) length: u64,
-    pub(crate) file_hash: FileHash,
     pub(crate) strong_len: usize,
     pub(crate) odds: u8,
     pub(crate) salt: u64,
@@ -30,6 +29,27 @@ pub(crate) struct Contents {
 ///
 /// When it could not be read again: the block sizes are out of bounds.
 pub(crate) fn make(contents: Contents) -> Result<Layered, FormatError> {
+    let file_hash = FileHasher::new(contents.length).finish(&contents.tree).0;
+    let (header, bulk) = encode(contents, file_hash);
+    Layered::assemble(header, bulk)
+}
+
+/// Makes a part of an index: of the bytes of `range`, whose payload has the hash `payload_hash`.
+///
+/// # Errors
+///
+/// As [`make`].
+pub(crate) fn make_part(
+    contents: Contents,
+    range: ByteRange,
+    payload_hash: [u8; 32],
+) -> Result<IndexPart, FormatError> {
+    let (index, bulk) = encode(contents, [0; 32]);
+    IndexPart::assemble(&PartHeader { index, start: range.start, end: range.end, payload_hash }, &bulk)
+}
+
+/// The header, and what follows it.
+fn encode(contents: Contents, file_hash: [u8; 32]) -> (Header, Vec<u8>) {
     let layers = contents.layers.iter().map(|(block_size, compressed_len, records)| LayerHeader {
         block_size: *block_size,
         compressed_len: *compressed_len,
@@ -39,7 +59,7 @@ pub(crate) fn make(contents: Contents) -> Result<Layered, FormatError> {
     let header = Header {
         target_name: contents.target_name.map_or_else(String::new, |name| name.as_str().into()),
         length: contents.length,
-        file_hash: contents.file_hash.0,
+        file_hash,
         weak_kind: WEAK_KIND,
         strong_kind: STRONG_KIND,
         strong_len: contents.strong_len as u8,
@@ -64,5 +84,5 @@ pub(crate) fn make(contents: Contents) -> Result<Layered, FormatError> {
         bulk.extend(records);
     }
     bulk.extend(tree);
-    Layered::assemble(header, bulk)
+    (header, bulk)
 }

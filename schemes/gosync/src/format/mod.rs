@@ -4,10 +4,12 @@ mod error;
 mod head;
 mod header;
 mod input;
+mod join;
 mod layered;
 mod legacy;
 mod make;
 mod parts;
+mod shard;
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -21,10 +23,13 @@ use input::Input;
 
 pub use error::{FormatError, UnsuitableSums};
 pub use gosync_chunks::{NameError, TargetName};
+pub(crate) use join::{NamedPart, join};
 pub use layered::{Damage, MAX_LAYERS, MIN_BLOCK_SIZE};
 pub(crate) use layered::{Layer, Layered, Payload, WEAK_LEN, check_sizes};
-pub(crate) use make::{Contents, make};
+pub(crate) use make::{Contents, make, make_part};
 pub(crate) use parts::Parts;
+pub(crate) use shard::read_pieces;
+pub use shard::{IndexPart, PartError, Shard, ShardError};
 
 /// The format of an index file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,10 +256,13 @@ impl Index {
 
     /// The file name of what a client fetches parts of, if the index gives one.
     pub fn source_name(&self) -> Option<&TargetName> {
+        self.payload_name().or_else(|| self.target_name())
+    }
+
+    /// The file name of the compressed payload, if there is one.
+    pub fn payload_name(&self) -> Option<&TargetName> {
         match &self.content {
-            Content::Layered(layered) => {
-                layered.payload().map(|payload| &payload.name).or_else(|| layered.target_name())
-            }
+            Content::Layered(layered) => layered.payload().map(|payload| &payload.name),
             Content::GoSync { .. } => None,
         }
     }

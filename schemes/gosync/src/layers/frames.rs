@@ -36,20 +36,22 @@ impl Lengths {
     }
 }
 
-/// The lengths for all records of a layer, one after another.
-pub(crate) fn encode(payload: &Payload, layout: BlockLayout, lengths: &FrameLengths) -> Vec<u8> {
-    let size = layout.block_size();
+/// The lengths for the records of the blocks of `size` bytes that `range` of the target is
+/// cut into, one after another. `lengths` are those of its frames.
+pub(crate) fn encode(payload: &Payload, size: u32, range: ByteRange, lengths: &FrameLengths) -> Vec<u8> {
     let len = payload.lengths_len(size);
     let coarse_size = payload.layout.frame_size(FrameKind::Coarse);
-    let mut bytes = Vec::with_capacity(layout.block_count() as usize * len);
-    for block in layout.blocks().iter() {
-        let range = layout.range(block);
-        let fine = payload.layout.frames_of(FrameKind::Fine, range);
-        let fine: u64 = lengths.fine[fine.start as usize..fine.end as usize].iter().map(|&len| u64::from(len)).sum();
-        let coarse = payload.layout.frames_of(FrameKind::Coarse, range);
-        let coarse = || -> u64 {
-            lengths.coarse[coarse.start as usize..coarse.end as usize].iter().map(|&len| u64::from(len)).sum()
-        };
+    let mut bytes = Vec::with_capacity(range.len().div_ceil(size.into()) as usize * len);
+    let place = |kind, block: ByteRange| {
+        let (frames, before) = (payload.layout.frames_of(kind, block), range.start / payload.layout.frame_size(kind));
+        (frames.start - before) as usize..(frames.end - before) as usize
+    };
+    for start in (range.start..range.end).step_by(size as usize) {
+        let block = ByteRange { start, end: range.end.min(start + u64::from(size)) };
+        let fine = &lengths.fine[place(FrameKind::Fine, block)];
+        let fine: u64 = fine.iter().map(|&len| u64::from(len)).sum();
+        let coarse =
+            || -> u64 { lengths.coarse[place(FrameKind::Coarse, block)].iter().map(|&len| u64::from(len)).sum() };
         match u64::from(size).cmp(&coarse_size) {
             std::cmp::Ordering::Greater => bytes.extend(&(fine + coarse()).to_le_bytes()[..len]),
             std::cmp::Ordering::Equal => {

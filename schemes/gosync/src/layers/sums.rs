@@ -4,7 +4,7 @@ use std::io;
 
 use gosync_chunks::work::hand_out;
 use gosync_chunks::{
-    ByteRange, FileHash, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE, StrongHasher, Xxh3, is_zeros,
+    ByteRange, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE, StrongHasher, Xxh3, is_zeros,
 };
 use gosync_rollsum::Kind;
 
@@ -93,11 +93,6 @@ pub(crate) fn sum_layers(
     Ok(LayerSums { records, nodes })
 }
 
-/// The hash of a target of `length` bytes with these nodes.
-pub(crate) fn file_hash(length: u64, nodes: &[[u8; 32]]) -> FileHash {
-    FileHasher::new(length).finish(nodes)
-}
-
 /// The record of a block of zeros.
 pub(crate) fn record_of_zeros(size: u32, hasher: &Xxh3) -> Vec<u8> {
     let zeros = vec![0; size as usize];
@@ -129,6 +124,7 @@ fn sum_blocks(data: &[u8], size: usize, hasher: &Xxh3, keys: &mut Vec<u32>, stro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gosync_chunks::FileHash;
 
     const SIZES: [u32; 3] = [2 << 20, 4096, 64];
 
@@ -144,7 +140,7 @@ mod tests {
         data[(4 << 20) - 1] = 1;
         let len = data.len() as u64;
         let whole = summed(&data, ByteRange::at(0, len));
-        assert_eq!(file_hash(len, &whole.nodes), FileHash::of(&data));
+        assert_eq!(FileHasher::new(len).finish(&whole.nodes), FileHash::of(&data));
         for (&size, records) in SIZES.iter().zip(&whole.records) {
             let by_definition = |block: &[u8]| [&WEAK.key(block).to_le_bytes(), hasher.sum(block).as_bytes()].concat();
             assert!(*records == data.chunks(size as usize).flat_map(by_definition).collect::<Vec<_>>(), "{size}");

@@ -10,6 +10,7 @@ mod golden;
 mod layers;
 mod legacy;
 mod native;
+mod parts;
 mod signature;
 
 use std::path::PathBuf;
