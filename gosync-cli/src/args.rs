@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Parser, Subcommand, ValueEnum};
-use gosync::{Location, MAX_BLOCK_SIZE, Rate, RetryOptions};
+use gosync::{Location, MAX_BLOCK_SIZE, Rate, RetryOptions, Shard};
 use url::Url;
 
-use crate::commands::signing::{Signing, Trust};
-
+use crate::commands::parts::Index;
 use crate::commands::rdiff::Rdiff;
+use crate::commands::signing::{Signing, Trust};
 
 /// Bring a file from an old version to a new one by moving only what changed.
 ///
@@ -123,6 +123,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Serve the files in a directory over HTTP, with ranges
     Serve(Serve),
+    /// Put the parts of an index together
+    Index(Index),
     /// Show the main job on a large file of this machine, over HTTP, with a table of the results
     Demo(Demo),
     /// Bring a file to the version that a control file of zsync describes, as zsync does
@@ -151,6 +153,9 @@ pub(crate) struct Build {
     /// Write a compressed payload too, FILE.zst, to be published in the place of the file
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
     pub(crate) compress: Option<i32>,
+    /// Make only part I of N of the index; `gosync index merge` puts them together
+    #[arg(long, value_name = "I/N", conflicts_with = "sign")]
+    pub(crate) part: Option<Shard>,
     /// The format of the index
     #[arg(long, value_enum, default_value_t = IndexFormat::Gosync)]
     pub(crate) format: IndexFormat,

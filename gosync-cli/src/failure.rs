@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gosync::{Error, KeyError, Trouble};
+use gosync::{Error, KeyError, PartError, Trouble};
 use gosync_blocksources::server::ServerError;
 use gosync_zsync::Error as ZsyncError;
 use serde_json::json;
@@ -58,10 +58,17 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         return error.code();
     }
     match trouble(error) {
+        _ if error.downcast_ref().is_some_and(is_of_wrong_parts) => USAGE,
         Some(Trouble::Corrupt) => CORRUPT,
         Some(Trouble::Source) => SOURCE,
         _ => 1,
     }
+}
+
+/// Whether parts were given that do not make an index, each of which may be good.
+fn is_of_wrong_parts(error: &Error) -> bool {
+    use PartError::{Different, Missing, Overlap};
+    matches!(error, Error::Part { source: Different { .. } | Missing { .. } | Overlap { .. }, .. })
 }
 
 /// The kind of trouble, where a scheme had it.
@@ -88,6 +95,10 @@ fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
     let is_kept = match (error.downcast_ref::<Error>(), error.downcast_ref::<ZsyncError>()) {
         (Some(error), _) => match error {
             Error::Index { .. } => return Some("get the index again, or make it again with `gosync build`"),
+            Error::Part { .. } if is_of_wrong_parts(error) => {
+                return Some("give every part of one target once, all made with the same options");
+            }
+            Error::Part { .. } => return Some("make that part again with `gosync build --part`"),
             Error::Signature { .. } => {
                 return Some("nothing was used or replaced; without --public-key anyone's index is taken");
             }

@@ -59,6 +59,7 @@ fn run(args: &Args, console: &Console) -> anyhow::Result<ExitCode> {
         Command::Inspect(args) => commands::inspect::run(args, console),
         Command::Verify(args) => commands::verify::run(args, console),
         Command::Serve(args) => commands::serve::run(args, console),
+        Command::Index(args) => commands::parts::index(args, console),
         Command::Demo(args) => commands::demo::run(args, console),
         Command::Rdiff(args) => commands::rdiff::run(args, console),
         Command::Zsync(args) => commands::zsync::run(args, console),

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::{BuildOptions, Format, publish_index, publish_signature};
+use gosync::{BuildOptions, Format, Index, Location, SecretKey, SourceOptions, publish_index, publish_signature};
 use serde_json::json;
 
-use super::{signing, upload_options, zsyncmake};
+use super::{parts, signing, upload_options, zsyncmake};
 use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
@@ -22,11 +22,18 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
     let format = match args.format {
         args::IndexFormat::Gosync => Format::Gosync,
         args::IndexFormat::GoSync => Format::GoSync,
+        args::IndexFormat::Zsync if args.part.is_some() => {
+            let message = "a control file of zsync has no parts".into();
+            return Err(Usage { message, hint: "leave out --part or --format" }.into());
+        }
         args::IndexFormat::Zsync => return zsyncmake::build(args, console),
     };
+    let options = BuildOptions { format, block_sizes: args.block_sizes(), compress: args.compress };
+    if let Some(shard) = args.part {
+        return parts::build(args, shard, &options, console);
+    }
     let start = Instant::now();
     let location = args.output.clone().unwrap_or_else(|| default_index(&args.file).into());
-    let options = BuildOptions { format, block_sizes: args.block_sizes(), compress: args.compress };
     let key = args.signing.key(options.format, console)?;
     let upload = upload_options()?;
     let payload = args.compress.map(|_| location.beside(&payload_name(&args.file)));
@@ -40,12 +47,25 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
         }
         None => gosync::build(&args.file, &options, &Bars::new(console))?,
     };
-    let signature = key.as_ref().map(|key| signing::sign(&index, &location, key)).transpose()?;
-    publish_index(&index, &location, &upload)?;
+    publish(&index, &location, key.as_ref(), &upload, start, console)
+}
+
+/// Signs an index that was made, puts it where it is to be, and tells of it and its payload.
+pub(super) fn publish(
+    index: &Index,
+    location: &Location,
+    key: Option<&SecretKey>,
+    upload: &SourceOptions,
+    start: Instant,
+    console: &Console,
+) -> anyhow::Result<ExitCode> {
+    let payload = index.payload_name().map(|name| location.beside(name.as_str()));
+    let signature = key.map(|key| signing::sign(index, location, key)).transpose()?;
+    publish_index(index, location, upload)?;
     let signature = match signature {
-        Some(signature) => Some(publish_signature(&signature, &location, &upload)?),
+        Some(signature) => Some(publish_signature(&signature, location, upload)?),
         None => {
-            signing::warn_of_old_signature(&location, console);
+            signing::warn_of_old_signature(location, console);
             None
         }
     };
@@ -88,7 +108,7 @@ fn payload_name(file: &std::path::Path) -> String {
     format!("{}.zst", file.file_name().unwrap_or_default().to_string_lossy())
 }
 
-fn default_index(file: &std::path::Path) -> PathBuf {
+pub(super) fn default_index(file: &std::path::Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".gosync");
     file.with_file_name(name)

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod inspect;
 mod network;
+pub(crate) mod parts;
 pub(crate) mod patch;
 pub(crate) mod rdiff;
 mod report;

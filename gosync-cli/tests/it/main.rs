@@ -11,6 +11,7 @@ mod layers;
 mod main_job;
 mod messages;
 mod network;
+mod parts;
 mod proxy;
 mod rdiff;
 mod resume;

@@ -57,10 +57,10 @@ fn the_main_job() {
 #[test]
 fn help() {
     let scratch = Scratch::new();
-    let commands = ["", "build", "diff", "patch", "inspect", "verify", "serve", "demo", "rdiff"];
+    let commands = ["", "build", "diff", "patch", "inspect", "verify", "serve", "demo", "rdiff", "index merge"];
     let pages = commands.map(|command| {
-        let args = [command, "--help"];
-        text(&scratch.run(if command.is_empty() { &args[1..] } else { &args }).stdout)
+        let args: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
+        text(&scratch.run(&args).stdout)
     });
     insta::assert_snapshot!(pages.join("\n----\n\n"));
 }
