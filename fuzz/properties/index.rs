@@ -1,7 +1,9 @@
 //! What holds for any bytes that are read as an index. The fuzz targets and the test
 //! that replays their corpus both come here.
 
-use gosync::{Format, Index, ReadOptions, Seeds, diff, patch_to_stream};
+use std::sync::Arc;
+
+use gosync::{Format, Index, IndexPart, ReadOptions, Seeds, diff, patch_to_stream};
 use gosync_blocksources::MemorySource;
 
 /// Reading bytes as go-sync's index either fails or loses nothing.
@@ -13,15 +15,28 @@ pub(crate) fn legacy(data: &[u8]) {
     }
 }
 
-/// Reading bytes as our index either fails or loses nothing, and what follows such an
-/// index ends with the target that it describes, or with an error. The hashes would keep
-/// a fuzzer out, so the bytes are also tried with hashes that hold.
+/// Reading bytes as our index, or as a part of one, either fails or loses nothing, and what
+/// follows such an index ends with the target that it describes, or with an error. The hashes
+/// would keep a fuzzer out, so the bytes are also tried with hashes that hold.
 pub(crate) fn native(data: &[u8]) {
     check_native(data);
+    check_part(data);
     let mut mended = data.to_vec();
+    if mend_head(&mut mended).is_some() {
+        check_part(&mended);
+    }
     if mend(&mut mended).is_some() {
         check_native(&mended);
     }
+}
+
+fn check_part(data: &[u8]) {
+    let Ok(part) = IndexPart::read(Arc::new(data.to_vec())) else { return };
+    let mut bytes = Vec::new();
+    part.write(&mut bytes).expect("a vector takes everything");
+    assert_eq!(bytes, data);
+    assert!(part.range().start <= part.range().end && part.range().end <= part.target_length());
+    let _ = part.check();
 }
 
 fn check_native(data: &[u8]) {
@@ -79,6 +94,12 @@ fn mend(index: &mut [u8]) -> Option<()> {
         bulk = put_hash(index, at + 12, bulk, len)?;
         at += 44;
     }
+    mend_head(index)
+}
+
+/// Puts the hash of the head right.
+fn mend_head(index: &mut [u8]) -> Option<()> {
+    let head = (16 + number(index, 12, 4)? as usize).next_multiple_of(8);
     put_hash(index, head, 0, head as u64).map(|_| ())
 }
 

@@ -15,6 +15,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use gosync::payload::{EncodeOptions, FrameKind, PayloadLayout, Tables, encode};
+use gosync::{BuildOptions, Shard, build_part};
 use gosync_chunks::ByteRange;
 
 use crate::by_hand::ByHand;
@@ -51,6 +52,14 @@ fn seeds() {
     assert_bytes(&native.join("critical-section"), &with(&[(1 << 31, b"")]));
     let long = ByHand { strong_len: 16, ..ByHand::new(&data, &[64], "long sums") };
     assert_bytes(&native.join("long-sums"), &long.bytes());
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("part");
+    fs::write(&path, &short).unwrap();
+    let options = BuildOptions { block_sizes: vec![128, 64], ..BuildOptions::default() };
+    let part = build_part(&path, Shard::new(1, 1).unwrap(), &options, None, &()).unwrap();
+    let mut bytes = Vec::new();
+    part.write(&mut bytes).unwrap();
+    assert_bytes(&native.join("part"), &bytes);
     let legacy = corpus("index_legacy");
     assert_file(&legacy.join("empty"), &legacy_index(&[], 8192));
     assert_file(&legacy.join("one-block"), &legacy_index(&data, 100));
