@@ -13,8 +13,9 @@ use crate::peers;
 pub(crate) const PACKAGE: &str = "gosync-python";
 
 /// What the package is built and tested with.
-const TOOLS: [&str; 7] = [
+const TOOLS: [&str; 8] = [
     "blake3==1.0.11",
+    "distributed==2026.8.0",
     "maturin==1.16.0",
     "mypy==2.4.1",
     "pytest==9.2.0",

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::Path;
 
-use gosync::{Error, Trouble};
+use gosync::{Error, PartError, Trouble};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
@@ -23,7 +23,12 @@ pub(crate) fn sync_error(error: Error) -> PyErr {
         Error::Read { path, source } | Error::Write { path, source } if number(source).is_some() => {
             file_error(path, source)
         }
-        Error::Layers { .. } => value_error(&error),
+        Error::Layers { .. }
+        | Error::NoParts
+        | Error::Part {
+            source: PartError::Different { .. } | PartError::Missing { .. } | PartError::Overlap { .. },
+            ..
+        } => value_error(&error),
         Error::Sign { .. } if error.trouble() == Trouble::Other => value_error(&error),
         _ => {
             let text = chain(&error);

@@ -23,7 +23,7 @@ mod _native {
     #[pymodule_export]
     use crate::librsync::{librsync_delta, librsync_patch, librsync_signature};
     #[pymodule_export]
-    use crate::sync::{build, diff, patch};
+    use crate::sync::{build, diff, merge, patch};
     #[pymodule_export]
     use crate::zsync::{block_checksums, find_blocks};
 }

@@ -1,17 +1,17 @@
 //! The main job: `build`, `diff` and `patch` over the scheme `gosync`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gosync::{BuildOptions, Format, Index, Location, PublicKey, ReadOptions, Seeds, SourceOptions, Transfer};
+use gosync::{BuildOptions, Format, Index, Location, PublicKey, ReadOptions, Seeds, Shard, SourceOptions, Transfer};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyDict, PyString};
 
 use crate::error::{sync_error, value_error};
-use crate::job::{self, Manner};
+use crate::job::{self, Job, Manner};
 use crate::network::Network;
 use crate::stream::FileWriter;
 
@@ -80,6 +80,7 @@ pub(crate) fn build<'py>(
     format: &str,
     block_sizes: Vec<u32>,
     compress: Option<i32>,
+    part: Option<(u32, u32)>,
     network: Network,
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -99,6 +100,13 @@ pub(crate) fn build<'py>(
         }
     };
     let build = BuildOptions { format, block_sizes, compress };
+    if let Some((number, count)) = part {
+        if format != Format::Gosync {
+            return Err(PyValueError::new_err("only an index in the format gosync has parts"));
+        }
+        let shard = Shard::new(number, count).map_err(|error| value_error(&error))?;
+        return build_part(py, &file, output, shard, &build, &network, &manner);
+    }
     let start = Instant::now();
     let index = job::run(py, &manner, |job| {
         let options = network.options(job.wish_to_stop())?;
@@ -107,15 +115,90 @@ pub(crate) fn build<'py>(
             None => gosync::build(&file, &build, job),
         };
         let index = index.map_err(sync_error)?;
-        match output {
-            Output::Stream(stream) => {
-                let mut writer = FileWriter::new(job, stream);
-                index.write(&mut writer).and_then(|()| writer.flush())?;
-            }
-            Output::Place(location) => gosync::publish_index(&index, &location, &options).map_err(sync_error)?,
-        }
+        write_index(job, &index, output, &options)?;
         Ok(index)
     })?;
+    describe(py, &index, payload, start)
+}
+
+/// Makes a part of an index.
+fn build_part<'py>(
+    py: Python<'py>,
+    file: &Path,
+    output: Output,
+    shard: Shard,
+    build: &BuildOptions,
+    network: &Network,
+    manner: &Manner,
+) -> PyResult<Bound<'py, PyDict>> {
+    let start = Instant::now();
+    let payload = match &output {
+        Output::Place(location) => build.compress.map(|_| location.with_suffix(".zst").to_string()),
+        Output::Stream(_) => None,
+    };
+    let part = job::run(py, manner, |job| {
+        let options = network.options(job.wish_to_stop())?;
+        match output {
+            Output::Stream(stream) => {
+                let part = gosync::build_part(file, shard, build, None, job).map_err(sync_error)?;
+                let mut writer = FileWriter::new(job, stream);
+                part.write(&mut writer).and_then(|()| writer.flush())?;
+                Ok(part)
+            }
+            Output::Place(location) => {
+                gosync::publish_part(file, shard, build, &location, &options, job).map_err(sync_error)
+            }
+        }
+    })?;
+    let result = PyDict::new(py);
+    result.set_item("format", Format::Gosync.to_string())?;
+    result.set_item("target_bytes", part.target_length())?;
+    result.set_item("index_bytes", part.encoded_len())?;
+    result.set_item("payload", payload)?;
+    result.set_item("payload_bytes", part.payload_length().unwrap_or(part.range().len()))?;
+    result.set_item("block_sizes", part.block_sizes())?;
+    result.set_item("blake3", None::<String>)?;
+    result.set_item("seconds", start.elapsed().as_secs_f64())?;
+    Ok(result)
+}
+
+#[pyfunction]
+pub(crate) fn merge<'py>(
+    py: Python<'py>,
+    parts: Vec<PathBuf>,
+    output: Place,
+    network: Network,
+    manner: Manner,
+) -> PyResult<Bound<'py, PyDict>> {
+    let start = Instant::now();
+    let Place(location) = output;
+    let index = job::run(py, &manner, |job| {
+        let options = network.options(job.wish_to_stop())?;
+        let index = gosync::merge(&parts, &location, &options, job).map_err(sync_error)?;
+        write_index(job, &index, Output::Place(location.clone()), &options)?;
+        Ok(index)
+    })?;
+    let payload = index.payload_name().map(|name| location.beside(name.as_str()));
+    describe(py, &index, payload, start)
+}
+
+fn write_index(job: &Job, index: &Index, output: Output, options: &SourceOptions) -> PyResult<()> {
+    match output {
+        Output::Stream(stream) => {
+            let mut writer = FileWriter::new(job, stream);
+            Ok(index.write(&mut writer).and_then(|()| writer.flush())?)
+        }
+        Output::Place(location) => gosync::publish_index(index, &location, options).map_err(sync_error),
+    }
+}
+
+/// What `build` and `merge` say of the index that they made.
+fn describe<'py>(
+    py: Python<'py>,
+    index: &Index,
+    payload: Option<Location>,
+    start: Instant,
+) -> PyResult<Bound<'py, PyDict>> {
     let result = PyDict::new(py);
     result.set_item("format", index.format().to_string())?;
     result.set_item("target_bytes", index.length())?;

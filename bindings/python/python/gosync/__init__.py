@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import os
-from typing import IO, Iterable, Optional, Sequence, Union, cast
+from typing import IO, Iterable, Optional, Sequence, Tuple, Union, cast
 
 from . import _native
 from ._manner import OnProgress, manner
@@ -31,6 +31,7 @@ __all__ = [
     "SourceError",
     "build",
     "diff",
+    "merge",
     "patch",
 ]
 
@@ -45,6 +46,7 @@ def build(
     format: str = "gosync",
     block_size: Union[int, Sequence[int], None] = None,
     compress: Optional[int] = None,
+    part: Optional[Tuple[int, int]] = None,
     threads: Optional[int] = None,
     progress: Optional[OnProgress] = None,
     network: Optional[Network] = None,
@@ -56,12 +58,34 @@ def build(
     those of the layers from the coarsest to the finest; without it the file decides.
     With `compress`, a level of zstd from 1 to 15, ``FILE.zst`` is written beside the
     index, to be published in the place of `file`.
+
+    With a `part`, such as ``(2, 5)``, the second of five, only that is made, for `merge`. It
+    goes to ``FILE.gosync.2-of-5``, and its payload, if any, to the same with ``.zst`` behind it.
     """
     if output is None:
-        output = os.fspath(file) + ".gosync"
+        output = os.fspath(file) + ".gosync" + ("" if part is None else f".{part[0]}-of-{part[1]}")
     sizes = [] if block_size is None else [block_size] if isinstance(block_size, int) else list(block_size)
-    made = _native.build(file, output, format, sizes, compress, network or Network(), manner(threads, progress))
+    how = (network or Network(), manner(threads, progress))
+    made = _native.build(file, output, format, sizes, compress, part, *how)
     return BuildResult(index=os.fspath(output) if isinstance(output, (str, os.PathLike)) else None, **made)
+
+
+def merge(
+    parts: Iterable[Path],
+    output: Path,
+    *,
+    threads: Optional[int] = None,
+    progress: Optional[OnProgress] = None,
+    network: Optional[Network] = None,
+) -> BuildResult:
+    """Make one index of all its parts, which `build` made with ``part=``, in any order.
+
+    `output` is where it goes, a path or the URL of an object; a compressed payload goes
+    beside it. The index is what one `build` would have made, to the byte. Parts that do not
+    go together are a ``ValueError``, damaged ones a `CorruptError`.
+    """
+    made = _native.merge(list(parts), output, network or Network(), manner(threads, progress))
+    return BuildResult(index=os.fspath(output), **made)
 
 
 def diff(

@@ -13,9 +13,11 @@ def build(
     format: str,
     block_sizes: Sequence[int],
     compress: Optional[int],
+    part: Optional[Tuple[int, int]],
     network: Any,
     manner: _Manner,
 ) -> Dict[str, Any]: ...
+def merge(parts: Sequence[_Path], output: _Path, network: Any, manner: _Manner) -> Dict[str, Any]: ...
 def diff(
     seeds: Sequence[_Path],
     index: Union[bytes, _Path],

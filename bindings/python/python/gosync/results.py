@@ -20,7 +20,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What `build` made."""
+    """What `build` or `merge` made."""
 
     index: Optional[str]
     """Where it was put, if it went into no stream."""
@@ -34,7 +34,7 @@ class BuildResult:
     block_sizes: List[int]
     """Of the layers, from the coarsest to the finest; go-sync's format has one."""
     blake3: Optional[str]
-    """The hash of the whole target; go-sync's format has none."""
+    """The hash of the whole target; go-sync's format has none, and a part does not know it."""
     seconds: float
 
 
