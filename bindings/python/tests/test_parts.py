@@ -3,12 +3,15 @@
 import importlib.util
 import io
 import pickle
+import struct
 from pathlib import Path
 
+import blake3
 import distributed
 import pytest
 
 import gosync
+import gosync.format
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples/dask_build.py"
 
@@ -44,6 +47,40 @@ def test_parts_make_what_one_build_makes(target, options):
     else:
         assert merged.payload is None and sum(part.payload_bytes for part in made) == target.stat().st_size
     assert pickle.loads(pickle.dumps(made)) == made
+
+
+@pytest.mark.parametrize("options", [{}, {"block_size": [2**21, 1024]}, {"compress": 1}], ids=str)
+def test_a_part_is_what_the_page_says(target, options):
+    whole, _ = single(target, **options)
+    index, length = gosync.format.read(whole), target.stat().st_size
+    unit = max(2**20, index.layers[0].block_size)
+    units = -(-length // unit)
+    for number, count in ((1, 1), (1, 3), (2, 3), (3, 3), (7, 30)):
+        made = gosync.build(target, part=(number, count), **options)
+        part = Path(made.index).read_bytes()
+        magic, version, flags, size = struct.unpack("<8sHHI", part[:16])
+        assert (magic, version, flags) == (b"\x89GOSYPT\n", 1, 0)
+        header, padded = part[16 : 16 + size], (16 + size + 7) // 8 * 8
+        assert part[16 + size : padded] == bytes(padded - 16 - size)
+        assert part[padded : padded + 32] == blake3.blake3(part[:padded]).digest()
+        start, end = (min(units * at // count * unit, length) for at in (number - 1, number))
+        payload = Path(made.payload).read_bytes() if made.payload else b""
+        assert header[-48:] == struct.pack("<QQ", start, end) + blake3.blake3(payload).digest()
+        # All before that is as in the index, but for the hashes, and the length of the payload.
+        columns = []
+        for layer in index.layers:
+            record = 4 + layer.strong_len + layer.lengths_len
+            first, last = start // layer.block_size, -(-end // layer.block_size)
+            columns.append(layer.records[first * record : last * record])
+        columns.append(b"".join(index.tree[start // 2**20 : -(-end // 2**20)]))
+        assert part[padded + 32 :] == b"".join(columns)
+        expected = whole[16 : 16 + len(header) - 48].replace(index.blake3, bytes(32))
+        for old, new in zip([*(layer.records for layer in index.layers), b"".join(index.tree)], columns):
+            expected = expected.replace(blake3.blake3(old).digest(), blake3.blake3(new).digest())
+        if made.payload:
+            old, new = (index.payload.preamble + struct.pack("<Q", at) for at in (index.payload.length, len(payload)))
+            expected = expected.replace(old, new)
+        assert header[:-48] == expected
 
 
 def test_a_part_in_a_stream(target, tmp_path):

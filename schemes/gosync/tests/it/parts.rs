@@ -104,7 +104,7 @@ fn parts_of_any_number_make_the_index_of_one_build() {
         let expected = crate::bytes(&index.unwrap());
         let expected_payload = compress.map(|_| fs::read(&payload).unwrap());
         // Every part makes the tables of a payload anew.
-        for count in if compress.is_some() { 2..4 } else { 1..7 } {
+        for &count in if compress.is_some() { &[3][..] } else { &[1, 2, 5] } {
             let _ = fs::remove_file(&payload);
             let cover = cover(count, &mut random);
             let parts: Vec<PathBuf> = cover.iter().map(|&which| scratch.part(&path, which, &options)).collect();
