@@ -31,8 +31,8 @@
 //! # Parts
 //!
 //! What one machine is too slow for can be shared out: [`publish_part`] makes the index of a
-//! part of a target, wherever that can be read, and [`merge`] makes one index of all parts,
-//! with the bytes that [`build`] would have made.
+//! part of a target, wherever that can be read, and [`merge()`] makes one index of all parts,
+//! with the bytes that [`build()`] would have made.
 //!
 //! # Signatures
 //!

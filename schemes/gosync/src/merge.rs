@@ -44,7 +44,7 @@ pub fn publish_part(
     Ok(part)
 }
 
-/// Makes one index of all its parts, given in any order: the one that [`build`](crate::build)
+/// Makes one index of all its parts, given in any order: the one that [`build()`](crate::build())
 /// makes of the target. Where they have a compressed payload, that is written too, under the
 /// name that the index gives, beside `location`, where the index will be.
 ///
