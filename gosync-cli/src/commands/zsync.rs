@@ -46,15 +46,8 @@ pub(crate) fn run(args: &args::Zsync, console: &Console) -> anyhow::Result<ExitC
     let patch_options = PatchOptions { keep_old: args.keep_old };
     let code = carry_out(&opened, &seeds, &*source, Some(&output), patch_options, start, console)?;
     if let Some(recompress) = &opened.control.recompress {
-        let name = opened.control.z_file_name.as_ref().filter(|_| args.output.is_none());
-        let path = match name {
-            Some(name) => output.with_file_name(name.as_str()),
-            None => {
-                let mut name = output.clone().into_os_string();
-                name.push(".gz");
-                name.into()
-            }
-        };
+        let named = opened.control.z_file_name.as_ref().map(|name| name.as_str());
+        let path = compressed_of(&output, named.filter(|_| args.output.is_none()), &args.control, console);
         compress_again(recompress, &output, &path).with_context(|| {
             format!("cannot compress {} again with gzip; it is complete as it is", output.display())
         })?;
@@ -265,20 +258,49 @@ fn open(args: &args::Zsync, options: &SourceOptions, console: &Console) -> anyho
     Ok(opened)
 }
 
-/// Where the target goes when nobody says: here, under the name that the control file
-/// gives, if that begins as its own does. Or else a control file could replace any file here.
-fn output_of(control: &Control, location: &Location, console: &Console) -> PathBuf {
+/// What names have to begin with that a control file gives to files here: what its own
+/// name does. Or else it could replace any file here.
+fn prefix_of(control_name: &str) -> &str {
+    let end = control_name.find(|character: char| !character.is_alphanumeric()).unwrap_or(control_name.len());
+    &control_name[..end]
+}
+
+/// Whether the control file at `location` may use `name` here; says so where it may not.
+fn may_name(location: &Location, name: &str, what: &str, console: &Console) -> bool {
     let own = location.file_name().unwrap_or_default();
-    let end = own.find(|character: char| !character.is_alphanumeric()).unwrap_or(own.len());
-    let prefix = &own[..end];
-    let named = control.file_name.as_ref().map(|name| name.as_str());
-    if let Some(name) = named {
-        if !prefix.is_empty() && name.starts_with(prefix) {
-            return name.into();
-        }
-        console
-            .message(format_args!("warning: the control file {own} calls its target {name}; give -o to use that name"));
+    let prefix = prefix_of(&own);
+    let may = !prefix.is_empty() && name.starts_with(prefix);
+    if !may {
+        console.message(format_args!("warning: the control file {own} calls {what} {name}; that name is not used"));
     }
+    may
+}
+
+/// Where the compressed target goes: beside `output`, under the name that is given if it may
+/// have that.
+fn compressed_of(output: &Path, named: Option<&str>, location: &Location, console: &Console) -> PathBuf {
+    let own = output.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    // Some file systems take both for one, and what is compressed is removed then.
+    let another = named.filter(|name| name.to_lowercase() != own);
+    match another.filter(|name| may_name(location, name, "the compressed target", console)) {
+        Some(name) => output.with_file_name(name),
+        None => {
+            let mut name = output.as_os_str().to_owned();
+            name.push(".gz");
+            name.into()
+        }
+    }
+}
+
+/// Where the target goes when nobody says: here, under the name that the control file
+/// gives, if it may have that.
+fn output_of(control: &Control, location: &Location, console: &Console) -> PathBuf {
+    let named = control.file_name.as_ref().map(|name| name.as_str());
+    if let Some(name) = named.filter(|name| may_name(location, name, "its target", console)) {
+        return name.into();
+    }
+    let own = location.file_name().unwrap_or_default();
+    let prefix = prefix_of(&own);
     match own.strip_suffix(".zsync").filter(|name| !name.is_empty()) {
         Some(name) => name.into(),
         None if !prefix.is_empty() && prefix != own => prefix.into(),

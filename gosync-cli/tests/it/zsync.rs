@@ -147,24 +147,83 @@ fn large_and_sparse() {
     assert!(same.success());
 }
 
+/// Puts `lines` into the header of a control file.
+fn add_lines(scratch: &Scratch, name: &str, lines: &str) {
+    let control = scratch.read(name);
+    let end = control.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    scratch.write(name, &[&control[..end], lines.as_bytes(), &control[end..]].concat());
+}
+
+/// Neither name can be used to replace what the control file is not the control file of.
+#[test]
+fn names_of_compressed_targets() {
+    if peers::require("gzip").is_none() {
+        return;
+    }
+    let commands = b"# a file that a shell reads\n";
+    let header = "Recompress: 1f8b0800000000000003 --best\n";
+    for (named, expected) in [
+        (".bashrc", "app.gz"),
+        ("other.gz", "app.gz"),
+        ("app-2.img.gz", "app-2.img.gz"),
+        ("app", "app.gz"),
+        ("APP", "app.gz"),
+    ] {
+        let scratch = Scratch::new();
+        scratch.write("site/app", commands);
+        scratch.write(".bashrc", b"mine");
+        assert_eq!(scratch.run(&["zsyncmake", "-o", "site/app.zsync", "site/app"]).code, 0);
+        add_lines(&scratch, "site/app.zsync", &format!("Z-Filename: {named}\n{header}"));
+        let run = scratch.run(&["zsync", "site/app.zsync"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(scratch.read(".bashrc"), b"mine");
+        let mut names = [".bashrc", "site", expected];
+        names.sort_unstable();
+        assert_eq!(scratch.names(), names, "{named}: {}", run.stderr);
+        assert!(scratch.read(expected).starts_with(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]));
+    }
+    let scratch = Scratch::new();
+    scratch.write("site/app", commands);
+    assert_eq!(scratch.run(&["zsyncmake", "-o", "site/app.zsync", "site/app"]).code, 0);
+    add_lines(&scratch, "site/app.zsync", "Recompress: 1f8b08000000000000030a7265626f6f740a --best\n");
+    scratch.run(&["zsync", "site/app.zsync"]).assert_failed(3, "for Recompress");
+}
+
 /// A gzip file that was published is made again, to the byte.
 #[test]
 fn gzip_files() {
     if peers::require("zsyncmake").is_none() || peers::require("gzip").is_none() {
         return;
     }
-    let scratch = Scratch::new();
-    let data = corpus::text(3, 200_000);
-    scratch.write("site/x.img", &data);
-    scratch.write("old", &edit::insert(&data, 4, 3, 50));
-    let run = |program: &str, args: &[&str]| {
-        let done = Command::new(peers::require(program).unwrap()).args(args).current_dir(scratch.path("site")).output();
-        assert!(done.unwrap().status.success());
-    };
-    run("gzip", &["-9", "x.img"]);
-    run("zsyncmake", &["-e", "-o", "x.img.gz.zsync", "x.img.gz"]);
-    let done = scratch.run(&["zsync", "-i", "old", "site/x.img.gz.zsync"]);
-    assert_eq!(done.code, 0, "{}", done.stderr);
-    assert!(scratch.read("x.img.gz") == scratch.read("site/x.img.gz"));
-    assert!(!scratch.path("x.img").exists());
+    for (gzip, make, expected) in [
+        (&["-9"][..], &["-e"][..], "x.img.gz"),
+        (&["-n"], &["-e"], "x.img.gz"),
+        (&["-c", "--rsyncable"], &["-e"], "x.img.gz"),
+        (&["-6"], &["-C"], "x.img"),
+        (&["-6"], &["-Z"], "x.img.gz"),
+        (&[], &["-z"], "x.img"),
+    ] {
+        let scratch = Scratch::new();
+        let data = corpus::text(3, 200_000);
+        scratch.write("site/x.img", &data);
+        scratch.write("old", &edit::insert(&data, 4, 3, 50));
+        let run = |program: &str, args: &[&str]| {
+            let mut command = Command::new(peers::require(program).unwrap());
+            let done = command.args(args).current_dir(scratch.path("site")).output().unwrap();
+            assert!(done.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&done.stderr));
+            done.stdout
+        };
+        let published = if gzip.is_empty() { "x.img" } else { "x.img.gz" };
+        if !gzip.is_empty() {
+            let out = run("gzip", &[gzip, &["-k", "x.img"]].concat());
+            if !out.is_empty() {
+                scratch.write("site/x.img.gz", &out);
+            }
+        }
+        run("zsyncmake", &[make, &["-o", "x.zsync", published]].concat());
+        let done = scratch.run(&["zsync", "-i", "old", "site/x.zsync"]);
+        assert_eq!(done.code, 0, "{gzip:?} {make:?}: {}", done.stderr);
+        assert!(scratch.read(expected) == scratch.read(&format!("site/{expected}")), "{gzip:?} {make:?}");
+        assert_eq!(scratch.names(), ["old", "site", expected], "{gzip:?} {make:?}");
+    }
 }

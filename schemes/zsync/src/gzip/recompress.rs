@@ -47,12 +47,25 @@ impl Recompress {
             known == given
         };
         let options = OPTIONS.iter().find(same)?;
-        if !digits.is_ascii() || digits.len() % 2 == 1 || !digits.starts_with("1f8b08") {
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) || digits.len() % 2 == 1 {
             return None;
         }
         let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
         let header = (0..digits.len()).step_by(2).map(byte).collect::<Option<Vec<u8>>>()?;
-        (header.len() >= 10).then_some(Self { header, options })
+        is_header(&header).then_some(Self { header, options })
+    }
+}
+
+/// Whether this is a whole header of gzip (RFC 1952) and nothing else, as zsyncmake writes
+/// it: with no other field than a name, in which nothing could be meant for a program.
+fn is_header(bytes: &[u8]) -> bool {
+    const TEXT: u8 = 1;
+    const NAME: u8 = 8;
+    let Some(([0x1f, 0x8b, 8, flags, ..], name)) = bytes.split_first_chunk::<10>() else { return false };
+    match flags & !TEXT {
+        0 => name.is_empty(),
+        NAME => name.split_last().is_some_and(|(end, name)| *end == 0 && !name.iter().any(u8::is_ascii_control)),
+        _ => false,
     }
 }
 
@@ -69,7 +82,7 @@ mod tests {
 
     #[test]
     fn only_what_is_on_the_list() {
-        let header = "1f8b0808aabbccdd0203";
+        let header = "1f8b0800aabbccdd0203";
         for options in OPTIONS {
             let text = format!("{header} {options}");
             let recompress = Recompress::parse(&text).unwrap();
@@ -84,15 +97,42 @@ mod tests {
             "zz",
             "1f8b",
             "1f8b08",
-            "1f8b0808aabbccdd020",
+            "1f8b0800aabbccdd020",
             "ff8b0808aabbccdd0203",
-            "1f8b08é8aabbccdd020",
-            "1f8b0808aabbccdd0203 -9",
-            "1f8b0808aabbccdd0203 --best;reboot",
-            "1f8b0808aabbccdd0203 --best --best",
-            "1f8b0808aabbccdd0203 --use-compress-program=x",
+            "1f8b08é0aabbccdd020",
+            "1f8b0800aabbccdd0203 -9",
+            "1f8b0800aabbccdd0203 --best;reboot",
+            "1f8b0800aabbccdd0203 --best --best",
+            "1f8b0800aabbccdd0203 --use-compress-program=x",
         ] {
             assert_eq!(Recompress::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_headers() {
+        let parse = |flags: u8, rest: &[u8]| {
+            let bytes = [&[0x1f, 0x8b, 8, flags, 1, 2, 3, 4, 2, 3], rest].concat();
+            Recompress::parse(&bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        };
+        for (flags, rest) in [(0, &b""[..]), (1, b""), (8, b"\0"), (8, b"x.img\0"), (9, "Käse\0".as_bytes())] {
+            assert_eq!(parse(flags, rest).map(|it| it.header()[10..].to_vec()).as_deref(), Some(rest), "{flags}");
+        }
+        for (flags, rest) in [
+            (0, &b"\nreboot\n"[..]),
+            (0, b"\0"),
+            (8, b""),
+            (8, b"x.img"),
+            (8, b"x.img\0\nreboot\n"),
+            (8, b"\nreboot\n\0"),
+            (8, b"\x1b[2J\0"),
+            // Nobody writes these, and zsync knows none of them.
+            (2, b"xx"),
+            (4, b"\x08\0\nreboot\n"),
+            (16, b"comment\0"),
+            (0x20, b""),
+        ] {
+            assert_eq!(parse(flags, rest), None, "{flags} {rest:?}");
         }
     }
 }

@@ -55,7 +55,7 @@ fn headers() {
         ("SHA-1: 00", "SHA-1"),
         ("File-Hash: MD5:00", "File-Hash"),
         ("Strong-Hash-Algorithm: CRC", "Strong-Hash-Algorithm"),
-        ("Recompress: 1f8b0808aabbccdd0203 --exec=x", "Recompress"),
+        ("Recompress: 1f8b0800aabbccdd0203 --exec=x", "Recompress"),
         ("zsync: 0.0.4", "zsync"),
         ("Z-Map2: x", "Z-Map2"),
     ] {
