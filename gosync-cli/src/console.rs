@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::args::Global;
 use crate::interrupt::Interrupt;
+use crate::table::without_controls;
 
 /// Prints what the flags allow.
 #[derive(Clone, Debug)]
@@ -45,12 +46,17 @@ impl Console {
 
     /// The result of a command, as text. Not printed where JSON is wanted.
     pub(crate) fn data(&self, text: impl Display) -> io::Result<()> {
-        if self.json { Ok(()) } else { write(io::stdout().lock(), text) }
+        if self.json { Ok(()) } else { write(io::stdout().lock(), visible(text)) }
     }
 
     /// An event, as JSON. Not printed where text is wanted.
     pub(crate) fn event(&self, event: &impl Serialize) -> io::Result<()> {
-        if self.json { write(io::stdout().lock(), serde_json::to_string(event)?) } else { Ok(()) }
+        if !self.json {
+            return Ok(());
+        }
+        // JSON lets through what some terminals take for commands as well.
+        let text = serde_json::to_string(event)?;
+        write(io::stdout().lock(), without_controls(&text, |c| format!("\\u{:04x}", u32::from(c))))
     }
 
     /// Something to know when all goes well.
@@ -70,8 +76,17 @@ impl Console {
     /// Something to know in any case.
     pub(crate) fn error(&self, text: impl Display) {
         // Who closes stderr does not want to know.
-        let _ = write(io::stderr().lock(), text);
+        let _ = write(io::stderr().lock(), visible(text));
     }
+}
+
+/// `text` as lines in which nothing commands a terminal: names, URLs and what servers say
+/// are from outside.
+fn visible(text: impl Display) -> String {
+    without_controls(&text.to_string(), |c| match c {
+        '\n' | '\t' => c.to_string(),
+        c => c.escape_default().to_string(),
+    })
 }
 
 fn write(mut out: impl Write, text: impl Display) -> io::Result<()> {

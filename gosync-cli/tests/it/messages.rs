@@ -86,3 +86,23 @@ fn quiet_is_quiet_and_json_is_json() {
     let event: serde_json::Value = serde_json::from_slice(&failed.stdout).unwrap();
     assert_eq!((event["event"].as_str(), event["exit_code"].as_u64()), (Some("error"), Some(3)));
 }
+
+#[test]
+fn nothing_from_outside_commands_a_terminal() {
+    let scratch = Scratch::new();
+    let control = |line: &str| format!("zsync: 0.6.2\n{line}Blocksize: 2048\nLength: 0\n\n");
+    for (line, code) in
+        [("URL: x\x1b]0;owned\x07\n", 3), ("URL: x\u{9b}2J\n", 3), ("Safe\x1b[2J: x\n", 3), ("URL: x\n", 0)]
+    {
+        scratch.write("new.zsync", control(line).as_bytes());
+        for args in [&["inspect", "new.zsync"][..], &["inspect", "new.zsync", "--json"]] {
+            let run = scratch.run(args);
+            assert_eq!(run.code, code, "{line:?}: {}", run.stderr);
+            let all = [String::from_utf8(run.stdout).unwrap(), run.stderr].concat();
+            assert!(!all.contains(|c: char| c.is_control() && c != '\n'), "{all:?}");
+            assert_eq!(all.contains("line 2 of the header has a control character"), code == 3, "{all}");
+        }
+    }
+    let odd = scratch.run(&["inspect", "no\x1b[2J\u{9b}such"]);
+    odd.assert_failed(1, r"no\u{1b}[2J\u{9b}such");
+}

@@ -34,6 +34,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Control, ControlError> {
     let mut header = Header::default();
     let mut lines = Lines { rest: bytes, number: 0 };
     while let Some(line) = lines.next()? {
+        if line.contains(char::is_control) {
+            // It could steer the terminal that it is shown on.
+            return Err(ControlError::Line { line: lines.number, what: "has a control character" });
+        }
         let no_pair = ControlError::Line { line: lines.number, what: "has no \": \" between a key and a value" };
         let (key, value) = line.split_once(": ").ok_or(no_pair)?;
         header.take(key, value, &mut lines)?;

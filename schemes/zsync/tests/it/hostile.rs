@@ -73,6 +73,11 @@ fn headers() {
     }
     assert!(matches!(read("zsync: 1\nLength: 1\n"), Err(ControlError::Missing { key: "Blocksize" })));
     assert!(matches!(read("zsync: 1\nno pair\n"), Err(ControlError::Line { line: 2, .. })));
+    for line in ["URL: x\x1b[2J", "URL: \u{9b}1m", "Z-URL: a\rb", "zsync: 1\x07", "Safe: a\tb", "\x1b: x"] {
+        let refused = read(&format!("{good}{line}\n"));
+        let what = "has a control character";
+        assert!(matches!(refused, Err(ControlError::Line { line: 4, what: found }) if found == what), "{line:?}");
+    }
     let long = format!("{good}URL: {}\n", "x".repeat(10_000));
     assert!(matches!(read(&long), Err(ControlError::Line { line: 4, .. })));
 }
