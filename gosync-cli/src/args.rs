@@ -65,18 +65,12 @@ pub(crate) struct Network {
     /// Send this header too, as "Name: value", to the host of the URL only; may be repeated
     #[arg(long = "header", value_name = "HEADER")]
     pub(crate) headers: Vec<String>,
-    /// Ask as this user, whose password is in GOSYNC_PASSWORD
-    #[arg(long, value_name = "NAME", env = "GOSYNC_USER", hide_env_values = true)]
+    /// Ask as this user, whose password is in GOSYNC_PASSWORD [default: the user in GOSYNC_USER]
+    #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
-    /// Only from the environment, so that no list of processes shows it
-    #[arg(long, env = "GOSYNC_PASSWORD", hide = true, hide_env_values = true)]
-    pub(crate) password: Option<String>,
     /// Ask with the token in this file [default: the token in GOSYNC_BEARER_TOKEN]
     #[arg(long, value_name = "FILE", conflicts_with = "user")]
     pub(crate) bearer_token_file: Option<PathBuf>,
-    /// Only from the environment, as a password is
-    #[arg(long, env = "GOSYNC_BEARER_TOKEN", hide = true, hide_env_values = true)]
-    pub(crate) bearer_token: Option<String>,
     /// Look for names and passwords in ~/.netrc
     #[arg(long)]
     pub(crate) netrc: bool,
@@ -287,8 +281,8 @@ pub(crate) struct Zsync {
     /// Keep the control file there, and fetch it only when it is newer than that
     #[arg(short, value_name = "FILE")]
     pub(crate) keep: Option<PathBuf>,
-    /// Who to be at a host; may be repeated
-    #[arg(short = 'A', value_name = "HOST=USER:PASS")]
+    /// Who to be at a host, which every user of this machine can see; may be repeated
+    #[arg(short = 'A', value_name = "HOST=USER:PASS", conflicts_with_all = ["user", "bearer_token_file", "netrc", "netrc_file"])]
     pub(crate) authentication: Vec<String>,
     /// The same as --quiet
     #[arg(short)]

@@ -1,6 +1,6 @@
 //! What the command line, the environment and files say about reaching servers.
 
-use std::env;
+use std::env::{self, VarError};
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -106,16 +106,38 @@ fn header(text: &str) -> Result<(String, Secret), Usage> {
     Ok((name.trim().to_owned(), value.trim().into()))
 }
 
+/// What is given on the command line comes before what the environment says.
 fn credentials(network: &Network) -> anyhow::Result<Option<Credentials>> {
+    let basic = |user: String| -> anyhow::Result<Option<Credentials>> {
+        let password = secret_variable("GOSYNC_PASSWORD")?.unwrap_or_default();
+        Ok(Some(Credentials::Basic { user, password: password.into() }))
+    };
     if let Some(path) = &network.bearer_token_file {
         return Ok(Some(Credentials::Bearer(read(path)?.trim().into())));
     }
-    if let Some(token) = &network.bearer_token {
-        return Ok(Some(Credentials::Bearer(token.as_str().into())));
+    if let Some(user) = &network.user {
+        return basic(user.clone());
     }
-    let Some(text) = &network.user else { return Ok(None) };
-    let password = network.password.clone().unwrap_or_default();
-    Ok(Some(Credentials::Basic { user: text.clone(), password: password.into() }))
+    if network.netrc || network.netrc_file.is_some() {
+        return Ok(None);
+    }
+    let given = |name| Ok::<_, Usage>(secret_variable(name)?.filter(|text| !text.is_empty()));
+    if let Some(token) = given("GOSYNC_BEARER_TOKEN")? {
+        return Ok(Some(Credentials::Bearer(token.trim().into())));
+    }
+    given("GOSYNC_USER")?.map_or(Ok(None), basic)
+}
+
+/// What the environment has under `name`. Secrets are no arguments, because every user of
+/// the machine can list those of all processes.
+pub(super) fn secret_variable(name: &str) -> Result<Option<String>, Usage> {
+    match env::var(name) {
+        Ok(text) => Ok(Some(text)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Usage { message: format!("{name} is not text in UTF-8"), hint: "set it again, or unset it" })
+        }
+    }
 }
 
 /// The file that is given has to be there; the usual one need not.

@@ -9,6 +9,7 @@ use gosync::{
     Error, Format, Index, Location, OpenedIndex, PublicKey, SIGNATURE_SUFFIX, SecretKey, Signed, SourceOptions,
 };
 
+use super::network::secret_variable;
 use crate::console::Console;
 use crate::failure::Usage;
 
@@ -21,9 +22,6 @@ pub(crate) struct Signing {
     /// The password of the key is in this file [default: GOSYNC_KEY_PASSWORD, or what is asked for]
     #[arg(long, value_name = "FILE", requires = "sign")]
     key_password_file: Option<PathBuf>,
-    /// Only from the environment, as other passwords are
-    #[arg(long, env = "GOSYNC_KEY_PASSWORD", hide = true, hide_env_values = true)]
-    key_password: Option<String>,
 }
 
 /// Whom to trust.
@@ -54,9 +52,9 @@ impl Signing {
             let message = format!("the {format} format has no header that could be signed");
             return Err(Usage { message, hint: "leave out --sign, or take --format gosync" }.into());
         }
-        let password = match (&self.key_password_file, &self.key_password) {
-            (Some(file), _) => Some(read_password(file)?),
-            (None, given) => given.clone(),
+        let password = match &self.key_password_file {
+            Some(file) => Some(read_password(file)?),
+            None => secret_variable("GOSYNC_KEY_PASSWORD")?,
         };
         let ask = || match password {
             Some(password) => Ok(password),

@@ -26,6 +26,7 @@ pub(crate) fn run(args: &args::Zsync, console: &Console) -> anyhow::Result<ExitC
     let mut options = source_options(&args.network, console)?;
     if !args.authentication.is_empty() {
         options.http.netrc = authentication(&args.authentication)?;
+        options.http.credentials = None;
     }
     let opened = open(args, &options, console)?;
     let output = match &args.output {

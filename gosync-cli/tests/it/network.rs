@@ -136,7 +136,8 @@ fn who_asks_and_what_else_is_sent() {
     let bearer = ("authorization", "Bearer abc.def");
     let (token, netrc) = (token.to_str().unwrap(), netrc.to_str().unwrap());
     type Case<'a> = ((&'static str, &'static str), &'a [&'a str], &'a [(&'a str, &'a str)]);
-    let cases: [Case<'_>; 7] = [
+    let exported = &[("GOSYNC_USER", "other"), ("GOSYNC_BEARER_TOKEN", "other"), ("GOSYNC_PASSWORD", "open sesame")];
+    let cases: [Case<'_>; 11] = [
         (basic, &["--user", "Aladdin"], &[("GOSYNC_PASSWORD", "open sesame")]),
         (basic, &[], &[("GOSYNC_USER", "Aladdin"), ("GOSYNC_PASSWORD", "open sesame")]),
         (bearer, &["--bearer-token-file", token], &[]),
@@ -144,6 +145,11 @@ fn who_asks_and_what_else_is_sent() {
         (("x-key", "a: b"), &["--header", "X-Key: a: b"], &[]),
         (("user-agent", "me"), &["--user-agent", "me"], &[]),
         (("authorization", "Basic eDp5"), &["--netrc-file", netrc], &[]),
+        // What is given comes before what is exported, and neither is in the way of the other.
+        (basic, &["--user", "Aladdin"], exported),
+        (bearer, &["--bearer-token-file", token], exported),
+        (("authorization", "Basic eDp5"), &["--netrc-file", netrc], exported),
+        (bearer, &[], &[("GOSYNC_BEARER_TOKEN", "abc.def"), ("GOSYNC_USER", "other")]),
     ];
     for ((header, value), args, variables) in cases {
         let server = guarded(header, value, target.clone());
@@ -158,6 +164,23 @@ fn who_asks_and_what_else_is_sent() {
         std::fs::remove_file(scratch.path("out")).unwrap();
     }
     let new = ["patch", "empty", "new.gosync", "http://127.0.0.1:1/new"];
+    // As zsync has it; that is for the host alone, and comes first as well.
+    let server = guarded(basic.0, basic.1, target.clone());
+    let url = server.url().replace("127.0.0.1", "localhost");
+    assert_eq!(scratch.run(&["zsyncmake", "-u", &url, "-o", "new.zsync", "new"]).code, 0);
+    let zsync = ["zsync", "-A", "localhost=Aladdin:open sesame", "-o", "out", "new.zsync", "--retries", "0"];
+    let mut command = scratch.command(&zsync);
+    command.envs(exported.iter().copied());
+    let run = Run::of(command);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(scratch.read("out") == target);
+    // Everyone can list the arguments of a process.
+    for secret in ["--password", "--bearer-token", "--key-password"] {
+        let run = scratch.run(&[&new[..], &[secret, "hidden"]].concat());
+        run.assert_failed(2, "unexpected argument");
+    }
+    let both = ["--user", "Aladdin", "--bearer-token-file", token];
+    scratch.run(&[&new[..], &both].concat()).assert_failed(2, "cannot be used with");
     scratch.run(&[&new[..], &["--header", "hidden"]].concat()).assert_failed(2, "no colon");
     scratch.run(&[&new[..], &["--ca-certificate", "absent"]].concat()).assert_failed(1, "cannot read absent");
     scratch.run(&[&new[..], &["--read-timeout", "soon"]].concat()).assert_failed(2, "is none of ms, s, m and h");
