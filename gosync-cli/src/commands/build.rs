@@ -8,7 +8,7 @@ use gosync::{BuildOptions, Format, Index, Location, SecretKey, SourceOptions, pu
 use serde_json::json;
 
 use super::{parts, signing, upload_options, zsyncmake};
-use crate::args;
+use crate::args::{self, IndexFormat};
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::progress::Bars;
@@ -19,14 +19,11 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
         let message = format!("{} is a directory", args.file.display());
         return Err(Usage { message, hint: "an index is of one file; an archive of the directory will do" }.into());
     }
+    check(args)?;
     let format = match args.format {
-        args::IndexFormat::Gosync => Format::Gosync,
-        args::IndexFormat::GoSync => Format::GoSync,
-        args::IndexFormat::Zsync if args.part.is_some() => {
-            let message = "a control file of zsync has no parts".into();
-            return Err(Usage { message, hint: "leave out --part or --format" }.into());
-        }
-        args::IndexFormat::Zsync => return zsyncmake::build(args, console),
+        IndexFormat::Gosync => Format::Gosync,
+        IndexFormat::GoSync => Format::GoSync,
+        IndexFormat::Zsync => return zsyncmake::build(args, console),
     };
     let options = BuildOptions { format, block_sizes: args.block_sizes(), compress: args.compress };
     if let Some(shard) = args.part {
@@ -34,17 +31,11 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
     }
     let start = Instant::now();
     let location = args.output.clone().unwrap_or_else(|| default_index(&args.file).into());
-    let key = args.signing.key(options.format, console)?;
+    let key = args.signing.key(console)?;
     let upload = upload_options()?;
     let payload = args.compress.map(|_| location.beside(&payload_name(&args.file)));
     let index = match &payload {
-        Some(payload) if options.format == Format::Gosync => {
-            gosync::publish_payload(&args.file, &options, payload, &upload, &Bars::new(console))?
-        }
-        Some(_) => {
-            let message = format!("the {} format knows no compressed payload", options.format);
-            return Err(Usage { message, hint: "leave out --compress or --format" }.into());
-        }
+        Some(payload) => gosync::publish_payload(&args.file, &options, payload, &upload, &Bars::new(console))?,
         None => gosync::build(&args.file, &options, &Bars::new(console))?,
     };
     publish(&index, &location, key.as_ref(), &upload, start, console)
@@ -101,6 +92,28 @@ pub(super) fn publish(
         "seconds": time.as_secs_f64(),
     }))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the format has all that is asked for: nothing is left out silently.
+fn check(args: &args::Build) -> Result<(), Usage> {
+    let format = match args.format {
+        IndexFormat::Gosync => return Ok(()),
+        IndexFormat::GoSync => "the go-sync format",
+        IndexFormat::Zsync => "a control file of zsync",
+    };
+    let wanted = [
+        (!args.layers.is_empty(), "--layers", "layers"),
+        (args.compress.is_some(), "--compress", "compressed payload"),
+        (args.part.is_some(), "--part", "parts"),
+        (args.signing.is_wanted(), "--sign", "header that could be signed"),
+    ];
+    match wanted.iter().find(|(is_given, ..)| *is_given) {
+        Some((_, option, what)) => Err(Usage {
+            message: format!("{option} is not for {format}, which has no {what}"),
+            hint: "leave it out, or take --format gosync",
+        }),
+        None => Ok(()),
+    }
 }
 
 /// What the payload of a file is called.

@@ -21,6 +21,10 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
         Ok(opened) => opened,
         Err(error) => {
             let opened = open_control(&args.index, error, &args.trust, &options)?;
+            if args.signed_part.is_some() {
+                let message = format!("{} is a control file of zsync, which has no header to sign", args.index);
+                return Err(Usage { message, hint: "leave out --signed-part" }.into());
+            }
             return zsync::inspect(&opened, console);
         }
     };

@@ -89,7 +89,7 @@ fn suffix(shard: Shard) -> String {
 pub(crate) fn index(args: &Index, console: &Console) -> anyhow::Result<ExitCode> {
     let Command::Merge(merge) = &args.command;
     let start = Instant::now();
-    let key = merge.signing.key(Format::Gosync, console)?;
+    let key = merge.signing.key(console)?;
     let upload = upload_options()?;
     let index = gosync::merge(&merge.parts, &merge.output, &upload, &Bars::new(console))?;
     publish(&index, &merge.output, key.as_ref(), &upload, start, console)

@@ -5,13 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use gosync::{
-    Error, Format, Index, Location, OpenedIndex, PublicKey, SIGNATURE_SUFFIX, SecretKey, Signed, SourceOptions,
-};
+use gosync::{Error, Index, Location, OpenedIndex, PublicKey, SIGNATURE_SUFFIX, SecretKey, Signed, SourceOptions};
 
 use super::network::secret_variable;
 use crate::console::Console;
-use crate::failure::Usage;
 
 /// With what to sign.
 #[derive(Debug, clap::Args)]
@@ -46,12 +43,8 @@ impl Signing {
     }
 
     /// The key, decrypted: before the work begins, so that a wrong password costs none.
-    pub(super) fn key(&self, format: Format, console: &Console) -> anyhow::Result<Option<SecretKey>> {
+    pub(super) fn key(&self, console: &Console) -> anyhow::Result<Option<SecretKey>> {
         let Some(path) = &self.sign else { return Ok(None) };
-        if format != Format::Gosync {
-            let message = format!("the {format} format has no header that could be signed");
-            return Err(Usage { message, hint: "leave out --sign, or take --format gosync" }.into());
-        }
         let password = match &self.key_password_file {
             Some(file) => Some(read_password(file)?),
             None => secret_variable("GOSYNC_KEY_PASSWORD")?,

@@ -66,10 +66,6 @@ pub(crate) fn run(args: &args::Zsyncmake, console: &Console) -> anyhow::Result<E
 /// `gosync build --format zsync`.
 pub(super) fn build(args: &args::Build, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
-    if args.signing.is_wanted() || !args.layers.is_empty() {
-        let message = "a control file of zsync has neither a signature nor layers".into();
-        return Err(Usage { message, hint: "leave out --sign and --layers, or take --format gosync" }.into());
-    }
     let location = args.output.clone().unwrap_or_else(|| beside(&args.file).into());
     let control = make(&args.file, &options(args.block_size, &[])?, console)?;
     let bytes = written(&control, &args.file)?;

@@ -80,8 +80,40 @@ fn layers_that_cannot_be() {
     }
     let go_sync = ["build", "new", "--format", "go-sync"];
     assert_eq!(scratch.run(&[&go_sync[..], &["--block-size", "1000"]].concat()).code, 0);
-    assert_eq!(scratch.run(&[&go_sync[..], &["--layers", "128,64"]].concat()).code, 1);
     assert_eq!(scratch.run(&["build", "new", "--layers", "128", "--block-size", "64"]).code, 2);
     let built = scratch.json(&["build", "new", "--layers", "64KiB,8KiB,1KiB"]);
     assert_eq!(built["block_sizes"], serde_json::json!([65_536, 8192, 1024]));
+}
+
+/// What a format does not have is refused and not left out.
+#[test]
+fn options_that_are_not_of_a_format() {
+    let scratch = Scratch::new();
+    scratch.write("new", b"the new version");
+    for format in ["go-sync", "zsync"] {
+        for (option, what) in [
+            (&["--layers", "1024,256"][..], "has no layers"),
+            (&["--layers", "1024"], "has no layers"),
+            (&["--compress"], "has no compressed payload"),
+            (&["--compress", "5"], "has no compressed payload"),
+            (&["--sign", "key"], "has no header that could be signed"),
+        ] {
+            let run = scratch.run(&[&["build", "new", "--format", format][..], option].concat());
+            run.assert_failed(2, what);
+            assert_eq!(scratch.names(), ["new"], "{format} {option:?}");
+        }
+    }
+    for (args, what) in [
+        (&["inspect", "new.zsync", "--signed-part", "part"][..], "no header to sign"),
+        (&["inspect", "new.zsync", "--public-key", "key"], "cannot be signed"),
+        (&["patch", "new", "new.zsync", "--public-key", "key"], "cannot be signed"),
+        (&["diff", "new", "new.zsync", "--report", "page"], "with an index of gosync's own only"),
+        (&["verify", "new", "new.zsync", "--public-key", "key"], "cannot be signed"),
+        (&["build", "new", "--key-password-file", "word"], "--sign <KEYFILE>"),
+        (&["zsyncmake", "new", "-U", "url"], "required arguments"),
+    ] {
+        assert_eq!(scratch.run(&["build", "new", "--format", "zsync"]).code, 0);
+        scratch.run(args).assert_failed(2, what);
+        assert_eq!(scratch.names(), ["new", "new.zsync"], "{args:?}");
+    }
 }
