@@ -7,7 +7,7 @@ use std::time::Instant;
 use gosync::{BuildOptions, Format, Index, Location, SecretKey, SourceOptions, publish_index, publish_signature};
 use serde_json::json;
 
-use super::{parts, signing, upload_options, zsyncmake};
+use super::{check_output, parts, signing, upload_options, zsyncmake};
 use crate::args::{self, IndexFormat};
 use crate::console::Console;
 use crate::failure::Usage;
@@ -20,6 +20,7 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
         return Err(Usage { message, hint: "an index is of one file; an archive of the directory will do" }.into());
     }
     check(args)?;
+    args.output.as_ref().map_or(Ok(()), check_output)?;
     let format = match args.format {
         IndexFormat::Gosync => Format::Gosync,
         IndexFormat::GoSync => Format::GoSync,

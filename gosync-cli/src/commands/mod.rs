@@ -63,6 +63,17 @@ fn open_control(
     }
 }
 
+/// Refuses what can only be read, before anything is done.
+fn check_output(output: &Location) -> Result<(), Usage> {
+    match output {
+        Location::Url(url) if !matches!(url.scheme(), "s3" | "gs" | "az") => Err(Usage {
+            message: format!("{output} cannot be written to"),
+            hint: "only files and object stores can: give a path, or an s3, gs or az URL, to -o",
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn open_seeds<'a>(seed: &'a PathBuf, more: &'a [PathBuf], console: &Console) -> Result<Seeds, Error> {
     let seeds = Seeds::open(std::iter::once(seed).chain(more))?;
     for missing in seeds.missing() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Subcommand;
-use gosync::{BuildOptions, Format, Location, Shard};
+use gosync::{BuildOptions, Location, Shard};
 use serde_json::json;
 
 use super::build::{default_index, publish};
@@ -49,10 +49,6 @@ pub(super) fn build(
     options: &BuildOptions,
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
-    if options.format != Format::Gosync {
-        let message = format!("an index in the {} format has no parts", options.format);
-        return Err(Usage { message, hint: "leave out --part or --format" }.into());
-    }
     let start = Instant::now();
     let default = || Location::from(default_index(&args.file)).with_suffix(&suffix(shard));
     let location = args.output.clone().unwrap_or_else(default);

@@ -29,6 +29,12 @@ fn what_is_not_there() {
     scratch.run(&["patch", "old", "new.gosync", "absent"]).assert_failed(4, "cannot read absent");
     scratch.run(&["patch", "old", "new.gosync", "-o", "no/such/out"]).assert_failed(1, "no/such");
     scratch.run(&["serve", "new"]).assert_failed(1, "cannot serve new");
+    for place in ["http://host/x", "https://host/x", "ssh://host/x"] {
+        for more in [&[][..], &["--compress"], &["--format", "zsync"]] {
+            let run = scratch.run(&[&["build", "new", "-o", place][..], more].concat());
+            run.assert_failed(2, "cannot be written to");
+        }
+    }
     assert_eq!(scratch.run(&["frobnicate"]).code, 2);
     assert_eq!(scratch.run(&["build", "new", "--block-size", "0"]).code, 2);
     assert_eq!(scratch.run(&["patch", "old", "ftp://host/x.gosync"]).code, 2);
@@ -81,6 +87,23 @@ fn an_output_that_is_a_directory() {
     std::fs::create_dir(scratch.path("directory")).unwrap();
     scratch.run(&["patch", "old", "new.gosync", "-o", "directory"]).assert_failed(1, "is a directory, not a file");
     assert_eq!(scratch.names(), ["directory", "new", "new.gosync", "old"]);
+}
+
+/// What has no room here is no trouble of a source that could be back later.
+#[cfg(unix)]
+#[test]
+fn no_room_for_what_is_built() {
+    let (scratch, _) = published();
+    let before = scratch.names();
+    for (more, what) in [("--compress", "new."), ("-o x", "x"), ("--format zsync", "new.zsync")] {
+        let line = format!("trap '' XFSZ; ulimit -f 8; exec \"$0\" build new --quiet {more}");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &line]).arg(assert_cmd::cargo::cargo_bin!("gosync")).current_dir(scratch.path(""));
+        let run = crate::support::Run::of(command);
+        run.assert_failed(1, &format!("cannot write {what}"));
+        assert!(run.stderr.contains("File too large") && !run.stderr.contains("source"), "{}", run.stderr);
+        assert_eq!(scratch.names(), before);
+    }
 }
 
 /// A file system of its own, where this may make one.

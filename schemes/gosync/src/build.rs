@@ -1,7 +1,7 @@
 //! Publishing: making the index of a target.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -225,7 +225,7 @@ fn compress(
     let lengths = lengths.map_err(|error| match error {
         EncodeError::Read(source) => Error::Read { path: path.to_owned(), source },
         EncodeError::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
-        error => Error::Publish { location: name.as_str().into(), source: io::Error::other(error) },
+        EncodeError::Write(source) => Error::Publish { location: name.as_str().into(), source },
     })?;
     let preamble = tables.preamble().to_vec();
     Ok((Payload { name, layout, preamble, len: lengths.payload_len() }, lengths))

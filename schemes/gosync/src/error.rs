@@ -95,7 +95,7 @@ pub enum Error {
         #[source]
         source: KeyError,
     },
-    /// An index cannot be written.
+    /// An index or a payload cannot be written.
     #[error("cannot write {}", path.display())]
     Write {
         /// The file.
@@ -104,7 +104,7 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// An index cannot be put where it is to be published.
+    /// An index or a payload cannot be put where it is to be published, on another machine.
     #[error("cannot write {location}")]
     Publish {
         /// The URL.

@@ -146,6 +146,7 @@ pub fn publish_payload(
     sources: &SourceOptions,
     progress: &dyn Progress,
 ) -> Result<Index, Error> {
+<<<<<<< HEAD
     let name = TargetName::new(payload.file_name().unwrap_or_default());
     let name =
         name.map_err(|error| Error::Publish { location: payload.to_string(), source: io::Error::other(error) })?;
@@ -164,6 +165,21 @@ pub(crate) fn publish_made<T>(
         Location::Path(path) => {
             let staged = StagedFile::create(path)?;
             let made = make(&mut staged.file())?;
+=======
+    let _ = sources;
+    let failed = |source| unwritten(payload, source);
+    let name =
+        TargetName::new(payload.file_name().unwrap_or_default()).map_err(|error| failed(io::Error::other(error)))?;
+    // What only knows the name cannot say where it is.
+    let placed = |error| match error {
+        Error::Publish { source, .. } => failed(source),
+        error => error,
+    };
+    match payload {
+        Location::Path(path) => {
+            let staged = StagedFile::create(path)?;
+            let index = build_compressed(target, options, name, &mut staged.file(), progress).map_err(placed)?;
+>>>>>>> ec090ca (Call local trouble with writing what it is)
             staged.commit()?;
             Ok(made)
         }
@@ -171,7 +187,11 @@ pub(crate) fn publish_made<T>(
         Location::Url(url) if matches!(url.scheme(), "s3" | "gs" | "az") => {
             let object = ObjectSource::new(url.as_str(), &sources.object_store, sources.http.clone())?;
             let mut writer = object.writer();
+<<<<<<< HEAD
             let made = make(&mut writer)?;
+=======
+            let index = build_compressed(target, options, name, &mut writer, progress).map_err(placed)?;
+>>>>>>> ec090ca (Call local trouble with writing what it is)
             writer.finish().map_err(failed)?;
             Ok(made)
         }
@@ -188,13 +208,29 @@ pub fn publish_bytes(bytes: &[u8], location: &Location, options: &SourceOptions)
     publish(location, options, &|writer| writer.write_all(bytes))
 }
 
+<<<<<<< HEAD
 pub(crate) type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+=======
+/// That `location` cannot be written: a local disk is no place that may be back later.
+fn unwritten(location: &Location, source: io::Error) -> Error {
+    match location {
+        Location::Path(path) => Error::Write { path: path.clone(), source },
+        Location::Url(_) => Error::Publish { location: location.to_string(), source },
+    }
+}
+
+type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
+>>>>>>> ec090ca (Call local trouble with writing what it is)
 
 pub(crate) fn publish(location: &Location, options: &SourceOptions, write: WriteTo<'_>) -> Result<(), Error> {
     let _ = options;
-    let publish = |source| Error::Publish { location: location.to_string(), source };
+    let publish = |source| unwritten(location, source);
     match location {
-        Location::Path(path) => write_file(path, write),
+        // Nobody knows the name that it has until it is complete.
+        Location::Path(path) => write_file(path, write).map_err(|error| match error {
+            Error::Write { source, .. } => publish(source),
+            error => error,
+        }),
         #[cfg(feature = "object-store")]
         Location::Url(url) if matches!(url.scheme(), "s3" | "gs" | "az") => {
             let target = ObjectSource::new(url.as_str(), &options.object_store, options.http.clone())?;
