@@ -316,6 +316,15 @@ pub(crate) struct Zsyncmake {
     /// Compress the target too, as FILE.gz here, for clients to fetch parts of
     #[arg(short = 'z')]
     pub(crate) compress: bool,
+    /// Take a gzip file as it is, as this always does; without it zsyncmake looks into one
+    #[arg(short = 'Z', conflicts_with = "compress")]
+    pub(crate) as_it_is: bool,
+    /// Clients get the exact file, as they always do from what this makes
+    #[arg(short = 'e')]
+    pub(crate) exact: bool,
+    /// Tell no client to compress the target again, as this never does
+    #[arg(short = 'C')]
+    pub(crate) no_recompress: bool,
     /// Write what this version of zsyncmake writes, byte for byte
     #[arg(long, value_enum, value_name = "VERSION")]
     pub(crate) compat: Option<Compat>,

@@ -1,6 +1,7 @@
 //! `gosync zsyncmake`, and `gosync build --format zsync`.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -31,6 +32,13 @@ pub(crate) fn run(args: &args::Zsyncmake, console: &Console) -> anyhow::Result<E
     if args.compress && from_stdin {
         let message = "-z needs a file, not standard input".into();
         return Err(Usage { message, hint: "it writes FILE.gz" }.into());
+    }
+    if !from_stdin && !args.as_it_is && !args.exact && is_gzip(&args.file) {
+        let file = args.file.display();
+        console.message(format_args!(
+            "warning: {file} is taken as it is, as with -Z: a change in what it compresses changes all that follows; \
+             make the control file of what is in it, with -z"
+        ));
     }
     let mut control = if from_stdin { of_stdin(&options, console)? } else { make(&args.file, &options, console)? };
     if args.compress {
@@ -102,6 +110,14 @@ fn of_stdin(options: &MakeOptions, console: &Console) -> anyhow::Result<Control>
     control.file_name.clone_from(&options.file_name);
     control.modified = None;
     Ok(control)
+}
+
+/// Whether a file begins like one of gzip, into which zsyncmake would look. What cannot be
+/// read is told of by who reads all of it.
+fn is_gzip(path: &Path) -> bool {
+    let mut start = [0; 3];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == [0x1f, 0x8b, 8]
 }
 
 fn written(control: &Control, file: &Path) -> Result<Vec<u8>, gosync_zsync::Error> {

@@ -78,6 +78,22 @@ fn by_the_names_of_the_tools() {
     assert!(piped.stdout.starts_with(b"zsync: 0.6.2\nSafe: File-Hash\nBlocksize: 2048\n"), "{}", piped.stderr);
 }
 
+/// What zsyncmake takes is taken; what each asks for is so in any case, and said where not.
+#[test]
+fn options_of_zsyncmake() {
+    let scratch = Scratch::new();
+    scratch.write("x.gz", b"\x1f\x8b\x08 as it is");
+    assert_eq!(scratch.run(&["zsyncmake", "x.gz", "-o", "plain"]).code, 0);
+    let plain = scratch.read("plain");
+    for (options, warns) in [(&["-C"][..], true), (&["-Z"], false), (&["-e"], false), (&["-C", "-e", "-Z"], false)] {
+        let run = scratch.run(&[&["zsyncmake", "x.gz", "-o", "made"][..], options].concat());
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(run.stderr.contains("warning: x.gz is taken as it is, as with -Z"), warns, "{options:?}");
+        assert!(scratch.read("made") == plain && !String::from_utf8_lossy(&plain).contains("Recompress"));
+    }
+    scratch.run(&["zsyncmake", "x.gz", "-z", "-Z"]).assert_failed(2, "cannot be used with");
+}
+
 #[test]
 fn kept_control_files() {
     let (scratch, new) = scratch();
