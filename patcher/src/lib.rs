@@ -122,6 +122,7 @@ use gosync_chunks::Plan;
 
 pub use error::PatchError;
 pub use journal::TargetId;
+pub use output::write_all_at;
 pub use patch::{Patch, Report};
 pub use stage::{StageError, StagedFile};
 pub use verify::{Verdict, VerifyError, verify, wrong_blocks};

@@ -140,13 +140,24 @@ fn punch_hole(_: &File, _: ByteRange) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Writes all of `data` from byte `offset` of `file` on, wherever its cursor is; on Windows
+/// that moves.
+///
+/// # Errors
+///
+/// When it cannot be written.
 #[cfg(unix)]
-fn write_all_at(file: &File, data: &[u8], offset: u64) -> io::Result<()> {
+pub fn write_all_at(file: &File, data: &[u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::write_all_at(file, data, offset)
 }
 
+/// Writes all of `data` from byte `offset` of `file` on, and moves its cursor.
+///
+/// # Errors
+///
+/// When it cannot be written.
 #[cfg(windows)]
-fn write_all_at(file: &File, mut data: &[u8], mut offset: u64) -> io::Result<()> {
+pub fn write_all_at(file: &File, mut data: &[u8], mut offset: u64) -> io::Result<()> {
     while !data.is_empty() {
         match std::os::windows::fs::FileExt::seek_write(file, data, offset) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

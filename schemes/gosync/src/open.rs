@@ -146,10 +146,8 @@ pub fn publish_payload(
     sources: &SourceOptions,
     progress: &dyn Progress,
 ) -> Result<Index, Error> {
-<<<<<<< HEAD
     let name = TargetName::new(payload.file_name().unwrap_or_default());
-    let name =
-        name.map_err(|error| Error::Publish { location: payload.to_string(), source: io::Error::other(error) })?;
+    let name = name.map_err(|error| unwritten(payload, io::Error::other(error)))?;
     publish_made(payload, sources, |out| build_compressed(target, options, name, out, progress))
 }
 
@@ -160,26 +158,16 @@ pub(crate) fn publish_made<T>(
     make: impl FnOnce(&mut (dyn Write + Send)) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let _ = sources;
-    let failed = |source| Error::Publish { location: location.to_string(), source };
-    match location {
-        Location::Path(path) => {
-            let staged = StagedFile::create(path)?;
-            let made = make(&mut staged.file())?;
-=======
-    let _ = sources;
-    let failed = |source| unwritten(payload, source);
-    let name =
-        TargetName::new(payload.file_name().unwrap_or_default()).map_err(|error| failed(io::Error::other(error)))?;
+    let failed = |source| unwritten(location, source);
     // What only knows the name cannot say where it is.
     let placed = |error| match error {
         Error::Publish { source, .. } => failed(source),
         error => error,
     };
-    match payload {
+    match location {
         Location::Path(path) => {
             let staged = StagedFile::create(path)?;
-            let index = build_compressed(target, options, name, &mut staged.file(), progress).map_err(placed)?;
->>>>>>> ec090ca (Call local trouble with writing what it is)
+            let made = make(&mut staged.file()).map_err(placed)?;
             staged.commit()?;
             Ok(made)
         }
@@ -187,11 +175,7 @@ pub(crate) fn publish_made<T>(
         Location::Url(url) if matches!(url.scheme(), "s3" | "gs" | "az") => {
             let object = ObjectSource::new(url.as_str(), &sources.object_store, sources.http.clone())?;
             let mut writer = object.writer();
-<<<<<<< HEAD
-            let made = make(&mut writer)?;
-=======
-            let index = build_compressed(target, options, name, &mut writer, progress).map_err(placed)?;
->>>>>>> ec090ca (Call local trouble with writing what it is)
+            let made = make(&mut writer).map_err(placed)?;
             writer.finish().map_err(failed)?;
             Ok(made)
         }
@@ -208,9 +192,6 @@ pub fn publish_bytes(bytes: &[u8], location: &Location, options: &SourceOptions)
     publish(location, options, &|writer| writer.write_all(bytes))
 }
 
-<<<<<<< HEAD
-pub(crate) type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
-=======
 /// That `location` cannot be written: a local disk is no place that may be back later.
 fn unwritten(location: &Location, source: io::Error) -> Error {
     match location {
@@ -219,8 +200,7 @@ fn unwritten(location: &Location, source: io::Error) -> Error {
     }
 }
 
-type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
->>>>>>> ec090ca (Call local trouble with writing what it is)
+pub(crate) type WriteTo<'a> = &'a dyn Fn(&mut dyn Write) -> io::Result<()>;
 
 pub(crate) fn publish(location: &Location, options: &SourceOptions, write: WriteTo<'_>) -> Result<(), Error> {
     let _ = options;

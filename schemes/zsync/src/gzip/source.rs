@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use flate2::read::MultiGzDecoder;
 use gosync_chunks::{ByteRange, Limits, LocalFile, ReadAt, Sink, SinkError, Source, SourceError, Transfer};
+use gosync_patcher::write_all_at;
 
 /// Serves ranges of a target from the place that has it as it is, or from within its gzip
 /// file where that is smaller than what is wanted, or is all there is.
@@ -154,17 +155,7 @@ struct Spool<'a>(&'a File);
 
 impl Sink for Spool<'_> {
     fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError> {
-        #[cfg(unix)]
-        std::os::unix::fs::FileExt::write_all_at(self.0, data, offset)?;
-        #[cfg(windows)]
-        {
-            let (mut offset, mut data) = (offset, data);
-            while !data.is_empty() {
-                let written = std::os::windows::fs::FileExt::seek_write(self.0, data, offset)?;
-                (offset, data) = (offset + written as u64, &data[written..]);
-            }
-        }
-        Ok(())
+        Ok(write_all_at(self.0, data, offset)?)
     }
 }
 
