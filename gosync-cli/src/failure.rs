@@ -51,7 +51,7 @@ pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<Usage>() {
+    if error.is::<Usage>() || matches!(error.downcast_ref(), Some(Error::Layers { .. } | Error::PayloadLayers { .. })) {
         return USAGE;
     }
     if let Some(error) = error.downcast_ref::<gosync_librsync::Error>() {
@@ -107,6 +107,9 @@ fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
             }
             Error::Key { .. } => return Some("keys are made with `minisign -G`"),
             Error::Sign { .. } => return Some("give another --block-size"),
+            Error::Layers { .. } | Error::PayloadLayers { .. } => {
+                return Some("give others to --layers or --block-size, or neither: they are chosen by the file's size");
+            }
             _ => error.is_resumable(),
         },
         (None, Some(error)) => match error {

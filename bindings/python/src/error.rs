@@ -24,6 +24,7 @@ pub(crate) fn sync_error(error: Error) -> PyErr {
             file_error(path, source)
         }
         Error::Layers { .. }
+        | Error::PayloadLayers { .. }
         | Error::NoParts
         | Error::Part {
             source: PartError::Different { .. } | PartError::Missing { .. } | PartError::Overlap { .. },

@@ -76,8 +76,15 @@ fn layers_that_cannot_be() {
     scratch.write("new", b"the new version");
     for sizes in [["--layers", "1000,100"], ["--layers", "64,128"], ["--block-size", "1000"], ["--block-size", "32"]] {
         let run = scratch.run(&[&["build", "new"][..], &sizes].concat());
-        run.assert_failed(1, "they have to be descending powers of two from 64 to 16777216");
+        run.assert_failed(2, "they have to be descending powers of two from 64 to 16777216");
     }
+    for sizes in [["--block-size", "65536"], ["--layers", "1MiB,128KiB"]] {
+        let run = scratch.run(&[&["build", "new", "--compress"][..], &sizes].concat());
+        run.assert_failed(2, "which have to be of at most 32768 bytes");
+        assert_eq!(scratch.names(), ["new"]);
+    }
+    let coarse = ["build", "new", "--compress", "--layers", "1MiB,128KiB,32KiB"];
+    assert_eq!(scratch.json(&coarse)["block_sizes"], serde_json::json!([1 << 20, 128 << 10, 32 << 10]));
     let go_sync = ["build", "new", "--format", "go-sync"];
     assert_eq!(scratch.run(&[&go_sync[..], &["--block-size", "1000"]].concat()).code, 0);
     assert_eq!(scratch.run(&["build", "new", "--layers", "128", "--block-size", "64"]).code, 2);

@@ -37,6 +37,10 @@ impl Default for BuildOptions {
     }
 }
 
+/// Bytes of a fine frame of a compressed payload, at most: the power of two that
+/// [`PayloadLayout`] allows.
+pub(crate) const MAX_FINE_FRAME: u32 = 32 << 10;
+
 /// Bytes of a coarse frame of a compressed payload, at most.
 const COARSE_FRAME: u32 = 64 << 10;
 
@@ -157,6 +161,8 @@ fn contents(
     progress: &dyn Progress,
 ) -> Result<Contents, Error> {
     let length = target.size();
+    // Before all the work.
+    let layout = payload.as_ref().map(|_| payload_layout(length, sizes)).transpose()?;
     let read = |source| Error::Read { path: path.to_owned(), source };
     let mut start = vec![0; length.min(choose::SALTED) as usize];
     target.read_exact_at(0, &mut start).map_err(read)?;
@@ -169,9 +175,9 @@ fn contents(
         Failure::Read(source) => read(source),
         Failure::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
     })?;
-    let (payload, lengths) = match payload {
-        Some((name, out)) => {
-            let (payload, lengths) = compress(path, target, range, sizes, options, name, out, progress)?;
+    let (payload, lengths) = match payload.zip(layout) {
+        Some(((name, out), layout)) => {
+            let (payload, lengths) = compress(path, target, range, layout, options, name, out, progress)?;
             (Some(payload), Some(lengths))
         }
         None => (None, None),
@@ -198,26 +204,28 @@ fn contents(
     })
 }
 
+/// How a target that is cut into blocks of `sizes` is cut into frames.
+fn payload_layout(length: u64, sizes: &[u32]) -> Result<PayloadLayout, Error> {
+    let impossible = || Error::PayloadLayers { sizes: sizes.to_vec() };
+    let fine = sizes.last().copied().filter(|&fine| fine <= MAX_FINE_FRAME).ok_or_else(impossible)?;
+    let coarse = sizes.iter().copied().filter(|size| (fine..=COARSE_FRAME).contains(size)).max().unwrap_or(fine);
+    PayloadLayout::new(length, fine, coarse)
+        .and_then(|layout| layout.with_prefixes(FINE_PREFIX, COARSE_PREFIX))
+        .map_err(|_| impossible())
+}
+
 /// Writes the payload of `range` of the target to `out`.
 #[expect(clippy::too_many_arguments, reason = "one call of one function")]
 fn compress(
     path: &Path,
     target: &LocalFile,
     range: ByteRange,
-    sizes: &[u32],
+    layout: PayloadLayout,
     options: &BuildOptions,
     name: TargetName,
     out: &mut (dyn Write + Send),
     progress: &dyn Progress,
 ) -> Result<(Payload, FrameLengths), Error> {
-    let fine = *sizes.last().expect("checked");
-    // Without such a layer there is nothing to tell where the coarse frames are.
-    let coarse = sizes.iter().copied().filter(|size| (fine..=COARSE_FRAME).contains(size)).max();
-    let impossible = || Error::Layers { sizes: sizes.to_vec() };
-    let coarse = coarse.ok_or_else(impossible)?;
-    let layout = PayloadLayout::new(target.size(), fine, coarse)
-        .and_then(|layout| layout.with_prefixes(FINE_PREFIX, COARSE_PREFIX))
-        .map_err(|_| impossible())?;
     let encode_options = EncodeOptions { level: options.compress.unwrap_or(EncodeOptions::default().level) };
     let tables = Tables::train(target, &layout, encode_options.level);
     let tables = tables.map_err(|source| Error::Read { path: path.to_owned(), source })?;
@@ -273,6 +281,7 @@ fn build_go_sync(
 mod tests {
     use super::*;
     use crate::ReadOptions;
+    use crate::payload::FrameKind;
     use gosync_chunks::FileHash;
 
     #[test]
@@ -292,6 +301,19 @@ mod tests {
                 index.write(&mut bytes).unwrap();
                 assert_eq!(Index::read(bytes.as_slice(), &ReadOptions::default()).unwrap(), index);
             }
+        }
+    }
+
+    #[test]
+    fn layers_of_a_payload() {
+        for (sizes, fine, coarse) in
+            [(&[32768][..], 32768, 32768), (&[1 << 20, 131_072, 4096], 4096, 4096), (&[65536, 8192, 256], 256, 65536)]
+        {
+            let layout = payload_layout(1 << 20, sizes).unwrap();
+            assert_eq!([FrameKind::Fine, FrameKind::Coarse].map(|kind| layout.frame_size(kind)), [fine, coarse]);
+        }
+        for sizes in [&[65536][..], &[1 << 20, 131_072], &[65536 * 2, 65536]] {
+            assert!(matches!(payload_layout(1 << 20, sizes), Err(Error::PayloadLayers { .. })), "{sizes:?}");
         }
     }
 

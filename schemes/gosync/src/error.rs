@@ -77,6 +77,16 @@ pub enum Error {
     /// An index is to be made of no parts.
     #[error("there are no parts to merge")]
     NoParts,
+    /// A target that is cut into such layers can have no compressed payload.
+    #[error(
+        "the block sizes {sizes:?} allow no compressed payload: its frames are as large as the finest blocks, \
+         which have to be of at most {} bytes",
+        crate::build::MAX_FINE_FRAME
+    )]
+    PayloadLayers {
+        /// The block sizes in bytes, from the coarsest to the finest.
+        sizes: Vec<u32>,
+    },
     /// An index that is to be signed does not count as such.
     #[error("{location} is not to be trusted")]
     Signature {
