@@ -144,7 +144,9 @@ pub(crate) struct Build {
     /// Block sizes of the layers, such as 64KiB,8KiB,1KiB [default: by the file's size]
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = block_size, conflicts_with = "block_size")]
     pub(crate) layers: Vec<u32>,
-    /// Write a compressed payload too, FILE.zst, to be published in the place of the file
+    /// Write a compressed payload too, FILE.gosync-payload, to be published in the place of the
+    /// file. It holds everything twice, in coarse and in fine frames, and is up to about twice as
+    /// large as the file compressed as a whole; a patch fetches only what is cheaper of both
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
     pub(crate) compress: Option<i32>,
     /// Make only part I of N of the index; `gosync index merge` puts them together

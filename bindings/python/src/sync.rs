@@ -92,7 +92,8 @@ pub(crate) fn build<'py>(
     let payload = match (compress, format, &output) {
         (None, ..) => None,
         (Some(1..=15), Format::Gosync, Output::Place(location)) => {
-            Some(location.beside(&format!("{}.zst", file.file_name().unwrap_or_default().to_string_lossy())))
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            Some(location.beside(&format!("{name}{}", gosync::PAYLOAD_SUFFIX)))
         }
         _ => {
             let text = "compress is a level from 1 to 15, of a payload beside the index, in the format gosync";

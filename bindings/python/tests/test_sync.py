@@ -76,7 +76,7 @@ def test_a_compressed_payload(versions, server):
     built = gosync.build(new, compress=3)
     content = new.read_bytes()
     new.unlink()
-    assert built.payload == f"{new}.zst" and built.payload_bytes < len(content) / 2
+    assert built.payload == f"{new}.gosync-payload" and built.payload_bytes < len(content) / 2
     done = gosync.patch(old, f"{server.url}/new.bin.gosync")
     # This server knows no ranges, so all of the payload is fetched, but no more.
     assert old.read_bytes() == content and done.fetched_bytes <= built.payload_bytes

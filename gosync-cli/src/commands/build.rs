@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::{BuildOptions, Format, Index, Location, SecretKey, SourceOptions, publish_index, publish_signature};
+use gosync::{
+    BuildOptions, Format, Index, Location, PAYLOAD_SUFFIX, SecretKey, SourceOptions, publish_index, publish_signature,
+};
 use serde_json::json;
 
 use super::{check_output, parts, signing, upload_options, zsyncmake};
@@ -78,6 +80,12 @@ pub(super) fn publish(
             size(index.source_length()),
             percent(index.source_length(), index.length())
         ));
+        if index.source_length() > index.length() {
+            console.message(format_args!(
+                "warning: {} is larger than the file, of which not much can be compressed; leave out --compress",
+                payload.file_name().unwrap_or_default()
+            ));
+        }
     }
     console.event(&json!({
         "event": "done",
@@ -119,7 +127,7 @@ fn check(args: &args::Build) -> Result<(), Usage> {
 
 /// What the payload of a file is called.
 fn payload_name(file: &std::path::Path) -> String {
-    format!("{}.zst", file.file_name().unwrap_or_default().to_string_lossy())
+    format!("{}{PAYLOAD_SUFFIX}", file.file_name().unwrap_or_default().to_string_lossy())
 }
 
 pub(super) fn default_index(file: &std::path::Path) -> PathBuf {

@@ -95,7 +95,7 @@ fn an_output_that_is_a_directory() {
 fn no_room_for_what_is_built() {
     let (scratch, _) = published();
     let before = scratch.names();
-    for (more, what) in [("--compress", "new."), ("-o x", "x"), ("--format zsync", "new.zsync")] {
+    for (more, what) in [("--compress", "new.gosync-payload"), ("-o x", "x"), ("--format zsync", "new.zsync")] {
         let line = format!("trap '' XFSZ; ulimit -f 8; exec \"$0\" build new --quiet {more}");
         let mut command = std::process::Command::new("sh");
         command.args(["-c", &line]).arg(assert_cmd::cargo::cargo_bin!("gosync")).current_dir(scratch.path(""));

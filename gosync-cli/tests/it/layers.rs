@@ -92,6 +92,26 @@ fn layers_that_cannot_be() {
     assert_eq!(built["block_sizes"], serde_json::json!([65_536, 8192, 1024]));
 }
 
+#[test]
+fn a_payload_has_a_name_of_its_own_and_is_not_always_worth_it() {
+    let scratch = Scratch::new();
+    for (content, is_worth_it) in [(corpus::text(1, 300_000), true), (corpus::random(1, 300_000), false)] {
+        scratch.write("new", &content);
+        scratch.write("new.zst", b"somebody else's");
+        let run = scratch.run(&["build", "new", "--compress"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(run.stderr.contains("warning: new.gosync-payload is larger than the file"), !is_worth_it);
+        assert_eq!(scratch.read("new.zst"), b"somebody else's");
+        assert_eq!(scratch.names(), ["new", "new.gosync", "new.gosync-payload", "new.zst"]);
+        let size = scratch.read("new.gosync-payload").len();
+        assert_eq!(size > content.len(), !is_worth_it);
+        std::fs::remove_file(scratch.path("new")).unwrap();
+        assert_eq!(scratch.run(&["patch", "absent", "new.gosync", "-o", "out"]).code, 0);
+        assert!(scratch.read("out") == content);
+        std::fs::remove_file(scratch.path("out")).unwrap();
+    }
+}
+
 /// What a format does not have is refused and not left out.
 #[test]
 fn options_that_are_not_of_a_format() {

@@ -85,7 +85,7 @@ pub use format::{
 pub use layers::LayerReport;
 pub use merge::{merge, publish_part};
 pub use open::{
-    OpenedIndex, open_index, open_source, open_sources, publish_bytes, publish_index, publish_payload,
+    OpenedIndex, PAYLOAD_SUFFIX, open_index, open_source, open_sources, publish_bytes, publish_index, publish_payload,
     publish_signature,
 };
 #[cfg(feature = "sign")]

@@ -16,6 +16,10 @@ use crate::format::Parts;
 use crate::sync::write_file;
 use crate::{BuildOptions, Error, Format, FormatError, Index, ReadOptions, SIGNATURE_SUFFIX, TargetName};
 
+/// What is added to the name of a target to make that of its compressed payload. It is no
+/// file of zstd: frames share what they have in common, and only an index tells where they are.
+pub const PAYLOAD_SUFFIX: &str = ".gosync-payload";
+
 /// An index, and what it cost to get.
 #[derive(Clone, Debug)]
 pub struct OpenedIndex {

@@ -56,7 +56,7 @@ def build(
     `output` is where it goes: a path, the URL of an object, or a binary stream; without
     it ``FILE.gosync``. `format` is ``gosync`` or ``go-sync``. `block_size` is one, or
     those of the layers from the coarsest to the finest; without it the file decides.
-    With `compress`, a level of zstd from 1 to 15, ``FILE.zst`` is written beside the
+    With `compress`, a level of zstd from 1 to 15, ``FILE.gosync-payload`` is written beside the
     index, to be published in the place of `file`.
 
     With a `part`, such as ``(2, 5)``, the second of five, only that is made, for `merge`. It
