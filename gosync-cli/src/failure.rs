@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gosync::{Error, KeyError, PartError, Trouble};
+use gosync::{Error, FormatError, KeyError, PartError, Trouble};
 use gosync_blocksources::server::ServerError;
 use gosync_zsync::Error as ZsyncError;
 use serde_json::json;
@@ -94,6 +94,9 @@ fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
     }
     let is_kept = match (error.downcast_ref::<Error>(), error.downcast_ref::<ZsyncError>()) {
         (Some(error), _) => match error {
+            Error::Index { source: FormatError::NotAnIndex, .. } => {
+                return Some("SEED comes first, then INDEX, which `gosync build` makes");
+            }
             Error::Index { .. } => return Some("get the index again, or make it again with `gosync build`"),
             Error::Part { .. } if is_of_wrong_parts(error) => {
                 return Some("give every part of one target once, all made with the same options");
@@ -122,8 +125,12 @@ fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
     };
     let is_kept = is_resumable && is_kept;
     Some(match trouble(error)? {
+        Trouble::Corrupt if is_kept && error.is::<Error>() => {
+            "the source may have another version than the index; nothing was replaced, and what was right is kept: \
+             run the command again with another --source"
+        }
         Trouble::Corrupt if is_kept => {
-            "the index may be of another version; nothing was replaced, and what was right is kept for another source"
+            "the source may have another version; nothing was replaced, and what was right is kept for another source"
         }
         Trouble::Corrupt => "the index may be of another version; nothing was replaced",
         Trouble::Source if is_kept => {

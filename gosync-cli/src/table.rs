@@ -3,37 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytesize::ByteSize;
+pub(crate) use gosync::report::{grouped, percent, share, size};
 
-/// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+/// `1 request`, `2 requests`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
-/// A number of bytes, in a unit that suits it.
-pub(crate) fn size(bytes: u64) -> String {
-    ByteSize(bytes).to_string()
-}
-
-/// A part of a whole, in per cent.
-pub(crate) fn percent(part: u64, whole: u64) -> String {
-    let ratio = if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
-    rate(ratio)
-}
-
-/// A ratio between 0 and 1, in per cent.
-pub(crate) fn rate(ratio: f64) -> String {
-    let percent = ratio * 100.0;
-    // Small rates differ in their first digits, not in their second decimal.
-    if percent == 0.0 || percent >= 0.1 { format!("{percent:.1} %") } else { format!("{percent:.2e} %") }
+/// ` in 2 requests`, and nothing where there were none: the place is a file.
+pub(crate) fn in_requests(requests: u64) -> String {
+    if requests == 0 { String::new() } else { format!(" in {}", counted(requests, "request")) }
 }
 
 /// A time, to three digits or so.
@@ -76,9 +55,9 @@ mod tests {
 
     #[test]
     fn numbers() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([percent(1, 3), percent(0, 0), rate(0.00001)], ["33.3 %", "0.0 %", "1.00e-3 %"]);
-        assert_eq!([percent(1, 1), seconds(Duration::from_millis(1234))], ["100.0 %", "1.23 s"]);
+        assert_eq!([0, 1, 1000].map(|number| counted(number, "block")), ["0 blocks", "1 block", "1,000 blocks"]);
+        assert_eq!([0, 1, 2].map(in_requests), ["", " in 1 request", " in 2 requests"]);
+        assert_eq!(seconds(Duration::from_millis(1234)), "1.23 s");
     }
 
     #[test]

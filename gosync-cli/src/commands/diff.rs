@@ -10,7 +10,7 @@ use super::{open, open_control, open_seeds, report, source_options, warn_unreada
 use crate::args;
 use crate::console::Console;
 use crate::progress::Bars;
-use crate::table::{Facts, grouped, percent, rate, seconds, size};
+use crate::table::{Facts, counted, grouped, in_requests, percent, seconds, share, size};
 
 pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
@@ -87,25 +87,19 @@ impl Found<'_> {
         }
         facts.add("seeds", format!("{} bytes ({})", grouped(statistics.seed_bytes), size(statistics.seed_bytes)));
         facts.add("matched", part(plan.matched_bytes()));
-        facts.add("to fetch", format!("{} in {} ranges", part(plan.fetched_bytes()), grouped(ranges as u64)));
+        facts.add("to fetch", format!("{} in {}", part(plan.fetched_bytes()), counted(ranges as u64, "range")));
         if let Some(cost) = cost {
-            facts.add("payload", format!("{} bytes in {} requests", grouped(cost.bytes), grouped(cost.requests)));
+            facts.add("payload", format!("{} bytes{}", grouped(cost.bytes), in_requests(cost.requests)));
         }
-        facts.add("index", format!("{} bytes in {} requests", grouped(index.bytes), grouped(index.requests)));
-        facts.add("comparisons", grouped(statistics.comparisons));
-        facts.add(
-            "weak hits",
-            format!("{} ({} of the comparisons)", grouped(statistics.weak_hits), rate(statistics.weak_hit_rate())),
-        );
-        facts.add(
-            "false weak hits",
-            format!(
-                "{} ({} of the weak hits)",
-                grouped(statistics.false_weak_hits),
-                rate(statistics.false_weak_hit_rate())
-            ),
-        );
-        facts.add("strong sums", grouped(statistics.strong_sums));
+        facts.add("index", format!("{} bytes{}", grouped(index.bytes), in_requests(index.requests)));
+        if console.is_verbose() {
+            let (weak, wrong) = (statistics.weak_hit_rate(), statistics.false_weak_hit_rate());
+            let hits = |hits, rate, of| format!("{} ({} of the {of})", grouped(hits), share(rate));
+            facts.add("comparisons", grouped(statistics.comparisons));
+            facts.add("weak hits", hits(statistics.weak_hits, weak, "comparisons"));
+            facts.add("false weak hits", hits(statistics.false_weak_hits, wrong, "weak hits"));
+            facts.add("strong sums", grouped(statistics.strong_sums));
+        }
         facts.add("time", seconds(time));
         console.data(facts)?;
         console.event(&json!({

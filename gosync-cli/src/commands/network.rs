@@ -14,7 +14,7 @@ use gosync::{
 use crate::args::Network;
 use crate::console::Console;
 use crate::failure::Usage;
-use crate::table::{grouped, size};
+use crate::table::{counted, in_requests, size};
 
 /// Made once in a run: what is learned of a host with the index helps with the target.
 pub(super) fn source_options(network: &Network, console: &Console) -> anyhow::Result<SourceOptions> {
@@ -40,19 +40,17 @@ fn listener(console: &Console) -> Listener {
     let console = console.clone();
     Listener::new(move |place, event| {
         let bytes = |ranges: &[ByteRange]| size(ranges.iter().map(|range| range.len()).sum());
-        let ranges = |count: usize| grouped(count as u64);
+        let ranges = |ranges: &[ByteRange]| counted(ranges.len() as u64, "range");
         match event {
             Event::Asked(asked) => {
-                console.detail(format_args!("{place}: asked for {} in {} ranges", bytes(asked), ranges(asked.len())));
+                console.detail(format_args!("{place}: asked for {} in {}", bytes(asked), ranges(asked)));
             }
-            Event::Done(Ok(done)) => console.detail(format_args!(
-                "{place}: {} came in {} requests",
-                size(done.bytes),
-                grouped(done.requests)
-            )),
+            Event::Done(Ok(done)) => {
+                console.detail(format_args!("{place}: {} came{}", size(done.bytes), in_requests(done.requests)));
+            }
             Event::Done(Err(error)) => console.detail(error),
             Event::Rejected(wrong, _) => {
-                console.detail(format_args!("{place}: {} in {} ranges are wrong", bytes(wrong), ranges(wrong.len())));
+                console.detail(format_args!("{place}: wrong: {} in {}", bytes(wrong), ranges(wrong)));
             }
             _ => {}
         }

@@ -15,7 +15,7 @@ use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::progress::Bars;
-use crate::table::{grouped, percent, seconds, size};
+use crate::table::{counted, in_requests, percent, seconds, size};
 
 pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
@@ -76,21 +76,21 @@ impl Done<'_> {
         let time = start.elapsed();
         if work.refetched_blocks > 0 {
             console.message(format_args!(
-                "warning: {} blocks came out wrong at first and were fetched again",
-                grouped(work.refetched_blocks)
+                "warning: {} came out wrong at first, and was fetched again",
+                counted(work.refetched_blocks, "block")
             ));
         }
         if work.kept > 0 {
             console.message(format_args!("{} were there from a run that was interrupted", size(work.kept)));
         }
         console.message(format_args!(
-            "{}: {}, {} matched ({}), {} fetched in {} requests, in {}",
+            "{}: {}, {} matched ({}), {} fetched{}, in {}",
             output.map_or("standard output".into(), |output| output.display().to_string()),
             size(output_bytes),
             size(matched_bytes),
             percent(matched_bytes, output_bytes),
             size(work.transfer.bytes),
-            grouped(work.transfer.requests),
+            in_requests(work.transfer.requests),
             seconds(time)
         ));
         console.event(&json!({
@@ -152,10 +152,10 @@ pub(super) fn tell_cost(
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
     console.message(format_args!(
-        "{location}: would fetch {} of {} in {} requests{}",
+        "{location}: would fetch {} of {}{}{}",
         size(cost.bytes),
         size(plan.cut().length()),
-        grouped(cost.requests),
+        in_requests(cost.requests),
         cost.seconds.map(|time| format!(", in about {}", seconds(Duration::from_secs_f64(time)))).unwrap_or_default(),
     ));
     console.event(&json!({

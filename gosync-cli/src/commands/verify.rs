@@ -10,7 +10,7 @@ use crate::args;
 use crate::console::Console;
 use crate::failure;
 use crate::progress::Bars;
-use crate::table::{grouped, seconds, size};
+use crate::table::{counted, grouped, seconds, size};
 
 pub(crate) fn run(args: &args::Verify, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &args::Verify, console: &Console) -> anyhow::Result<Exit
     if verdict.wrong.is_empty() {
         console.error(format_args!("error: {file} does not have the hash that the index gives"));
     } else {
-        console.error(format_args!("error: {file} has {} wrong bytes", grouped(verdict.wrong_bytes())));
+        console.error(format_args!("error: {file} has {}", counted(verdict.wrong_bytes(), "wrong byte")));
     }
     console.error("hint: `gosync patch` fetches only what is wrong");
     Ok(ExitCode::from(failure::CORRUPT))

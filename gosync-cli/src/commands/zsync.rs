@@ -18,7 +18,7 @@ use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::progress::Bars;
-use crate::table::{Facts, grouped, size};
+use crate::table::{Facts, counted, grouped, size};
 
 pub(crate) fn run(args: &args::Zsync, console: &Console) -> anyhow::Result<ExitCode> {
     let console = &if args.silent { console.silent() } else { console.clone() };
@@ -147,8 +147,8 @@ pub(super) fn inspect(opened: &OpenedControl, console: &Console) -> anyhow::Resu
     facts.add("format", format!("zsync, version {}", control.version));
     facts.add("target", control.file_name.as_ref().map_or("(not named)", |name| name.as_str()));
     facts.add("length", format!("{} bytes ({})", grouped(layout.length()), size(layout.length())));
-    let blocks = (grouped(layout.block_count().into()), grouped(layout.block_size().into()));
-    facts.add("blocks", format!("{} of {} bytes", blocks.0, blocks.1));
+    let (blocks, bytes) = (layout.block_count().into(), grouped(layout.block_size().into()));
+    facts.add("blocks", format!("{} of {bytes} bytes", counted(blocks, "block")));
     facts.add("weak sums", format!("rsync's sum, {} bytes each", lengths.weak));
     facts.add("strong sums", format!("{strong}, {} bytes each", lengths.strong));
     facts.add("looked for", if lengths.sequence == 2 { "two blocks in a row" } else { "each block" });

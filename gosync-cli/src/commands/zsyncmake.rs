@@ -16,7 +16,7 @@ use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::progress::Bars;
-use crate::table::{grouped, percent, seconds, size};
+use crate::table::{counted, grouped, percent, seconds, size};
 
 pub(crate) fn run(args: &args::Zsyncmake, console: &Console) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
@@ -133,8 +133,8 @@ fn tell(location: &Location, control: &Control, bytes: &[u8], start: Instant, co
     let layout = control.signature.layout();
     let time = start.elapsed();
     console.message(format_args!(
-        "{location}: {} blocks of {} bytes, {} ({} of the file), in {}",
-        grouped(layout.block_count().into()),
+        "{location}: {} of {} bytes, {} ({} of the file), in {}",
+        counted(layout.block_count().into(), "block"),
         grouped(layout.block_size().into()),
         size(bytes.len() as u64),
         percent(bytes.len() as u64, layout.length()),

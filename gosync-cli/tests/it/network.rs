@@ -228,7 +228,7 @@ fn details_tell_of_each_request() {
     for expected in [
         format!("{index}: "),
         format!("{absent} does not deliver: status 404 Not Found"),
-        format!("{new}: asked for 293.0 KiB in 1 ranges"),
+        format!("{new}: asked for 293.0 KiB in 1 range"),
         format!("{new}: 293.0 KiB came in "),
     ] {
         assert!(run.stderr.contains(&expected), "{expected} is not in:\n{}", run.stderr);

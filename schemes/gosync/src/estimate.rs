@@ -13,7 +13,7 @@ use crate::{Comparison, Error, open_source};
 pub struct Estimate {
     /// Payload bytes that will be received, gaps that are not worth a request included.
     pub bytes: u64,
-    /// Requests, redirects and repetitions apart.
+    /// Requests, redirects and repetitions apart; of a file, none.
     pub requests: u64,
     /// How long it will take, where the way to the source could be measured.
     pub seconds: Option<f64>,
@@ -66,7 +66,10 @@ fn estimate_with(
     let source = open_source(location, options)?;
     let (calls, _) = calls(plan, frames, wanted, &*source)?;
     let limits = source.limits();
-    let pieces = |range: &ByteRange| range.len().div_ceil(limits.request_size.max(1));
+    let pieces = |range: &ByteRange| match location {
+        Location::Path(_) => 0,
+        Location::Url(_) => range.len().div_ceil(limits.request_size.max(1)),
+    };
     Ok(total(calls.iter().map(|ranges| {
         let joined = coalesce(ranges, limits.bridged_gap);
         (joined.iter().map(|range| range.len()).sum(), joined.iter().map(pieces).sum(), None)

@@ -47,7 +47,7 @@ pub(super) fn draw(data: &ReportData, classes: &Classes) -> String {
             parts.sort_by(|one, other| other.0.total_cmp(&one.0));
             for (part, class) in parts.iter().take(MOST_TOLD) {
                 let name = escaped(&shortened(&classes.name(*class, data)));
-                let _ = write!(text, "\n{} {name}", share(part.min(1.0)));
+                let _ = write!(text, "\n{} {name}", escaped(&share(part.min(1.0))));
             }
             area(&mut svg, at as f64, at as f64 + 1.0, &text);
         }

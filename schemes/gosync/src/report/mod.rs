@@ -13,7 +13,8 @@ mod text;
 use gosync_chunks::ByteRange;
 
 use cells::{Class, Classes};
-use text::{escaped, grouped, percent, size};
+use text::escaped;
+pub use text::{grouped, percent, share, size};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -139,7 +140,7 @@ fn numbers(data: &ReportData) -> String {
     let sum = |of: fn(Origin) -> bool| -> u64 {
         data.spans.iter().filter(|span| of(span.origin)).map(|span| span.range.len()).sum()
     };
-    let part = |bytes| format!("{} bytes ({})", grouped(bytes), percent(bytes, data.target_bytes));
+    let part = |bytes| format!("{} bytes ({})", grouped(bytes), escaped(&percent(bytes, data.target_bytes)));
     let fetches = data.spans.iter().filter(|span| span.origin == Origin::Fetch).count() as u64;
     let mut rows = vec![
         ("target", format!("{} bytes ({})", grouped(data.target_bytes), size(data.target_bytes))),
