@@ -3,9 +3,9 @@
 use std::fs;
 use std::process::ExitCode;
 
-use gosync::PayloadInfo;
 use gosync::payload::FrameKind;
-use serde_json::json;
+use gosync::{Index, PayloadInfo, Signed};
+use serde_json::{Value, json};
 
 use super::{open, open_control, source_options, zsync};
 use crate::args;
@@ -29,7 +29,6 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
         }
     };
     let index = &opened.index;
-    let layers = index.layers();
     if let Some(path) = &args.signed_part {
         let header = index.header_bytes().ok_or_else(|| Usage {
             message: format!("the {} format has no header to sign", index.format()),
@@ -37,14 +36,18 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
         })?;
         fs::write(path, header).map_err(|source| gosync::Error::Write { path: path.clone(), source })?;
     }
-    let name = index.target_name().map(|name| name.as_str());
-    let (weak, strong) = (index.format().weak_sum_name(), index.format().strong_sum_name());
+    console.data(facts(index, signed.as_ref()))?;
+    console.event(&event(index, signed.as_ref()))?;
+    Ok(ExitCode::SUCCESS)
+}
 
+/// For people.
+fn facts(index: &Index, signed: Option<&Signed>) -> Facts {
     let mut facts = Facts::default();
     facts.add("format", format!("{}, version {}", index.format(), index.format_version()));
-    facts.add("target", name.unwrap_or("(not named)"));
+    facts.add("target", index.target_name().map_or("(not named)", |name| name.as_str()));
     facts.add("length", format!("{} bytes ({})", grouped(index.length()), size(index.length())));
-    for layer in &layers {
+    for layer in index.layers() {
         facts.add(
             format!("blocks of {}", grouped(layer.block_size.into())),
             format!("{}, {} of index", grouped(layer.blocks.into()), size(layer.index_bytes)),
@@ -53,10 +56,10 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
     if let Some(odds) = index.odds() {
         facts.add("wrong match", format!("1 in 2^{odds}, in seeds of up to twice the length"));
     }
+    let (weak, strong) = (index.format().weak_sum_name(), index.format().strong_sum_name());
     facts.add("weak sums", format!("{weak}, {} bytes each", index.weak_len()));
     facts.add("strong sums", format!("{strong}, {} bytes each", index.strong_len()));
-    let payload = index.payload();
-    if let Some(PayloadInfo { bytes, layout, preamble_bytes }) = payload {
+    if let Some(PayloadInfo { bytes, layout, preamble_bytes }) = index.payload() {
         let of_target = percent(bytes, index.length());
         facts.add("payload", format!("{} bytes ({}, {of_target} of the target)", grouped(bytes), size(bytes)));
         for (name, kind) in FRAMES {
@@ -66,11 +69,8 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
                 .add(format!("{name} frames"), format!("{count} of {len} bytes, each after up to {prefix} known ones"));
         }
     }
-    let file_hash = index.file_hash().map(|hash| hash.to_string());
-    facts.add(
-        "whole file",
-        file_hash.as_ref().map_or("no hash: only the blocks can be verified".into(), |hash| format!("BLAKE3 {hash}")),
-    );
+    let file_hash = index.file_hash().map(|hash| format!("BLAKE3 {hash}"));
+    facts.add("whole file", file_hash.unwrap_or("no hash: only the blocks can be verified".into()));
     let index_bytes = index.encoded_len();
     facts.add(
         "index",
@@ -81,23 +81,27 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
             percent(index_bytes, index.length())
         ),
     );
-    if let Some(signed) = &signed {
+    if let Some(signed) = signed {
         facts.add("signature", format!("holds, by key {}: {}", signed.key, signed.comment));
     }
-    console.data(facts)?;
-    console.event(&json!({
+    facts
+}
+
+/// For programs.
+fn event(index: &Index, signed: Option<&Signed>) -> Value {
+    json!({
         "event": "done",
         "format": index.format().to_string(),
         "version": index.format_version(),
-        "target": name,
+        "target": index.target_name().map(|name| name.as_str()),
         "target_bytes": index.length(),
-        "layers": layers.iter().map(|layer| json!({
+        "layers": index.layers().iter().map(|layer| json!({
             "block_size": layer.block_size,
             "blocks": layer.blocks,
             "index_bytes": layer.index_bytes,
         })).collect::<Vec<_>>(),
         "odds": index.odds(),
-        "payload": payload.map(|payload| json!({
+        "payload": index.payload().map(|payload| json!({
             "bytes": payload.bytes,
             "preamble_bytes": payload.preamble_bytes,
             "frames": FRAMES.map(|(name, kind)| json!({
@@ -107,14 +111,13 @@ pub(crate) fn run(args: &args::Inspect, console: &Console) -> anyhow::Result<Exi
                 "count": payload.layout.frame_count(kind),
             })),
         })),
-        "weak_sum": weak,
+        "weak_sum": index.format().weak_sum_name(),
         "weak_len": index.weak_len(),
-        "strong_sum": strong,
+        "strong_sum": index.format().strong_sum_name(),
         "strong_len": index.strong_len(),
-        "blake3": file_hash,
-        "index_bytes": index_bytes,
-        "signed_by": signed.as_ref().map(|signed| signed.key.to_string()),
-        "trusted_comment": signed.as_ref().map(|signed| signed.comment.as_str()),
-    }))?;
-    Ok(ExitCode::SUCCESS)
+        "blake3": index.file_hash().map(|hash| hash.to_string()),
+        "index_bytes": index.encoded_len(),
+        "signed_by": signed.map(|signed| signed.key.to_string()),
+        "trusted_comment": signed.map(|signed| signed.comment.as_str()),
+    })
 }
