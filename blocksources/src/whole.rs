@@ -63,9 +63,9 @@ pub fn read_ranges(
         let (read, fetched) = read_piece(source, location, &piece)?;
         // One piece is mostly all there is.
         if data.is_empty() {
-            data = read
+            data = read;
         } else {
-            data.extend(read)
+            data.extend(read);
         }
         transfer += fetched;
     }
