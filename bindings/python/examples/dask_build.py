@@ -45,7 +45,7 @@ def main(arguments=None):
     parser.add_argument("file")
     parser.add_argument("-o", "--output", help="where the index goes [default: FILE.gosync]")
     parser.add_argument("--parts", type=int, default=16, help="how many tasks to make of it")
-    parser.add_argument("--compress", type=int, help="write FILE.zst too, at this level of zstd")
+    parser.add_argument("--compress", type=int, help="write FILE.gosync-payload too, at this level of zstd")
     parser.add_argument("--scheduler", help="the cluster's address [default: a cluster on this machine]")
     chosen = parser.parse_args(arguments)
     output = chosen.output or chosen.file + ".gosync"

@@ -134,7 +134,7 @@ fn build_part<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
     let payload = match &output {
-        Output::Place(location) => build.compress.map(|_| location.with_suffix(".zst").to_string()),
+        Output::Place(location) => build.compress.map(|_| location.with_suffix(gosync::PAYLOAD_SUFFIX).to_string()),
         Output::Stream(_) => None,
     };
     let part = job::run(py, manner, |job| {

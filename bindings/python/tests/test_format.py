@@ -73,7 +73,7 @@ def test_what_is_built_is_what_the_page_says(tmp_path, sizes, compress):
         if compress is None:
             assert index.payload is None and list(index.frames()) == []
         else:
-            assert index.payload.name == f"{path.name}.zst" and index.payload.length == built.payload_bytes
+            assert index.payload.name == f"{path.name}.gosync-payload" and index.payload.length == built.payload_bytes
             check_payload(index, target, Path(built.payload).read_bytes(), sampled)
 
 

@@ -42,7 +42,7 @@ def test_parts_make_what_one_build_makes(target, options):
     merged = gosync.merge([part.index for part in made], f"{target}.gosync")
     assert Path(merged.index).read_bytes() == index and merged.index_bytes == len(index)
     if payload:
-        assert Path(merged.payload).read_bytes() == payload and Path(merged.payload).name == "target.img.zst"
+        assert Path(merged.payload).read_bytes() == payload and Path(merged.payload).name == "target.img.gosync-payload"
         assert sum(part.payload_bytes for part in made) == len(payload)
     else:
         assert merged.payload is None and sum(part.payload_bytes for part in made) == target.stat().st_size
@@ -120,7 +120,7 @@ def test_a_cluster_makes_what_one_build_makes(target, tmp_path):
             index, payload = single(target, **options)
             example.main([str(target), "-o", str(output), "--scheduler", cluster.scheduler_address, *arguments])
             assert output.read_bytes() == index
-        assert (tmp_path / "made/target.img.zst").read_bytes() == payload
+        assert (tmp_path / "made/target.img.gosync-payload").read_bytes() == payload
         with distributed.Client(cluster) as client, pytest.raises(ValueError, match="block sizes"):
             example.build(client, target, tmp_path / "made/other", 2, block_size=1000)
-    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["target.gosync", "target.img.zst"]
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["target.gosync", "target.img.gosync-payload"]

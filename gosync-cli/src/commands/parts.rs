@@ -13,7 +13,6 @@ use super::signing::Signing;
 use super::upload_options;
 use crate::args;
 use crate::console::Console;
-use crate::failure::Usage;
 use crate::progress::Bars;
 use crate::table::{grouped, seconds, size};
 

@@ -11,18 +11,18 @@ fn parts_make_what_one_build_makes() {
     scratch.write("app.img", &data);
     for compress in [&[][..], &["--compress", "1"]] {
         scratch.json(&[&["build", "app.img", "-o", "whole.gosync"], compress].concat());
-        let payload = compress.first().map(|_| scratch.read("app.img.zst"));
+        let payload = compress.first().map(|_| scratch.read("app.img.gosync-payload"));
         for (part, start, end) in [("1/3", 0, 2 << 20), ("2/3", 2 << 20, 4 << 20), ("3/3", 4 << 20, data.len())] {
             let done = scratch.json(&[&["build", "app.img", "--part", part], compress].concat());
             assert_eq!((&done["part_start"], &done["part_end"]), (&start.into(), &end.into()), "{done}");
             assert_eq!(done["index"], format!("app.img.gosync.{}-of-3", &part[..1]));
         }
-        let _ = std::fs::remove_file(scratch.path("app.img.zst"));
+        let _ = std::fs::remove_file(scratch.path("app.img.gosync-payload"));
         let parts = ["app.img.gosync.3-of-3", "app.img.gosync.1-of-3", "app.img.gosync.2-of-3"];
         let done = scratch.json(&[&["index", "merge"], &parts[..], &["-o", "app.img.gosync"]].concat());
         assert!(scratch.read("app.img.gosync") == scratch.read("whole.gosync"));
         assert_eq!(done["index_bytes"], scratch.read("whole.gosync").len());
-        assert!(payload == compress.first().map(|_| scratch.read("app.img.zst")));
+        assert!(payload == compress.first().map(|_| scratch.read("app.img.gosync-payload")));
         assert_eq!(scratch.run(&["patch", "absent", "app.img.gosync", "-o", "out"]).code, 0);
         assert!(scratch.read("out") == data);
     }

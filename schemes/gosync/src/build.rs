@@ -1,7 +1,7 @@
 //! Publishing: making the index of a target.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 

@@ -10,14 +10,11 @@ use gosync_chunks::{ByteRange, LocalFile, Phase, Progress, ReadAt, SignError};
 use crate::build::build_part;
 use crate::format::{NamedPart, join, read_pieces};
 use crate::open::{publish, publish_made};
-use crate::{BuildOptions, Error, Index, IndexPart, PartError, Shard, TargetName};
-
-/// What the payload of a part is called, after the part.
-const PAYLOAD_SUFFIX: &str = ".zst";
+use crate::{BuildOptions, Error, Index, IndexPart, PAYLOAD_SUFFIX, PartError, Shard, TargetName};
 
 /// Makes a part of the index of the file at `target`, as [`build_part`] does, and writes it
 /// to `location`, a file or an object; with [`BuildOptions::compress`] also its payload, to
-/// the same with `.zst` behind it.
+/// the same with [`PAYLOAD_SUFFIX`] behind it.
 ///
 /// # Errors
 ///

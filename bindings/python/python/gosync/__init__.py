@@ -60,7 +60,8 @@ def build(
     index, to be published in the place of `file`.
 
     With a `part`, such as ``(2, 5)``, the second of five, only that is made, for `merge`. It
-    goes to ``FILE.gosync.2-of-5``, and its payload, if any, to the same with ``.zst`` behind it.
+    goes to ``FILE.gosync.2-of-5``, and its payload, if any, to the same with
+    ``.gosync-payload`` behind it.
     """
     if output is None:
         output = os.fspath(file) + ".gosync" + ("" if part is None else f".{part[0]}-of-{part[1]}")

@@ -96,7 +96,7 @@ fn parts_of_any_number_make_the_index_of_one_build() {
         let scratch = Scratch::new();
         let path = scratch.write("target", &target(length));
         let options = options(sizes, compress);
-        let payload = scratch.at("target.zst");
+        let payload = scratch.at("target.gosync-payload");
         let index = match compress {
             Some(_) => publish_payload(&path, &options, &payload.clone().into(), &SourceOptions::default(), &()),
             None => build(&path, &options, &()),
@@ -222,7 +222,7 @@ fn damaged_parts_are_refused() {
         refused(&parts[1], "impossible range");
     }
     fs::write(&parts[1], &good).unwrap();
-    let payload = scratch.at("target.2-of-2.zst");
+    let payload = scratch.at("target.2-of-2.gosync-payload");
     let content = fs::read(&payload).unwrap();
     let mut bad = content.clone();
     bad[5] ^= 1;
@@ -232,7 +232,7 @@ fn damaged_parts_are_refused() {
     }
     fs::remove_file(&payload).unwrap();
     assert!(matches!(scratch.merge(&parts), Err(Error::Read { path, .. }) if path == payload));
-    assert!(!scratch.at("target.zst").exists(), "no half of a payload");
+    assert!(!scratch.at("target.gosync-payload").exists(), "no half of a payload");
     fs::write(&payload, content).unwrap();
     scratch.merge(&parts).unwrap();
 
