@@ -15,6 +15,7 @@ use super::expected::{Expected, find_expected};
 use super::frames::{Frames, Lengths, parts, place, runs};
 use super::spans::{Origin, Spans};
 use super::sums::{WEAK, record_of_zeros};
+use super::windows::windows;
 use crate::Error;
 use crate::format::{Layered, WEAK_LEN};
 
@@ -376,14 +377,17 @@ impl<'a> State<'a> {
         let signature = Signature::new(layout, weak, strong, Arc::new(self.hasher.clone()));
         let lookup = BlockIndex::build(&signature);
         let seeds = &self.seeds[..self.seeds.len() - 1];
-        let found = compare(&signature, &lookup, seeds, &CompareOptions::new(WEAK), self.progress)?;
+        let windows = windows(seeds, size);
+        let searched: Vec<&dyn ReadAt> = windows.iter().map(|window| window as &dyn ReadAt).collect();
+        let found = compare(&signature, &lookup, &searched, &CompareOptions::new(WEAK), self.progress)?;
         for step in found.plan.steps() {
             match *step {
                 Step::Copy { target, seed, offset } => {
                     let blocks = found.plan.cut().within(target);
                     for block in blocks.iter() {
                         let skipped = layout.range(block).start - target.start;
-                        asked.places[missing[block.index()]] = Place::Seed(seed, offset + skipped);
+                        let (seed, offset) = windows[usize::from(seed.0)].place(offset + skipped);
+                        asked.places[missing[block.index()]] = Place::Seed(seed, offset);
                     }
                 }
                 Step::Repeat { blocks, of } => {
@@ -399,7 +403,10 @@ impl<'a> State<'a> {
             self.suspects = asked.forget_unconfirmed(&missing, seeds, &self.hasher);
         }
         self.statistics += found.statistics;
-        self.unreadable.extend(found.unreadable);
+        self.unreadable.extend(found.unreadable.into_iter().map(|unreadable| {
+            let (seed, offset) = windows[usize::from(unreadable.seed.0)].place(unreadable.offset);
+            UnreadableSeed { seed, offset, ..unreadable }
+        }));
         self.reports[layer].searched = true;
         Ok(missing.iter().filter(|&&at| matches!(asked.places[at], Place::Seed(..))).count())
     }

@@ -13,6 +13,7 @@ pub(crate) mod frames;
 mod locate;
 mod spans;
 pub(crate) mod sums;
+mod windows;
 mod zeros;
 
 pub use descend::LayerReport;
