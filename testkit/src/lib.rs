@@ -25,6 +25,7 @@
 pub mod conformance;
 pub mod corpus;
 pub mod delay;
+pub mod fuzz;
 #[cfg(unix)]
 pub mod guard;
 pub mod hostile;

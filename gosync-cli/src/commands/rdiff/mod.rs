@@ -108,15 +108,8 @@ impl Task<'_> {
             ),
             (report.new_bytes(), report.delta_bytes),
         );
-        self.done(
-            output,
-            json!({
-                "literal_bytes": report.literal_bytes,
-                "copied_bytes": report.copied_bytes,
-                "new_bytes": report.new_bytes(),
-                "delta_bytes": report.delta_bytes,
-            }),
-        )
+        let (new, delta) = (report.new_bytes(), report.delta_bytes);
+        self.done(output, moved(report.literal_bytes, report.copied_bytes, new, delta))
     }
 
     fn patch(&self, basis: Option<&Path>, delta: Option<&Path>, new: Option<&Path>) -> Result<()> {
@@ -134,15 +127,8 @@ impl Task<'_> {
             ),
             (report.delta_bytes, report.new_bytes()),
         );
-        self.done(
-            output,
-            json!({
-                "literal_bytes": report.literal_bytes,
-                "copied_bytes": report.copied_bytes,
-                "new_bytes": report.new_bytes(),
-                "delta_bytes": report.delta_bytes,
-            }),
-        )
+        let (new, delta) = (report.new_bytes(), report.delta_bytes);
+        self.done(output, moved(report.literal_bytes, report.copied_bytes, new, delta))
     }
 
     fn input(&self, path: Option<&Path>, stream: Stream) -> Result<Input, Error> {
@@ -180,4 +166,14 @@ impl Task<'_> {
         }
         Ok(())
     }
+}
+
+/// What the event of a delta says, made or applied.
+fn moved(literal_bytes: u64, copied_bytes: u64, new_bytes: u64, delta_bytes: u64) -> Value {
+    json!({
+        "literal_bytes": literal_bytes,
+        "copied_bytes": copied_bytes,
+        "new_bytes": new_bytes,
+        "delta_bytes": delta_bytes,
+    })
 }

@@ -12,31 +12,15 @@ mod properties;
 mod signature;
 
 use std::fs;
-use std::path::PathBuf;
 
 use gosync::payload::{EncodeOptions, FrameKind, PayloadLayout, Tables, encode};
 use gosync::{BuildOptions, Shard, build_part};
 use gosync_chunks::ByteRange;
+use gosync_testkit::fuzz::{corpus, replay};
 
 use crate::by_hand::ByHand;
 use crate::golden::{assert_bytes, assert_file};
-use crate::{golden_data, legacy_index, native_index, root};
-
-fn corpus(target: &str) -> PathBuf {
-    root().join("fuzz/corpus").join(target)
-}
-
-fn replay(target: &str, property: fn(&[u8])) {
-    let mut count = 0;
-    for entry in fs::read_dir(corpus(target)).unwrap() {
-        let path = entry.unwrap().path();
-        let data = fs::read(&path).unwrap();
-        assert!(data.len() < 1024, "{} is not small", path.display());
-        property(&data);
-        count += 1;
-    }
-    assert!(count >= 3, "{target} has its seeds");
-}
+use crate::{golden_data, legacy_index, native_index};
 
 #[test]
 fn seeds() {
@@ -90,27 +74,27 @@ fn payload_seeds() {
 
 #[test]
 fn payload_frame() {
-    replay("payload_frame", payload::frame);
+    replay("payload_frame", |_, data| payload::frame(data));
 }
 
 #[test]
 fn native() {
-    replay("index_native", properties::native);
+    replay("index_native", |_, data| properties::native(data));
 }
 
 #[test]
 fn legacy() {
-    replay("index_legacy", properties::legacy);
+    replay("index_legacy", |_, data| properties::legacy(data));
 }
 
 #[test]
 fn compare_patch() {
-    replay("compare_patch", patch::patch);
+    replay("compare_patch", |_, data| patch::patch(data));
 }
 
 #[test]
 fn signatures() {
-    replay("signature", signature::signature);
+    replay("signature", |_, data| signature::signature(data));
 }
 
 #[test]
@@ -121,5 +105,5 @@ fn layers() {
     assert_bytes(&layers.join("one-layer"), &[&[0, 128], &text[..]].concat());
     assert_bytes(&layers.join("shifted"), &[&[7, 100], &golden_data(300)[..], &golden_data(301)[1..]].concat());
     assert_bytes(&layers.join("zeros"), &[&[3, 40], &[0; 600][..], b"end"].concat());
-    replay("layers", layers::layers);
+    replay("layers", |_, data| layers::layers(data));
 }
