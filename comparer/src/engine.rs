@@ -64,11 +64,13 @@ impl<Index: Lookup> Search<'_, Index> {
             statistics: Statistics::default(),
             found,
         };
-        let (mut start, mut window) = (positions.start, FIRST_WINDOW);
+        // To begin one costs the sum of a block.
+        let first_window = FIRST_WINDOW.max(self.block_size / 4);
+        let (mut start, mut window) = (positions.start, first_window);
         while start < positions.end {
             let end = positions.end.min(start + window);
             let matched = piece.window(start..end, candidates);
-            window = if matched { FIRST_WINDOW } else { window * 2 };
+            window = if matched { first_window } else { window * 2 };
             start = end.max(piece.match_end).max(piece.failed_end);
         }
         piece.statistics

@@ -7,8 +7,8 @@ use anyhow::bail;
 use crate::command::{self, root, succeeds};
 use crate::steps::Steps;
 
-/// The packages that Miri is through with in a minute or two: all that is left out hashes
-/// megabytes, or asks the system for what Miri does not know.
+/// What Miri can interpret: all that is left out hashes megabytes, or asks the system for what
+/// Miri does not know.
 const PACKAGES: [(&str, &[&str]); 2] = [
     ("gosync-rollsum", &["kind::", "polynomial::", "rsync::", "sieve::", "tier::"]),
     ("gosync-chunks", &["block::", "plan::", "signature::", "data::tests::s", "read_buffer::"]),

@@ -6,9 +6,12 @@ use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 
 use super::ObjectSource;
 
-/// Bytes sent at once. Some stores want all parts but the last to be equally long, and
-/// most take no more than 10,000.
+/// Bytes sent at once, at first. Some stores want all parts but the last to be equally long,
+/// and most take no more than 10,000: so parts grow, but late.
 const PART: usize = 16 << 20;
+
+/// After so many parts they are longer by [`PART`]: 10,000 of them make 880 GiB.
+const ALIKE: usize = 1000;
 
 /// Writes an object from its beginning to its end. It takes its name when
 /// [`finish`](Self::finish) is called; dropped before, it leaves nothing behind.
@@ -16,6 +19,8 @@ pub struct ObjectWriter<'a> {
     target: &'a ObjectSource,
     /// What has not been sent.
     part: Vec<u8>,
+    /// How many parts were.
+    sent: usize,
     /// Once there is more than one part.
     upload: Option<Box<dyn MultipartUpload>>,
 }
@@ -23,7 +28,7 @@ pub struct ObjectWriter<'a> {
 impl ObjectSource {
     /// Begins to write the object, which is replaced if it is there.
     pub fn writer(&self) -> ObjectWriter<'_> {
-        ObjectWriter { target: self, part: Vec::new(), upload: None }
+        ObjectWriter { target: self, part: Vec::new(), sent: 0, upload: None }
     }
 }
 
@@ -52,6 +57,7 @@ impl ObjectWriter<'_> {
 
     fn send(&mut self) -> io::Result<()> {
         let part = std::mem::take(&mut self.part);
+        self.sent += 1;
         let upload = match &mut self.upload {
             Some(upload) => upload,
             none => {
@@ -70,10 +76,10 @@ impl ObjectWriter<'_> {
 
 impl Write for ObjectWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.part.len() == PART {
+        if self.part.len() == part_len(self.sent) {
             self.send()?;
         }
-        let taken = bytes.len().min(PART - self.part.len());
+        let taken = bytes.len().min(part_len(self.sent) - self.part.len());
         self.part.extend_from_slice(&bytes[..taken]);
         Ok(taken)
     }
@@ -90,5 +96,22 @@ impl Drop for ObjectWriter<'_> {
             // Where that fails, the store's own rules for what was never finished apply.
             let _ = self.target.wait(upload.abort());
         }
+    }
+}
+
+/// How long a part is that comes after so many others.
+fn part_len(sent: usize) -> usize {
+    PART * (1 + sent / ALIKE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_parts_are_enough() {
+        assert!((0..ALIKE).all(|sent| part_len(sent) == PART));
+        let most: usize = (0..10_000).map(part_len).sum();
+        assert!(most > 800 << 30 && part_len(9_999) <= 160 << 20);
     }
 }

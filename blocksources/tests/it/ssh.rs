@@ -151,7 +151,7 @@ fn what_ssh_says_is_told_and_weighed() {
         ("echo 'subsystem request failed on channel 0' >&2; exit 255", false, "subsystem request"),
         ("printf 'a\\nb\\nc\\n\\033[31md' >&2; exit 255", true, "b; c; [31md"),
         ("exit 127", false, "the connection broke"),
-        ("echo Welcome to this machine", false, "must not greet"),
+        ("echo Welcome to this machine; exec cat >&2", false, "must not greet"),
         ("exec sleep 60", true, "no answer within 300ms"),
     ] {
         let error = with_script(directory.path(), script).size().unwrap_err();
