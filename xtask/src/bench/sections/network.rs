@@ -140,8 +140,8 @@ fn text(results: &Results) -> String {
          compressed with brotli and casync's with zstd, as they are used; zsync fetches from the plain file.\n\n\
          How gosync asks: what is missing is sorted, ranges with a gap that costs less than asking again are joined,\n\
          and up to 100 ranges go into one request (`multipart/byteranges`), over up to six connections at once. How much a\n\
-         request carries, which gap is bridged and whether the whole file is cheaper follow from the round trip and\n\
-         the throughput that were measured so far. A server that answers with the whole file, with an error, or with fewer ranges\n\
+         request carries, and whether the whole file is cheaper, follow from the round trip and the throughput that were\n\
+         measured so far; so does the gap that is bridged where only single ranges are understood. A server that answers with the whole file, with an error, or with fewer ranges\n\
          than were asked for is asked for single ranges in parallel from then on, and read as one stream if it has no\n\
          ranges at all; no byte is taken whose `Content-Range` was not checked.\n\n\
          `ranges` is every tenth block of 16 KiB replaced: 410 scattered ranges in 64 MiB.\n",
