@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::repeat::write_repeats;
 use crate::resume::{absent_blocks, remaining};
 use crate::stage::StagedFile;
-use crate::verified::WriteRun;
+use crate::verified::{VerifiedRun, WriteRun};
 use crate::verify::{Verdict, VerifyError, verify, verify_rest};
 use crate::{PatchError, stream};
 
@@ -219,11 +219,7 @@ impl Patch<'_> {
         let wanted: Vec<BlockRange> = fetched_steps.collect();
         let halt = fetcher.halt;
         let fetch = || {
-            let write: &WriteRun<'_> = &|run| {
-                output.fill(run)?;
-                self.progress.advance(Phase::Fetch, run.data().len() as u64);
-                Ok(())
-            };
+            let write: &WriteRun<'_> = &|run| self.fill(output, run);
             fetcher.fetch(&wanted, write).inspect_err(|_| halt.raise())
         };
         let copy = || Copies::new(self, output, known, halt).run().inspect_err(|_| halt.raise());
@@ -254,11 +250,7 @@ impl Patch<'_> {
         output: &Output<'_>,
         fetcher: Fetcher<'_>,
     ) -> Result<Fetched, PatchError> {
-        let write: &WriteRun<'_> = &|run| {
-            output.fill(run)?;
-            self.progress.advance(Phase::Fetch, run.data().len() as u64);
-            Ok(())
-        };
+        let write: &WriteRun<'_> = &|run| self.fill(output, run);
         let (mut fetched, wrong) = fetcher.fetch_once(wanted, write)?;
         if wrong.is_empty() {
             return Ok(fetched);
@@ -279,6 +271,13 @@ impl Patch<'_> {
         fetched.spoilt = rest.copied_bytes();
         fetched += fetcher.fetch(&wrong, write)?;
         Ok(fetched)
+    }
+
+    /// Writes what was fetched for where nothing stands.
+    fn fill(&self, output: &Output<'_>, run: VerifiedRun<'_>) -> Result<(), PatchError> {
+        output.fill(run)?;
+        self.progress.advance(Phase::Fetch, run.data().len() as u64);
+        Ok(())
     }
 
     /// Fetches what is wrong.
