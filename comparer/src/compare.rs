@@ -37,12 +37,16 @@ pub struct CompareOptions {
     /// others, and is in the lookup as they are. Seeds are then searched as if zeros
     /// followed them.
     pub padded: bool,
+    /// Whether blocks are looked for within blocks that were found, too, where others may
+    /// begin, such as those of a second copy that is cut elsewhere. Then all is rolled over,
+    /// and of what repeats itself at once only the first is taken.
+    pub overlapping: bool,
 }
 
 impl CompareOptions {
     /// Compares by sums of `kind`, and verifies every weak hit.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, strong_budget: None, key_mask: u32::MAX, in_pairs: false, padded: false }
+        Self { kind, strong_budget: None, key_mask: u32::MAX, in_pairs: false, padded: false, overlapping: false }
     }
 }
 

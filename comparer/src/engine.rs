@@ -70,7 +70,7 @@ impl<Index: Lookup> Search<'_, Index> {
         while start < positions.end {
             let end = positions.end.min(start + window);
             let matched = piece.window(start..end, candidates);
-            window = if matched { first_window } else { window * 2 };
+            window = if matched && !self.overlapping { first_window } else { window * 2 };
             start = end.max(piece.match_end).max(piece.failed_end);
         }
         piece.statistics
@@ -143,7 +143,7 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
         let mut matched = false;
         // A match makes those that begin within it void, so it does not pay to verify
         // many hits at once before several have failed.
-        let mut limit = 1;
+        let mut limit = if self.search.overlapping { BATCH } else { 1 };
         let mut candidates = candidates.iter();
         loop {
             let batch = self.collect(&mut candidates, limit, positions.end);
@@ -152,7 +152,7 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
             }
             let found = self.verify(&batch);
             matched |= found;
-            limit = if found { 1 } else { BATCH.min(limit * 2) };
+            limit = if found && !self.search.overlapping { 1 } else { BATCH.min(limit * 2) };
         }
     }
 
@@ -223,7 +223,12 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
                     self.found.push((block, position));
                     self.statistics.matches += 1;
                     let end = position + self.search.signature.layout().block_len(block);
-                    self.match_end = self.follow(block, end);
+                    if self.search.overlapping {
+                        self.short_block(block.next(), end);
+                        self.failed.remember(position, key);
+                    } else {
+                        self.match_end = self.follow(block, end);
+                    }
                     matched = true;
                 }
                 None => {
@@ -258,8 +263,7 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
     fn follow(&mut self, block: BlockId, mut position: usize) -> usize {
         let layout = self.search.signature.layout();
         let block_size = self.search.block_size;
-        let short = layout.short_block();
-        let full_end = short.unwrap_or(layout.blocks().end);
+        let full_end = layout.short_block().unwrap_or(layout.blocks().end);
         let mut next = block.next();
         loop {
             // What begins behind the positions is for the next piece to find.
@@ -290,7 +294,14 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
                 break;
             }
         }
-        if short == Some(next)
+        self.short_block(next, position);
+        position
+    }
+
+    /// Takes the short last block, if it is `next` and follows at `position`.
+    fn short_block(&mut self, next: BlockId, position: usize) {
+        let layout = self.search.signature.layout();
+        if layout.short_block() == Some(next)
             && self.is_in_seed(next, position)
             && let Some(data) = self.buffer.get(position..position + layout.block_len(next))
             && self.search.is_block(next, data, &mut self.statistics)
@@ -299,7 +310,6 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
             self.statistics.matches += 1;
             self.statistics.expected_matches += 1;
         }
-        position
     }
 
     /// Whether the strong sums of this piece have cost more than they may.

@@ -56,7 +56,8 @@
 //!
 //! # Limitations
 //!
-//! As in rsync, a match hides others that begin within it. There can be 32,767 seeds,
+//! As in rsync, a match hides others that begin within it, unless one asks for those that
+//! are [overlapping](CompareOptions::overlapping). There can be 32,767 seeds,
 //! of 2^48 bytes each.
 
 mod compare;

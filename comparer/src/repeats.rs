@@ -1,4 +1,4 @@
-//! Remembering weak hits that came to nothing, where data repeats.
+//! Remembering weak hits that came to nothing, or to nothing more, where data repeats.
 //!
 //! In periodic data one false weak hit comes back at every period, each time with a
 //! window of the same bytes. With rsync's sum that happens in earnest: when the block

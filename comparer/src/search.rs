@@ -21,6 +21,8 @@ pub(crate) struct Search<'a, Index> {
     pub(crate) strong_budget: Option<u32>,
     /// Whether the last block was summed with zeros behind it.
     pub(crate) padded: bool,
+    /// Whether matches may begin within others.
+    pub(crate) overlapping: bool,
     kind: Kind,
     key_mask: u32,
     /// The sums of a block of zeros, which sparse files are full of.
@@ -29,7 +31,7 @@ pub(crate) struct Search<'a, Index> {
 
 impl<'a, Index: Lookup> Search<'a, Index> {
     pub(crate) fn new(signature: &'a Signature, lookup: &'a Index, options: &CompareOptions) -> Self {
-        let CompareOptions { kind, strong_budget, key_mask, in_pairs, padded } = *options;
+        let CompareOptions { kind, strong_budget, key_mask, in_pairs, padded, overlapping } = *options;
         let block_size = signature.layout().block_size() as usize;
         let zeros = vec![0; block_size];
         let scanner = Scanner::new(kind, block_size).masked(key_mask);
@@ -41,6 +43,7 @@ impl<'a, Index: Lookup> Search<'a, Index> {
             reach: if in_pairs { 2 * block_size } else { block_size },
             strong_budget,
             padded,
+            overlapping,
             kind,
             key_mask,
             zeros: (

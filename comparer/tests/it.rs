@@ -84,6 +84,39 @@ fn a_match_across_a_cut_is_not_lost() {
     }
 }
 
+/// Every block that is anywhere in the seed is found, also within others and across cuts.
+#[test]
+fn what_overlaps_is_found_where_that_is_asked_for() {
+    for (name, data) in corpus::all(6, 30_000) {
+        let seed: Vec<u8> = [&data[..], &data[7..20_000], &data[3..9000]].concat();
+        let target: Vec<u8> = [&data[100..10_000], &data[..5000], &corpus::random(7, 999)].concat();
+        for block_size in [64, 500] {
+            let signature = signature(&target, block_size, Kind::RabinKarp);
+            let options = CompareOptions { overlapping: true, ..CompareOptions::new(Kind::RabinKarp) };
+            let found = compare(&signature, &BlockIndex::build(&signature), &[&seed], &options, &()).unwrap();
+            assert_plan_makes(&found.plan, &target, &[&seed]);
+            let windows: std::collections::HashSet<&[u8]> = seed.windows(block_size as usize).collect();
+            let whole = target.chunks_exact(block_size as usize).filter(|block| windows.contains(block)).count();
+            let expected = whole as u64 * u64::from(block_size);
+            let short = u64::from(block_size) - 1;
+            let copied = found.plan.copied_bytes();
+            assert!((expected..=expected + short).contains(&copied), "{copied} of {expected} in {name}, {block_size}");
+        }
+    }
+}
+
+/// A run of one byte has a match at each of its positions, of which one is enough.
+#[test]
+fn overlapping_matches_cost_nothing_where_data_repeats() {
+    let seed = [corpus::random(8, 1000), vec![7; 1 << 20], (0..1 << 20).map(|at| (at % 100) as u8).collect()].concat();
+    let target = [vec![7; 256], (0..512).map(|at| (at % 100) as u8).collect()].concat();
+    let signature = signature(&target, 128, Kind::RabinKarp);
+    let options = CompareOptions { overlapping: true, ..CompareOptions::new(Kind::RabinKarp) };
+    let found = compare(&signature, &BlockIndex::build(&signature), &[&seed], &options, &()).unwrap();
+    assert_eq!(found.plan.copied_bytes(), target.len() as u64);
+    assert!(found.statistics.strong_sums < 20_000, "{:?}", found.statistics);
+}
+
 #[test]
 fn boundaries() {
     let data = corpus::random(4, 5000);

@@ -41,9 +41,6 @@ impl Default for BuildOptions {
 /// [`PayloadLayout`] allows.
 pub(crate) const MAX_FINE_FRAME: u32 = 32 << 10;
 
-/// Bytes of a coarse frame of a compressed payload, at most.
-const COARSE_FRAME: u32 = 64 << 10;
-
 /// Bytes before a fine frame that it is compressed with. More make it hardly smaller, and
 /// reading it slower.
 const FINE_PREFIX: u32 = 64 << 10;
@@ -95,7 +92,7 @@ pub fn build_part(
     progress: &dyn Progress,
 ) -> Result<IndexPart, Error> {
     read_unchanged(target, |file| {
-        let sizes = block_sizes(file.size(), options)?;
+        let sizes = block_sizes(file.size(), options, payload.is_some())?;
         let range = shard.range(file.size(), &sizes);
         let mut hasher = blake3::Hasher::new();
         let contents = match payload {
@@ -118,7 +115,7 @@ fn build_with(
 ) -> Result<Index, Error> {
     read_unchanged(target, |file| match options.format {
         Format::Gosync => {
-            let sizes = block_sizes(file.size(), options)?;
+            let sizes = block_sizes(file.size(), options, payload.is_some())?;
             let all = ByteRange::at(0, file.size());
             let contents = contents(target, file, all, &sizes, options, payload, progress)?;
             make(contents).map(Index::of_layered).map_err(|_| Error::Layers { sizes })
@@ -142,9 +139,9 @@ fn read_unchanged<T>(target: &Path, make: impl FnOnce(&LocalFile) -> Result<T, E
 }
 
 /// The block sizes of the layers of a target of `length` bytes.
-fn block_sizes(length: u64, options: &BuildOptions) -> Result<Vec<u32>, Error> {
+fn block_sizes(length: u64, options: &BuildOptions, compressed: bool) -> Result<Vec<u32>, Error> {
     let sizes = match &options.block_sizes[..] {
-        [] => choose::block_sizes(length),
+        [] => choose::block_sizes(length, compressed),
         sizes => sizes.to_vec(),
     };
     if check_sizes(&sizes).is_err() { Err(Error::Layers { sizes }) } else { Ok(sizes) }
@@ -208,7 +205,8 @@ fn contents(
 fn payload_layout(length: u64, sizes: &[u32]) -> Result<PayloadLayout, Error> {
     let impossible = || Error::PayloadLayers { sizes: sizes.to_vec() };
     let fine = sizes.last().copied().filter(|&fine| fine <= MAX_FINE_FRAME).ok_or_else(impossible)?;
-    let coarse = sizes.iter().copied().filter(|size| (fine..=COARSE_FRAME).contains(size)).max().unwrap_or(fine);
+    let coarse =
+        sizes.iter().copied().filter(|size| (fine..=choose::COARSE_FRAME).contains(size)).max().unwrap_or(fine);
     PayloadLayout::new(length, fine, coarse)
         .and_then(|layout| layout.with_prefixes(FINE_PREFIX, COARSE_PREFIX))
         .map_err(|_| impossible())

@@ -53,6 +53,15 @@ impl Asked {
         &self.strong[at * self.sum_len..][..self.sum_len]
     }
 
+    /// The bytes of seeds that were found.
+    pub(super) fn found(&self) -> impl Iterator<Item = (SeedId, ByteRange)> {
+        let places = self.places.iter().enumerate();
+        places.filter_map(|(at, place)| match *place {
+            Place::Seed(seed, offset) => Some((seed, ByteRange::at(offset, self.range(at).len()))),
+            Place::Unknown | Place::Like(_) => None,
+        })
+    }
+
     /// What repeats a block that was found after all is found too.
     pub(super) fn follow_repeats(&mut self) {
         for at in 0..self.places.len() {
@@ -114,12 +123,12 @@ impl Asked {
     }
 
     /// The block before that one in the target, if it is asked for too.
-    fn before(&self, at: usize) -> Option<usize> {
+    pub(super) fn before(&self, at: usize) -> Option<usize> {
         at.checked_sub(1).filter(|&before| self.wanted[before].block + 1 == self.wanted[at].block)
     }
 
     /// The block after that one in the target, if it is asked for too.
-    fn after(&self, at: usize) -> Option<usize> {
+    pub(super) fn after(&self, at: usize) -> Option<usize> {
         let after = self.wanted.get(at + 1)?;
         (self.wanted[at].block + 1 == after.block && self.range(at + 1).len() == self.range(at).len()).then_some(at + 1)
     }

@@ -6,20 +6,40 @@ const COARSE_BLOCKS: u64 = 1 << 14;
 /// The block sizes of a target of `length` bytes in bytes, from the coarsest to the finest.
 ///
 /// A client pays for the coarsest layer whatever happens, so that is bounded, and for the
-/// others in proportion to the change. The finest is what a single changed byte costs.
-/// Four parts to a block cost the fewest bytes on real pairs; eight a fifth more, two no
-/// less and twice the round trips.
-pub(crate) fn block_sizes(length: u64) -> Vec<u32> {
+/// others in proportion to the change. The finest is what a single changed byte costs: the
+/// smaller, the longer the index, which matters where it is read as a whole. With compressed
+/// frames of that size, small ones are the more costly, as what is said around each range
+/// is longer than they are.
+///
+/// A range costs what a server says before its part of the answer, about 110 bytes, and
+/// eight bytes for each record. So eight parts to a block cost a scattered change the
+/// fewest bytes, and four or sixteen hardly more.
+pub(crate) fn block_sizes(length: u64, compressed: bool) -> Vec<u32> {
     let coarse = length.div_ceil(COARSE_BLOCKS).next_power_of_two().clamp(64 << 10, 16 << 20) as u32;
-    let leaf = if length <= 16 << 30 { 256 } else { 1024 };
-    let mut sizes = vec![coarse];
-    let mut size = coarse;
-    while size > leaf {
-        size = (size / 4).max(leaf);
-        sizes.push(size);
-    }
+    let leaf = match (compressed, length.div_ceil(1 << 30)) {
+        (_, 17..) => 1024,
+        (true, _) => 512,
+        (false, 2..) => 256,
+        (false, _) => 128,
+    };
+    let coarser = |size: &u32| match size * PARTS {
+        size if compressed && size == COARSE_FRAME / 2 => Some(COARSE_FRAME),
+        size => Some(size),
+    };
+    // A layer between that is twice as large is only worth it for the frames.
+    let least = if compressed { 2 } else { 4 };
+    let mut sizes: Vec<u32> =
+        std::iter::successors(Some(leaf), coarser).take_while(|size| size * least <= coarse).collect();
+    sizes.push(coarse);
+    sizes.reverse();
     sizes
 }
+
+/// Parts that a block is divided into, more or less of the coarsest.
+const PARTS: u32 = 8;
+
+/// Bytes of a coarse frame of a compressed payload, at most.
+pub(crate) const COARSE_FRAME: u32 = 64 << 10;
 
 /// The binary logarithm of the odds against a wrong match anywhere.
 pub(crate) const ODDS: u8 = 32;
@@ -70,12 +90,21 @@ mod tests {
 
     #[test]
     fn sizes_descend_and_the_coarsest_layer_is_bounded() {
-        assert_eq!(block_sizes(0), [65536, 16384, 4096, 1024, 256]);
-        assert_eq!(block_sizes(1 << 30), block_sizes(0));
+        assert_eq!(block_sizes(0, false), [65536, 8192, 1024, 128]);
+        assert_eq!(block_sizes(1 << 30, false), block_sizes(0, false));
+        assert_eq!(block_sizes(2 << 30, false), [131_072, 16_384, 2048, 256]);
+        assert_eq!(block_sizes(16 << 30, false), [1 << 20, 131_072, 16_384, 2048, 256]);
+        assert_eq!(block_sizes(1 << 30, true), [65536, 4096, 512]);
+        assert_eq!(block_sizes(2 << 30, true), [131_072, 65_536, 4096, 512]);
+        assert_eq!(block_sizes(300 << 30, true), [16 << 20, 4 << 20, 524_288, 65_536, 8192, 1024]);
         for length in [1, 57 << 20, 1 << 30, 300 << 30, 1 << 40, u64::MAX >> 12] {
-            let sizes = block_sizes(length);
-            assert!(crate::format::check_sizes(&sizes).is_ok(), "{sizes:?}");
-            assert!(length.div_ceil(sizes[0].into()) <= COARSE_BLOCKS || sizes[0] == 16 << 20);
+            for compressed in [false, true] {
+                let sizes = block_sizes(length, compressed);
+                assert!(crate::format::check_sizes(&sizes).is_ok(), "{sizes:?}");
+                assert!(length.div_ceil(sizes[0].into()) <= COARSE_BLOCKS || sizes[0] == 16 << 20);
+                let ratios = sizes.windows(2).map(|pair| pair[0] / pair[1]);
+                assert!(ratios.clone().all(|ratio| (2..=32).contains(&ratio)), "{sizes:?}");
+            }
         }
     }
 

@@ -6,16 +6,17 @@ use gosync_chunks::{
     BlockId, BlockLayout, BlockSums, Plan, Progress, ReadAt, SeedId, Signature, Step, StrongHasher, Transfer,
     WeakColumn, Xxh3,
 };
-use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare};
+use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare_parts};
 use gosync_index::BlockIndex;
 
-use super::asked::{Asked, Place, Suspect, Wanted, suspects_in};
+use super::asked::{Asked, Place, Suspect, Wanted};
+use super::beside::{Side, beside};
 use super::choose::suffice_alone;
-use super::expected::{Expected, find_expected};
+use super::expected::find_expected;
 use super::frames::{Frames, Lengths, parts, place, runs};
+use super::searched::{by_seed, searched_parts};
 use super::spans::{Origin, Spans};
 use super::sums::{WEAK, record_of_zeros};
-use super::windows::windows;
 use crate::Error;
 use crate::format::{Layered, WEAK_LEN};
 
@@ -128,9 +129,6 @@ struct Records {
     lengths: Vec<Lengths>,
 }
 
-/// How often seeds are searched for the blocks of the finest layer, at most.
-const MOST_SEARCHES: usize = 4;
-
 impl<'a> State<'a> {
     /// Looks for the blocks of the coarsest layer, and goes on with what was not found. Where
     /// that is all of it, a sample tells first whether it is worth it.
@@ -193,18 +191,13 @@ impl<'a> State<'a> {
         self.take_zeros(&mut asked);
         if layer > 0 {
             self.spans.sort();
-            self.look_where_expected(&mut asked);
+            let suspects = std::mem::take(&mut self.suspects);
+            self.look_beside(&mut asked, &suspects);
         }
         let last = layer + 1 == self.layers;
         if self.is_worth_a_search(&asked, layer, last) {
-            // A match hides others that begin within it, such as those of a second copy that
-            // is cut elsewhere. In the finest layer they are all that is left to be found.
-            let most = if last { MOST_SEARCHES } else { 1 };
-            for _ in 0..most {
-                if self.search(layer, &mut asked)? == 0 {
-                    break;
-                }
-            }
+            self.search(layer, &mut asked, last)?;
+            self.look_beside(&mut asked, &[]);
             asked.follow_repeats();
         }
         self.learn_frames(layer, &mut asked, &records.lengths)?;
@@ -300,7 +293,7 @@ impl<'a> State<'a> {
         let zeros = record_of_zeros(size, &self.hasher);
         let (weak, strong) = zeros.split_at(WEAK_LEN);
         let key = u32::from_le_bytes(weak.try_into().expect("four bytes"));
-        let seed = SeedId(self.seeds.len() as u16 - 1);
+        let seed = self.zeros();
         for at in 0..asked.wanted.len() {
             let range = asked.range(at);
             if asked.keys[at] == key && range.len() == u64::from(size) && asked.strong(at) == strong {
@@ -309,49 +302,21 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Looks behind what was found before a run, and before what was found behind it.
-    fn look_where_expected(&mut self, asked: &mut Asked) {
-        let suspects = std::mem::take(&mut self.suspects);
-        let size = u64::from(asked.layout.block_size());
-        let mut expected = Vec::new();
-        for run in asked.runs() {
-            let (start, end) = (asked.range(run.start).start, asked.range(run.end - 1).end);
-            let seed_of = |origin| match origin {
-                Origin::Seed(seed, offset) if usize::from(seed.0) + 1 < self.seeds.len() => Some((seed, offset)),
-                _ => None,
-            };
-            let before = self
-                .spans
-                .before(start)
-                .and_then(|span| seed_of(span.origin).map(|(seed, offset)| (seed, offset + span.target.len())));
-            let after = self.spans.at(end).and_then(|span| {
-                seed_of(span.origin).and_then(|(seed, offset)| Some((seed, offset.checked_sub(end - start)?)))
-            });
-            let last_len = asked.range(run.end - 1).len();
-            for (seed, offset) in before.into_iter().chain(after.filter(|after| Some(*after) != before)) {
-                expected.push(Expected { first: run.start, count: run.len(), seed, offset, last_len });
-            }
-            for suspect in suspects_in(&suspects, start, end) {
-                // As far to the front as the seed goes.
-                let skipped = (suspect.target - start).saturating_sub(suspect.offset).div_ceil(size);
-                let first = run.start + skipped as usize;
-                let offset = suspect.offset + skipped * size + start - suspect.target;
-                expected.push(Expected { first, count: run.end - first, seed: suspect.seed, offset, last_len });
-            }
-            // Where the beginning of the seed is missing, the end may still be there.
-            if let (None, Some(span)) = (after, self.spans.at(end))
-                && let Some((seed, offset)) = seed_of(span.origin)
-            {
-                let count = (offset / size).min(run.len() as u64);
-                let first = run.end - count as usize;
-                expected.push(Expected { first, count: count as usize, seed, offset: offset - count * size, last_len });
+    /// Looks for blocks beside what was found, and at what is suspected.
+    fn look_beside(&self, asked: &mut Asked, suspects: &[Suspect]) {
+        for side in [Side::Behind, Side::Before] {
+            let expected = beside(asked, side, &self.spans, suspects, self.zeros());
+            let sums_of = |at: usize| (asked.keys[at], asked.strong(at));
+            let found = find_expected(expected, asked.layout.block_size(), self.seeds, &self.hasher, sums_of);
+            for (at, seed, offset) in found {
+                asked.places[at] = Place::Seed(seed, offset);
             }
         }
-        let found =
-            find_expected(expected, size as u32, self.seeds, &self.hasher, |at| (asked.keys[at], asked.strong(at)));
-        for (at, seed, offset) in found {
-            asked.places[at] = Place::Seed(seed, offset);
-        }
+    }
+
+    /// The seed that stands for zeros.
+    fn zeros(&self) -> SeedId {
+        SeedId(self.seeds.len() as u16 - 1)
     }
 
     /// Whether to look everywhere for what is not where it was expected. The finest layer
@@ -363,31 +328,33 @@ impl<'a> State<'a> {
         missing > 0 && (last || layer == 0 || bytes * 32 > self.index.length())
     }
 
-    /// Searches all seeds, and tells how many blocks were found.
-    fn search(&mut self, layer: usize, asked: &mut Asked) -> Result<usize, Error> {
+    /// Searches the seeds: for the `last` layer all of them, before that what nothing was found
+    /// in. What moved is in there, and what was copied is found in the end.
+    fn search(&mut self, layer: usize, asked: &mut Asked, last: bool) -> Result<(), Error> {
         let missing: Vec<usize> = (0..asked.wanted.len()).filter(|&at| asked.places[at] == Place::Unknown).collect();
-        let Some(&end) = missing.last() else { return Ok(0) };
+        let Some(&end) = missing.last() else { return Ok(()) };
         // As if what is missing were all of a target; only its last block may be short.
         let size = asked.layout.block_size();
         let length = (missing.len() as u64 - 1) * u64::from(size) + asked.range(end).len();
-        let Ok(layout) = BlockLayout::new(length, size) else { return Ok(0) };
+        let Ok(layout) = BlockLayout::new(length, size) else { return Ok(()) };
         let keys = missing.iter().map(|&at| asked.keys[at]).collect();
         let strong = missing.iter().flat_map(|&at| asked.strong(at)).copied().collect();
         let weak = WeakColumn { keys, checks: Vec::new() };
         let signature = Signature::new(layout, weak, strong, Arc::new(self.hasher.clone()));
         let lookup = BlockIndex::build(&signature);
-        let seeds = &self.seeds[..self.seeds.len() - 1];
-        let windows = windows(seeds, size);
-        let searched: Vec<&dyn ReadAt> = windows.iter().map(|window| window as &dyn ReadAt).collect();
-        let found = compare(&signature, &lookup, &searched, &CompareOptions::new(WEAK), self.progress)?;
+        let seeds = &self.seeds[..usize::from(self.zeros().0)];
+        let found = self.spans.found().chain(asked.found()).filter(|_| !last);
+        let found = by_seed(seeds.len(), found);
+        let parts: Vec<_> = seeds.iter().zip(found).map(|(seed, found)| searched_parts(*seed, size, &found)).collect();
+        // In the finest layer all that is not found is fetched.
+        let options = CompareOptions { overlapping: last, ..CompareOptions::new(WEAK) };
+        let found = compare_parts(&signature, &lookup, seeds, &parts, &options, self.progress)?;
         for step in found.plan.steps() {
             match *step {
                 Step::Copy { target, seed, offset } => {
-                    let blocks = found.plan.cut().within(target);
-                    for block in blocks.iter() {
+                    for block in found.plan.cut().within(target).iter() {
                         let skipped = layout.range(block).start - target.start;
-                        let (seed, offset) = windows[usize::from(seed.0)].place(offset + skipped);
-                        asked.places[missing[block.index()]] = Place::Seed(seed, offset);
+                        asked.places[missing[block.index()]] = Place::Seed(seed, offset + skipped);
                     }
                 }
                 Step::Repeat { blocks, of } => {
@@ -403,11 +370,8 @@ impl<'a> State<'a> {
             self.suspects = asked.forget_unconfirmed(&missing, seeds, &self.hasher);
         }
         self.statistics += found.statistics;
-        self.unreadable.extend(found.unreadable.into_iter().map(|unreadable| {
-            let (seed, offset) = windows[usize::from(unreadable.seed.0)].place(unreadable.offset);
-            UnreadableSeed { seed, offset, ..unreadable }
-        }));
+        self.unreadable.extend(found.unreadable);
         self.reports[layer].searched = true;
-        Ok(missing.iter().filter(|&&at| matches!(asked.places[at], Place::Seed(..))).count())
+        Ok(())
     }
 }

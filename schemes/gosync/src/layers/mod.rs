@@ -6,14 +6,15 @@
 //! bytes grow with the change and not with the file.
 
 mod asked;
+mod beside;
 pub(crate) mod choose;
 mod descend;
 mod expected;
 pub(crate) mod frames;
 mod locate;
+mod searched;
 mod spans;
 pub(crate) mod sums;
-mod windows;
 mod zeros;
 
 pub use descend::LayerReport;

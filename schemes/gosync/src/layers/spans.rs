@@ -56,6 +56,14 @@ impl Spans {
         self.spans.get(at).filter(|span| span.target.start == offset)
     }
 
+    /// The bytes of seeds that were found.
+    pub(crate) fn found(&self) -> impl Iterator<Item = (SeedId, ByteRange)> {
+        self.spans.iter().filter_map(|span| match span.origin {
+            Origin::Seed(seed, offset) => Some((seed, ByteRange::at(offset, span.target.len()))),
+            Origin::Source | Origin::Span(_) => None,
+        })
+    }
+
     /// How to get the target, and what tells that it is right.
     pub(crate) fn into_plan(mut self, hasher: Arc<dyn StrongHasher>) -> (Plan, BlockSums) {
         self.sort();
