@@ -1,6 +1,6 @@
 //! Where a file is wrong, to the finest layer.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use gosync_chunks::work::hand_out;
 use gosync_chunks::{
@@ -41,38 +41,45 @@ pub(crate) fn locate(
     }
     if verdict.wrong.is_empty() && verdict.wrong_hash.is_some() {
         // Somebody made data that has the same sums; BLAKE3 is not to be fooled.
-        verdict.wrong = wrong_subtrees(data, &index.tree()?.0, progress).map_err(&failed)?;
+        verdict.wrong = wrong_subtrees(&index.tree()?.0, &nodes(data, progress).map_err(&failed)?, data.size());
     }
     Ok(verdict)
 }
 
-/// The subtrees of `data`, which has the target's length, that have other nodes than these.
-fn wrong_subtrees(
-    data: &dyn ReadAt,
-    nodes: &[[u8; 32]],
-    progress: &dyn Progress,
-) -> Result<Vec<ByteRange>, VerifyError> {
+/// The nodes of the subtrees of a mebibyte that `data` has.
+///
+/// # Errors
+///
+/// When it cannot be read, or `progress` cancels.
+pub(crate) fn nodes(data: &dyn ReadAt, progress: &dyn Progress) -> Result<Vec<[u8; 32]>, VerifyError> {
     let hasher = FileHasher::new(data.size());
-    let wrong = Mutex::new(Vec::new());
-    hand_out(nodes.iter().enumerate(), ReadBuffer::default, |buffer, (at, node)| {
+    let mut nodes = vec![[0; 32]; hasher.piece_count()];
+    hand_out(nodes.iter_mut().enumerate(), ReadBuffer::default, |buffer, (at, node)| {
         if progress.is_cancelled() {
             return Err(VerifyError::Cancelled);
         }
-        let start = at as u64 * SUBTREE as u64;
-        let range = ByteRange { start, end: data.size().min(start + SUBTREE as u64) };
-        if hasher.piece(at, buffer.read(data, range)?) != *node {
-            wrong.lock().expect("no panic while held").push(range);
-        }
+        *node = hasher.piece(at, buffer.read(data, subtree(at, data.size()))?);
         Ok(())
     })?;
-    let mut wrong: Vec<ByteRange> = wrong.into_inner().expect("no panic while held");
-    wrong.sort_unstable_by_key(|range| range.start);
-    wrong.dedup_by(|next, range| {
-        let touches = range.end == next.start;
-        range.end = if touches { next.end } else { range.end };
-        touches
-    });
-    Ok(wrong)
+    Ok(nodes)
+}
+
+/// The subtrees of a target of `length` bytes whose nodes differ, joined where they touch.
+pub(crate) fn wrong_subtrees(expected: &[[u8; 32]], actual: &[[u8; 32]], length: u64) -> Vec<ByteRange> {
+    let mut wrong: Vec<ByteRange> = Vec::new();
+    for (at, _) in expected.iter().zip(actual).enumerate().filter(|(_, (expected, actual))| expected != actual) {
+        let range = subtree(at, length);
+        match wrong.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => wrong.push(range),
+        }
+    }
+    wrong
+}
+
+fn subtree(at: usize, length: u64) -> ByteRange {
+    let start = at as u64 * SUBTREE as u64;
+    ByteRange { start, end: length.min(start + SUBTREE as u64) }
 }
 
 /// Blocks of several layers that make up the target, and their sums.

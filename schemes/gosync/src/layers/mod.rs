@@ -20,5 +20,5 @@ mod zeros;
 pub use descend::LayerReport;
 pub(crate) use descend::{Descent, descend};
 pub(crate) use frames::{Finder, Frames};
-pub(crate) use locate::locate;
+pub(crate) use locate::{locate, nodes, wrong_subtrees};
 pub(crate) use zeros::Zeros;

@@ -11,6 +11,7 @@ mod layers;
 mod legacy;
 mod native;
 mod parts;
+mod repair;
 mod signature;
 
 use std::path::PathBuf;
