@@ -62,6 +62,14 @@ impl Asked {
         })
     }
 
+    /// Those of the blocks that are not found yet.
+    pub(super) fn missing(&self) -> Vec<u32> {
+        let missing = || self.places.iter().zip(0..).filter(|&(&place, _)| place == Place::Unknown);
+        let mut all = Vec::with_capacity(missing().count());
+        all.extend(missing().map(|(_, at): (_, u32)| at));
+        all
+    }
+
     /// What repeats a block that was found after all is found too.
     pub(super) fn follow_repeats(&mut self) {
         for at in 0..self.places.len() {
@@ -79,7 +87,7 @@ impl Asked {
     /// it: one that is at the neighbouring place too. Returns where their parts may be.
     pub(super) fn forget_unconfirmed(
         &mut self,
-        searched: &[usize],
+        searched: &[u32],
         seeds: &[&dyn ReadAt],
         hasher: &Xxh3,
     ) -> Vec<Suspect> {
@@ -95,8 +103,9 @@ impl Asked {
             self.before(at).is_some_and(|before| confirm(before, at))
                 || self.after(at).is_some_and(|after| confirm(at, after))
         };
+        let searched = searched.iter().map(|&at| at as usize);
         let mut alone: Vec<usize> =
-            searched.iter().copied().filter(|&at| self.places[at] != Place::Unknown && !is_confirmed(at)).collect();
+            searched.filter(|&at| self.places[at] != Place::Unknown && !is_confirmed(at)).collect();
         // A neighbour that is in several places was found at another one, and may still be here.
         let expected = alone.iter().filter_map(|&at| match self.places[at] {
             Place::Seed(seed, offset) => {

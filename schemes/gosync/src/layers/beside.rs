@@ -28,7 +28,7 @@ pub(super) fn beside(asked: &Asked, side: Side, spans: &Spans, suspects: &[Suspe
         let before = match asked.before(run.start) {
             Some(before) => in_seed(asked.places[before]).map(|(seed, offset)| (seed, offset + size)),
             None => spans.before(start).and_then(|span| match span.origin {
-                Origin::Seed(seed, offset) => Some((seed, offset + span.target.len())),
+                Origin::Seed(seed, offset) => Some((seed, offset + span.target().len())),
                 _ => None,
             }),
         };

@@ -331,14 +331,15 @@ impl<'a> State<'a> {
     /// Searches the seeds: for the `last` layer all of them, before that what nothing was found
     /// in. What moved is in there, and what was copied is found in the end.
     fn search(&mut self, layer: usize, asked: &mut Asked, last: bool) -> Result<(), Error> {
-        let missing: Vec<usize> = (0..asked.wanted.len()).filter(|&at| asked.places[at] == Place::Unknown).collect();
+        let missing = asked.missing();
         let Some(&end) = missing.last() else { return Ok(()) };
         // As if what is missing were all of a target; only its last block may be short.
         let size = asked.layout.block_size();
-        let length = (missing.len() as u64 - 1) * u64::from(size) + asked.range(end).len();
+        let length = (missing.len() as u64 - 1) * u64::from(size) + asked.range(end as usize).len();
         let Ok(layout) = BlockLayout::new(length, size) else { return Ok(()) };
-        let keys = missing.iter().map(|&at| asked.keys[at]).collect();
-        let strong = missing.iter().flat_map(|&at| asked.strong(at)).copied().collect();
+        let keys = missing.iter().map(|&at| asked.keys[at as usize]).collect();
+        let mut strong = Vec::with_capacity(missing.len() * asked.sum_len);
+        missing.iter().for_each(|&at| strong.extend_from_slice(asked.strong(at as usize)));
         let weak = WeakColumn { keys, checks: Vec::new() };
         let signature = Signature::new(layout, weak, strong, Arc::new(self.hasher.clone()));
         let lookup = BlockIndex::build(&signature);
@@ -354,12 +355,12 @@ impl<'a> State<'a> {
                 Step::Copy { target, seed, offset } => {
                     for block in found.plan.cut().within(target).iter() {
                         let skipped = layout.range(block).start - target.start;
-                        asked.places[missing[block.index()]] = Place::Seed(seed, offset + skipped);
+                        asked.places[missing[block.index()] as usize] = Place::Seed(seed, offset + skipped);
                     }
                 }
                 Step::Repeat { blocks, of } => {
                     for block in blocks.iter() {
-                        asked.places[missing[block.index()]] = Place::Like(missing[of.index()]);
+                        asked.places[missing[block.index()] as usize] = Place::Like(missing[of.index()] as usize);
                     }
                 }
                 Step::Fetch { .. } => {}

@@ -19,10 +19,19 @@ pub(crate) enum Origin {
 /// A block of some layer that need not be divided any further.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
-    pub(crate) target: ByteRange,
+    start: u64,
+    /// Of a block, which has 16 MiB at most.
+    len: u32,
+    /// Which of the strong sums is its own.
+    sum: u32,
     pub(crate) origin: Origin,
-    /// Where its strong sum is kept.
-    sum: usize,
+}
+
+impl Span {
+    /// The target's bytes that it is.
+    pub(crate) fn target(&self) -> ByteRange {
+        ByteRange::at(self.start, self.len.into())
+    }
 }
 
 /// The spans found so far.
@@ -35,31 +44,33 @@ pub(crate) struct Spans {
 
 impl Spans {
     pub(crate) fn push(&mut self, target: ByteRange, origin: Origin, sum: &[u8]) {
-        self.spans.push(Span { target, origin, sum: self.sums.len() });
+        // Each span has a sum, in the order in which they were pushed.
+        let number = self.spans.len() as u32;
+        self.spans.push(Span { start: target.start, len: target.len() as u32, sum: number, origin });
         self.sums.extend_from_slice(sum);
     }
 
     /// Puts the spans in the target's order.
     pub(crate) fn sort(&mut self) {
-        self.spans.sort_unstable_by_key(|span| span.target.start);
+        self.spans.sort_unstable_by_key(|span| span.start);
     }
 
     /// The span that ends at `offset`, once they are sorted.
     pub(crate) fn before(&self, offset: u64) -> Option<&Span> {
-        let after = self.spans.partition_point(|span| span.target.start < offset);
-        self.spans[..after].last().filter(|span| span.target.end == offset)
+        let after = self.spans.partition_point(|span| span.start < offset);
+        self.spans[..after].last().filter(|span| span.target().end == offset)
     }
 
     /// The span that begins at `offset`, once they are sorted.
     pub(crate) fn at(&self, offset: u64) -> Option<&Span> {
-        let at = self.spans.partition_point(|span| span.target.start < offset);
-        self.spans.get(at).filter(|span| span.target.start == offset)
+        let at = self.spans.partition_point(|span| span.start < offset);
+        self.spans.get(at).filter(|span| span.start == offset)
     }
 
     /// The bytes of seeds that were found.
     pub(crate) fn found(&self) -> impl Iterator<Item = (SeedId, ByteRange)> {
         self.spans.iter().filter_map(|span| match span.origin {
-            Origin::Seed(seed, offset) => Some((seed, ByteRange::at(offset, span.target.len()))),
+            Origin::Seed(seed, offset) => Some((seed, ByteRange::at(offset, span.len.into()))),
             Origin::Source | Origin::Span(_) => None,
         })
     }
@@ -68,8 +79,9 @@ impl Spans {
     pub(crate) fn into_plan(mut self, hasher: Arc<dyn StrongHasher>) -> (Plan, BlockSums) {
         self.sort();
         let len = hasher.sum_len();
-        let bounds: Vec<u64> = std::iter::once(0).chain(self.spans.iter().map(|span| span.target.end)).collect();
-        let strong = self.spans.iter().flat_map(|span| &self.sums[span.sum..span.sum + len]).copied().collect();
+        let bounds: Vec<u64> = std::iter::once(0).chain(self.spans.iter().map(|span| span.target().end)).collect();
+        let mut strong = Vec::with_capacity(self.sums.len());
+        self.spans.iter().for_each(|span| strong.extend_from_slice(&self.sums[span.sum as usize * len..][..len]));
         let cut = Cut::at(bounds);
         let mut plan = Plan::new(cut.clone());
         for (block, span) in (0..).map(BlockId).zip(&self.spans) {
@@ -100,7 +112,7 @@ mod tests {
         spans.push(range(40, 43), Origin::Source, b"four");
         spans.sort();
         assert_eq!(spans.at(20).map(|span| span.origin), Some(Origin::Seed(SeedId(0), 7)));
-        assert_eq!(spans.before(20).map(|span| span.target), Some(range(10, 20)));
+        assert_eq!(spans.before(20).map(Span::target), Some(range(10, 20)));
         assert!(spans.at(21).is_none() && spans.before(21).is_none() && spans.before(0).is_none());
 
         let (plan, sums) = spans.into_plan(Arc::new(hasher));
