@@ -16,7 +16,7 @@ use super::{Extent, Extents, FrameDecoder, FrameKind, PayloadLayout};
 const BATCH: u64 = 8 << 20;
 
 /// What is said of a server's ranges around each part's bytes is hardly shorter.
-const MOST_RUN_COST: u64 = 80;
+const MOST_RUN_COST: u64 = 112;
 
 /// Knows more frames than a client learned on its way to what is missing: where seeds turn out
 /// not to have what they had, more is missing.
