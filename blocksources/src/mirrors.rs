@@ -14,16 +14,16 @@ use crate::remaining::Remaining;
 /// A place is left for the next one, for good, when it fails (so each of them should be
 /// [`Retrying`](crate::Retrying)), when it is not as long as the target, or when what it
 /// sent is rejected. What was delivered already is not fetched again.
-pub struct Mirrors {
-    places: Vec<Place>,
+pub struct Mirrors<'a> {
+    places: Vec<Place<'a>>,
     /// Length of the target in bytes.
     expected: Option<u64>,
     state: Mutex<State>,
 }
 
-struct Place {
+struct Place<'a> {
     name: String,
-    source: Box<dyn Source>,
+    source: Box<dyn Source + 'a>,
 }
 
 #[derive(Default)]
@@ -36,10 +36,10 @@ struct State {
     served: RangeSet,
 }
 
-impl Mirrors {
+impl<'a> Mirrors<'a> {
     /// Uses `places`, which are sources with their paths or URLs, in this order, for a
     /// target of `expected` bytes, if that is known.
-    pub fn new(places: impl IntoIterator<Item = (String, Box<dyn Source>)>, expected: Option<u64>) -> Self {
+    pub fn new(places: impl IntoIterator<Item = (String, Box<dyn Source + 'a>)>, expected: Option<u64>) -> Self {
         let places = places.into_iter().map(|(name, source)| Place { name, source }).collect();
         Self { places, expected, state: Mutex::default() }
     }
@@ -72,7 +72,7 @@ impl Mirrors {
         }
     }
 
-    fn check(&self, current: usize, place: &Place) -> Result<(), SourceError> {
+    fn check(&self, current: usize, place: &Place<'_>) -> Result<(), SourceError> {
         if let Some(expected) = self.expected
             && let Some(actual) = place.source.size()?
             && actual != expected
@@ -107,7 +107,7 @@ impl Mirrors {
     }
 }
 
-impl Source for Mirrors {
+impl Source for Mirrors<'_> {
     fn size(&self) -> Result<Option<u64>, SourceError> {
         self.with_places(|_, source| source.size())
     }
@@ -151,6 +151,11 @@ impl Source for Mirrors {
         self.places.get(current).or(self.places.last()).map_or(fallback, |place| place.source.limits())
     }
 
+    /// As soon as one of the places does, also while it is not its turn.
+    fn reads_rebuilt(&self) -> bool {
+        self.places.iter().any(|place| place.source.reads_rebuilt())
+    }
+
     fn reject(&self, ranges: &[ByteRange]) -> bool {
         if let [place] = &self.places[..] {
             return place.source.reject(ranges);
@@ -173,7 +178,7 @@ impl Source for Mirrors {
     }
 }
 
-impl Mirrors {
+impl Mirrors<'_> {
     fn note_served(&self, place: usize, asked: &[ByteRange], missing: &[ByteRange]) {
         let mut delivered: RangeSet = asked.iter().copied().collect();
         for &range in missing {
@@ -186,7 +191,7 @@ impl Mirrors {
     }
 }
 
-impl fmt::Debug for Mirrors {
+impl fmt::Debug for Mirrors<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.places.iter().map(|place| place.name.as_str()).collect();
         formatter
@@ -236,7 +241,7 @@ mod tests {
 
     /// Mirrors called a, b and so on of 300 bytes, each with faults, and a way to look
     /// at what each was asked.
-    fn mirrors(faults: &[&[Fault]], length: usize) -> (Vec<u8>, Mirrors, Vec<Recording>) {
+    fn mirrors(faults: &[&[Fault]], length: usize) -> (Vec<u8>, Mirrors<'static>, Vec<Recording>) {
         let data = corpus::random(1, length);
         let recordings: Vec<Recording> = faults
             .iter()
@@ -251,7 +256,7 @@ mod tests {
         (data, mirrors, recordings)
     }
 
-    fn fetch(mirrors: &Mirrors, ranges: &[ByteRange], data: &[u8]) -> Transfer {
+    fn fetch(mirrors: &Mirrors<'_>, ranges: &[ByteRange], data: &[u8]) -> Transfer {
         let sink = MemorySink::new(ranges);
         let transfer = mirrors.fetch(ranges, &sink).unwrap();
         for (range, fetched) in ranges.iter().zip(sink.finish()) {
@@ -260,7 +265,7 @@ mod tests {
         transfer
     }
 
-    fn names(mirrors: &Mirrors) -> String {
+    fn names(mirrors: &Mirrors<'_>) -> String {
         mirrors.dropped().into_iter().map(|(name, _)| name).collect()
     }
 

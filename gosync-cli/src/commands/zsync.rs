@@ -7,8 +7,10 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::Context;
-use gosync::{Location, Netrc, Seeds, SourceOptions, open_sources};
-use gosync_zsync::{Control, OpenedControl, PatchOptions, PatchReport, ReadAt, ReadOptions, Recompress, Source};
+use gosync::{Estimate, Location, Netrc, Plan, Seeds, SourceOptions, open_sources};
+use gosync_zsync::{
+    Control, Download, OpenedControl, PatchOptions, PatchReport, Published, ReadAt, ReadOptions, Recompress,
+};
 use serde_json::json;
 
 use super::diff::{Found, foretell};
@@ -45,7 +47,7 @@ pub(crate) fn run(args: &args::Zsync, console: &Console) -> anyhow::Result<ExitC
     }
     let source = gosync_zsync::open_source(&opened, args.referer.as_ref(), &options)?;
     let patch_options = PatchOptions { keep_old: args.keep_old };
-    let code = carry_out(&opened, &seeds, &*source, Some(&output), patch_options, start, console)?;
+    let code = carry_out(&opened, &seeds, &source, Some(&output), patch_options, start, console)?;
     if let Some(recompress) = &opened.control.recompress {
         let named = opened.control.z_file_name.as_ref().map(|name| name.as_str());
         let path = compressed_of(&output, named.filter(|_| args.output.is_none()), &args.control, console);
@@ -99,19 +101,19 @@ pub(super) fn patch(
     if args.dry_run {
         let comparison = gosync_zsync::diff(&opened.control, &data(&seeds), &Bars::new(console))?;
         warn_unreadable(&seeds, &comparison.unreadable, console);
-        let location = match given.into_iter().next() {
-            Some(location) => location,
-            None => gosync_zsync::source_locations(opened, None)?.remove(0),
+        let plan = &comparison.plan;
+        let download = match given.into_iter().next() {
+            Some(location) => plain_download(plan, location),
+            None => gosync_zsync::download(opened, None, plan)?,
         };
-        let cost = gosync::estimate_plan(&comparison.plan, &location, options)?;
-        return tell_cost(&comparison.plan, &cost, opened.transfer, &location, console);
+        return tell_cost(plan, &estimate(&download, options)?, opened.transfer, &download.location, console);
     }
     let length = opened.control.signature.layout().length();
     let source = match given.is_empty() {
         true => gosync_zsync::open_source(opened, None, options)?,
-        false => open_sources(&given, Some(length), options)?,
+        false => Published::plain(open_sources(&given, Some(length), options)?),
     };
-    carry_out(opened, &seeds, &*source, output, PatchOptions::default(), start, console)
+    carry_out(opened, &seeds, &source, output, PatchOptions::default(), start, console)
 }
 
 /// `gosync diff`.
@@ -131,10 +133,24 @@ pub(super) fn diff(
     warn_unreadable(&seeds, &comparison.unreadable, console);
     let time = start.elapsed();
     let plan = &comparison.plan;
-    let usual = gosync_zsync::source_locations(opened, None).ok().map(|mut locations| locations.remove(0));
-    let cost = foretell(args, usual, |location| gosync::estimate_plan(plan, location, options), console)?;
+    let usual = gosync_zsync::download(opened, None, plan).ok();
+    let location = usual.as_ref().map(|download| download.location.clone());
+    let cost = |location: &Location| match usual.as_ref().filter(|_| args.source.is_none()) {
+        Some(download) => estimate(download, options),
+        None => estimate(&plain_download(plan, location.clone()), options),
+    };
+    let cost = foretell(args, location, cost, console)?;
     let (statistics, index) = (&comparison.statistics, opened.transfer);
     Found { plan, statistics, layers: &[], index, cost, time }.tell(console)
+}
+
+/// What is fetched from a place that has the target as it is.
+fn plain_download(plan: &Plan, location: Location) -> Download {
+    Download { location, ranges: plan.fetch_ranges(), length: plan.cut().length() }
+}
+
+fn estimate(download: &Download, options: &SourceOptions) -> Result<Estimate, gosync::Error> {
+    gosync::estimate_ranges(download.ranges.clone(), download.length, &download.location, options)
 }
 
 /// `gosync inspect`.
@@ -191,7 +207,7 @@ pub(super) fn data(seeds: &Seeds) -> Vec<&dyn ReadAt> {
 fn carry_out(
     opened: &OpenedControl,
     seeds: &Seeds,
-    source: &dyn Source,
+    source: &Published<'_>,
     output: Option<&PathBuf>,
     options: PatchOptions,
     start: Instant,
@@ -213,7 +229,7 @@ fn carry_out(
 fn carry_out_silently(
     control: &Control,
     seeds: &Seeds,
-    source: &dyn Source,
+    source: &Published<'_>,
     output: Option<&PathBuf>,
     options: PatchOptions,
     console: &Console,

@@ -2,7 +2,7 @@
 
 use gosync_blocksources::ranges::coalesce;
 use gosync_blocksources::{Location, SourceOptions};
-use gosync_chunks::{ByteRange, Plan, Source};
+use gosync_chunks::{ByteRange, Source};
 
 use crate::layers::{Frames, Zeros};
 use crate::payload::FramedSource;
@@ -28,25 +28,32 @@ pub struct Estimate {
 ///
 /// When the source cannot be reached or has no such target.
 pub fn estimate(comparison: &Comparison, location: &Location, options: &SourceOptions) -> Result<Estimate, Error> {
-    estimate_with(&comparison.plan, comparison.frames.as_ref(), location, options)
+    let plan = &comparison.plan;
+    estimate_with(plan.fetch_ranges(), plan.cut().length(), comparison.frames.as_ref(), location, options)
 }
 
-/// The same for a plan that was made from an index of some other kind.
+/// The same for `ranges` of a file of `length` bytes that is at `location`, be it the target
+/// or not.
 ///
 /// # Errors
 ///
 /// As [`estimate`].
-pub fn estimate_plan(plan: &Plan, location: &Location, options: &SourceOptions) -> Result<Estimate, Error> {
-    estimate_with(plan, None, location, options)
+pub fn estimate_ranges(
+    ranges: Vec<ByteRange>,
+    length: u64,
+    location: &Location,
+    options: &SourceOptions,
+) -> Result<Estimate, Error> {
+    estimate_with(ranges, length, None, location, options)
 }
 
 fn estimate_with(
-    plan: &Plan,
+    wanted: Vec<ByteRange>,
+    length: u64,
     frames: Option<&Frames>,
     location: &Location,
     options: &SourceOptions,
 ) -> Result<Estimate, Error> {
-    let wanted = plan.fetch_ranges();
     if wanted.is_empty() {
         return Ok(Estimate::default());
     }
@@ -56,7 +63,7 @@ fn estimate_with(
     {
         use gosync_chunks::SourceError;
         let server = gosync_blocksources::HttpSource::new(url.as_str(), options.http.clone())?;
-        let (calls, expected) = calls(plan, frames, wanted, &server)?;
+        let (calls, expected) = calls(length, frames, wanted, &server)?;
         if let Some(actual) = server.size()?.filter(|&actual| actual != expected) {
             return Err(SourceError::Length { location: location.to_string(), expected, actual }.into());
         }
@@ -64,7 +71,7 @@ fn estimate_with(
         return Ok(total(costs.map(|cost| (cost.bytes, cost.requests, Some(cost.time.as_secs_f64())))));
     }
     let source = open_source(location, options)?;
-    let (calls, _) = calls(plan, frames, wanted, &*source)?;
+    let (calls, _) = calls(length, frames, wanted, &*source)?;
     let limits = source.limits();
     let pieces = |range: &ByteRange| match location {
         Location::Path(_) => 0,
@@ -85,15 +92,14 @@ fn total(costs: impl Iterator<Item = (u64, u64, Option<f64>)>) -> Estimate {
     })
 }
 
-/// What has to be asked of `source`, call by call, for the bytes `wanted` of the target,
-/// and how long it is.
+/// What has to be asked of `source`, call by call, for the bytes `wanted` of what has `length`
+/// bytes, and how long the source is.
 fn calls(
-    plan: &Plan,
+    length: u64,
     frames: Option<&Frames>,
     wanted: Vec<ByteRange>,
     source: &dyn Source,
 ) -> Result<(Vec<Vec<ByteRange>>, u64), Error> {
-    let length = plan.cut().length();
     match frames {
         None => Ok((vec![wanted], length)),
         Some(frames) => {

@@ -67,7 +67,6 @@ mod layers;
 mod merge;
 mod open;
 pub mod payload;
-mod rebuilt;
 mod repair;
 pub mod report;
 mod signature;
@@ -77,7 +76,7 @@ mod tier;
 
 pub use build::{BuildOptions, build, build_compressed, build_part};
 pub use error::{Error, Trouble};
-pub use estimate::{Estimate, estimate, estimate_plan};
+pub use estimate::{Estimate, estimate, estimate_ranges};
 pub use format::{
     Damage, Format, FormatError, Index, IndexPart, LayerInfo, NameError, PartError, PayloadInfo, ReadOptions, Shard,
     ShardError, TargetName, UnsuitableSums,

@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use gosync_chunks::{BlockSums, LocalFile, Plan, Progress, ReadAt, Source, Transfer};
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare};
 use gosync_index::BlockIndex;
-use gosync_patcher::{Patch, PatchError, Report, StagedFile, TargetId, Verdict, VerifyError};
+use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError};
 use gosync_rollsum::Kind;
 
 use crate::format::Content;
 use crate::layers::{Descent, Finder, Frames, LayerReport, Zeros, descend, locate};
 use crate::payload::FramedSource;
-use crate::rebuilt::Rebuilt;
 use crate::repair::repair;
 use crate::{Damage, Error, Index, Trouble};
 

@@ -23,7 +23,7 @@
 //! let source = gosync_zsync::open_source(&opened, None, &options)?;
 //! let old = gosync_zsync::LocalFile::open(&at("old.txt"))?;
 //! let report =
-//!     gosync_zsync::patch(&opened.control, &[&old], &*source, &at("old.txt"), &PatchOptions::default(), &())?;
+//!     gosync_zsync::patch(&opened.control, &[&old], &source, &at("old.txt"), &PatchOptions::default(), &())?;
 //!
 //! assert_eq!(std::fs::read(at("old.txt"))?, std::fs::read(at("new.txt"))?);
 //! assert_eq!(report.matched_bytes() + report.report.fetched, report.output_bytes());
@@ -69,10 +69,10 @@ mod sync;
 pub use control::{Control, ControlError, ReadOptions, UnwritableError};
 pub use error::Error;
 pub use file_digest::FileDigest;
-pub use gzip::{BlockMap, Recompress};
+pub use gzip::{BlockHeader, BlockMap, InflateError, Inflater, Published, Recompress};
 pub use hash_lengths::HashLengths;
 pub use make::{MakeOptions, make, make_compressed};
-pub use open::{OpenedControl, open_control, open_control_since, open_source, source_locations};
+pub use open::{Download, OpenedControl, download, open_control, open_control_since, open_source, source_locations};
 pub use sums::StrongKind;
 pub use sync::{PatchOptions, PatchReport, diff, patch, patch_to_stream, verify};
 

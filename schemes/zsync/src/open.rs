@@ -4,10 +4,10 @@ use std::path::{Component, Path};
 use std::time::SystemTime;
 
 use gosync_blocksources::{Document, Location, Mirrors, SourceOptions, open_document, open_document_since};
-use gosync_chunks::{Source, Transfer};
+use gosync_chunks::{ByteRange, Plan, Source, Transfer};
 use url::Url;
 
-use crate::gzip::Published;
+use crate::gzip::{Published, Way, usable_map, ways};
 use crate::{Control, Error, ReadOptions};
 
 /// A control file, and what it cost to get.
@@ -60,8 +60,8 @@ fn opened(location: &Location, document: Document) -> Result<OpenedControl, Erro
     Ok(OpenedControl { control, location: found_at, bytes, modified, transfer })
 }
 
-/// Opens the places that a control file names for its target as one source. URLs are
-/// relative to `referer`, or else to where the control file is.
+/// Opens the places that a control file names for its target. URLs are relative to
+/// `referer`, or else to where the control file is.
 ///
 /// Headers and credentials go to no other origin than that of the control file: who wrote
 /// it could have them sent anywhere.
@@ -73,23 +73,72 @@ pub fn open_source(
     opened: &OpenedControl,
     referer: Option<&Url>,
     options: &SourceOptions,
-) -> Result<Box<dyn Source>, Error> {
+) -> Result<Published<'static>, Error> {
     let base = base_of(opened, referer);
     let length = opened.control.signature.layout().length();
     let open = |location: &Location| gosync_blocksources::open_source(location, &options_for(location, &base, options));
-    let open_all = |locations: &[Location], length| -> Result<Box<dyn Source>, Error> {
-        if let [location] = locations {
-            return Ok(open(location)?);
+    let open_all = |locations: &[Location]| -> Result<Places, Error> {
+        locations.iter().map(|location| Ok((location.to_string(), open(location)?))).collect()
+    };
+    let plain = || -> Result<Box<dyn Source>, Error> {
+        let locations = source_locations(opened, referer)?;
+        Ok(match &locations[..] {
+            [location] => open(location)?,
+            _ => Box::new(Mirrors::new(open_all(&locations)?, Some(length))),
+        })
+    };
+    let Ok(packed) = usable(&opened.control.z_urls, &base) else { return Ok(Published::plain(plain()?)) };
+    let compressed = Published::compressed(open_all(&packed)?);
+    // It need not be there as it is.
+    match plain() {
+        Ok(plain) => Ok(compressed.or_plain(plain)),
+        Err(Error::NoSource { .. }) => Ok(compressed),
+        Err(error) => Err(error),
+    }
+}
+
+/// Sources with what they are called.
+type Places = Vec<(String, Box<dyn Source>)>;
+
+/// What has to be fetched to carry out a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Download {
+    /// Where from.
+    pub location: Location,
+    /// What of that file.
+    pub ranges: Vec<ByteRange>,
+    /// How long that file is in bytes.
+    pub length: u64,
+}
+
+/// What will be fetched to carry out `plan`, unless the place that is tried first is no
+/// good. URLs are relative as with [`open_source`].
+///
+/// # Errors
+///
+/// When there is no URL that can be used.
+pub fn download(opened: &OpenedControl, referer: Option<&Url>, plan: &Plan) -> Result<Download, Error> {
+    let length = opened.control.signature.layout().length();
+    let ranges = plan.fetch_ranges();
+    let plain = source_locations(opened, referer);
+    let packed = usable(&opened.control.z_urls, &base_of(opened, referer)).unwrap_or_default().into_iter().next();
+    if let (Some(location), Some(map)) = (packed, usable_map(&opened.control)) {
+        for way in ways(Some(map), &ranges, length, plain.is_ok(), || None) {
+            match way {
+                Way::Plain if plain.is_err() => {}
+                Way::Plain => break,
+                Way::Pieces => {
+                    let ranges = map.compressed(&map.runs(&ranges)).iter().collect();
+                    return Ok(Download { location, ranges, length: map.file_len() });
+                }
+                Way::Whole => {
+                    let length = map.file_len();
+                    return Ok(Download { location, ranges: vec![ByteRange::at(0, length)], length });
+                }
+            }
         }
-        let places = locations.iter().map(|location| Ok((location.to_string(), open(location)?)));
-        Ok(Box::new(Mirrors::new(places.collect::<Result<Vec<_>, Error>>()?, length)))
-    };
-    let Ok(packed) = usable(&opened.control.z_urls, &base) else {
-        return open_all(&source_locations(opened, referer)?, Some(length));
-    };
-    let plain = source_locations(opened, referer).ok().map(|plain| open_all(&plain, Some(length))).transpose()?;
-    let compressed = (packed[0].to_string(), open_all(&packed, None)?);
-    Ok(Box::new(Published::new(plain, Some(compressed), length)))
+    }
+    plain.map(|mut locations| Download { location: locations.remove(0), ranges, length })
 }
 
 /// Where a control file says that its target is, at one place at least. URLs are relative

@@ -1,16 +1,16 @@
 //! The main job: comparing seeds with a control file, and bringing the target about.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gosync_chunks::{BlockRange, LocalFile, Plan, Progress, ReadAt, Source, Step};
 use gosync_comparer::Comparison;
-use gosync_patcher::{Patch, PatchError, Report, StagedFile, TargetId, Verdict, VerifyError};
+use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError};
 
 use crate::file_digest::Hashing;
 use crate::matching::search;
-use crate::{Control, Error, FileDigest};
+use crate::{Control, Error, FileDigest, Published};
 
 /// More places for a target than this are not tried.
 const MOST_PLACES: usize = 16;
@@ -69,7 +69,7 @@ pub fn diff(control: &Control, seeds: &[&dyn ReadAt], progress: &dyn Progress) -
 pub fn patch(
     control: &Control,
     seeds: &[&dyn ReadAt],
-    source: &dyn Source,
+    source: &Published<'_>,
     output: &Path,
     options: &PatchOptions,
     progress: &dyn Progress,
@@ -104,13 +104,17 @@ pub fn patch(
 pub fn patch_to_stream(
     control: &Control,
     seeds: &[&dyn ReadAt],
-    source: &dyn Source,
+    source: &Published<'_>,
     out: &mut dyn Write,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
+    if source.wants_rebuilt(control) {
+        return patch_through_file(control, seeds, source, out, progress);
+    }
     let comparison = search(control, seeds, progress)?;
     let mut hashing = Hashing::new(out, &control.digests);
-    let report = patch_of(control, &comparison.plan, seeds, source, progress).write_to_stream(&mut hashing)?;
+    let source = source.source(control, &comparison.plan.fetch_ranges(), None);
+    let report = patch_of(control, &comparison.plan, seeds, &source, progress).write_to_stream(&mut hashing)?;
     let actual = hashing.finish();
     for &expected in &control.digests {
         let found = actual.iter().find(|actual| actual.algorithm() == expected.algorithm());
@@ -119,6 +123,23 @@ pub fn patch_to_stream(
         }
     }
     Ok(PatchReport { comparison, report })
+}
+
+/// A target that comes in pieces of a gzip file is made in a file first: they are decoded
+/// with what stands before them.
+fn patch_through_file(
+    control: &Control,
+    seeds: &[&dyn ReadAt],
+    source: &Published<'_>,
+    out: &mut dyn Write,
+    progress: &dyn Progress,
+) -> Result<PatchReport, Error> {
+    let unwritable = |source| Error::Prepare { path: "the directory for temporary files".into(), source };
+    let directory = tempfile::tempdir().map_err(unwritable)?;
+    let path = directory.path().join("target");
+    let report = patch(control, seeds, source, &path, &PatchOptions::default(), progress)?;
+    let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, out));
+    copied.map_err(|error| PatchError::Stream(error).into()).map(|_| report)
 }
 
 /// Checks whether the file at `path` is the target of `control`, and where it is not. Also
@@ -152,21 +173,27 @@ fn patch_of<'a>(
 fn make(
     control: &Control,
     seeds: &[&dyn ReadAt],
-    source: &dyn Source,
+    published: &Published<'_>,
     staged: &mut StagedFile,
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
     let comparison = search(control, seeds, progress)?;
     let plan = &comparison.plan;
-    let patch = patch_of(control, plan, seeds, source, progress);
+    let length = plan.cut().length();
+    let unwritable = |source| Error::Prepare { path: staged.path().to_owned(), source };
+    staged.file().set_len(length).map_err(unwritable)?;
+    let file = staged.file().try_clone().and_then(|file| LocalFile::new(staged.path(), file)).map_err(unwritable)?;
+    let rebuilt = Rebuilt::new(&file, plan);
+    let source = published.source(control, &plan.fetch_ranges(), Some(&rebuilt));
+    let patch = patch_of(control, plan, seeds, &source, progress);
     let mut report = patch.write_to_file(staged)?;
     let Some(mut wrong) = wrong_in(control, staged, progress)? else {
         return Ok(PatchReport { comparison, report });
     };
     let layout = control.signature.layout();
-    let (length, size) = (layout.length(), u64::from(layout.block_size()));
+    let size = u64::from(layout.block_size());
     if layout.short_block().is_none()
-        && let Ok(Some(actual)) = source.size()
+        && let Ok(Some(actual)) = published.size()
         && (length + 1..length + size).contains(&actual)
     {
         return Err(Error::LostTail { length, actual });

@@ -13,7 +13,6 @@ mod frame;
 mod gather;
 mod layout;
 mod pack;
-mod prior;
 mod source;
 
 pub use encode::{EncodeError, EncodeOptions, FrameLengths, encode};

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::work::hand_out;
 use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
+use gosync_patcher::Prior;
 
 use super::gather::{Batch, next_batch, payload_ranges};
-use super::prior::Prior;
 use super::{Extent, Extents, FrameDecoder, FrameKind, PayloadLayout};
 
 /// So many bytes of frames are fetched in one call.

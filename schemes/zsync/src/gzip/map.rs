@@ -1,5 +1,10 @@
 //! Which compressed bits hold which bytes of the target: `Z-Map2`.
 
+use std::ops::Range;
+
+use gosync_blocksources::ranges::RangeSet;
+use gosync_chunks::ByteRange;
+
 use crate::ControlError;
 
 /// A place where a block of deflate begins, or a place within one, in the compressed file
@@ -19,6 +24,22 @@ pub(crate) struct Point {
 pub struct BlockMap {
     points: Vec<Point>,
 }
+
+/// What is decoded in one go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// The first point, and the last.
+    pub(crate) points: Range<usize>,
+    /// The point at which the block begins that the first one is within.
+    pub(crate) block: Option<usize>,
+}
+
+/// Bytes at a block's beginning that are fetched for its header: as many as zsync fetches,
+/// though most headers have half of it. Where one is longer, the rest is fetched then.
+const USUAL_HEADER: u64 = 200;
+
+/// Bytes behind the last block: a checksum and a length.
+const TRAILER: u64 = 8;
 
 /// Marks an entry that is within a block.
 const WITHIN: u16 = 0x8000;
@@ -50,9 +71,63 @@ impl BlockMap {
     }
 
     /// In the order of the file.
-    #[cfg(test)]
     pub(crate) fn points(&self) -> &[Point] {
         &self.points
+    }
+
+    /// Length of the gzip file in bytes, if it has nothing besides what is mapped.
+    pub(crate) fn file_len(&self) -> u64 {
+        self.points.last().map_or(0, |last| last.bits.div_ceil(8) + TRAILER)
+    }
+
+    /// Whether every byte of a target of `length` bytes is between two points.
+    pub(crate) fn is_whole(&self, length: u64) -> bool {
+        self.points.first().is_some_and(|first| first.bytes == 0 && first.is_start)
+            && self.points.last().is_some_and(|last| last.bytes == length)
+    }
+
+    /// What has to be decoded for `ranges` of the target, which ascend and which the map has.
+    pub(crate) fn runs(&self, ranges: &[ByteRange]) -> Vec<Run> {
+        let starts: Vec<usize> = (0..self.points.len()).filter(|&at| self.points[at].is_start).collect();
+        let mut runs: Vec<Run> = Vec::new();
+        for range in ranges.iter().filter(|range| !range.is_empty()) {
+            let first = self.points.partition_point(|point| point.bytes <= range.start).saturating_sub(1);
+            let last = self.points.partition_point(|point| point.bytes < range.end).min(self.points.len() - 1);
+            match runs.last_mut() {
+                Some(run) if first <= run.points.end => run.points.end = run.points.end.max(last),
+                _ => {
+                    let begun = starts.partition_point(|&start| start <= first).checked_sub(1).map(|at| starts[at]);
+                    runs.push(Run { points: first..last, block: begun.filter(|&block| block != first) });
+                }
+            }
+        }
+        runs
+    }
+
+    /// The bytes of the compressed file that `runs` need. Of a block that a run begins in
+    /// the middle of, that is the beginning, too.
+    pub(crate) fn compressed(&self, runs: &[Run]) -> RangeSet {
+        let headers = runs.iter().filter_map(|run| run.block).map(|block| self.header_bytes(block));
+        runs.iter().map(|run| self.bytes(run.points.clone())).chain(headers).collect()
+    }
+
+    /// Those of its bytes that likely have the whole header of the block that begins at the
+    /// point `block`.
+    pub(crate) fn header_bytes(&self, block: usize) -> ByteRange {
+        let segment = self.segment(block);
+        ByteRange { end: segment.end.min(segment.start + USUAL_HEADER), ..segment }
+    }
+
+    /// The compressed bytes from the point at `block` to the next.
+    pub(crate) fn segment(&self, block: usize) -> ByteRange {
+        self.bytes(block..block + 1)
+    }
+
+    /// The compressed bytes from one point to another, the first and the last not
+    /// necessarily whole.
+    pub(crate) fn bytes(&self, points: Range<usize>) -> ByteRange {
+        let (first, last) = (self.points[points.start], self.points[points.end]);
+        ByteRange { start: first.bits / 8, end: last.bits.div_ceil(8) }
     }
 
     /// Appends the line of the header, and the entries.
@@ -82,5 +157,44 @@ mod tests {
         assert_eq!(entries, [0, 80, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 1, 0x7f, 0xff]);
         assert_eq!(BlockMap::read(entries, 65_534).unwrap(), map);
         assert!(BlockMap::read(entries, 65_533).is_err());
+    }
+
+    #[test]
+    fn what_is_needed_for_a_range() {
+        let point = |bits, bytes, is_start| Point { bits, bytes, is_start };
+        let map = BlockMap::new(vec![
+            point(80, 0, true),
+            point(8003, 1000, false),
+            point(16_001, 2000, false),
+            point(24_000, 3000, true),
+            // An empty block.
+            point(24_005, 3000, true),
+            point(24_805, 4000, false),
+            point(32_000, 5000, true),
+        ]);
+        assert!(map.is_whole(5000) && !map.is_whole(5001) && !BlockMap::new(vec![]).is_whole(0));
+        assert_eq!(map.file_len(), 4008);
+        let range = |start, end| ByteRange { start, end };
+        for (wanted, expected, compressed) in [
+            (vec![range(0, 1)], vec![(0..1, None)], vec![range(10, 1001)]),
+            (vec![range(999, 1001)], vec![(0..2, None)], vec![range(10, 2001)]),
+            (vec![range(1000, 2000)], vec![(1..2, Some(0))], vec![range(10, 210), range(1000, 2001)]),
+            (vec![range(2000, 3001)], vec![(2..5, Some(0))], vec![range(10, 210), range(2000, 3101)]),
+            (vec![range(3000, 3001)], vec![(4..5, None)], vec![range(3000, 3101)]),
+            // A header is no longer than what is before the next point.
+            (vec![range(4500, 4501)], vec![(5..6, Some(4))], vec![range(3000, 4000)]),
+            // What touches is one run, and a header that came is not fetched again.
+            (vec![range(5, 10), range(1005, 1010)], vec![(0..2, None)], vec![range(10, 2001)]),
+            (
+                vec![range(5, 10), range(2005, 2010), range(2010, 2010)],
+                vec![(0..1, None), (2..3, Some(0))],
+                vec![range(10, 1001), range(2000, 3000)],
+            ),
+        ] {
+            let runs = map.runs(&wanted);
+            let found: Vec<_> = runs.iter().map(|run| (run.points.clone(), run.block)).collect();
+            assert_eq!(found, expected, "{wanted:?}");
+            assert_eq!(map.compressed(&runs).iter().collect::<Vec<_>>(), compressed, "{wanted:?}");
+        }
     }
 }

@@ -119,15 +119,13 @@ fn zsync_takes_our_files_and_we_take_its() {
             let source = open_source(&opened, None, &options).unwrap();
             let seed = LocalFile::open(&old_path).unwrap();
             let out = directory.path().join("out");
-            let report = patch(&opened.control, &[&seed], &*source, &out, &PatchOptions::default(), &()).unwrap();
+            let report = patch(&opened.control, &[&seed], &source, &out, &PatchOptions::default(), &()).unwrap();
             assert!(fs::read(&out).unwrap() == new, "{name}{place}");
             settle(&nginx);
-            if place.is_empty() && !name.contains("packed") {
+            if place.is_empty() {
                 let ours = payload(&nginx, since);
-                assert!(
-                    report.report.fetched <= ours && ours <= theirs + theirs / 100,
-                    "{name}: {ours}, zsync {theirs}"
-                );
+                eprintln!("{name}: {ours}, zsync {theirs}, {:?}", report.report);
+                assert!(ours <= theirs + theirs / 100, "{name}: {ours}, zsync {theirs}");
             }
         }
     }
@@ -158,6 +156,6 @@ fn control_files_of_gzip_files() {
     let source = open_source(&opened, None, &SourceOptions::default()).unwrap();
     let out = directory.path().join("out");
     let seed = edit::insert(&data, 6, 2, 50);
-    patch(&opened.control, &[&seed], &*source, &out, &PatchOptions::default(), &()).unwrap();
+    patch(&opened.control, &[&seed], &source, &out, &PatchOptions::default(), &()).unwrap();
     assert!(fs::read(&out).unwrap() == data);
 }

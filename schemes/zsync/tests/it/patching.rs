@@ -9,8 +9,8 @@ use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::source::MemorySource;
 use gosync_zsync::{
-    Control, Error, FileDigest, MakeOptions, PatchOptions, ReadAt, UnwritableError, make, make_compressed, patch,
-    patch_to_stream, verify,
+    Control, Error, FileDigest, MakeOptions, PatchOptions, Published, ReadAt, UnwritableError, make, make_compressed,
+    patch, patch_to_stream, verify,
 };
 
 use crate::oracle::{control, control_bytes, golden};
@@ -66,7 +66,9 @@ fn the_golden_file() {
 
     let control = Control::read(golden).unwrap();
     let out = directory.path().join("out");
-    let report = patch(&control, &[&a], &MemorySource::new(b.clone()), &out, &PatchOptions::default(), &()).unwrap();
+    let report =
+        patch(&control, &[&a], &Published::plain(MemorySource::new(b.clone())), &out, &PatchOptions::default(), &())
+            .unwrap();
     assert!(fs::read(&out).unwrap() == b);
     assert_eq!(report.report.fetched, 2 * 2048, "one block with the insertion, one with the cut");
     assert_eq!(fs::metadata(&out).unwrap().modified().unwrap(), UNIX_EPOCH + Duration::from_secs(1_700_000_000));
@@ -92,12 +94,12 @@ fn what_is_made_is_read_and_leads_to_the_target() {
             let source = MemorySource::new(new.clone());
             let seed = old.clone();
             let options = PatchOptions { keep_old: true };
-            let report = patch(&control, &[&seed], &source, &out, &options, &()).unwrap();
+            let report = patch(&control, &[&seed], &Published::plain(&source), &out, &options, &()).unwrap();
             assert!(fs::read(&out).unwrap() == new, "{edit}, {as_0_6_2}, {block_size:?}");
             assert!(fs::read(directory.path().join("out.zs-old")).unwrap() == old);
             assert_eq!(report.matched_bytes() + report.report.fetched, new.len() as u64);
             let mut streamed = Vec::new();
-            patch_to_stream(&control, &[&seed], &source, &mut streamed, &()).unwrap();
+            patch_to_stream(&control, &[&seed], &Published::plain(&source), &mut streamed, &()).unwrap();
             assert!(streamed == new);
         }
     }
@@ -113,7 +115,7 @@ fn an_empty_target_is_made_only_where_asked_for() {
     let control = make(&path, &MakeOptions { allow_empty: true, ..MakeOptions::default() }, &()).unwrap();
     let control = Control::read(&control.write().unwrap()).unwrap();
     let out = directory.path().join("out");
-    patch(&control, &[], &MemorySource::new(vec![]), &out, &PatchOptions::default(), &()).unwrap();
+    patch(&control, &[], &Published::plain(MemorySource::new(vec![])), &out, &PatchOptions::default(), &()).unwrap();
     assert_eq!(fs::read(&out).unwrap(), b"");
 }
 
@@ -130,7 +132,8 @@ fn wrong_matches_are_found_out_and_fetched() {
             let seed: Vec<u8> = [corpus::random(100 + seed, 400_000), target[50_000..150_000].to_vec()].concat();
             let out = directory.path().join("out");
             let source = MemorySource::new(target.clone());
-            let report = patch(&control, &[&seed], &source, &out, &PatchOptions::default(), &()).unwrap();
+            let report =
+                patch(&control, &[&seed], &Published::plain(&source), &out, &PatchOptions::default(), &()).unwrap();
             assert!(fs::read(&out).unwrap() == target, "{lengths:?}");
             wrong += report.report.refetched_blocks;
             assert_eq!(report.matched_bytes() + report.report.fetched, target.len() as u64);
@@ -158,10 +161,11 @@ fn forged_blocks_are_fetched_from_elsewhere() {
     };
     let control = Control::read(&bytes).unwrap();
     let seed: &dyn ReadAt = &Vec::<u8>::new();
-    patch(&control, &[seed], &second(&target), &out, &PatchOptions::default(), &()).unwrap();
+    patch(&control, &[seed], &Published::plain(second(&target)), &out, &PatchOptions::default(), &()).unwrap();
     assert!(fs::read(&out).unwrap() == target);
     fs::remove_file(&out).unwrap();
-    let failed = patch(&control, &[seed], &second(&other), &out, &PatchOptions::default(), &()).unwrap_err();
+    let failed =
+        patch(&control, &[seed], &Published::plain(second(&other)), &out, &PatchOptions::default(), &()).unwrap_err();
     assert!(failed.is_corrupt() && matches!(failed, Error::Digest { .. }), "{failed}");
     assert!(!out.exists());
 }
@@ -176,9 +180,11 @@ fn every_hash_has_to_hold() {
         let control = control(&target, 1024, (1, 4, 16), &lines);
         let out = directory.path().join("out");
         let source = MemorySource::new(target.clone());
-        let failed = patch(&control, &[&target], &source, &out, &PatchOptions::default(), &()).unwrap_err();
+        let failed =
+            patch(&control, &[&target], &Published::plain(&source), &out, &PatchOptions::default(), &()).unwrap_err();
         assert!(matches!(failed, Error::Digest { .. }), "{failed}");
-        let failed = patch_to_stream(&control, &[&target], &source, &mut Vec::new(), &()).unwrap_err();
+        let failed =
+            patch_to_stream(&control, &[&target], &Published::plain(&source), &mut Vec::new(), &()).unwrap_err();
         assert!(matches!(failed, Error::Digest { .. }), "{failed}");
         assert!(fs::read_dir(directory.path()).unwrap().next().is_none(), "nothing is left");
     }
@@ -192,7 +198,7 @@ fn a_tail_that_was_left_out_is_told() {
     let control = control(&target[..9 * 1024], 1024, (1, 4, 16), &sha1(&target));
     let source = MemorySource::new(target.clone());
     let out = directory.path().join("out");
-    let failed = patch(&control, &[], &source, &out, &PatchOptions::default(), &()).unwrap_err();
+    let failed = patch(&control, &[], &Published::plain(&source), &out, &PatchOptions::default(), &()).unwrap_err();
     assert!(matches!(failed, Error::LostTail { length: 9216, actual: 10_000 }) && failed.is_corrupt(), "{failed}");
 }
 

@@ -1,4 +1,4 @@
-//! What is rebuilt of a target, for frames to be decoded with.
+//! What is rebuilt of a target, for what is compressed to be decoded with.
 
 use std::io;
 
@@ -6,14 +6,15 @@ use gosync_chunks::{ByteRange, LocalFile, Plan, ReadAt, Step};
 
 /// The target as far as it is rebuilt: repeats are only written when all is fetched, so
 /// they are read where the block stands that they repeat.
-pub(crate) struct Rebuilt<'a> {
+pub struct Rebuilt<'a> {
     file: &'a LocalFile,
     /// Where each repeated block stands, and the one that it repeats; ascending.
     repeats: Vec<(ByteRange, u64)>,
 }
 
 impl<'a> Rebuilt<'a> {
-    pub(crate) fn new(file: &'a LocalFile, plan: &Plan) -> Self {
+    /// What stands of the target in `file`, which has its length, when `plan` is carried out.
+    pub fn new(file: &'a LocalFile, plan: &Plan) -> Self {
         let mut repeats = Vec::new();
         for step in plan.steps() {
             if let Step::Repeat { blocks, of } = *step {
@@ -24,8 +25,8 @@ impl<'a> Rebuilt<'a> {
         Self { file, repeats }
     }
 
-    /// What is read where equal bytes stand.
-    pub(crate) fn repeated(&self) -> Vec<ByteRange> {
+    /// What is read where equal bytes stand, ascending.
+    pub fn repeated(&self) -> Vec<ByteRange> {
         self.repeats.iter().map(|(range, _)| *range).collect()
     }
 }

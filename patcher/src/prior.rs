@@ -1,4 +1,4 @@
-//! The target's bytes before a frame.
+//! The target's bytes before a place in it.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,7 +8,7 @@ use gosync_chunks::{ByteRange, ReadAt};
 /// Puts prefixes together: from what was decoded just now, and for the rest from where
 /// the target is being rebuilt.
 #[derive(Clone)]
-pub(super) struct Prior<'a> {
+pub struct Prior<'a> {
     rebuilt: &'a dyn ReadAt,
     longest: u64,
     /// Pieces that were decoded, ascending, as far back as a prefix may reach.
@@ -16,12 +16,13 @@ pub(super) struct Prior<'a> {
 }
 
 impl<'a> Prior<'a> {
-    pub(super) fn new(rebuilt: &'a dyn ReadAt, longest: u64) -> Self {
+    /// With `rebuilt`, for pieces of up to `longest` bytes that end where the next is decoded.
+    pub fn new(rebuilt: &'a dyn ReadAt, longest: u64) -> Self {
         Self { rebuilt, longest, decoded: VecDeque::new() }
     }
 
     /// Takes note of what comes after all that was decoded so far.
-    pub(super) fn push(&mut self, start: u64, plain: &[u8]) {
+    pub fn push(&mut self, start: u64, plain: &[u8]) {
         let end = start + plain.len() as u64;
         while self.decoded.front().is_some_and(|(at, data)| at + data.len() as u64 + self.longest <= end) {
             self.decoded.pop_front();
@@ -36,7 +37,11 @@ impl<'a> Prior<'a> {
     }
 
     /// Appends the target's bytes of `range` to `buffer`.
-    pub(super) fn append(&self, range: ByteRange, buffer: &mut Vec<u8>) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read.
+    pub fn append(&self, range: ByteRange, buffer: &mut Vec<u8>) -> io::Result<()> {
         let mut at = range.start;
         let first = self.decoded.partition_point(|(start, data)| start + data.len() as u64 <= range.start);
         for (start, data) in self.decoded.range(first..) {
