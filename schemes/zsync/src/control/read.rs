@@ -140,8 +140,10 @@ impl Header {
         let Some((table, rest)) = usize::try_from(needed).ok().and_then(|needed| table.split_at_checked(needed)) else {
             return Err(ControlError::Truncated { len: file_len, needed: file_len - table.len() as u64 + needed });
         };
-        // zsyncmake has one for what follows the last block, where it looks into gzip.
-        if !rest.is_empty() && rest.len() != record_len {
+        // Where zsyncmake looks into gzip, it has one for a line end, and one for the empty
+        // block behind a target that ends with a block.
+        let is_even = self.map.is_some() && length.is_multiple_of(layout.block_size().into());
+        if !rest.is_empty() && rest.len() != record_len && !(is_even && rest.len() == 2 * record_len) {
             return Err(ControlError::Trailing { len: rest.len() as u64 });
         }
         let records = table.chunks_exact(record_len).map(|record| record.split_at(weak.into()));

@@ -7,7 +7,11 @@ use super::bits::Bits;
 /// be known of it to read on anywhere within it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockHeader {
+    /// As it stands there, or of a stored block as it stands at a byte's beginning.
     bits: Bits,
+    bit_len: usize,
+    /// Whether nothing comes behind the block, and how many bytes are stored in it.
+    stored: Option<(bool, u16)>,
 }
 
 impl BlockHeader {
@@ -19,24 +23,51 @@ impl BlockHeader {
     ///
     /// # Errors
     ///
-    /// [`InflateError::CutOff`] when `data` ends within it, or else when it is broken, or
-    /// that of a stored block, which has no symbols to begin at.
+    /// [`InflateError::CutOff`] when `data` ends within it, or else when it is broken.
     pub fn read(data: &[u8], start: usize) -> Result<Self, InflateError> {
         let mut reader = Reader { data, at: start };
-        reader.take(1)?;
+        let is_last = reader.take(1)? == 1;
         match reader.take(2)? {
+            0 => {
+                reader.at = reader.at.next_multiple_of(8);
+                let mut number = || Ok(reader.take(8)? as u16 | (reader.take(8)? as u16) << 8);
+                let (len, check) = (number()?, number()?);
+                if len != !check {
+                    return Err(InflateError::Broken);
+                }
+                return Ok(Self::of_stored(is_last, len, reader.at - start));
+            }
             1 => {}
             2 => reader.skip_lengths()?,
             _ => return Err(InflateError::Broken),
         }
         let mut bits = Bits::default();
         bits.push(data, start..reader.at);
-        Ok(Self { bits })
+        Ok(Self { bits, bit_len: reader.at - start, stored: None })
     }
 
-    /// How many bits it has.
+    /// That of a block with the bytes that are stored behind it, where it begins with a byte.
+    pub(super) fn of_stored(is_last: bool, len: u16, bit_len: usize) -> Self {
+        let [low, high] = len.to_le_bytes();
+        let mut bits = Bits::default();
+        bits.push(&[is_last.into(), low, high, !low, !high], 0..40);
+        Self { bits, bit_len, stored: Some((is_last, len)) }
+    }
+
+    /// The header to read on with behind the first `bytes` that come out of the block.
+    ///
+    /// # Errors
+    ///
+    /// When the block is a stored one, and shorter.
+    pub fn behind(self, bytes: u64) -> Result<Self, InflateError> {
+        let Some((is_last, len)) = self.stored else { return Ok(self) };
+        let left = u64::from(len).checked_sub(bytes).ok_or(InflateError::Broken)?;
+        Ok(Self::of_stored(is_last, left as u16, self.bit_len))
+    }
+
+    /// How many bits it has, up to the first symbol, or the first byte that is stored.
     pub fn bit_len(&self) -> usize {
-        self.bits.len()
+        self.bit_len
     }
 
     pub(super) fn bits(&self) -> &Bits {

@@ -10,6 +10,14 @@ use super::bits::Bits;
 /// So many bytes before it a piece of deflate may repeat.
 pub(crate) const WINDOW: u64 = 32 << 10;
 
+/// A block of deflate out of which nothing comes: it has its own codes, for the byte 0, for
+/// the end, which it has at once, and for one distance.
+const EMPTY: [u8; 12] = [0x04, 0xc0, 0x81, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0xff, 0xd5, 0x04];
+
+/// So many bits of it. The number is odd, so that a few of these blocks are as many bits more
+/// than whole bytes as are wanted.
+const EMPTY_BITS: usize = 91;
+
 /// Bytes that are handed on at once.
 const PIECE: usize = 64 << 10;
 
@@ -30,6 +38,8 @@ pub enum InflateError {
 /// An ordinary decoder does the work. It begins with a stored block that has what stands
 /// before that symbol, goes on with the header of the block that the symbol is in, and
 /// comes to it there: no decoder can tell that from a stream in which nothing is left out.
+/// Empty blocks go before the header, so that every bit keeps its place in its byte, on
+/// which stored blocks depend.
 pub struct Inflater {
     decoder: Decompress,
     /// Bits that were not decoded yet.
@@ -43,16 +53,15 @@ pub struct Inflater {
 
 impl Inflater {
     /// Begins behind the bytes `before`, of which the last 32 KiB count, and in the block
-    /// whose `header` is given, or else with a block. Of what comes out, `len` bytes are
-    /// wanted.
-    pub fn new(before: &[u8], header: Option<&BlockHeader>, len: u64) -> Self {
+    /// whose `header` is given, or else with a block; the first bit is number `bit` of its
+    /// byte. Of what comes out, `len` bytes are wanted.
+    pub fn new(before: &[u8], header: Option<&BlockHeader>, bit: usize, len: u64) -> Self {
         let before = &before[before.len().saturating_sub(WINDOW as usize)..];
-        let mut bits = Bits::default();
-        if !before.is_empty() {
-            let len = before.len() as u16;
-            let [low, high] = len.to_le_bytes();
-            bits.push(&[0, low, high, !low, !high], 0..40);
-            bits.push(before, 0..before.len() * 8);
+        let mut bits = BlockHeader::of_stored(false, before.len() as u16, 0).bits().clone();
+        bits.push(before, 0..before.len() * 8);
+        let header_bits = header.map_or(0, |header| header.bits().len());
+        while (bits.len() + header_bits) % 8 != bit % 8 {
+            bits.push(&EMPTY, 0..EMPTY_BITS);
         }
         if let Some(header) = header {
             bits.append(header.bits());
@@ -113,7 +122,8 @@ impl Inflater {
             let taken = self.decoder.total_in();
             let status = self.decoder.decompress_vec(data, &mut self.plain, FlushDecompress::None);
             let status = status.map_err(|_| InflateError::Broken)?;
-            data = &data[(self.decoder.total_in() - taken) as usize..];
+            let taken = (self.decoder.total_in() - taken) as usize;
+            data = &data[taken..];
             let skipped = self.before.min(self.plain.len());
             self.before -= skipped;
             let wanted = &self.plain[skipped..];
@@ -122,8 +132,8 @@ impl Inflater {
             if !wanted.is_empty() {
                 deliver(wanted)?;
             }
-            // Where there is room left, nothing more can come out.
-            if status == Status::StreamEnd || self.plain.len() < PIECE {
+            // That there is room left does not mean that nothing more would come out.
+            if status == Status::StreamEnd || taken == 0 && self.plain.is_empty() {
                 break;
             }
         }

@@ -30,19 +30,26 @@ pub(super) struct Pieces<'a> {
 
 impl Pieces<'_> {
     fn decode(&self, runs: &[Run], ranges: &[ByteRange], spool: &Spool, sink: &dyn Sink) -> Result<Transfer, Failure> {
+        let points = self.map.points();
         let mut prior = Prior::new(self.rebuilt, WINDOW);
         let mut transfer = Transfer::default();
         let (mut window, mut buffer) = (Vec::new(), Vec::new());
         for run in runs {
-            let header = run.block.map(|block| self.header(block, spool, &mut buffer, &mut transfer)).transpose()?;
-            let points = self.map.points();
             let (first, last) = (points[run.points.start], points[run.points.end]);
+            let header = match run.block {
+                Some(block) => {
+                    let header = self.header(block, spool, &mut buffer, &mut transfer)?;
+                    Some(header.behind(first.bytes - points[block].bytes)?)
+                }
+                None => None,
+            };
             window.clear();
             let before = ByteRange { start: first.bytes.saturating_sub(WINDOW), end: first.bytes };
             prior
                 .append(before, &mut window)
                 .map_err(|source| SourceError::Read { location: "what was rebuilt of the target".into(), source })?;
-            let mut inflater = Inflater::new(&window, header.as_ref(), last.bytes - first.bytes);
+            let mut inflater =
+                Inflater::new(&window, header.as_ref(), (first.bits % 8) as usize, last.bytes - first.bytes);
             let mut target = first.bytes;
             let mut deliver = |plain: &[u8]| {
                 let piece = ByteRange::at(target, plain.len() as u64);

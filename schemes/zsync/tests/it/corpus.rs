@@ -1,5 +1,7 @@
-//! The corpus of the fuzz target, replayed.
+//! The corpora of the fuzz targets, replayed.
 
+#[path = "../../../../fuzz/properties/inflate.rs"]
+mod inflate;
 #[path = "../../../../fuzz/properties/zsync.rs"]
 mod properties;
 
@@ -11,4 +13,9 @@ fn control_files() {
         assert_eq!(gosync_zsync::Control::read(data).is_err(), name.starts_with("find-"), "{name}");
         properties::control(data);
     });
+}
+
+#[test]
+fn deflate() {
+    replay("zsync_inflate", |_, data| inflate::inflate(data));
 }

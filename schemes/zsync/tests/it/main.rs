@@ -4,6 +4,8 @@
 
 mod corpus;
 mod debian;
+mod deflate;
+mod gzip;
 mod hostile;
 mod matching;
 mod oracle;

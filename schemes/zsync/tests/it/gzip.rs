@@ -1,0 +1,277 @@
+//! Targets that come in pieces of their gzip files.
+
+use std::fs;
+use std::io::Write;
+
+use flate2::{Compression, GzBuilder};
+use gosync_testkit::Random;
+use gosync_testkit::corpus::{self, edit};
+use gosync_testkit::source::{Fault, FaultySource, MemorySource, RecordingSource};
+use gosync_zsync::{
+    BlockHeader, Control, FileDigest, InflateError, Inflater, PatchOptions, PatchReport, Published, Source, patch,
+    patch_to_stream,
+};
+
+use crate::deflate::{Place, places};
+use crate::oracle::control_bytes;
+
+/// Bytes of a header of gzip without a name.
+const HEAD: usize = 10;
+
+fn gzip(data: &[u8], level: u32) -> Vec<u8> {
+    let mut encoder = GzBuilder::new().write(Vec::new(), Compression::new(level));
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Data whose blocks are stored, fixed and of their own codes.
+pub(crate) fn all_kinds() -> Vec<Vec<u8>> {
+    vec![
+        corpus::text(1, 60_000),
+        corpus::random(2, 40_000),
+        corpus::zeros(50_000),
+        [corpus::text(3, 20_000), corpus::random(4, 70_000), corpus::text(5, 30_000)].concat(),
+        b"a few words, words, words".to_vec(),
+    ]
+}
+
+/// What comes out between two places of `stream`, which is given in pieces of `cut` bits.
+fn between(stream: &[u8], target: &[u8], from: Place, to: Place, cut: usize) -> Vec<u8> {
+    let header = (!from.is_start()).then(|| {
+        let block = places(stream).0.iter().find(|place| place.bits == from.block).unwrap().bytes;
+        let header = &stream[from.block / 8..];
+        BlockHeader::read(header, from.block % 8).unwrap().behind((from.bytes - block) as u64).unwrap()
+    });
+    let len = (to.bytes - from.bytes) as u64;
+    let mut inflater = Inflater::new(&target[..from.bytes], header.as_ref(), from.bits % 8, len);
+    let mut out = Vec::new();
+    let mut take = |piece: &[u8]| {
+        out.extend_from_slice(piece);
+        Ok::<(), InflateError>(())
+    };
+    for at in (from.bits..to.bits).step_by(cut) {
+        inflater.push(stream, at..to.bits.min(at + cut), &mut take).unwrap();
+    }
+    inflater.finish(&mut take).unwrap();
+    out
+}
+
+#[test]
+fn from_any_place_to_any_other() {
+    let mut random = Random::new(1);
+    let (mut within, mut stored) = (0, 0);
+    for data in all_kinds() {
+        for level in [0, 1, 6, 9] {
+            let file = gzip(&data, level);
+            let stream = &file[HEAD..];
+            let (places, out) = places(stream);
+            assert!(out == data, "the slow decoder");
+            for _ in 0..12 {
+                let from = random.below(places.len());
+                let to = from + random.below((places.len() - from).min(20_000));
+                let (from, to) = (places[from], places[to]);
+                within += usize::from(!from.is_start());
+                stored += usize::from(!from.is_start() && level == 0);
+                let cut = *random.pick(&[13, 1000, 80_000]);
+                let found = between(stream, &data, from, to, cut);
+                assert!(found == data[from.bytes..to.bytes], "level {level}, {from:?} to {to:?}");
+            }
+        }
+    }
+    assert!(within > 50 && stored > 20);
+}
+
+#[test]
+fn what_is_no_deflate() {
+    let broken = |data: &[u8], len| {
+        let mut inflater = Inflater::new(b"before", None, 0, len);
+        inflater.push(data, 0..data.len() * 8, |_| Ok(())).and_then(|()| inflater.finish(|_| Ok(())))
+    };
+    assert_eq!(broken(b"\x07", 1), Err(InflateError::Broken), "the kind that there is not");
+    assert_eq!(broken(b"\x01\x05\0\xfa\xffword", 5), Err(InflateError::CutOff));
+    assert_eq!(broken(b"\x01\x05\0\xfa\xffwords", 5), Ok(()));
+    assert_eq!(broken(b"\x01\x05\0\xfa\xffwords", 6), Err(InflateError::CutOff));
+    assert_eq!(BlockHeader::read(b"\x01\x05\0\xfa", 0), Err(InflateError::CutOff));
+    assert_eq!(BlockHeader::read(b"\x01\x05\0\xfa\0", 0), Err(InflateError::Broken));
+    assert_eq!(BlockHeader::read(b"", 0), Err(InflateError::CutOff));
+    let stored = BlockHeader::read(b"\x01\x05\0\xfa\xff", 0).unwrap();
+    assert!(stored.clone().behind(5).is_ok());
+    assert_eq!(stored.behind(6), Err(InflateError::Broken));
+}
+
+/// A target, and a control file of its gzip file, as zsyncmake makes one.
+struct Case {
+    target: Vec<u8>,
+    gzip: Vec<u8>,
+    places: Vec<Place>,
+}
+
+impl Case {
+    fn new(target: Vec<u8>, level: u32) -> Self {
+        let gzip = gzip(&target, level);
+        let (all, _) = places(&gzip[HEAD..]);
+        let mut chosen: Vec<Place> = Vec::new();
+        for (at, &place) in all.iter().enumerate() {
+            let is_far = chosen.last().is_none_or(|last| place.bytes >= last.bytes + 1500);
+            if is_far || place.is_start() || at + 1 == all.len() {
+                chosen.push(place);
+            }
+        }
+        Self { target, gzip, places: chosen }
+    }
+
+    fn control(&self) -> Control {
+        self.control_with(&self.places)
+    }
+
+    fn control_with(&self, places: &[Place]) -> Control {
+        let digest = FileDigest::sha1(&self.target, &|| false).unwrap();
+        let mut entries = Vec::new();
+        let (mut bits, mut bytes) = (0, 0);
+        for place in places {
+            let at = place.bits + HEAD * 8;
+            entries.extend(u16::try_from(at - bits).unwrap().to_be_bytes());
+            let within = if place.is_start() { 0 } else { 0x8000 };
+            entries.extend((u16::try_from(place.bytes - bytes).unwrap() | within).to_be_bytes());
+            (bits, bytes) = (at, place.bytes);
+        }
+        let plain = control_bytes(&self.target, 1024, (2, 3, 6), &format!("SHA-1: {digest}\n"));
+        let end = plain.windows(2).position(|pair| pair == b"\n\n").unwrap() + 1;
+        let map = [format!("Z-Map2: {}\n", places.len()).into_bytes(), entries].concat();
+        Control::read(&[&plain[..end], &map, &plain[end..]].concat()).unwrap()
+    }
+
+    /// One that has most of the target.
+    fn seed(&self) -> Vec<u8> {
+        edit::insert(&self.target, 7, 6, 200)
+    }
+}
+
+fn packed<'a>(source: impl Source + 'a) -> Published<'a> {
+    Published::compressed(vec![("x.gz".into(), Box::new(source))])
+}
+
+/// Patches with `published`, and says what came of it, after looking at the output.
+fn carry_out(case: &Case, control: &Control, published: &Published<'_>) -> Result<PatchReport, gosync_zsync::Error> {
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("out");
+    let report = patch(control, &[&case.seed()], published, &out, &PatchOptions::default(), &());
+    assert_eq!(fs::read(&out).ok(), report.as_ref().ok().map(|_| case.target.clone()));
+    report
+}
+
+#[test]
+fn only_pieces_are_fetched() {
+    // Of zeros and of a few words nothing is missing.
+    for data in [0, 1, 3].map(|kind| all_kinds().remove(kind)) {
+        for level in [0, 1, 6, 9] {
+            let case = Case::new(data.clone(), level);
+            let control = case.control();
+            for seed in 0..3 {
+                let gzip = RecordingSource::new(MemorySource::awkward(case.gzip.clone(), seed));
+                let report = carry_out(&case, &control, &packed(&gzip)).unwrap();
+                let asked = gzip.requested_bytes();
+                assert_eq!((report.report.transfer.bytes, report.report.refetched_blocks), (asked, 0));
+                assert_eq!(gzip.fetches().len(), 1, "all in one call");
+                // With the ends of blocks and points, and headers, of six changes.
+                let most = report.report.fetched + 6 * (2 * 2800 + 170);
+                assert!(asked <= most.min(case.gzip.len() as u64), "{asked} of {}", case.gzip.len());
+            }
+            let mut streamed = Vec::new();
+            let gzip = MemorySource::new(case.gzip.clone());
+            patch_to_stream(&control, &[&case.seed()], &packed(gzip), &mut streamed, &()).unwrap();
+            assert!(streamed == case.target);
+        }
+    }
+}
+
+#[test]
+fn whatever_takes_the_fewest_bytes() {
+    let case = Case::new([corpus::text(1, 150_000), corpus::random(2, 150_000)].concat(), 9);
+    let control = case.control();
+    let without = Control { block_map: None, ..control.clone() };
+    let short = Control { block_map: case.control_with(&case.places[..9]).block_map, ..control.clone() };
+    let in_text = edit::insert(&case.target, 3, 1, 10);
+    let gzip_len = case.gzip.len() as u64;
+    let directory = tempfile::tempdir().unwrap();
+    for (name, control, seed, has_plain, least, most) in [
+        ("pieces of it", &control, &in_text, true, 1, 4000),
+        ("all of the pieces", &control, &vec![], true, gzip_len - 30, gzip_len),
+        ("a few bytes need no map", &without, &in_text, true, 0, 0),
+        ("the whole", &without, &vec![], true, gzip_len, gzip_len),
+        ("only the whole", &without, &in_text, false, gzip_len, gzip_len),
+        ("the map is of a part", &short, &in_text, true, 0, 0),
+        ("and nothing else there", &short, &in_text, false, gzip_len, gzip_len),
+    ] {
+        let gzip = RecordingSource::new(MemorySource::new(case.gzip.clone()));
+        let plain = RecordingSource::new(MemorySource::new(case.target.clone()));
+        let published = if has_plain { packed(&gzip).or_plain(&plain) } else { packed(&gzip) };
+        let out = directory.path().join("out");
+        patch(control, &[seed], &published, &out, &PatchOptions::default(), &()).unwrap();
+        assert!(fs::read(&out).unwrap() == case.target, "{name}");
+        assert!((least..=most).contains(&gzip.requested_bytes()), "{name}: {}", gzip.requested_bytes());
+        assert_eq!(plain.requested_bytes() > 0, least == 0, "{name}");
+    }
+}
+
+/// Other files, damage and maps that lie cost bytes, and nothing else.
+#[test]
+fn what_is_wrong_is_fetched_elsewhere() {
+    let case = Case::new(all_kinds().remove(3), 6);
+    let control = case.control();
+    let all = gosync_chunks::ByteRange::at(HEAD as u64 + 20, case.gzip.len() as u64 - HEAD as u64 - 40);
+    let faulty = |fault| FaultySource::new(MemorySource::new(case.gzip.clone()), [fault]);
+    let other = gzip(&corpus::text(99, case.target.len()), 6);
+    let sources: Vec<(&str, Box<dyn Source>)> = vec![
+        ("damaged", Box::new(faulty(Fault::CorruptAlways(all)))),
+        ("breaks", Box::new(faulty(Fault::BreakAlways(900)))),
+        ("refuses", Box::new(faulty(Fault::Refuse))),
+        ("of something else", Box::new(MemorySource::new(other))),
+        ("cut off", Box::new(MemorySource::new(case.gzip[..case.gzip.len() / 3].to_vec()))),
+        ("empty", Box::new(MemorySource::new(vec![]))),
+    ];
+    for (name, source) in &sources {
+        let plain = RecordingSource::new(MemorySource::new(case.target.clone()));
+        let report = carry_out(&case, &control, &packed(source).or_plain(&plain)).expect(name);
+        assert!(plain.requested_bytes() > 0 && plain.requested_bytes() <= report.report.fetched, "{name}");
+        let failed = carry_out(&case, &control, &packed(source)).unwrap_err();
+        assert!(failed.is_corrupt() || failed.is_source(), "{name}: {failed:?}");
+        if failed.is_source() {
+            assert!(failed.to_string().contains("x.gz"), "{name}: {failed}");
+        }
+    }
+    // It is there a second time, or in order after all.
+    let good = MemorySource::new(case.gzip.clone());
+    for (name, source) in &sources {
+        let both = vec![("x.gz".to_owned(), Box::new(source) as Box<dyn Source>), ("y.gz".into(), Box::new(&good))];
+        carry_out(&case, &control, &Published::compressed(both)).expect(name);
+    }
+    for once in [Fault::CorruptOnce(all), Fault::BreakOnce(900)] {
+        carry_out(&case, &control, &packed(faulty(once))).unwrap();
+    }
+}
+
+#[test]
+fn maps_that_lie() {
+    let case = Case::new(all_kinds().remove(3), 9);
+    let mut random = Random::new(5);
+    let mut pieces = 0;
+    for _ in 0..60 {
+        let mut places = case.places.clone();
+        for _ in 0..random.range(1..30) {
+            let at = random.range(1..places.len() - 1);
+            let (before, after) = (places[at - 1], places[at + 1]);
+            let place = &mut places[at];
+            match random.below(4) {
+                0 => place.bits = random.range(before.bits..after.bits + 1),
+                1 => place.bytes = random.range(before.bytes..after.bytes + 1),
+                2 => place.block = place.bits,
+                _ => place.block = 0,
+            }
+        }
+        let gzip = RecordingSource::new(MemorySource::new(case.gzip.clone()));
+        carry_out(&case, &case.control_with(&places), &packed(&gzip)).unwrap();
+        pieces += usize::from(gzip.requested_bytes() < case.gzip.len() as u64);
+    }
+    assert!(pieces > 0, "some lies concern what is not wanted");
+}
