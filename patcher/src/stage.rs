@@ -52,8 +52,9 @@ pub enum StageError {
         /// What it is, with an article.
         kind: &'static str,
     },
-    /// Another process makes the same target.
-    #[error("{path} is locked: another process is writing it")]
+    /// Another process makes the same target, or a part of this one that was told to stop
+    /// and has not noticed yet.
+    #[error("{path} is locked: another process is writing it, or work that was just interrupted")]
     Busy {
         /// The temporary file.
         path: PathBuf,

@@ -7,8 +7,14 @@
 //! second for Ctrl-C and for progress to report. So a file object is only ever used by
 //! the thread that it was given by, and an exception ends the call wherever it was
 //! raised.
+//!
+//! A call that was interrupted or cancelled gives its work a moment to stop, and then
+//! returns without it: nobody can wake a thread that waits for a silent server. Such work
+//! ends when the server answers or the time is out, cleans up, and changes nothing else,
+//! since it finds that it is cancelled. Until then it keeps what it has locked.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +30,9 @@ use crate::error::cancelled;
 
 /// How often signals and progress are looked after.
 const TICK: Duration = Duration::from_millis(100);
+
+/// How long cancelled work may take to stop by itself.
+const GRACE: Duration = Duration::from_millis(700);
 
 /// Something for the calling thread to do, in Python.
 type Errand = Box<dyn FnOnce(Python<'_>) + Send>;
@@ -65,28 +74,31 @@ struct Count {
 }
 
 /// Carries out `work`, and raises what Python code raised meanwhile rather than what the
-/// work made of it.
-pub(crate) fn run<T: Send>(
+/// work made of it. The work owns all that it uses: it may outlive the call.
+pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     manner: &Manner,
-    work: impl FnOnce(&Job) -> PyResult<T> + Send,
+    work: impl FnOnce(&Job) -> PyResult<T> + Send + 'static,
 ) -> PyResult<T> {
     let pool = ThreadPoolBuilder::new().num_threads(manner.threads.unwrap_or(0)).build();
     let pool = pool.map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
     let state = Arc::new(State::default());
     let (errands, received) = mpsc::channel();
     let job = Job { errands, state: state.clone() };
-    let (shared, progress) = (&state, manner.progress.as_ref());
-    let result = py.detach(move || {
-        let mut result = None;
-        pool.in_place_scope(|scope| {
-            let result = &mut result;
-            // The job goes with the work: when it ends, there can be no more errands.
-            scope.spawn(move |_| *result = Some(work(&job)));
-            attend(&received, shared, progress);
-        });
-        result.expect("the scope waits for the work, and panics with it")
+    let (done, outcome) = mpsc::sync_channel(1);
+    pool.spawn(move || {
+        let result = catch_unwind(AssertUnwindSafe(|| work(&job)));
+        // Nobody may be there any more to hear of it.
+        let _ = done.send(result);
+        // When it ends, there can be no more errands.
+        drop(job);
     });
+    let (shared, progress) = (&state, manner.progress.as_ref());
+    py.detach(move || attend(&received, shared, progress));
+    let result = match outcome.try_recv() {
+        Ok(result) => result.unwrap_or_else(|panic| resume_unwind(panic)),
+        Err(_) => Err(cancelled()),
+    };
     match (lock(&state.raised).take(), result) {
         (Some(raised), _) => Err(raised),
         // Whatever the work failed with: it may be that it was cut off.
@@ -95,10 +107,16 @@ pub(crate) fn run<T: Send>(
     }
 }
 
-/// Does errands and looks around, on the calling thread, until the work is done.
+/// Does errands and looks around, on the calling thread, until the work is done, or was
+/// told to stop and does not.
 fn attend(errands: &Receiver<Errand>, state: &State, progress: Option<&Py<PyAny>>) {
     let mut looked = Instant::now();
+    let mut cancelled = None;
     loop {
+        let is_cancelled = state.is_cancelled.load(Ordering::Relaxed);
+        if is_cancelled && cancelled.get_or_insert_with(Instant::now).elapsed() >= GRACE {
+            return;
+        }
         match errands.recv_timeout(TICK.saturating_sub(looked.elapsed())) {
             Ok(errand) => Python::attach(|py| state.run(py, errand)),
             Err(RecvTimeoutError::Timeout) => {}

@@ -46,7 +46,7 @@ pub(crate) fn librsync_signature(
     let names = Names::of(&[(Stream::Basis, basis)]);
     let options = SignatureOptions { kind, block_len: block_size, strong_len, basis_len };
     let basis = Input::new(basis, &Extent::Rest)?;
-    job::run(py, &manner, |job| {
+    job::run(py, &manner, move |job| {
         let made = gosync_librsync::signature(basis.reader(job), FileWriter::new(job, output), &options);
         made.map(drop).map_err(|error| names.raise(error))
     })
@@ -62,7 +62,7 @@ pub(crate) fn librsync_delta(
 ) -> PyResult<()> {
     let names = Names::of(&[(Stream::New, new), (Stream::Signature, signature)]);
     let (new, signature) = (Input::new(new, &Extent::Rest)?, Input::new(signature, &Extent::Rest)?);
-    job::run(py, &manner, |job| {
+    job::run(py, &manner, move |job| {
         let made = Signature::read(signature.reader(job)).and_then(|signature| {
             let output = FileWriter::new(job, output);
             gosync_librsync::delta(&signature, new.reader(job), output, &DeltaOptions::default())
@@ -83,7 +83,7 @@ pub(crate) fn librsync_patch(
     let names = Names::of(&[(Stream::Basis, basis), (Stream::Delta, delta)]);
     let (basis, delta) = (Input::new(basis, &Extent::Whole)?, Input::new(delta, &Extent::Rest)?);
     let options = PatchOptions { limit, ..PatchOptions::default() };
-    job::run(py, &manner, |job| {
+    job::run(py, &manner, move |job| {
         let output = FileWriter::new(job, output);
         let made = gosync_librsync::patch(basis.seekable(job), delta.reader(job), output, &options);
         made.map(drop).map_err(|error| names.raise(error))

@@ -1,7 +1,7 @@
 //! The main job: `build`, `diff` and `patch` over the scheme `gosync`.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use gosync::{BuildOptions, Format, Index, Location, PublicKey, ReadOptions, Seeds, Shard, SourceOptions, Transfer};
@@ -106,12 +106,13 @@ pub(crate) fn build<'py>(
             return Err(PyValueError::new_err("only an index in the format gosync has parts"));
         }
         let shard = Shard::new(number, count).map_err(|error| value_error(&error))?;
-        return build_part(py, &file, output, shard, &build, &network, &manner);
+        return build_part(py, file, output, shard, build, network, &manner);
     }
     let start = Instant::now();
-    let index = job::run(py, &manner, |job| {
+    let published = payload.clone();
+    let index = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
-        let index = match &payload {
+        let index = match &published {
             Some(payload) => gosync::publish_payload(&file, &build, payload, &options, job),
             None => gosync::build(&file, &build, job),
         };
@@ -125,11 +126,11 @@ pub(crate) fn build<'py>(
 /// Makes a part of an index.
 fn build_part<'py>(
     py: Python<'py>,
-    file: &Path,
+    file: PathBuf,
     output: Output,
     shard: Shard,
-    build: &BuildOptions,
-    network: &Network,
+    build: BuildOptions,
+    network: Network,
     manner: &Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
@@ -137,17 +138,17 @@ fn build_part<'py>(
         Output::Place(location) => build.compress.map(|_| location.with_suffix(gosync::PAYLOAD_SUFFIX).to_string()),
         Output::Stream(_) => None,
     };
-    let part = job::run(py, manner, |job| {
+    let part = job::run(py, manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
         match output {
             Output::Stream(stream) => {
-                let part = gosync::build_part(file, shard, build, None, job).map_err(sync_error)?;
+                let part = gosync::build_part(&file, shard, &build, None, job).map_err(sync_error)?;
                 let mut writer = FileWriter::new(job, stream);
                 part.write(&mut writer).and_then(|()| writer.flush())?;
                 Ok(part)
             }
             Output::Place(location) => {
-                gosync::publish_part(file, shard, build, &location, &options, job).map_err(sync_error)
+                gosync::publish_part(&file, shard, &build, &location, &options, job).map_err(sync_error)
             }
         }
     })?;
@@ -173,10 +174,11 @@ pub(crate) fn merge<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
     let Place(location) = output;
-    let index = job::run(py, &manner, |job| {
+    let place = location.clone();
+    let index = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
-        let index = gosync::merge(&parts, &location, &options, job).map_err(sync_error)?;
-        write_index(job, &index, Output::Place(location.clone()), &options)?;
+        let index = gosync::merge(&parts, &place, &options, job).map_err(sync_error)?;
+        write_index(job, &index, Output::Place(place), &options)?;
         Ok(index)
     })?;
     let payload = index.payload_name().map(|name| location.beside(name.as_str()));
@@ -223,7 +225,7 @@ pub(crate) fn diff<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
-    let (opened, comparison) = job::run(py, &manner, |job| {
+    let (opened, comparison) = job::run(py, &manner, move |job| {
         let opened = open(index, public_key, &network.options(job.wish_to_stop())?)?;
         let seeds = Seeds::open(seeds).map_err(sync_error)?;
         let comparison = gosync::diff(&opened.index, &seeds, job).map_err(sync_error)?;
@@ -255,7 +257,7 @@ pub(crate) fn patch<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
-    let (opened, report) = job::run(py, &manner, |job| {
+    let (opened, report) = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
         let opened = open(index, public_key, &options)?;
         let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();

@@ -34,7 +34,7 @@ pub(crate) fn block_checksums<'py>(
 ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
     check_block_size(block_size)?;
     let input = Input::new(stream, &Extent::Rest)?;
-    let (weak, strong) = job::run(py, &manner, |job| Ok(sum_blocks(input.reader(job), block_size as usize)?))?;
+    let (weak, strong) = job::run(py, &manner, move |job| Ok(sum_blocks(input.reader(job), block_size as usize)?))?;
     Ok((PyBytes::new(py, &weak), PyBytes::new(py, &strong)))
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn find_blocks(
 ) -> PyResult<Vec<Option<u64>>> {
     check_block_size(block_size)?;
     let input = Input::new(stream, &Extent::Whole)?;
-    job::run(py, &manner, |job| {
+    job::run(py, &manner, move |job| {
         let keys = weak.chunks_exact(4).map(|key| u32::from_le_bytes([key[0], key[1], key[2], key[3]]));
         find(&*input.at(job)?, keys.collect(), &strong, block_size, job)
     })

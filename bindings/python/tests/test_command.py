@@ -3,8 +3,10 @@
 import gzip
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -46,7 +48,7 @@ CALLS = {
     "work on all cores": "librsync.signature(open('endless', 'rb'))",
     "work on a stream": "zsync.block_checksums(gzip.open('endless.gz', 'rb'))",
     "a read that waits": "librsync.signature(os.fdopen(os.pipe()[0], 'rb'))",
-    "an answer that does not come": "gosync.diff('absent', url, network=gosync.Network(read_timeout=2, retries=0))",
+    "an answer that does not come": "gosync.diff('absent', url, network=gosync.Network(read_timeout=600, retries=0))",
 }
 
 
@@ -73,6 +75,43 @@ with socket.create_server(("127.0.0.1", 0)) as silent:
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert output == "interrupted\n"
+
+
+def test_ctrl_c_does_not_wait_for_a_silent_server(versions, tmp_path):
+    """The work that is left behind keeps the output to itself until the server is gone."""
+    old, new = versions
+    index, out = tmp_path / "new.bin.gosync", tmp_path / "out.bin"
+    gosync.build(new)
+    connections = []
+
+    def interrupt(silent):
+        connections.append(silent.accept()[0])
+        assert connections[0].recv(1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        thread = threading.Thread(target=interrupt, args=[silent])
+        thread.start()
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/new.bin"
+        start = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            gosync.patch(old, index, url, out, network=gosync.Network(read_timeout=600, retries=0))
+        assert time.monotonic() - start < 60
+        thread.join()
+        assert not out.exists()
+        with pytest.raises((gosync.Error, OSError), match="is locked"):
+            gosync.patch(old, index, new, out)
+        assert gosync.patch(old, index, new, tmp_path / "other.bin").output_bytes == new.stat().st_size
+        connections[0].close()
+    for _ in range(600):
+        try:
+            gosync.patch(old, index, new, out)
+            break
+        except (gosync.Error, OSError) as error:
+            assert "is locked" in str(error)
+            time.sleep(0.05)
+    assert out.read_bytes() == new.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
 def test_ctrl_c_ends_the_command(tmp_path):
