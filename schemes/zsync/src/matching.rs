@@ -18,6 +18,9 @@ const BEARABLE: f64 = 32.0;
 /// passed over beyond so many bytes.
 const MOST: u32 = 64;
 
+/// How often the seeds are gone over for what is still missing, as long as more is found.
+const MOST_SEARCHES: usize = 3;
+
 /// Searches `seeds` on the current rayon pool.
 pub(crate) fn search(
     control: &Control,
@@ -37,26 +40,23 @@ pub(crate) fn search(
     let length = signature.layout().length();
     // A block that is the only one has none beside it.
     if keys.len() == 1 || chance.strong_bytes(length) <= CHEAP {
-        return compare(signature, &singles, seeds, &options, progress);
+        let first = compare(signature, &singles, seeds, &options, progress)?;
+        return search_again(signature, keys, singles.equal_blocks(), first, seeds, &options, progress);
     }
 
     let equal = singles.equal_blocks();
     let pairs: Vec<u32> = keys.windows(2).map(|keys| pair_key(keys[0], keys[1])).collect();
-    let lookup = BlockIndex::with_keys(signature, pairs, |_| true);
+    let lookup = BlockIndex::with_keys(signature, pairs.as_slice(), |_| true);
     let in_pairs = CompareOptions { in_pairs: true, ..options };
     let first = compare(signature, &WithEqual { index: &lookup, equal }, seeds, &in_pairs, progress)?;
     drop(lookup);
+    let first = search_again(signature, &pairs, equal, first, seeds, &in_pairs, progress)?;
+    drop(pairs);
     if first.plan.fetched_bytes() == 0 || seeds.is_empty() {
         return Ok(first);
     }
 
-    // Of equal blocks only the first is fetched, and only that is looked for.
-    let mut is_missing = vec![false; keys.len()];
-    for step in first.plan.steps() {
-        if let Step::Fetch { blocks } = step {
-            blocks.iter().for_each(|block| is_missing[block.index()] = true);
-        }
-    }
+    let is_missing = missing(&first.plan);
     let lookup = BlockIndex::with_keys(signature, keys.as_slice(), |block| is_missing[block.index()]);
     let mut parts = untouched(&first.plan, seeds);
     let to_search: u64 = parts.iter().flatten().map(|part| part.len()).sum();
@@ -68,6 +68,50 @@ pub(crate) fn search(
     let alone = CompareOptions { strong_budget: Some(MOST.max((expected * 4.0) as u32).min(4096)), ..options };
     let second = compare_parts(signature, &WithEqual { index: &lookup, equal }, seeds, &parts, &alone, progress)?;
     Ok(joined(signature, first, second))
+}
+
+/// Looks once more for what is missing after a `first` search, by the same keys, where
+/// nothing is copied from. A run that is found is passed over, and with it whatever else
+/// begins in it. So where both seed and target have something several times, each time at
+/// another place within their blocks, one search finds the same blocks in each copy, and
+/// the next, in the copies that are not needed for these, those of another.
+fn search_again(
+    signature: &Signature,
+    keys: &[u32],
+    equal: &EqualBlocks,
+    first: Comparison,
+    seeds: &[&dyn ReadAt],
+    options: &CompareOptions,
+    progress: &dyn Progress,
+) -> Result<Comparison, CompareError> {
+    let mut found = first;
+    for _ in 0..MOST_SEARCHES {
+        if found.plan.copied_bytes() == 0 || found.plan.fetched_bytes() == 0 {
+            break;
+        }
+        let is_missing = missing(&found.plan);
+        let lookup = BlockIndex::with_keys(signature, keys, |block| is_missing[block.index()]);
+        let parts = untouched(&found.plan, seeds);
+        let next = compare_parts(signature, &WithEqual { index: &lookup, equal }, seeds, &parts, options, progress)?;
+        let before = found.plan.fetched_bytes();
+        found = joined(signature, found, next);
+        if found.plan.fetched_bytes() == before {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Whether each block is to be fetched. Of equal blocks only the first is, so that only that
+/// is looked for.
+fn missing(plan: &Plan) -> Vec<bool> {
+    let mut is_missing = vec![false; plan.cut().blocks().len()];
+    for step in plan.steps() {
+        if let Step::Fetch { blocks } = step {
+            blocks.iter().for_each(|block| is_missing[block.index()] = true);
+        }
+    }
+    is_missing
 }
 
 /// How often a weak sum fits by chance.

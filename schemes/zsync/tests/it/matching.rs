@@ -121,3 +121,23 @@ fn several_seeds() {
         assert!(found.plan.fetched_bytes() <= 12 * 1024, "{lengths:?}");
     }
 }
+
+/// Seed and target have the same text several times, each time at another place within
+/// their blocks: one copy in the seed is as good as another, and is not used up by the first.
+#[test]
+fn what_is_there_several_times() {
+    let text = corpus::text(9, 40_000);
+    let copies = |gaps: [usize; 4]| -> Vec<u8> {
+        let parts = gaps.iter().zip(100..).map(|(&gap, seed)| [corpus::random(seed, gap), text.clone()].concat());
+        parts.collect::<Vec<_>>().concat()
+    };
+    let target = copies([0, 333, 1999, 5]);
+    for lengths in [(1, 4, 8), (2, 2, 6)] {
+        let control = control(&target, 1024, lengths, "");
+        let seed = copies([17, 3000, 2100, 700]);
+        let found = diff(&control, &[&seed], &()).unwrap();
+        // The gaps, the ends of copies, and what shares a block with them.
+        let missing = found.plan.fetched_bytes();
+        assert!(missing < 12 * 1024, "{lengths:?}: {missing} of {}", target.len());
+    }
+}
