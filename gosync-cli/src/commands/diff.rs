@@ -22,7 +22,7 @@ pub(crate) fn run(args: &args::Diff, console: &Console) -> anyhow::Result<ExitCo
             return zsync::diff(args, &opened, &options, console);
         }
     };
-    let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
+    let seeds = open_seeds(std::iter::once(&args.seed).chain(&args.more_seeds), console)?;
     let comparison = gosync::diff(&opened.index, &seeds, &Bars::new(console))?;
     let time = start.elapsed();
     warn_unreadable(&seeds, &comparison.unreadable, console);

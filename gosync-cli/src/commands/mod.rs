@@ -74,8 +74,8 @@ fn check_output(output: &Location) -> Result<(), Usage> {
     }
 }
 
-fn open_seeds<'a>(seed: &'a PathBuf, more: &'a [PathBuf], console: &Console) -> Result<Seeds, Error> {
-    let seeds = Seeds::open(std::iter::once(seed).chain(more))?;
+fn open_seeds<'a>(paths: impl IntoIterator<Item = &'a PathBuf>, console: &Console) -> Result<Seeds, Error> {
+    let seeds = Seeds::open(paths)?;
     for missing in seeds.missing() {
         console.message(format_args!("{} does not exist: nothing can be taken from it", missing.display()));
     }

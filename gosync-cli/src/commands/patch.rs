@@ -37,7 +37,7 @@ pub(crate) fn run(args: &args::Patch, console: &Console) -> anyhow::Result<ExitC
     let places = locations.iter().map(Location::to_string).collect::<Vec<_>>().join(" or ");
     console.detail(format_args!("index {}, source {places}, output {}", opened.location, output.display()));
     let length = opened.index.source_length();
-    let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
+    let seeds = open_seeds(std::iter::once(&args.seed).chain(&args.more_seeds), console)?;
     if args.dry_run {
         return foretell(&opened, &seeds, &locations[0], &options, console);
     }

@@ -9,7 +9,8 @@ use std::time::Instant;
 use anyhow::Context;
 use gosync::{Estimate, Location, Netrc, Plan, Seeds, SourceOptions, open_sources};
 use gosync_zsync::{
-    Control, Download, OpenedControl, PatchOptions, PatchReport, Published, ReadAt, ReadOptions, Recompress,
+    Control, Download, LocalFile, OpenedControl, PatchOptions, PatchReport, Published, ReadAt, ReadOptions, Recompress,
+    UnpackedSeed,
 };
 use serde_json::json;
 
@@ -39,18 +40,19 @@ pub(crate) fn run(args: &args::Zsync, console: &Console) -> anyhow::Result<ExitC
 
     let mut partial = output.clone().into_os_string();
     partial.push(".part");
-    // The old version, and what zsync leaves when it is interrupted.
-    let usual = [output.clone(), partial.into()].into_iter().filter(|path| path.is_file());
-    let seeds = Seeds::open(args.input.iter().cloned().chain(usual))?;
-    for missing in seeds.missing() {
-        console.message(format_args!("{} does not exist: nothing can be taken from it", missing.display()));
-    }
+    let recompressed = opened.control.recompress.as_ref().map(|recompress| {
+        let named = opened.control.z_file_name.as_ref().map(|name| name.as_str());
+        (recompress, compressed_of(&output, named.filter(|_| args.output.is_none()), &args.control, console))
+    });
+    // The old version, as it is or compressed, and what zsync leaves when it is interrupted.
+    let compressed = recompressed.as_ref().map(|(_, path)| path.clone());
+    let usual = [output.clone(), partial.into()].into_iter().chain(compressed).filter(|path| path.is_file());
+    let paths: Vec<PathBuf> = args.input.iter().cloned().chain(usual).collect();
+    let seeds = Unpacked::open(&paths, &opened.control, console)?;
     let source = gosync_zsync::open_source(&opened, args.referer.as_ref(), &options)?;
     let patch_options = PatchOptions { keep_old: args.keep_old };
     let code = carry_out(&opened, &seeds, &source, Some(&output), patch_options, start, console)?;
-    if let Some(recompress) = &opened.control.recompress {
-        let named = opened.control.z_file_name.as_ref().map(|name| name.as_str());
-        let path = compressed_of(&output, named.filter(|_| args.output.is_none()), &args.control, console);
+    if let Some((recompress, path)) = recompressed {
         compress_again(recompress, &output, &path).with_context(|| {
             format!("cannot compress {} again with gzip; it is complete as it is", output.display())
         })?;
@@ -96,11 +98,11 @@ pub(super) fn patch(
 ) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     warn_unverifiable(&opened.control, console);
-    let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
+    let seeds = Unpacked::open(std::iter::once(&args.seed).chain(&args.more_seeds), &opened.control, console)?;
     let given: Vec<Location> = args.source.iter().chain(&args.more_sources).cloned().collect();
     if args.dry_run {
-        let comparison = gosync_zsync::diff(&opened.control, &data(&seeds), &Bars::new(console))?;
-        warn_unreadable(&seeds, &comparison.unreadable, console);
+        let comparison = gosync_zsync::diff(&opened.control, &seeds.data(), &Bars::new(console))?;
+        warn_unreadable(&seeds.seeds, &comparison.unreadable, console);
         let plan = &comparison.plan;
         let download = match given.into_iter().next() {
             Some(location) => plain_download(plan, location),
@@ -128,9 +130,9 @@ pub(super) fn diff(
         let message = "a report can be made with an index of gosync's own only".into();
         return Err(Usage { message, hint: "leave out --report" }.into());
     }
-    let seeds = open_seeds(&args.seed, &args.more_seeds, console)?;
-    let comparison = gosync_zsync::diff(&opened.control, &data(&seeds), &Bars::new(console))?;
-    warn_unreadable(&seeds, &comparison.unreadable, console);
+    let seeds = Unpacked::open(std::iter::once(&args.seed).chain(&args.more_seeds), &opened.control, console)?;
+    let comparison = gosync_zsync::diff(&opened.control, &seeds.data(), &Bars::new(console))?;
+    warn_unreadable(&seeds.seeds, &comparison.unreadable, console);
     let time = start.elapsed();
     let plan = &comparison.plan;
     let usual = gosync_zsync::download(opened, None, plan).ok();
@@ -200,13 +202,44 @@ pub(super) fn inspect(opened: &OpenedControl, console: &Console) -> anyhow::Resu
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn data(seeds: &Seeds) -> Vec<&dyn ReadAt> {
-    seeds.files().iter().map(|file| file as &dyn ReadAt).collect()
+/// Seeds, those unpacked that are gzip files of a target that is in one.
+struct Unpacked {
+    seeds: Seeds,
+    /// For each of them, what is in it if that is what counts.
+    unpacked: Vec<Option<UnpackedSeed>>,
+}
+
+impl Unpacked {
+    fn open<'a>(
+        paths: impl IntoIterator<Item = &'a PathBuf>,
+        control: &Control,
+        console: &Console,
+    ) -> anyhow::Result<Self> {
+        let seeds = open_seeds(paths, console)?;
+        let unpack = |file: &LocalFile| gosync_zsync::unpack_seed(file.path(), control);
+        let unpacked = seeds.files().iter().map(unpack).collect::<Result<Vec<_>, _>>()?;
+        for seed in unpacked.iter().flatten() {
+            if let Some(trouble) = &seed.trouble {
+                let path = seed.file.path().display();
+                console.message(format_args!("warning: cannot unpack all of {path} ({trouble}); the rest is fetched"));
+            }
+        }
+        Ok(Self { seeds, unpacked })
+    }
+
+    fn data(&self) -> Vec<&dyn ReadAt> {
+        let as_it_is = self.seeds.files().iter();
+        let data = as_it_is.zip(&self.unpacked).map(|(file, unpacked)| match unpacked {
+            Some(unpacked) => &unpacked.file as &dyn ReadAt,
+            None => file,
+        });
+        data.collect()
+    }
 }
 
 fn carry_out(
     opened: &OpenedControl,
-    seeds: &Seeds,
+    seeds: &Unpacked,
     source: &Published<'_>,
     output: Option<&PathBuf>,
     options: PatchOptions,
@@ -215,7 +248,7 @@ fn carry_out(
 ) -> anyhow::Result<ExitCode> {
     let control = &opened.control;
     let report = carry_out_silently(control, seeds, source, output, options, console)?;
-    warn_unreadable(seeds, &report.comparison.unreadable, console);
+    warn_unreadable(&seeds.seeds, &report.comparison.unreadable, console);
     let done = Done {
         output,
         output_bytes: report.output_bytes(),
@@ -228,7 +261,7 @@ fn carry_out(
 
 fn carry_out_silently(
     control: &Control,
-    seeds: &Seeds,
+    seeds: &Unpacked,
     source: &Published<'_>,
     output: Option<&PathBuf>,
     options: PatchOptions,
@@ -237,12 +270,12 @@ fn carry_out_silently(
     let Some(output) = output else {
         let bars = Bars::new(console);
         let mut out = io::stdout().lock();
-        let report = gosync_zsync::patch_to_stream(control, &data(seeds), source, &mut out, &bars)?;
+        let report = gosync_zsync::patch_to_stream(control, &seeds.data(), source, &mut out, &bars)?;
         out.flush()?;
         return Ok(report);
     };
     let bars = Bars::new(console).kept();
-    let report = gosync_zsync::patch(control, &data(seeds), source, output, &options, &bars);
+    let report = gosync_zsync::patch(control, &seeds.data(), source, output, &options, &bars);
     console.interrupt.settle();
     Ok(report?)
 }

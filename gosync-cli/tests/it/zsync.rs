@@ -243,3 +243,54 @@ fn gzip_files() {
         assert_eq!(scratch.names(), ["old", "site", expected], "{gzip:?} {make:?}");
     }
 }
+
+/// As zsync does: a seed is unpacked where the target is in a gzip file too.
+#[test]
+fn compressed_seeds() {
+    let (Some(zsyncmake), Some(gzip)) = (peers::require("zsyncmake"), peers::require("gzip")) else { return };
+    let (scratch, new) = scratch();
+    let old = scratch.read("old.img");
+    let pack = |name: &str| {
+        let packed = Command::new(&gzip).args(["-9", "-n", "-c", name]).current_dir(scratch.path("")).output().unwrap();
+        packed.stdout
+    };
+    let packed = pack("old.img");
+    scratch.write("old.img.gz", &packed);
+    scratch.write("cut-off.gz", &packed[..packed.len() / 2]);
+    scratch.write("plain.gz", &old);
+    let published = pack("site/new.img");
+    scratch.write("site/new.img.gz", &published);
+    for make in ["-C", "-e"] {
+        let mut command = Command::new(&zsyncmake);
+        let made = command.args([make, "-o", "new.zsync", "new.img.gz"]).current_dir(scratch.path("site")).output();
+        assert!(made.unwrap().status.success());
+        for (seed, least, warns) in
+            [("old.img", 0.9, false), ("old.img.gz", 0.9, false), ("plain.gz", 0.9, false), ("cut-off.gz", 0.3, true)]
+        {
+            let run = scratch.run(&["zsync", "-i", seed, "-o", "out", "site/new.zsync", "--json"]);
+            assert_eq!(run.code, 0, "{}", run.stderr);
+            let stdout = String::from_utf8(run.stdout).unwrap();
+            let done: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+            let matched = done["matched_bytes"].as_u64().unwrap() as f64 / new.len() as f64;
+            assert!(matched >= least && (matched < 0.9) == warns, "{make} {seed}: {matched}");
+            assert_eq!(run.stderr.contains("warning: cannot unpack all of cut-off.gz"), warns, "{}", run.stderr);
+            let (name, expected) = if make == "-e" { ("out.gz", &published) } else { ("out", &new) };
+            assert!(scratch.read(name) == *expected, "{make} {seed}");
+            fs::remove_file(scratch.path(name)).unwrap();
+        }
+    }
+    // What is there under the name of the compressed target is a seed as well.
+    fs::rename(scratch.path("old.img.gz"), scratch.path("new.img.gz")).unwrap();
+    let done = scratch.json(&["zsync", "site/new.zsync"]);
+    assert!(done["matched_bytes"].as_u64().unwrap() > 200_000, "{done}");
+    assert!(scratch.read("new.img.gz") == published);
+    // And so it is for the other commands.
+    scratch.write("old.img.gz", &packed);
+    let missing = scratch.json(&["diff", "old.img.gz", "site/new.zsync"])["missing_bytes"].as_u64().unwrap();
+    assert!(missing > 500 && missing < 30_000);
+    let foretold = scratch.json(&["patch", "old.img.gz", "site/new.zsync", "out", "--dry-run"]);
+    let done = scratch.json(&["patch", "old.img.gz", "site/new.zsync", "-o", "out"]);
+    assert!(scratch.read("out") == new);
+    assert_eq!(foretold["fetched_bytes"], done["fetched_bytes"]);
+    assert!(done["fetched_bytes"].as_u64().unwrap() < missing, "{done}");
+}

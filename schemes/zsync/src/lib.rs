@@ -38,6 +38,14 @@
 //! ends. Blocks that are left alone then are looked for where little else is left, or else
 //! where their neighbours let expect them. zsync itself does not find these.
 //!
+//! # Targets in gzip files
+//!
+//! A control file can map a gzip file of its target. Then those pieces of it are fetched that
+//! have what is missing ([`Published`]), each of which begins at some symbol of deflate, and is
+//! decoded with what stands before it in the target ([`Inflater`]). The whole gzip file, and
+//! the target as it is, are fetched where that takes fewer bytes, or the pieces are no good.
+//! Seeds that are gzip files are unpacked ([`unpack_seed`]).
+//!
 //! # What is verified
 //!
 //! Every block by its strong sum, whose few bytes let a wrong one pass now and then, and
@@ -63,6 +71,7 @@ mod hash_lengths;
 mod make;
 mod matching;
 mod open;
+mod seed;
 mod sums;
 mod sync;
 
@@ -73,6 +82,7 @@ pub use gzip::{BlockHeader, BlockMap, InflateError, Inflater, Published, Recompr
 pub use hash_lengths::HashLengths;
 pub use make::{MakeOptions, make, make_compressed};
 pub use open::{Download, OpenedControl, download, open_control, open_control_since, open_source, source_locations};
+pub use seed::{UnpackedSeed, unpack_seed};
 pub use sums::StrongKind;
 pub use sync::{PatchOptions, PatchReport, diff, patch, patch_to_stream, verify};
 

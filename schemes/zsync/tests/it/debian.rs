@@ -1,9 +1,12 @@
 //! Against the real zsync, as Debian has it.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::nginx::Nginx;
 use gosync_testkit::peers;
@@ -50,12 +53,20 @@ fn the_same_bytes_as_zsyncmake() {
     }
 }
 
-/// Old and new versions that differ as releases of a program do.
+fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Old and new versions that differ as releases of a program do. The new one is a number of
+/// whole blocks, as a tar archive is.
 fn versions() -> (Vec<u8>, Vec<u8>) {
     let old = [corpus::text(2, 1_500_000), corpus::random(3, 700_000)].concat();
     let mut new = edit::insert(&old, 4, 12, 300);
     // In place, so that many blocks are left alone.
     new[800_000..1_000_000].chunks_mut(4096).for_each(|part| part[100] ^= 1);
+    new.resize(new.len().next_multiple_of(10_240), 0);
     (old, new)
 }
 
@@ -95,11 +106,15 @@ fn zsync_takes_our_files_and_we_take_its() {
     let mut packed = make(&root.join("new"), &MakeOptions::default(), &()).unwrap();
     make_compressed(&mut packed, &root.join("new"), &root.join("ours.gz"), &[], &()).unwrap();
     fs::write(root.join("packed.zsync"), packed.write().unwrap()).unwrap();
+    // Its blocks are as long as gzip likes them, so that it has to be begun within them.
+    fs::write(root.join("long.gz"), gzip(&new)).unwrap();
+    zsyncmake(&["-C", "-o", "long.zsync", "long.gz"], &root);
     // Last, since it writes new.gz.
     zsyncmake(&["-z", "-o", "their-packed.zsync", "new"], &root);
 
+    let names = ["theirs", "ours", "packed", "their-packed", "long"];
     let mut theirs = Vec::new();
-    for name in ["theirs", "ours", "packed", "their-packed"] {
+    for name in names {
         let since = settle(&nginx);
         let out = directory.path().join(format!("out-{name}"));
         let mut command = Command::new(&zsync);
@@ -110,7 +125,7 @@ fn zsync_takes_our_files_and_we_take_its() {
         settle(&nginx);
         theirs.push(payload(&nginx, since));
     }
-    for (name, theirs) in ["theirs", "ours", "packed", "their-packed"].into_iter().zip(theirs) {
+    for (name, theirs) in names.into_iter().zip(theirs) {
         for place in ["", "/single", "/none"] {
             let since = settle(&nginx);
             let location: Location = format!("{}{place}/{name}.zsync", nginx.url()).parse().unwrap();
@@ -124,9 +139,56 @@ fn zsync_takes_our_files_and_we_take_its() {
             settle(&nginx);
             if place.is_empty() {
                 let ours = payload(&nginx, since);
-                eprintln!("{name}: {ours}, zsync {theirs}, {:?}", report.report);
-                assert!(ours <= theirs + theirs / 100, "{name}: {ours}, zsync {theirs}");
+                // A gap that is bridged may be a few bytes longer than what is said around a range.
+                let most = if name == "packed" { theirs + theirs / 500 } else { theirs };
+                assert!(report.report.transfer.bytes <= ours && ours <= most, "{name}: {ours}, zsync {theirs}");
             }
+        }
+    }
+}
+
+/// What is missing or wrong on a server is made up for by what is there.
+#[test]
+fn files_that_are_not_what_they_were() {
+    if peers::require("zsyncmake").is_none() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("root");
+    fs::create_dir(&root).unwrap();
+    let Some(nginx) = Nginx::start(&root, directory.path(), "") else { return };
+    let (old, new) = versions();
+    let (plain, packed) = (root.join("new"), root.join("new.gz"));
+    fs::write(&plain, &new).unwrap();
+    zsyncmake(&["-z", "-o", "new.zsync", "new"], &root);
+    let good = fs::read(&packed).unwrap();
+    let mut damaged = good.clone();
+    damaged[100..].iter_mut().for_each(|byte| *byte ^= 0x55);
+    for (name, has_plain, packed_bytes, is_made) in [
+        ("only pieces", false, Some(&good), true),
+        ("only plain", true, None, true),
+        ("damaged", true, Some(&damaged), true),
+        ("other", true, Some(&gzip(&old)), true),
+        ("damaged, and nothing else", false, Some(&damaged), false),
+        ("nothing", false, None, false),
+    ] {
+        let _ = (fs::remove_file(&plain), fs::remove_file(&packed));
+        if has_plain {
+            fs::write(&plain, &new).unwrap();
+        }
+        packed_bytes.map(|bytes| fs::write(&packed, bytes).unwrap());
+        let options = SourceOptions::default();
+        let location: Location = format!("{}/new.zsync", nginx.url()).parse().unwrap();
+        let opened = open_control(&location, &ReadOptions::default(), &options).unwrap();
+        let source = open_source(&opened, None, &options).unwrap();
+        let out = directory.path().join("out");
+        let _ = fs::remove_file(&out);
+        let done = patch(&opened.control, &[&old], &source, &out, &PatchOptions::default(), &());
+        assert_eq!(done.is_ok(), is_made, "{name}: {:?}", done.err());
+        assert_eq!(fs::read(&out).ok().is_some_and(|made| made == new), is_made, "{name}");
+        if let Err(error) = done {
+            assert!(error.is_source() || error.is_corrupt(), "{name}: {error}");
+            assert!(error.to_string().contains("new.gz"), "{name}: {error}");
         }
     }
 }
