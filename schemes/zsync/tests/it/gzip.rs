@@ -1,7 +1,7 @@
 //! Targets that come in pieces of their gzip files.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 
 use flate2::{Compression, GzBuilder};
 use gosync_testkit::Random;
@@ -108,7 +108,11 @@ struct Case {
 
 impl Case {
     fn new(target: Vec<u8>, level: u32) -> Self {
-        let gzip = gzip(&target, level);
+        Self::of(target, |target| gzip(target, level))
+    }
+
+    fn of(target: Vec<u8>, compress: impl Fn(&[u8]) -> Vec<u8>) -> Self {
+        let gzip = compress(&target);
         let (all, _) = places(&gzip[HEAD..]);
         let mut chosen: Vec<Place> = Vec::new();
         for (at, &place) in all.iter().enumerate() {
@@ -183,6 +187,63 @@ fn only_pieces_are_fetched() {
             assert!(streamed == case.target);
         }
     }
+}
+
+/// A gzip file of `target` in one block, whose header is as long as hardly any: each length of a
+/// code takes five bits to seven.
+fn with_long_header(target: &[u8]) -> Vec<u8> {
+    let mut bits: Vec<bool> = Vec::new();
+    let mut put = |value: u32, count: u32| bits.extend((0..count).map(|place| value >> place & 1 == 1));
+    // From the highest bit on, as codes are; of lengths there are two, the shorter one first.
+    let code = |symbol: u32, (shorter, len): (u32, u32)| match symbol.checked_sub(shorter) {
+        None => (symbol, len),
+        Some(longer) => (2 * shorter + longer, len + 1),
+    };
+    let (literals, distances) = ((226, 8), (2, 4));
+    put(1 | 2 << 1, 3);
+    put(286 - 257, 5);
+    put(30 - 1, 5);
+    put(19 - 4, 4);
+    // The lengths 4, 5, 8 and 9 have the longest codes, and those that do not occur the shortest.
+    for symbol in [16usize, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] {
+        put([1, 2, 3, 4, 6, 5, 0, 0, 7, 7].get(symbol).copied().unwrap_or(0), 3);
+    }
+    let mut put_code = |(code, len): (u32, u32)| put(code.reverse_bits() >> (32 - len), len);
+    let length = |len: u32| match len {
+        4 => (0b111110, 6),
+        5 => (0b11110, 5),
+        8 => (0b1111110, 7),
+        _ => (0b1111111, 7),
+    };
+    for (count, codes) in [(286, literals), (30, distances)] {
+        (0..count).for_each(|symbol| put_code(length(code(symbol, codes).1)));
+    }
+    target.iter().for_each(|&byte| put_code(code(byte.into(), literals)));
+    put_code(code(256, literals));
+    let bytes = bits.chunks(8).map(|bits| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit)));
+    let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    let mut crc = flate2::Crc::new();
+    crc.update(target);
+    [&head[..], &bytes.collect::<Vec<u8>>(), &crc.sum().to_le_bytes(), &(target.len() as u32).to_le_bytes()].concat()
+}
+
+#[test]
+fn the_rest_of_a_long_header_is_fetched_too() {
+    let case = Case::of(corpus::random(8, 30_000), with_long_header);
+    let mut whole = Vec::new();
+    flate2::read::GzDecoder::new(case.gzip.as_slice()).read_to_end(&mut whole).unwrap();
+    assert!(whole == case.target);
+    let header = BlockHeader::read(&case.gzip[HEAD..], 0).unwrap();
+    assert!(header.bit_len() > 270 * 8 && header.bit_len() as u64 <= BlockHeader::LONGEST * 8);
+    let mut seed = case.target.clone();
+    seed[20_000..20_100].fill(0);
+    let gzip = RecordingSource::new(MemorySource::new(case.gzip.clone()));
+    let directory = tempfile::tempdir().unwrap();
+    let out = directory.path().join("out");
+    patch(&case.control(), &[&seed], &packed(&gzip), &out, &PatchOptions::default(), &()).unwrap();
+    assert!(fs::read(&out).unwrap() == case.target);
+    assert_eq!(gzip.fetches().len(), 2);
+    assert!(gzip.requested_bytes() < 6000);
 }
 
 #[test]
