@@ -288,7 +288,7 @@ fn compressed_seeds() {
     scratch.write("old.img.gz", &packed);
     let missing = scratch.json(&["diff", "old.img.gz", "site/new.zsync"])["missing_bytes"].as_u64().unwrap();
     assert!(missing > 500 && missing < 30_000);
-    let foretold = scratch.json(&["patch", "old.img.gz", "site/new.zsync", "out", "--dry-run"]);
+    let foretold = scratch.json(&["patch", "old.img.gz", "site/new.zsync", "-o", "out", "--dry-run"]);
     let done = scratch.json(&["patch", "old.img.gz", "site/new.zsync", "-o", "out"]);
     assert!(scratch.read("out") == new);
     assert_eq!(foretold["fetched_bytes"], done["fetched_bytes"]);
