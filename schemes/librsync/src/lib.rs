@@ -63,6 +63,7 @@ mod command;
 mod delta;
 mod encode;
 mod error;
+mod gather;
 mod kind;
 mod lookup;
 mod parse;

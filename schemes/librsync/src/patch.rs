@@ -2,10 +2,11 @@
 
 use std::io::{Read, Seek, SeekFrom, Write};
 
+use crate::gather::Gather;
 use crate::stream::Buffer;
 use crate::{BasisCheck, Command, CommandReader, Error, Stream};
 
-/// Bytes read or copied at a time: what stays in the first caches meanwhile.
+/// Bytes of the delta read at a time: what stays in the first caches meanwhile.
 const CHUNK: usize = 1 << 16;
 
 /// How to apply a delta.
@@ -48,7 +49,7 @@ impl PatchReport {
 pub fn patch(
     mut basis: impl Read + Seek,
     mut delta: impl Read,
-    mut output: impl Write,
+    output: impl Write,
     options: &PatchOptions,
 ) -> Result<PatchReport, Error> {
     if let Some(expected) = options.expected_basis {
@@ -60,7 +61,9 @@ pub fn patch(
     }
     let limit = options.limit.unwrap_or(u64::MAX);
     let write = Error::write(Stream::New);
-    let mut copier = Copier { basis: &mut basis, position: None, chunk: Buffer::default() };
+    let mut output = Gather::new(output);
+    // Where reading the basis goes on, if that is known.
+    let mut next = None;
     let mut report = PatchReport::default();
     let mut reader = CommandReader::default();
     let mut chunk = Buffer::default();
@@ -77,7 +80,7 @@ pub fn patch(
                 Command::Literal { len } => {
                     (report.literals, report.literal_bytes) = (report.literals + 1, report.literal_bytes + len);
                 }
-                Command::Bytes(bytes) => output.write_all(bytes).map_err(&write)?,
+                Command::Bytes(bytes) => output.write(bytes).map_err(&write)?,
                 Command::Copy { len, .. } => {
                     (report.copies, report.copied_bytes) = (report.copies + 1, report.copied_bytes.saturating_add(len));
                 }
@@ -87,14 +90,18 @@ pub fn patch(
                 return Err(Error::TooLong { limit });
             }
             if let Command::Copy { position, len } = command {
-                copier.copy(position, len, &mut output)?;
+                if next != Some(position) {
+                    basis.seek(SeekFrom::Start(position)).map_err(Error::read(Stream::Basis))?;
+                }
+                output.copy(&mut basis, position, len)?;
+                next = Some(position + len);
             }
         }
     }
     if !reader.is_over() {
         return Err(Error::Truncated { stream: Stream::Delta });
     }
-    output.flush().map_err(write)?;
+    output.finish().map_err(write)?;
     Ok(report)
 }
 
@@ -111,36 +118,4 @@ pub fn apply_limited(
     limit: u64,
 ) -> Result<PatchReport, Error> {
     patch(basis, delta, output, &PatchOptions { limit: Some(limit), ..PatchOptions::default() })
-}
-
-/// Copies from a basis.
-struct Copier<'a, Basis> {
-    basis: &'a mut Basis,
-    /// Where reading goes on, if that is known.
-    position: Option<u64>,
-    chunk: Buffer,
-}
-
-impl<Basis: Read + Seek> Copier<'_, Basis> {
-    fn copy(&mut self, position: u64, len: u64, mut output: impl Write) -> Result<(), Error> {
-        let read = Error::read(Stream::Basis);
-        if self.position != Some(position) {
-            self.basis.seek(SeekFrom::Start(position)).map_err(&read)?;
-        }
-        self.position = None;
-        let mut left = len;
-        while left > 0 {
-            self.chunk.begin(position + (len - left), CHUNK, &[]);
-            let wanted = left.min(CHUNK as u64);
-            self.chunk.fill((&mut *self.basis).take(wanted)).map_err(&read)?;
-            let bytes = self.chunk.bytes();
-            output.write_all(bytes).map_err(Error::write(Stream::New))?;
-            if (bytes.len() as u64) < wanted {
-                return Err(Error::BasisTooShort { position, len });
-            }
-            left -= wanted;
-        }
-        self.position = Some(position + len);
-        Ok(())
-    }
 }

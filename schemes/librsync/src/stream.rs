@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 /// The kernel keeps files in pages of this size.
-const PAGE: usize = 4096;
+pub(crate) const PAGE: usize = 4096;
 
 /// Memory for one piece of a stream after another.
 ///
