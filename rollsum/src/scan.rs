@@ -115,6 +115,15 @@ impl Scanner {
     }
 }
 
+impl Scanner {
+    /// The sum of the first window. Inlined as the kernels are: a closure would not be, and
+    /// then every vector is a call.
+    #[inline(always)]
+    fn first<M: Machine, Sum: Rolling>(&self, machine: M, bytes: &[u8]) -> Sum {
+        Sum::new(self.kind.key_on(machine, bytes), self.window, self.mask)
+    }
+}
+
 struct Scan<'a> {
     scanner: Scanner,
     buffer: &'a [u8],
@@ -142,12 +151,15 @@ impl Task for Scan<'_> {
 impl Scan<'_> {
     #[inline(always)]
     fn tiles<M: Machine, Sum: Rolling>(self, machine: M) {
-        let Self { scanner: Scanner { kind, window, mask, in_pairs, .. }, buffer, positions, sieve, candidates } = self;
+        let Self { scanner, buffer, positions, sieve, candidates } = self;
+        let Scanner { window, in_pairs, .. } = scanner;
         // The first position is summed; all others are rolled to.
         let mut position = positions.start;
-        let first = |at: usize| Sum::new(kind.key_on(machine, &buffer[at..][..window]), window, mask);
-        let mut sum = first(position);
-        let mut second = in_pairs.then(|| first(position + window));
+        let mut sum: Sum = scanner.first(machine, &buffer[position..][..window]);
+        let mut second: Option<Sum> = match in_pairs {
+            true => Some(scanner.first(machine, &buffer[position + window..][..window])),
+            false => None,
+        };
         let key = second.as_ref().map_or(sum.key(), |second| pair_key(sum.key(), second.key()));
         if sieve.may_contain(key) {
             candidates.push(Candidate { position, key });
