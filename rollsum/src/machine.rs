@@ -3,7 +3,7 @@
 use fearless_simd::{Level, SimdBase, dispatch};
 
 use crate::lanes::{Native, Vectors};
-use crate::sieve::{HASH_MULTIPLIER, View};
+use crate::sieve::View;
 use crate::{Tier, lanes, polynomial, rsync};
 
 /// A sum of a window that moves on byte by byte.
@@ -15,8 +15,8 @@ pub(crate) trait Rolling: Copy {
     /// The key now.
     fn key(&self) -> u32;
 
-    /// Moves the window on by one byte.
-    fn roll(&mut self, outgoing: u8, incoming: u8);
+    /// Moves the window on byte by byte, and leaves the hash of the key after each.
+    fn roll_bytes(&mut self, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]);
 
     /// Moves the window on by whole vectors of bytes, and leaves the hash of the key after
     /// each byte.
@@ -74,10 +74,7 @@ struct Scalar;
 impl Machine for Scalar {
     #[inline(always)]
     fn roll<Sum: Rolling>(self, sum: &mut Sum, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]) {
-        for ((hash, &outgoing), &incoming) in hashes.iter_mut().zip(outgoing).zip(incoming) {
-            sum.roll(outgoing, incoming);
-            *hash = sum.key().wrapping_mul(HASH_MULTIPLIER);
-        }
+        sum.roll_bytes(outgoing, incoming, hashes);
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 
 use crate::lanes::{self, Vectors};
 use crate::machine::Rolling;
+use crate::sieve::HASH_MULTIPLIER;
 
 /// librsync's multiplier.
 pub(crate) const KEY_MULTIPLIER: u32 = 0x0810_4225;
@@ -60,10 +61,27 @@ impl Rolling for RabinKarp {
         self.sum.wrapping_add(self.leaving)
     }
 
+    /// First what each step adds to the sum, for which no step waits for another, and then
+    /// two steps at a time, because each waits for a multiplication.
     #[inline(always)]
-    fn roll(&mut self, outgoing: u8, incoming: u8) {
-        let moved = self.sum.wrapping_mul(KEY_MULTIPLIER).wrapping_add(incoming.into());
-        self.sum = moved.wrapping_sub(self.leaving.wrapping_mul(outgoing.into()));
+    fn roll_bytes(&mut self, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]) {
+        for ((hash, &outgoing), &incoming) in hashes.iter_mut().zip(outgoing).zip(incoming) {
+            *hash = u32::from(incoming).wrapping_sub(self.leaving.wrapping_mul(outgoing.into()));
+        }
+        let Self { mut sum, leaving } = *self;
+        let step = |sum: u32, added: u32| sum.wrapping_mul(KEY_MULTIPLIER).wrapping_add(added);
+        let hash = |sum: u32| sum.wrapping_add(leaving).wrapping_mul(HASH_MULTIPLIER);
+        let (pairs, rest) = hashes.as_chunks_mut::<2>();
+        for [first, second] in pairs {
+            let one = step(sum, *first);
+            sum = sum.wrapping_mul(const { power(KEY_MULTIPLIER, 2) }).wrapping_add(step(*first, *second));
+            (*first, *second) = (hash(one), hash(sum));
+        }
+        for last in rest {
+            sum = step(sum, *last);
+            *last = hash(sum);
+        }
+        self.sum = sum;
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 
 use crate::lanes::{self, Vectors};
 use crate::machine::Rolling;
+use crate::sieve::HASH_MULTIPLIER;
 
 /// What librsync's rollsum adds to every byte.
 pub(crate) const LIBRSYNC_OFFSET: u32 = 31;
@@ -15,23 +16,29 @@ pub(crate) fn key((a, b): (u32, u32), length: usize, offset: u32) -> u32 {
     pack(a.wrapping_add(offset.wrapping_mul(n)), b.wrapping_add(offset.wrapping_mul(triangle)))
 }
 
-/// Both sums modulo 2^32, of which the low 16 bits are wanted; they go on from `a` and `b`.
+/// Both sums, of which the low 16 bits count; they go on from `a` and `b`.
 #[inline(always)]
 pub(crate) fn halves(block: &[u8], (mut a, mut b): (u32, u32)) -> (u32, u32) {
-    // In strides, so that the compiler finds lanes: the sums before a stride count
-    // once more for each of its bytes.
+    // As in lanes, in a way that the compiler finds some wherever there are any: each adds up
+    // its own bytes, and those sums once more for every stride that follows.
     const STRIDE: usize = 16;
-    let mut strides = block.chunks_exact(STRIDE);
-    for stride in &mut strides {
-        let (mut plain, mut weighted) = (0, 0);
-        for (at, &byte) in stride.iter().enumerate() {
-            plain += u32::from(byte);
-            weighted += (STRIDE - at) as u32 * u32::from(byte);
+    let (mut plain, mut again) = ([0u16; STRIDE], [0u16; STRIDE]);
+    let (strides, rest) = block.as_chunks::<STRIDE>();
+    for stride in strides {
+        for (again, &plain) in again.iter_mut().zip(&plain) {
+            *again = again.wrapping_add(plain);
         }
-        b = b.wrapping_add(a.wrapping_mul(STRIDE as u32)).wrapping_add(weighted);
-        a = a.wrapping_add(plain);
+        for (plain, &byte) in plain.iter_mut().zip(stride) {
+            *plain = plain.wrapping_add(byte.into());
+        }
     }
-    for &byte in strides.remainder() {
+    // What was summed before counts once more for each byte.
+    b = b.wrapping_add(a.wrapping_mul((strides.len() * STRIDE) as u32));
+    for (at, (plain, again)) in plain.into_iter().zip(again).enumerate() {
+        let weighted = u32::from(again) * STRIDE as u32 + u32::from(plain) * (STRIDE - at) as u32;
+        (a, b) = (a.wrapping_add(plain.into()), b.wrapping_add(weighted));
+    }
+    for &byte in rest {
         a = a.wrapping_add(byte.into());
         b = b.wrapping_add(a);
     }
@@ -71,10 +78,13 @@ impl<const OFFSET: u32, const MASKED: bool> Rolling for Rsync<OFFSET, MASKED> {
     }
 
     #[inline(always)]
-    fn roll(&mut self, outgoing: u8, incoming: u8) {
-        let outgoing = u32::from(outgoing);
-        self.a = self.a.wrapping_add(incoming.into()).wrapping_sub(outgoing);
-        self.b = self.b.wrapping_add(self.a).wrapping_sub(self.window.wrapping_mul(outgoing + OFFSET));
+    fn roll_bytes(&mut self, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]) {
+        for ((hash, &outgoing), &incoming) in hashes.iter_mut().zip(outgoing).zip(incoming) {
+            let outgoing = u32::from(outgoing);
+            self.a = self.a.wrapping_add(incoming.into()).wrapping_sub(outgoing);
+            self.b = self.b.wrapping_add(self.a).wrapping_sub(self.window.wrapping_mul(outgoing + OFFSET));
+            *hash = self.key().wrapping_mul(HASH_MULTIPLIER);
+        }
     }
 
     #[inline(always)]
