@@ -113,22 +113,34 @@ struct Batch {
     count: usize,
 }
 
-/// Drops the candidates whose keys no block has.
-fn keep_possible<Index: Lookup>(lookup: &Index, candidates: &mut Vec<Candidate>) {
-    let mut kept = 0;
-    for start in (0..candidates.len()).step_by(64) {
-        let mut keys = [0; 64];
-        let batch = &candidates[start..candidates.len().min(start + 64)];
-        let count = batch.len();
-        batch.iter().zip(&mut keys).for_each(|(candidate, key)| *key = candidate.key);
-        let mut mask = lookup.may_have(&keys[..count]);
-        while mask != 0 {
-            candidates[kept] = candidates[start + mask.trailing_zeros() as usize];
-            kept += 1;
-            mask &= mask - 1;
+/// Those candidates whose keys some block may have. They are asked about 64 at a time and
+/// not all at once, so that what tells is still in the cache when one is looked up.
+struct Possible<'a, Index> {
+    lookup: &'a Index,
+    /// Those that were asked about, and which of them are left.
+    asked: &'a [Candidate],
+    left: u64,
+    rest: &'a [Candidate],
+}
+
+impl<Index: Lookup> Iterator for Possible<'_, Index> {
+    type Item = Candidate;
+
+    fn next(&mut self) -> Option<Candidate> {
+        while self.left == 0 {
+            (self.asked, self.rest) = self.rest.split_at(self.rest.len().min(64));
+            let mut keys = [0; 64];
+            let keys = &mut keys[..self.asked.len()];
+            if keys.is_empty() {
+                return None;
+            }
+            self.asked.iter().zip(&mut *keys).for_each(|(candidate, key)| *key = candidate.key);
+            self.left = self.lookup.may_have(keys);
         }
+        let at = self.left.trailing_zeros();
+        self.left &= self.left - 1;
+        Some(self.asked[at as usize])
     }
-    candidates.truncate(kept);
 }
 
 impl<'a, Index: Lookup> Piece<'a, Index> {
@@ -138,13 +150,12 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
         self.statistics.comparisons += positions.len() as u64;
         let lookup = self.search.lookup;
         self.search.scanner.scan(self.buffer, positions.clone(), lookup.sieve(), candidates);
-        keep_possible(lookup, candidates);
 
         let mut matched = false;
         // A match makes those that begin within it void, so it does not pay to verify
         // many hits at once before several have failed.
         let mut limit = if self.search.overlapping { BATCH } else { 1 };
-        let mut candidates = candidates.iter();
+        let mut candidates = Possible { lookup, asked: &[], left: 0, rest: candidates };
         loop {
             let batch = self.collect(&mut candidates, limit, positions.end);
             if batch.count == 0 {
@@ -158,15 +169,10 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
 
     /// The next candidates, up to `limit`, that an index entry fits. Positions before
     /// `scanned` are counted as compared already.
-    fn collect<'c>(
-        &mut self,
-        candidates: &mut impl Iterator<Item = &'c Candidate>,
-        limit: usize,
-        scanned: usize,
-    ) -> Batch {
+    fn collect(&mut self, candidates: &mut impl Iterator<Item = Candidate>, limit: usize, scanned: usize) -> Batch {
         let mut batch = Batch { hits: [Candidate { position: 0, key: 0 }; BATCH], count: 0 };
         while batch.count < limit
-            && let Some(&candidate) = candidates.next()
+            && let Some(candidate) = candidates.next()
         {
             let is_open = candidate.position >= self.match_end && candidate.position >= self.failed_end;
             if is_open && self.is_hit(candidate, scanned) {

@@ -6,7 +6,7 @@ use gosync_chunks::{BlockId, EqualBlocks, Lookup, Signature};
 use gosync_rollsum::SieveBuilder;
 use rayon::prelude::*;
 
-use crate::shard::{Shard, Tagged};
+use crate::shard::{Bucket, Shard, Tagged};
 
 /// How many different blocks of one key are kept. Those beyond are not found by a
 /// scan, only as successors of blocks that are; without a limit a scan of hostile
@@ -111,23 +111,37 @@ impl Lookup for BlockIndex<'_> {
     }
 
     /// Exact but for crowded buckets.
+    ///
+    /// In steps, each of which reads from one place for all keys: nothing in a step waits
+    /// for anything else in it, so a processor has many of those reads under way at once.
     fn may_have(&self, keys: &[u32]) -> u64 {
-        let all_keys = &self.keys;
-        let mut tagged = [Tagged::default(); 64];
-        let mut mask = 0;
-        for ((bit, &key), tagged) in keys.iter().enumerate().zip(&mut tagged) {
-            let hash = hash(key);
-            *tagged = self.shards[shard_of(hash, self.shard_shift)].tagged(hash);
-            mask |= u64::from(tagged.is_any()) << bit;
+        let keys = &keys[..keys.len().min(64)];
+        let shard = |hash: u32| &self.shards[shard_of(hash, self.shard_shift)];
+        let (mut buckets, mut tags) = ([Bucket::default(); 64], [0; 64]);
+        for (&key, bucket) in keys.iter().zip(&mut buckets) {
+            *bucket = shard(hash(key)).bucket(hash(key));
         }
-        // Few are left. All blocks are read before the first is looked at.
-        let mut first = [None; 64];
-        for bit in bits(mask) {
-            let shard = &self.shards[shard_of(hash(keys[bit]), self.shard_shift)];
-            first[bit] = tagged[bit].only().map(|entry| shard.blocks()[entry]);
+        for ((&key, &bucket), tags) in keys.iter().zip(&buckets).zip(&mut tags) {
+            *tags = shard(hash(key)).tags(bucket);
         }
-        let is_other = |bit: usize| first[bit].is_some_and(|block: BlockId| all_keys[block.index()] != keys[bit]);
-        bits(mask).fold(mask, |mask, bit| mask & !(u64::from(is_other(bit)) << bit))
+        // Few are left, mostly with one entry.
+        let (mut mask, mut ones, mut count) = (0, [(0, 0); 64], 0);
+        for (bit, ((&key, &bucket), &tags)) in keys.iter().zip(&buckets).zip(&tags).enumerate() {
+            let Some(tagged) = bucket.tagged(tags, hash(key)) else { continue };
+            mask |= 1 << bit;
+            if let Tagged::One(entry) = tagged {
+                ones[count] = (bit, entry);
+                count += 1;
+            }
+        }
+        let mut blocks = [BlockId(0); 64];
+        for (&(bit, entry), block) in ones[..count].iter().zip(&mut blocks) {
+            *block = shard(hash(keys[bit])).blocks()[entry as usize];
+        }
+        ones[..count]
+            .iter()
+            .zip(&blocks)
+            .fold(mask, |mask, (&(bit, _), block)| mask & !(u64::from(self.keys[block.index()] != keys[bit]) << bit))
     }
 
     fn with_key(&self, key: u32) -> impl Iterator<Item = BlockId> {
@@ -150,15 +164,6 @@ pub(crate) fn hash(key: u32) -> u32 {
 /// In 64 bits, because an index of one shard shifts by all 32.
 fn shard_of(hash: u32, shift: u32) -> usize {
     (u64::from(hash) >> shift) as usize
-}
-
-/// The places of the bits that are set.
-fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let bit = mask.trailing_zeros();
-        mask &= mask.wrapping_sub(1);
-        (bit < u64::BITS).then_some(bit as usize)
-    })
 }
 
 /// Some consecutive blocks, sorted by shard.

@@ -25,28 +25,42 @@ pub(crate) struct Shard {
     bucket_bits: u32,
 }
 
-/// Entries of a bucket with the right tag.
+/// Where the entries of a bucket begin and end.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Tagged {
-    /// The bucket's first entry.
+pub(crate) struct Bucket {
     start: u32,
-    /// A bit for each of the first entries, and one more where there are others.
-    mask: u32,
+    end: u32,
 }
 
-impl Tagged {
-    /// Whether there is one, or may be.
-    #[inline]
-    pub(crate) fn is_any(self) -> bool {
-        self.mask != 0
-    }
+/// The first tags of a bucket, the lowest byte first; those behind its end are of others.
+pub(crate) type Tags = u128;
 
-    /// The number of the entry, where there is just one.
+impl Bucket {
+    /// What may have `hash`, if anything does.
+    ///
+    /// Without branches: most have nothing, but not in an order that could be foreseen.
     #[inline]
-    pub(crate) fn only(self) -> Option<usize> {
-        let at = self.mask.trailing_zeros();
-        (self.mask.is_power_of_two() && at < TAGS_READ as u32).then_some((self.start + at) as usize)
+    pub(crate) fn tagged(self, tags: Tags, hash: u32) -> Option<Tagged> {
+        const LOW_BITS: u128 = u128::from_ne_bytes([0x7f; TAGS_READ]);
+        let count = self.end - self.start;
+        let own = u128::MAX.checked_shl(8 * count).map_or(u128::MAX, |others| !others);
+        // The top bit of every byte that is zero: only those do not carry into it.
+        let differences = tags ^ u128::from_ne_bytes([tag(hash); TAGS_READ]);
+        let equal = !(((differences & LOW_BITS) + LOW_BITS) | differences | LOW_BITS) & own;
+        let is_crowded = count > TAGS_READ as u32;
+        let only = equal.is_power_of_two() & !is_crowded;
+        let entry = self.start + equal.trailing_zeros() / 8;
+        (equal != 0 || is_crowded).then_some(if only { Tagged::One(entry) } else { Tagged::Several })
     }
+}
+
+/// Entries of a bucket with the right tag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tagged {
+    /// Just one, and its number.
+    One(u32),
+    /// More, or there may be.
+    Several,
 }
 
 /// A shard, and the blocks that got no entry in it.
@@ -121,7 +135,7 @@ impl Shard {
 
     /// Adds an entry; its hash is no smaller than those before.
     fn push(&mut self, hash: u32, block: BlockId) {
-        let bucket = self.bucket(hash);
+        let bucket = self.bucket_number(hash);
         while self.starts.len() <= bucket {
             self.starts.push(self.blocks.len() as u32);
         }
@@ -136,27 +150,24 @@ impl Shard {
         self.blocks.shrink_to_fit();
     }
 
-    /// The entries that may have `hash`.
-    ///
-    /// Without branches, so that a processor has the reads for many hashes under way at
-    /// once.
+    /// Where the entries that may have `hash` are.
     #[inline]
-    pub(crate) fn tagged(&self, hash: u32) -> Tagged {
-        let bucket = self.bucket(hash);
-        let (start, end) = (self.starts[bucket], self.starts[bucket + 1]);
-        let tags: &[u8; TAGS_READ] =
-            self.tags[start as usize..].first_chunk().expect("there are so many behind the last");
-        let tag = tag(hash);
-        let equal = tags.iter().enumerate().fold(0, |equal, (at, &other)| equal | u32::from(other == tag) << at);
-        let count = end - start;
-        let beyond = u32::from(count > TAGS_READ as u32) << TAGS_READ;
-        Tagged { start, mask: equal & ((1 << count.min(TAGS_READ as u32)) - 1) | beyond }
+    pub(crate) fn bucket(&self, hash: u32) -> Bucket {
+        let bucket = self.bucket_number(hash);
+        Bucket { start: self.starts[bucket], end: self.starts[bucket + 1] }
+    }
+
+    /// The first tags of a bucket, and what is behind it.
+    #[inline]
+    pub(crate) fn tags(&self, bucket: Bucket) -> Tags {
+        let tags = self.tags[bucket.start as usize..].first_chunk().expect("there are so many behind the last");
+        Tags::from_le_bytes(*tags)
     }
 
     /// The entries that may have `hash`: all that do, and one in 256 of those nearby.
     pub(crate) fn candidates(&self, hash: u32) -> impl Iterator<Item = BlockId> {
-        let bucket = self.bucket(hash);
-        let range = self.starts[bucket] as usize..self.starts[bucket + 1] as usize;
+        let Bucket { start, end } = self.bucket(hash);
+        let range = start as usize..end as usize;
         let tag = tag(hash);
         let blocks = &self.blocks[range.clone()];
         self.tags[range].iter().zip(blocks).filter(move |&(&other, _)| other == tag).map(|(_, &block)| block)
@@ -178,7 +189,7 @@ impl Shard {
     }
 
     /// The bits after the shard's.
-    fn bucket(&self, hash: u32) -> usize {
+    fn bucket_number(&self, hash: u32) -> usize {
         let rest = u64::from(hash) << self.shard_bits & u64::from(u32::MAX);
         (rest >> (u32::BITS - self.bucket_bits)) as usize
     }
