@@ -9,6 +9,11 @@ use crate::{
     StrongHasher, WeakColumn, WeakHasher, is_zeros,
 };
 
+/// Bytes in a piece where the file's hash does not ask for larger ones: they stay in the
+/// second-level cache between reading and summing, and are a multiple of what vectors hold of
+/// blocks of the usual sizes.
+const PIECE: usize = 384 << 10;
+
 /// How to sign a target.
 #[derive(Clone, Copy, Debug)]
 pub struct SignOptions {
@@ -44,7 +49,7 @@ pub enum SignError {
 
 /// Reads `target` once and sums its blocks on all threads of the current rayon pool.
 ///
-/// Every thread holds one piece of about a mebibyte (more for larger blocks).
+/// Every thread holds one piece of up to a mebibyte (more for larger blocks).
 ///
 /// # Errors
 ///
@@ -70,7 +75,8 @@ pub fn sign<Data: ReadAt + ?Sized>(
     progress.begin(Phase::Sign, length);
     let pieces = Pieces {
         layout,
-        piece_size: SUBTREE.max((options.block_size as usize).next_power_of_two()) as u64,
+        piece_size: if options.file_hash { SUBTREE } else { PIECE }
+            .max((options.block_size as usize).next_power_of_two()) as u64,
         sum_len: strong_hasher.sum_len(),
         next: 0,
         keys: &mut keys,
