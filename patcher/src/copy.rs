@@ -15,6 +15,9 @@ use crate::{Patch, PatchError};
 /// The most bytes handed to a thread at once.
 const MAX_PIECE: u64 = 16 << 20;
 
+/// Bytes sent on their way to disk at once.
+const SENT: u64 = 4 << 20;
+
 /// Carries out all copies of a plan on the current rayon pool.
 ///
 /// A seed that has become shorter or unreadable is no error: its bytes stay holes, and
@@ -131,6 +134,7 @@ impl<'a> Copies<'a> {
         if piece.len >= STRIDE as u64 {
             self.output.reserve(ByteRange::at(piece.target, piece.len));
         }
+        let mut written = piece.target;
         while piece.len > 0 {
             self.halt.check()?;
             let len = piece.len.min(self.known.unit() - piece.target % self.known.unit());
@@ -139,6 +143,10 @@ impl<'a> Copies<'a> {
             }
             self.patch.progress.advance(Phase::Copy, len);
             piece = piece.skip(len);
+            if piece.target - written >= SENT || piece.len == 0 && piece.target - written >= STRIDE as u64 {
+                self.output.send_to_disk(ByteRange { start: written, end: piece.target });
+                written = piece.target;
+            }
         }
         Ok(())
     }
