@@ -70,7 +70,7 @@ fn blocks(kind: Kind, tier: Tier) -> (Kind, Tier, Vec<u8>) {
 }
 
 #[library_benchmark(setup = blocks)]
-#[bench::rsync_portable(args = (Kind::Rsync, Tier::Portable), config = at_most(1_330_000))]
+#[bench::rsync_portable(args = (Kind::Rsync, Tier::Portable), config = at_most(185_000))]
 #[bench::rsync_sse42(args = (Kind::Rsync, Tier::Sse42), config = at_most(170_000))]
 #[bench::rsync_avx2(args = (Kind::Rsync, Tier::Avx2), config = at_most(82_700))]
 #[bench::wide_portable(args = (Kind::Wide, Tier::Portable), config = at_most(1_820_000))]

@@ -22,8 +22,11 @@ pub(crate) fn halves(block: &[u8], (mut a, mut b): (u32, u32)) -> (u32, u32) {
     // As in lanes, in a way that the compiler finds some wherever there are any: each adds up
     // its own bytes, and those sums once more for every stride that follows.
     const STRIDE: usize = 16;
-    let (mut plain, mut again) = ([0u16; STRIDE], [0u16; STRIDE]);
     let (strides, rest) = block.as_chunks::<STRIDE>();
+    if strides.is_empty() {
+        return bytes(rest, (a, b));
+    }
+    let (mut plain, mut again) = ([0u16; STRIDE], [0u16; STRIDE]);
     for stride in strides {
         for (again, &plain) in again.iter_mut().zip(&plain) {
             *again = again.wrapping_add(plain);
@@ -38,11 +41,16 @@ pub(crate) fn halves(block: &[u8], (mut a, mut b): (u32, u32)) -> (u32, u32) {
         let weighted = u32::from(again) * STRIDE as u32 + u32::from(plain) * (STRIDE - at) as u32;
         (a, b) = (a.wrapping_add(plain.into()), b.wrapping_add(weighted));
     }
-    for &byte in rest {
-        a = a.wrapping_add(byte.into());
-        b = b.wrapping_add(a);
-    }
-    (a, b)
+    bytes(rest, (a, b))
+}
+
+/// As [`halves`], byte after byte.
+#[inline(always)]
+fn bytes(block: &[u8], sums: (u32, u32)) -> (u32, u32) {
+    block.iter().fold(sums, |(a, b), &byte| {
+        let a = a.wrapping_add(byte.into());
+        (a, b.wrapping_add(a))
+    })
 }
 
 fn pack(a: u32, b: u32) -> u32 {

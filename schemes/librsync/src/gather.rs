@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use crate::stream::PAGE;
 use crate::{Error, Stream};
 
-/// Bytes written at a time. A file system spends half as long on a few large pages of its
+/// Bytes written at a time. A file system spends a third less on a few large pages of its
 /// cache as on many small ones, and makes large ones of large writes that begin where such
 /// a page does. This is a half of most second-level caches.
 const PIECE: usize = 1 << 18;
