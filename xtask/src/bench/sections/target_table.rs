@@ -41,7 +41,8 @@ fn text(results: &Results) -> String {
         "## What is wanted, and what was measured\n\n\
          Rates are bytes of one core's processor time, strong sums and files included, on 1 GiB with blocks of 2,048, that is 2¹⁹ blocks in\n\
          the index; *speed* is ours divided by the peer's. The best tier is what this machine has, the others are\n\
-         forced. zsync scans a sixteenth of the seed with the whole index, since all of it would take minutes.\n",
+         forced. zsync scans a sixteenth of the seed with the whole index, since all of it would take minutes.\n\
+         [Where the time goes](benchmarks/profile.md) explains what is missed.\n",
     );
     if let Some(section) = results.section(SECTION.name) {
         text += &report::stamp(section);
