@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockSums, Plan, Progress, ReadAt, SeedId, Signature, Step, StrongHasher, Transfer,
-    WeakColumn, Xxh3,
+    BlockId, BlockLayout, BlockSums, ByteRange, Plan, Progress, ReadAt, SeedId, Signature, Step, StrongHasher,
+    Transfer, WeakColumn, Xxh3,
 };
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare_parts};
 use gosync_index::BlockIndex;
@@ -129,6 +129,19 @@ struct Records {
     lengths: Vec<Lengths>,
 }
 
+/// Where in seeds to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Where {
+    /// In what nothing was found in. What moved is there; what was copied waits for the finest
+    /// layer.
+    InTheRest,
+    /// In what something was found in, also at other places than that: a search passes over
+    /// what it finds.
+    InFound,
+    /// In both at once. In the finest layer all that is not found is fetched.
+    Everywhere,
+}
+
 impl<'a> State<'a> {
     /// Looks for the blocks of the coarsest layer, and goes on with what was not found. Where
     /// that is all of it, a sample tells first whether it is worth it.
@@ -196,7 +209,13 @@ impl<'a> State<'a> {
         }
         let last = layer + 1 == self.layers;
         if self.is_worth_a_search(&asked, layer, last) {
-            self.search(layer, &mut asked, last)?;
+            match (layer, last) {
+                (1.., true) => self.search(layer, &mut asked, Where::Everywhere)?,
+                _ => self.search(layer, &mut asked, Where::InTheRest)?,
+            }
+            if layer == 0 && last {
+                self.search(layer, &mut asked, Where::InFound)?;
+            }
             self.look_beside(&mut asked, &[]);
             asked.follow_repeats();
         }
@@ -328,9 +347,8 @@ impl<'a> State<'a> {
         missing > 0 && (last || layer == 0 || bytes * 32 > self.index.length())
     }
 
-    /// Searches the seeds: for the `last` layer all of them, before that what nothing was found
-    /// in. What moved is in there, and what was copied is found in the end.
-    fn search(&mut self, layer: usize, asked: &mut Asked, last: bool) -> Result<(), Error> {
+    /// Searches the seeds for what is missing.
+    fn search(&mut self, layer: usize, asked: &mut Asked, place: Where) -> Result<(), Error> {
         let missing = asked.missing();
         let Some(&end) = missing.last() else { return Ok(()) };
         // As if what is missing were all of a target; only its last block may be short.
@@ -344,11 +362,14 @@ impl<'a> State<'a> {
         let signature = Signature::new(layout, weak, strong, Arc::new(self.hasher.clone()));
         let lookup = BlockIndex::build(&signature);
         let seeds = &self.seeds[..usize::from(self.zeros().0)];
-        let found = self.spans.found().chain(asked.found()).filter(|_| !last);
-        let found = by_seed(seeds.len(), found);
-        let parts: Vec<_> = seeds.iter().zip(found).map(|(seed, found)| searched_parts(*seed, size, &found)).collect();
-        // In the finest layer all that is not found is fetched.
-        let options = CompareOptions { overlapping: last, ..CompareOptions::new(WEAK) };
+        let found = by_seed(seeds.len(), self.spans.found().chain(asked.found()));
+        let parts_of = |(seed, found): (&&dyn ReadAt, Vec<ByteRange>)| match place {
+            Where::InTheRest => searched_parts(*seed, size, &found),
+            Where::InFound => found,
+            Where::Everywhere => searched_parts(*seed, size, &[]),
+        };
+        let parts: Vec<_> = seeds.iter().zip(found).map(parts_of).collect();
+        let options = CompareOptions { overlapping: place != Where::InTheRest, ..CompareOptions::new(WEAK) };
         let found = compare_parts(&signature, &lookup, seeds, &parts, &options, self.progress)?;
         for step in found.plan.steps() {
             match *step {
