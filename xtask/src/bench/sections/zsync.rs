@@ -6,6 +6,7 @@ use super::local::{self, one_thread};
 use super::{Pace, Section, gosync, network};
 use crate::bench::accounting::Invocation;
 use crate::bench::case::{Case, Cases, Moved, Product, SERVED};
+use crate::bench::corpora::Corpus;
 use crate::bench::report;
 use crate::bench::results::Results;
 
@@ -126,6 +127,26 @@ fn clients(cases: &mut Cases<'_>) {
             }
         }
         network::zsync_clients(cases, work, url, &part);
+        of_gzip(cases, work, url, &part, *round_trip == 0);
+    }
+}
+
+/// Whole syncs out of a gzip file, which the control file that zsyncmake makes with it maps.
+fn of_gzip(cases: &mut Cases<'_>, work: &'static str, url: &str, part: &Path, is_first: bool) {
+    let (programs, Corpus { seed, target, name }) = (cases.programs, cases.corpus.clone());
+    // What is random cannot be compressed.
+    let Some(zsync) = programs.find("zsync").filter(|_| ["typescript", "scipy"].contains(&name)) else { return };
+    let (index, out, zipped) = (cases.file("gzip.zsync"), cases.file("out"), format!("{SERVED}.gz"));
+    let make =
+        Invocation::new(&zsync.with_file_name("zsyncmake"), &["-z", "-C", "-u", &zipped, "-o"], &[&index, &target]);
+    let remote = format!("{url}/gzip.zsync");
+    let files: [&Path; 5] = ["-i".as_ref(), &seed, "-o".as_ref(), &out, remote.as_ref()];
+    let case = cases.add(work, "zsync", "zsync, of its gzip").run(Invocation::new(zsync, &["-q"], &files));
+    network::prepare(case.output(&out), is_first, make).removes(&[part]).moved(Moved::Served);
+    if let Some(program) = programs.find("gosync") {
+        let run = gosync(program, &[], &["zsync", "-q"], &files);
+        let case = cases.add(work, "gosync", "gosync zsync, of zsyncmake's gzip").run(run);
+        case.needs(&[&index]).output(&out).moved(Moved::Served);
     }
 }
 
@@ -134,7 +155,8 @@ fn text(results: &Results) -> String {
         "## zsync's control files and downloads\n\n\
          `gosync zsyncmake` and `gosync zsync` beside zsync and zsync-rs, blocks of 2,048. *Compatible* is a control\n\
          file with the very bytes of zsyncmake 0.6.2, whose SHA-1 is one chain and the limit; the run compares them.\n\
-         *Scan* is the search of the old version alone.\n",
+         *Scan* is the search of the old version alone. *Gzip* is a file that was compressed before, and mapped by\n\
+         `zsyncmake -z`.\n",
     );
     let Some(section) = results.section(SECTION.name) else { return text + report::NOT_MEASURED };
     text += &report::stamp(section);
