@@ -123,7 +123,7 @@ def test_layers_by_the_length_alone(tmp_path, length):
         file.truncate(length)
     index = gosync.format.read(gosync.build(path).index)
     assert len(index.layers[0]) <= 16_384 and len(index.tree) == length // 2**20 + (length % 2**20 > 0)
-    assert [layer.block_size for layer in index.layers] == [65_536, 16_384, 4_096, 1_024, 256]
+    assert [layer.block_size for layer in index.layers] == [65_536, 8_192, 1_024, 128]
     for layer in index.layers if length else []:
         block = bytes(min(layer.block_size, length))
         assert layer[len(layer) - 1].weak == layer[0].weak == weak_sum(block)

@@ -84,7 +84,7 @@ fn a_report_shows_what_comes_from_where() {
     let event = scratch.json(&["diff", "o&d", "new.gosync", "--report", "page.html"]);
     let page = String::from_utf8(scratch.read("page.html")).unwrap();
     assert!(page.contains("<h1>new</h1>") && page.contains("o&amp;d") && page.contains("<svg"));
-    for layer in ["64.0 KiB", "4.0 KiB", "1.0 KiB"] {
+    for layer in ["64.0 KiB", "8.0 KiB", "1.0 KiB"] {
         assert!(page.contains(&format!("<tr><td>{layer}</td><td>")), "{layer}");
     }
     let copied = event["matched_bytes"].as_u64().unwrap();

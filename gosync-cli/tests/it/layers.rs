@@ -59,7 +59,7 @@ fn damage_to_what_is_read_by_range_costs_a_download_and_never_the_result() {
 
         // Of the others only parts are read; what is fetched is not what they say, and then
         // the layers above them have to do.
-        let at = index.len() - 100_000;
+        let at = index.len() - (66 << 10);
         index[at..at + (64 << 10)].copy_from_slice(&corpus::random(4, 64 << 10));
         scratch.write("new.gosync", &index);
         let run = scratch.run(&["patch", "old", &url, "-o", "out"]);
