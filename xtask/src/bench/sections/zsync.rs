@@ -141,8 +141,9 @@ fn of_gzip(cases: &mut Cases<'_>, work: &'static str, url: &str, part: &Path, is
         Invocation::new(&zsync.with_file_name("zsyncmake"), &["-z", "-C", "-u", &zipped, "-o"], &[&index, &target]);
     let remote = format!("{url}/gzip.zsync");
     let files: [&Path; 5] = ["-i".as_ref(), &seed, "-o".as_ref(), &out, remote.as_ref()];
-    let case = cases.add(work, "zsync", "zsync, of its gzip").run(Invocation::new(zsync, &["-q"], &files));
-    network::prepare(case.output(&out), is_first, make).removes(&[part]).moved(Moved::Served);
+    let run = Invocation::new(zsync, &["-q"], &files);
+    let case = cases.add(work, "zsync", "zsync, of its gzip").run(run).needs(&[&index]).output(&out);
+    network::prepare(case, is_first, make).removes(&[part]).moved(Moved::Served);
     if let Some(program) = programs.find("gosync") {
         let run = gosync(program, &[], &["zsync", "-q"], &files);
         let case = cases.add(work, "gosync", "gosync zsync, of zsyncmake's gzip").run(run);
