@@ -133,7 +133,8 @@ fn clients(cases: &mut Cases<'_>) {
 
 /// Whole syncs out of a gzip file, which the control file that zsyncmake makes with it maps.
 fn of_gzip(cases: &mut Cases<'_>, work: &'static str, url: &str, part: &Path, is_first: bool) {
-    let (programs, Corpus { seed, target, name }) = (cases.programs, cases.corpus.clone());
+    let (programs, Corpus { seed, name, .. }) = (cases.programs, cases.corpus.clone());
+    let target = cases.target();
     // What is random cannot be compressed.
     let Some(zsync) = programs.find("zsync").filter(|_| ["typescript", "scipy"].contains(&name)) else { return };
     let (index, out, zipped) = (cases.file("gzip.zsync"), cases.file("out"), format!("{SERVED}.gz"));
