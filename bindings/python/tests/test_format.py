@@ -101,7 +101,7 @@ def check_payload(index, target, payload, sampled):
     for frame in frames:
         # A coarse frame is before the fine ones of its bytes.
         is_fine = ends[0] > ends[1]
-        size = index.payload.fine if is_fine else index.payload.coarse
+        size, *_ = index.payload.fine if is_fine else index.payload.coarse
         assert (frame.target.start, frame.payload.start) == (ends[is_fine], offset)
         assert frame.target.stop == min(frame.target.start + size, len(target))
         assert 0 < len(frame.payload) <= len(frame.target)
@@ -109,8 +109,7 @@ def check_payload(index, target, payload, sampled):
     assert ends == [len(target)] * 2 and offset == len(payload) == index.payload.length
     for frame in sampled.sample(frames, min(len(frames), 200)):
         content = payload[frame.payload.start : frame.payload.stop]
-        prefix = target[frame.prefix : frame.target.start]
-        made = index.payload.decode(content, len(frame.target), prefix, expand)
+        made = index.payload.decode(content, frame, target[: frame.target.start], expand)
         assert made == target[frame.target.start : frame.target.stop]
     kinds = {len(frame.payload) if len(frame.payload) in (1, len(frame.target)) else 0 for frame in frames}
     assert len(target) < 300_000 or {0, 1} <= kinds

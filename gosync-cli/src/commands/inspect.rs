@@ -65,8 +65,12 @@ fn facts(index: &Index, signed: Option<&Signed>) -> Facts {
         for (name, kind) in FRAMES {
             let prefix = grouped(preamble_bytes as u64 + layout.prefix_len(kind));
             let (count, len) = (grouped(layout.frame_count(kind)), grouped(layout.frame_size(kind)));
-            facts
-                .add(format!("{name} frames"), format!("{count} of {len} bytes, each after up to {prefix} known ones"));
+            let further = match layout.region_len(kind) {
+                0 => String::new(),
+                region => format!(" and {} further back", grouped(region)),
+            };
+            let after = format!("{count} of {len} bytes, each after up to {prefix} known ones{further}");
+            facts.add(format!("{name} frames"), after);
         }
     }
     let file_hash = index.file_hash().map(|hash| format!("BLAKE3 {hash}"));
@@ -108,6 +112,7 @@ fn event(index: &Index, signed: Option<&Signed>) -> Value {
                 "kind": name,
                 "size": payload.layout.frame_size(kind),
                 "prefix": payload.layout.prefix_len(kind),
+                "region": payload.layout.region_len(kind),
                 "count": payload.layout.frame_count(kind),
             })),
         })),

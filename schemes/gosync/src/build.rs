@@ -174,7 +174,11 @@ fn contents(
     })?;
     let (payload, lengths) = match payload.zip(layout) {
         Some(((name, out), layout)) => {
-            let (payload, lengths) = compress(path, target, range, layout, options, name, out, progress)?;
+            let options = EncodeOptions {
+                level: options.compress.unwrap_or(EncodeOptions::default().level),
+                whole: sizes.iter().copied().max().unwrap_or(1).into(),
+            };
+            let (payload, lengths) = compress(path, target, range, layout, &options, name, out, progress)?;
             (Some(payload), Some(lengths))
         }
         None => (None, None),
@@ -209,6 +213,8 @@ fn payload_layout(length: u64, sizes: &[u32]) -> Result<PayloadLayout, Error> {
         sizes.iter().copied().filter(|size| (fine..=choose::COARSE_FRAME).contains(size)).max().unwrap_or(fine);
     PayloadLayout::new(length, fine, coarse)
         .and_then(|layout| layout.with_prefixes(FINE_PREFIX, COARSE_PREFIX))
+        // As much again, for what was inserted before or in a frame.
+        .and_then(|layout| layout.with_regions(2 * fine, 2 * coarse))
         .map_err(|_| impossible())
 }
 
@@ -219,15 +225,14 @@ fn compress(
     target: &LocalFile,
     range: ByteRange,
     layout: PayloadLayout,
-    options: &BuildOptions,
+    options: &EncodeOptions,
     name: TargetName,
     out: &mut (dyn Write + Send),
     progress: &dyn Progress,
 ) -> Result<(Payload, FrameLengths), Error> {
-    let encode_options = EncodeOptions { level: options.compress.unwrap_or(EncodeOptions::default().level) };
-    let tables = Tables::train(target, &layout, encode_options.level);
+    let tables = Tables::train(target, &layout, options.level);
     let tables = tables.map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let lengths = encode(target, &layout, &tables, range, &encode_options, out, progress);
+    let lengths = encode(target, &layout, &tables, range, options, out, progress);
     let lengths = lengths.map_err(|error| match error {
         EncodeError::Read(source) => Error::Read { path: path.to_owned(), source },
         EncodeError::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },

@@ -11,9 +11,10 @@ import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Optional, Tuple, Union
+from typing import Any, Iterator, List, Optional, Tuple, Union
 
 from ._blake3 import blake3, root
+from ._payload import Frame, Payload
 from .errors import CorruptError
 
 
@@ -50,42 +51,6 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Frame:
-    """Bytes of the target, which are decoded with those from `prefix` to them, and where the payload has them."""
-
-    target: range
-    prefix: int
-    payload: range
-
-
-@dataclass(frozen=True)
-class Payload:
-    """The compressed payload, where it is not the target itself."""
-
-    name: str
-    kind: int
-    fine: int
-    coarse: int
-    fine_prefix: int
-    coarse_prefix: int
-    preamble: bytes
-    length: int
-
-    def lengths_len(self, block_size: int) -> int:
-        """Bytes of a record that tell how long the frames of its block are."""
-        if block_size >= self.coarse:
-            return 4 if block_size > self.coarse else 6
-        return 1 if block_size <= 256 else 2 if block_size <= 65_536 else 3
-
-    def decode(self, content: bytes, size: int, prefix: bytes, zstd: Callable[[bytes, bytes], bytes]) -> bytes:
-        """The `size` bytes that a frame makes; ``zstd(frame, dictionary)`` is a decoder of zstd."""
-        if len(content) in (1, size):
-            return content * (size // len(content))
-        headers = struct.pack("<4sBII", b"\x28\xb5\x2f\xfd", 0xA0, size, 5 + 8 * len(content))[:-1]
-        return zstd(headers + content, self.preamble + prefix)
-
-
-@dataclass(frozen=True)
 class Index:
     """What an index says of its target. A signature signs the head; the tree has a node for each mebibyte."""
 
@@ -110,9 +75,9 @@ class Index:
             block, record = range(at, min(at + layer.block_size, target.stop)), layer[at // layer.block_size]
             inner, after = offset + record.coarse, offset + record.frames
             if record.coarse:
-                yield Frame(block, max(at - payload.coarse_prefix, 0), range(offset, inner))
-            if layer.block_size == payload.fine:
-                yield Frame(block, max(at - payload.fine_prefix, 0), range(inner, after))
+                yield Frame(block, payload.coarse, range(offset, inner))
+            if layer.block_size == payload.fine[0]:
+                yield Frame(block, payload.fine, range(inner, after))
             else:
                 yield from self._frames(payload, depth + 1, block, range(inner, after))
             offset = after
@@ -133,24 +98,26 @@ def read(index: Union[str, "os.PathLike[str]", bytes]) -> Index:
     head, name = index[: rest.at], header.name()
     length, target_hash, weak, strong, strong_len, odds, salt = header.take("Q32sBBBBQ")
     _require((weak, strong) == (2, 2) and 1 <= strong_len <= 16, "its sums are of an unknown kind or length")
-    shapes = [header.take("IB32s") for _ in range(header.number("Q", 1, 16))]
-    sizes = [size for size, *_ in shapes]
+    parts = [header.take("IB32s") for _ in range(header.number("Q", 1, 16))]
+    sizes = [size for size, *_ in parts]
     _require(sizes == [1 << bit for bit in range(24, 5, -1) if 1 << bit in sizes], "its block sizes make no layers")
     _require(-(-length // sizes[-1]) < 1 << 32, "it has too many blocks")
     payload = None
     if header.number("B", 0, 1):
-        fields = [header.name(), *header.take("BIIII"), header.read(header.number("Q", 8, 1024)), *header.take("Q")]
-        payload = Payload(*fields)
+        name_and_kind, shapes = [header.name(), *header.take("B")], header.take("6I")
+        preamble = header.read(header.number("Q", 8, 1024))
+        payload = Payload(*name_and_kind, shapes[::2], shapes[1::2], preamble, *header.take("Q"))
         _require(payload.name != "" and payload.kind == 1, "its payload has no name, or is of an unknown kind")
-        _require(payload.fine == sizes[-1] <= 65_535 and payload.coarse in sizes, "its frames are no blocks")
-        prefix = max(payload.fine_prefix, payload.coarse_prefix)
-        _require(payload.coarse <= 131_072 and prefix <= 4_194_304, "its frames are too large, or go back too far")
+        _require(shapes[0] == sizes[-1] <= 65_535 and shapes[1] in sizes, "its frames are no blocks")
+        _require(shapes[1] <= 131_072 and max(shapes[2:]) <= 4_194_304, "its frames are too large, or go back too far")
+        fits = all(region == 0 or region >= size for size, _, region in (payload.fine, payload.coarse))
+        _require(fits, "its regions are shorter than their frames")
     (tree_hash,) = header.take("32s")
     sections = [header.take("IQ32s") for _ in range(header.number("Q", 0, 65_536))]
     _require(header.at == size, "its header is longer than its fields")
     _require(not any(id >> 31 for id, *_ in sections), "it has a section that is critical and unknown")
     layers = []
-    for block_size, lengths_len, hash in shapes:
+    for block_size, lengths_len, hash in parts:
         what, expected = f"the layer of {block_size}", payload.lengths_len(block_size) if payload else 0
         _require(lengths_len == expected, f"{what} has lengths of {lengths_len} bytes in its records")
         records = rest.part(-(-length // block_size) * (4 + strong_len + lengths_len), hash, what)

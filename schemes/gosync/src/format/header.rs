@@ -65,6 +65,10 @@ pub(super) struct PayloadHeader {
     pub(super) fine_prefix: u32,
     /// Bytes of the target before a coarse frame that it is compressed with.
     pub(super) coarse_prefix: u32,
+    /// Bytes further back that a fine frame may refer to.
+    pub(super) fine_region: u32,
+    /// Bytes further back that a coarse frame may refer to.
+    pub(super) coarse_region: u32,
     /// What all frames are decoded with.
     pub(super) preamble: Vec<u8>,
     /// Length of the payload in bytes.
@@ -170,6 +174,8 @@ mod tests {
                 coarse: 0x2526_2728,
                 fine_prefix: 0x3132_3334,
                 coarse_prefix: 0x3536_3738,
+                fine_region: 0x6162_6364,
+                coarse_region: 0x6566_6768,
                 preamble: vec![0x51, 0x52],
                 length: 0x4142_4344_4546_4748,
             }),
@@ -188,6 +194,7 @@ mod tests {
         expected.extend([0x6b; 32]);
         expected.extend([1, 1, 0, 0, 0, 0, 0, 0, 0, b'c', 1, 0x24, 0x23, 0x22, 0x21, 0x28, 0x27, 0x26, 0x25]);
         expected.extend([0x34, 0x33, 0x32, 0x31, 0x38, 0x37, 0x36, 0x35]);
+        expected.extend([0x64, 0x63, 0x62, 0x61, 0x68, 0x67, 0x66, 0x65]);
         expected.extend([2, 0, 0, 0, 0, 0, 0, 0, 0x51, 0x52]);
         expected.extend([0x48, 0x47, 0x46, 0x45, 0x44, 0x43, 0x42, 0x41]);
         expected.extend([0x7c; 32]);

@@ -344,6 +344,7 @@ fn payload_of(header: &Header, payload: &PayloadHeader) -> Result<Payload, Forma
     let impossible = |_| FormatError::Corrupt { what: "the payload is cut into impossible frames" };
     let layout = PayloadLayout::new(header.length, payload.fine, payload.coarse)
         .and_then(|layout| layout.with_prefixes(payload.fine_prefix, payload.coarse_prefix))
+        .and_then(|layout| layout.with_regions(payload.fine_region, payload.coarse_region))
         .map_err(impossible)?;
     let has_layer = |size: u32| header.layers.iter().any(|layer| layer.block_size == size);
     let finest = header.layers.last().map(|layer| layer.block_size);

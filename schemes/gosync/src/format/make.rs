@@ -73,6 +73,8 @@ fn encode(contents: Contents, file_hash: [u8; 32]) -> (Header, Vec<u8>) {
             coarse: payload.layout.frame_size(FrameKind::Coarse) as u32,
             fine_prefix: payload.layout.prefix_len(FrameKind::Fine) as u32,
             coarse_prefix: payload.layout.prefix_len(FrameKind::Coarse) as u32,
+            fine_region: payload.layout.region_len(FrameKind::Fine) as u32,
+            coarse_region: payload.layout.region_len(FrameKind::Coarse) as u32,
             preamble: payload.preamble,
             length: payload.len,
         }),

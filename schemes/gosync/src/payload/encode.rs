@@ -5,16 +5,14 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::work::hand_out;
-use gosync_chunks::{ByteRange, Phase, Progress, ReadAt, ReadBuffer};
+use gosync_chunks::{ByteRange, Phase, Progress, ReadAt};
 
-use super::pack::{LARGEST, Packer};
-use super::{Extents, FrameEncoder, FrameKind, PayloadLayout, Tables};
+use super::earlier::Earlier;
+use super::piece::{Made, PieceEncoder};
+use super::{Extents, FrameKind, PayloadLayout, Tables};
 
 /// A thread makes the frames of about as many bytes at once.
 const PIECE: u64 = 1 << 20;
-
-/// What 64 KiB by themselves lack against one stream of the whole.
-const COARSE_LEVELS: i32 = 2;
 
 /// How hard to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +20,14 @@ pub struct EncodeOptions {
     /// How hard to try, in zstd's levels, 1 to 15. Coarse frames, which take the least of the
     /// time, are made two levels higher.
     pub level: i32,
+    /// The bytes in the largest block that a client fetches whole, a multiple of a coarse frame:
+    /// its bytes cannot be read before all are there, so no frame in one has a region in it.
+    pub whole: u64,
 }
 
 impl Default for EncodeOptions {
     fn default() -> Self {
-        Self { level: 3 }
+        Self { level: 3, whole: 1 << 16 }
     }
 }
 
@@ -114,35 +115,47 @@ pub fn encode(
     assert!(on_border(range.start) && on_border(range.end), "{range} is not made of coarse frames");
     progress.begin(Phase::Compress, range.len());
 
-    let piece = PIECE.next_multiple_of(coarse);
-    let pieces = (0..range.len().div_ceil(piece)).map(|number| {
-        let start = range.start + number * piece;
-        (number, ByteRange { start, end: (start + piece).min(range.end) })
-    });
     let sequence = Mutex::new(Sequence { out, next: 0, waiting: BTreeMap::new(), lengths: FrameLengths::default() });
-    let encoder = || PieceEncoder {
-        layout,
-        tables,
-        packer: (layout.frame_size(FrameKind::Fine) <= LARGEST).then(|| Packer::new(layout, options.level)),
-        fine: FrameEncoder::new(options.level),
-        coarse: FrameEncoder::new(options.level + COARSE_LEVELS),
-        input: ReadBuffer::default(),
-        prefix: Vec::new(),
-    };
+    let refers = [FrameKind::Fine, FrameKind::Coarse].iter().any(|&kind| layout.region_len(kind) > 0);
+    let mut earlier = None;
+    for (number, span) in Earlier::spans(range) {
+        if refers {
+            earlier = Some(Earlier::learn(target, number, earlier).map_err(EncodeError::Read)?);
+        }
+        encode_span(target, layout, tables, span, earlier.as_ref(), options, &sequence, progress)?;
+    }
+    Ok(sequence.into_inner().unwrap_or_else(PoisonError::into_inner).lengths)
+}
+
+/// Writes the frames of `span`, in pieces that threads take.
+#[expect(clippy::too_many_arguments, reason = "the half of one function")]
+fn encode_span(
+    target: &dyn ReadAt,
+    layout: &PayloadLayout,
+    tables: &Tables,
+    span: ByteRange,
+    earlier: Option<&Earlier>,
+    options: &EncodeOptions,
+    sequence: &Mutex<Sequence<'_>>,
+    progress: &dyn Progress,
+) -> Result<(), EncodeError> {
+    let first = sequence.lock().unwrap_or_else(PoisonError::into_inner).next;
+    let piece = PIECE.next_multiple_of(layout.frame_size(FrameKind::Coarse));
+    let pieces = (0..span.len().div_ceil(piece)).map(|number| {
+        let start = span.start + number * piece;
+        (first + number, ByteRange { start, end: (start + piece).min(span.end) })
+    });
+    let encoder = || PieceEncoder::new(target, layout, tables, earlier, options);
     hand_out(pieces, encoder, |encoder, (number, range)| {
         if progress.is_cancelled() {
             return Err(EncodeError::Cancelled);
         }
-        let made = encoder.encode(target, range).map_err(EncodeError::Read)?;
+        let made = encoder.encode(range).map_err(EncodeError::Read)?;
         sequence.lock().unwrap_or_else(PoisonError::into_inner).add(number, made).map_err(EncodeError::Write)?;
         progress.advance(Phase::Compress, range.len());
         Ok(())
-    })?;
-    Ok(sequence.into_inner().unwrap_or_else(PoisonError::into_inner).lengths)
+    })
 }
-
-/// The frames of a piece, and how long each is.
-type Made = (Vec<u8>, FrameLengths);
 
 /// Puts pieces that are ready at any time into their order.
 struct Sequence<'a> {
@@ -161,66 +174,6 @@ impl Sequence<'_> {
             self.next += 1;
         }
         Ok(())
-    }
-}
-
-struct PieceEncoder<'a> {
-    layout: &'a PayloadLayout,
-    tables: &'a Tables,
-    /// Where fine frames are small.
-    packer: Option<Packer>,
-    fine: FrameEncoder,
-    coarse: FrameEncoder,
-    input: ReadBuffer,
-    prefix: Vec<u8>,
-}
-
-impl PieceEncoder<'_> {
-    fn encode(&mut self, target: &dyn ReadAt, piece: ByteRange) -> io::Result<Made> {
-        if target.next_data(piece.start)?.is_none_or(|data| data.start >= piece.end) {
-            return Ok(self.hole(piece));
-        }
-        let start = piece.start.saturating_sub(self.layout.longest_prefix());
-        let input = self.input.read(target, ByteRange { start, end: piece.end })?;
-        let place = |range: ByteRange| (range.start - start) as usize..(range.end - start) as usize;
-        if let Some(packer) = &mut self.packer {
-            packer.begin(input, place(piece).start);
-        }
-        let mut out = Vec::with_capacity(input.len());
-        let mut lengths = FrameLengths::default();
-        let mut add = |kind, number| {
-            let frame = self.layout.frame(kind, number);
-            let before = out.len();
-            if kind == FrameKind::Fine
-                && let Some(packer) = &mut self.packer
-            {
-                packer.pack(self.tables, input, place(frame), &mut out);
-            } else {
-                self.prefix.clear();
-                self.prefix.extend_from_slice(self.tables.preamble());
-                self.prefix.extend_from_slice(&input[place(self.layout.prefix(kind, frame.start))]);
-                let encoder = match kind {
-                    FrameKind::Fine => &mut self.fine,
-                    FrameKind::Coarse => &mut self.coarse,
-                };
-                out.extend_from_slice(encoder.encode(&self.prefix, &input[place(frame)]));
-            }
-            out.len() - before
-        };
-        for coarse in self.layout.frames_of(FrameKind::Coarse, piece) {
-            lengths.coarse.push(add(FrameKind::Coarse, coarse) as u32);
-            for fine in self.layout.frames_of(FrameKind::Fine, self.layout.frame(FrameKind::Coarse, coarse)) {
-                lengths.fine.push(add(FrameKind::Fine, fine) as u16);
-            }
-        }
-        Ok((out, lengths))
-    }
-
-    /// The frames of zeros, which are one byte each, whatever comes before them.
-    fn hole(&self, piece: ByteRange) -> Made {
-        let count = |kind| self.layout.frames_of(kind, piece).count();
-        let (coarse, fine) = (count(FrameKind::Coarse), count(FrameKind::Fine));
-        (vec![0; coarse + fine], FrameLengths { coarse: vec![1; coarse], fine: vec![1; fine] })
     }
 }
 
@@ -244,14 +197,20 @@ mod tests {
 
     #[test]
     fn parts_make_up_the_whole() {
-        let target = corpus::records64(1, 2_000_001);
+        let half = corpus::records64(1, 1_000_000);
+        let target = [&half[..], b"!", &half].concat();
         let layout = PayloadLayout::new(2_000_001, 512, 4096).unwrap().with_prefixes(8000, 100_000).unwrap();
-        let whole = parts(&target, &layout, &[0, 2_000_001]);
-        assert_eq!(whole.1.payload_len(), whole.0.len() as u64);
-        assert!(whole.0.len() < target.len());
-        for borders in [&[0, 4096, 4096, 1_024_000, 2_000_001][..], &[0, 0, 1_998_848, 2_000_001]] {
-            assert!(parts(&target, &layout, borders) == whole, "{borders:?}");
+        let mut lengths = Vec::new();
+        for layout in [layout, layout.with_regions(1024, 8192).unwrap()] {
+            let whole = parts(&target, &layout, &[0, 2_000_001]);
+            assert_eq!(whole.1.payload_len(), whole.0.len() as u64);
+            for borders in [&[0, 4096, 4096, 1_024_000, 2_000_001][..], &[0, 0, 1_998_848, 2_000_001]] {
+                assert!(parts(&target, &layout, borders) == whole, "{borders:?}");
+            }
+            lengths.push(whole.0.len());
         }
+        assert!(lengths[0] < target.len());
+        assert!(lengths[1] < lengths[0] * 55 / 100, "what is there twice is packed once: {lengths:?}");
         let nothing = PayloadLayout::new(0, 512, 4096).unwrap();
         assert_eq!(parts(&[], &nothing, &[0, 0]), (Vec::new(), FrameLengths::default()));
     }
@@ -266,7 +225,11 @@ mod tests {
         file.set_len(target.len() as u64).unwrap();
         file.seek(SeekFrom::Start(3 << 20)).unwrap();
         file.write_all(&target[3 << 20..][..1000]).unwrap();
-        let layout = PayloadLayout::new(target.len() as u64, 512, 65_536).unwrap().with_prefixes(4096, 65_536).unwrap();
+        target[4 << 20..][..1000].copy_from_slice(&corpus::text(1, 1000));
+        file.seek(SeekFrom::Start(4 << 20)).unwrap();
+        file.write_all(&corpus::text(1, 1000)).unwrap();
+        let layout = PayloadLayout::new(target.len() as u64, 512, 65_536).unwrap();
+        let layout = layout.with_prefixes(4096, 65_536).unwrap().with_regions(512, 65_536).unwrap();
         let tables = Tables::train(&target, &layout, 3).unwrap();
         let encode = |target: &dyn ReadAt| {
             let mut out = Vec::new();

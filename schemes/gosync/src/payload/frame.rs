@@ -36,17 +36,27 @@ impl FrameEncoder {
     /// The frame for `plain`, which is not empty, with `prefix` (the preamble and the
     /// bytes before it) at hand. It may be `plain` itself.
     pub fn encode<'a>(&'a mut self, prefix: &[u8], plain: &'a [u8]) -> &'a [u8] {
-        if plain.len() > 1 && plain[1..] == plain[..plain.len() - 1] {
+        if is_one_byte(plain) {
             return &plain[..1];
         }
-        self.buffer.clear();
-        self.buffer.reserve(zstd_safe::compress_bound(plain.len()));
-        let compressed = self.context.compress_using_dict(&mut self.buffer, plain, prefix, self.level);
-        match compressed.ok().and_then(|_| only_block(&self.buffer)) {
+        match self.encode_block(prefix, plain) {
             Some(block) if block.len() > 1 && block.len() < plain.len() => block,
             _ => plain,
         }
     }
+
+    /// The contents of the zstd block for `plain`, if it makes one.
+    pub(super) fn encode_block(&mut self, prefix: &[u8], plain: &[u8]) -> Option<&[u8]> {
+        self.buffer.clear();
+        self.buffer.reserve(zstd_safe::compress_bound(plain.len()));
+        self.context.compress_using_dict(&mut self.buffer, plain, prefix, self.level).ok()?;
+        only_block(&self.buffer)
+    }
+}
+
+/// Whether `plain` is one byte, over and over.
+pub(super) fn is_one_byte(plain: &[u8]) -> bool {
+    plain.len() > 1 && plain[1..] == plain[..plain.len() - 1]
 }
 
 /// Undoes [`FrameEncoder`].
@@ -77,15 +87,24 @@ impl FrameDecoder {
             [] => return Err(FrameError::Corrupt("it is empty")),
             [byte] => self.plain.resize(len, *byte),
             _ if frame.len() > len => return Err(FrameError::Corrupt("it is longer than what it makes")),
-            _ => {
-                with_headers(frame, len, &mut self.framed);
-                self.plain.reserve(len);
-                let made = self.context.decompress_using_dict(&mut self.plain, &self.framed, prefix);
-                let made = made.map_err(|code| FrameError::Corrupt(zstd_safe::get_error_name(code)))?;
-                if made != len {
-                    return Err(FrameError::Corrupt("it makes another number of bytes"));
-                }
-            }
+            _ => return self.decode_block(prefix, frame, len),
+        }
+        Ok(&self.plain)
+    }
+
+    /// The `len` bytes that the contents of one zstd block make with `prefix` at hand.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::decode`].
+    pub(super) fn decode_block(&mut self, prefix: &[u8], block: &[u8], len: usize) -> Result<&[u8], FrameError> {
+        with_headers(block, len, &mut self.framed);
+        self.plain.clear();
+        self.plain.reserve(len);
+        let made = self.context.decompress_using_dict(&mut self.plain, &self.framed, prefix);
+        let made = made.map_err(|code| FrameError::Corrupt(zstd_safe::get_error_name(code)))?;
+        if made != len {
+            return Err(FrameError::Corrupt("it makes another number of bytes"));
         }
         Ok(&self.plain)
     }

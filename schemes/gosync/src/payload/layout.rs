@@ -32,6 +32,7 @@ pub struct PayloadLayout {
 struct Sizes {
     frame: u32,
     prefix: u32,
+    region: u32,
 }
 
 /// Why sizes make no layout.
@@ -50,8 +51,16 @@ pub enum PayloadLayoutError {
         fine: u32,
     },
     /// A prefix is too long.
-    #[error("a prefix of {0} bytes is over {MAX_PREFIX}")]
+    #[error("a prefix or a region of {0} bytes is over {MAX_PREFIX}")]
     Prefix(u32),
+    /// A region is shorter than the frames that may be copies of one.
+    #[error("a region of {region} bytes is shorter than a frame of {frame}")]
+    Region {
+        /// Bytes in a region.
+        region: u32,
+        /// Bytes in a frame.
+        frame: u32,
+    },
 }
 
 impl PayloadLayout {
@@ -72,8 +81,8 @@ impl PayloadLayout {
         if !coarse.is_multiple_of(fine) {
             return Err(PayloadLayoutError::Nesting { coarse, fine });
         }
-        let sizes = |frame, prefix| Sizes { frame, prefix };
-        Ok(Self { length, fine: sizes(fine, 0), coarse: sizes(coarse, 0) })
+        let sizes = |frame| Sizes { frame, prefix: 0, region: 0 };
+        Ok(Self { length, fine: sizes(fine), coarse: sizes(coarse) })
     }
 
     /// With so many bytes before a frame at hand for it, if there are as many.
@@ -91,6 +100,25 @@ impl PayloadLayout {
         Ok(self)
     }
 
+    /// With so many bytes at hand for a frame from wherever it says, which is before its
+    /// prefix; with 0, frames say nothing of the kind.
+    ///
+    /// # Errors
+    ///
+    /// When one is over 4 MiB, or shorter than a frame.
+    pub fn with_regions(mut self, fine: u32, coarse: u32) -> Result<Self, PayloadLayoutError> {
+        for (sizes, region) in [(&mut self.fine, fine), (&mut self.coarse, coarse)] {
+            if region > MAX_PREFIX {
+                return Err(PayloadLayoutError::Prefix(region));
+            }
+            if region != 0 && region < sizes.frame {
+                return Err(PayloadLayoutError::Region { region, frame: sizes.frame });
+            }
+            sizes.region = region;
+        }
+        Ok(self)
+    }
+
     /// Length of the target in bytes.
     pub fn length(&self) -> u64 {
         self.length
@@ -104,6 +132,11 @@ impl PayloadLayout {
     /// The longest prefix of frames of `kind`, in bytes.
     pub fn prefix_len(&self, kind: FrameKind) -> u64 {
         self.sizes(kind).prefix.into()
+    }
+
+    /// Bytes in the region that a frame of `kind` may name; 0 where it names none.
+    pub fn region_len(&self, kind: FrameKind) -> u64 {
+        self.sizes(kind).region.into()
     }
 
     /// How many frames of `kind` there are.
@@ -126,6 +159,13 @@ impl PayloadLayout {
     /// The bytes that are at hand for a frame of `kind` that begins at `start`.
     pub fn prefix(&self, kind: FrameKind, start: u64) -> ByteRange {
         ByteRange { start: start.saturating_sub(self.prefix_len(kind)), end: start }
+    }
+
+    /// The region that begins `distance` bytes before a frame of `kind` that begins at `start`,
+    /// if it is one: before the prefix.
+    pub fn region(&self, kind: FrameKind, start: u64, distance: u64) -> Option<ByteRange> {
+        let region = ByteRange::at(start.checked_sub(distance)?, self.region_len(kind));
+        (region.end <= self.prefix(kind, start).start).then_some(region)
     }
 
     /// The longest prefix of any frame.
@@ -177,5 +217,8 @@ mod tests {
         }
         let layout = PayloadLayout::new(1, 1, 1).unwrap();
         assert_eq!(layout.with_prefixes(0, u32::MAX), Err(E::Prefix(u32::MAX)));
+        assert_eq!(layout.with_regions(u32::MAX, 0), Err(E::Prefix(u32::MAX)));
+        let layout = PayloadLayout::new(1, 4, 8).unwrap();
+        assert_eq!(layout.with_regions(4, 7), Err(E::Region { region: 7, frame: 8 }));
     }
 }

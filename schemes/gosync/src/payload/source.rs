@@ -10,6 +10,7 @@ use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transf
 use gosync_patcher::Prior;
 
 use super::gather::{Batch, next_batch, payload_ranges};
+use super::reference::Reference;
 use super::{Extent, Extents, FrameDecoder, FrameKind, PayloadLayout};
 
 /// So many bytes of frames are fetched in one call.
@@ -124,16 +125,7 @@ impl<'a, S: Source> FramedSource<'a, S> {
             let mut before = if number == 0 { prior.clone() } else { fresh() };
             for frame in chains[number].clone() {
                 let extent = &batch.frames[frame];
-                buffer.clear();
-                buffer.extend_from_slice(&self.preamble);
-                let prefix = self.layout.prefix(extent.kind, extent.target.start);
-                before.append(prefix, buffer).map_err(|source| SourceError::Read {
-                    location: "what was rebuilt of the target".into(),
-                    source,
-                })?;
-                let len = extent.target.len() as usize;
-                let plain = decoder.decode(buffer, batch.frame(frame), len);
-                let plain = plain.map_or_else(|_| Cow::Owned(vec![0; len]), Cow::Borrowed);
+                let plain = self.decode_frame(decoder, buffer, extent, batch.frame(frame), &before)?;
                 sink.deliver(extent.target.start, &plain)?;
                 before.push(extent.target.start, &plain);
             }
@@ -145,7 +137,10 @@ impl<'a, S: Source> FramedSource<'a, S> {
         // What a chain reads elsewhere may only be there when the chains before it are done.
         let mut done = 0;
         while done < chains.len() {
-            let together = (done + 1..chains.len()).take_while(|&next| !self.reads_elsewhere(batch, &chains[next]));
+            let together = (done + 1..chains.len()).take_while(|&next| {
+                let undone = chains[done].start..chains[next].start;
+                !self.reads_elsewhere(batch, &chains[next]) && !self.refers_to(batch, &chains[next], undone)
+            });
             let end = together.last().unwrap_or(done) + 1;
             hand_out(done..end, decoder, decode)?;
             done = end;
@@ -156,12 +151,64 @@ impl<'a, S: Source> FramedSource<'a, S> {
         Ok(())
     }
 
+    /// What `frame` makes, which lies at `extent`, with what is `before` it; zeros where it is none.
+    fn decode_frame<'b>(
+        &self,
+        decoder: &'b mut FrameDecoder,
+        buffer: &'b mut Vec<u8>,
+        extent: &Extent,
+        frame: &'b [u8],
+        before: &Prior<'_>,
+    ) -> Result<Cow<'b, [u8]>, SourceError> {
+        let Extent { kind, target, .. } = *extent;
+        let len = target.len() as usize;
+        let Ok(reference) = Reference::read(&self.layout, kind, target, frame) else {
+            return Ok(vec![0; len].into());
+        };
+        let read = |range, buffer: &mut Vec<u8>| {
+            let location = || "what was rebuilt of the target".into();
+            before.append(range, buffer).map_err(|source| SourceError::Read { location: location(), source })
+        };
+        buffer.clear();
+        if let Some(Reference { region: Some(region), block: [] }) = reference {
+            read(ByteRange::at(region.start, target.len()), buffer)?;
+            return Ok(buffer.as_slice().into());
+        }
+        buffer.extend_from_slice(&self.preamble);
+        if let Some(region) = reference.and_then(|reference| reference.region) {
+            read(region, buffer)?;
+        }
+        read(self.layout.prefix(kind, target.start), buffer)?;
+        let plain = match reference {
+            Some(reference) => decoder.decode_block(buffer, reference.block, len),
+            None => decoder.decode(buffer, frame, len),
+        };
+        Ok(plain.map_or_else(|_| vec![0; len].into(), Cow::Borrowed))
+    }
+
+    /// Whether a frame of a chain has a region in what the frames `undone` make.
+    fn refers_to(&self, batch: &Batch, chain: &Range<usize>, undone: Range<usize>) -> bool {
+        let undone = &batch.frames[undone];
+        chain.clone().any(|frame| {
+            let Extent { kind, target, .. } = batch.frames[frame];
+            let reference = Reference::read(&self.layout, kind, target, batch.frame(frame));
+            let Ok(Some(Reference { region: Some(region), .. })) = reference else { return false };
+            let first = undone.partition_point(|frame| frame.target.end <= region.start);
+            undone.get(first).is_some_and(|frame| frame.target.start < region.end) || self.is_repeated(region)
+        })
+    }
+
     /// Whether a prefix of the frames of a chain has bytes that are read elsewhere.
     fn reads_elsewhere(&self, batch: &Batch, chain: &Range<usize>) -> bool {
         let (first, last) = (&batch.frames[chain.start], &batch.frames[chain.end - 1]);
         let start = first.target.start.saturating_sub(self.layout.longest_prefix());
-        let next = self.repeated.partition_point(|range| range.end <= start);
-        self.repeated.get(next).is_some_and(|range| range.start < last.target.start)
+        self.is_repeated(ByteRange { start, end: last.target.start })
+    }
+
+    /// Whether some of `range` is read elsewhere.
+    fn is_repeated(&self, range: ByteRange) -> bool {
+        let next = self.repeated.partition_point(|repeated| repeated.end <= range.start);
+        self.repeated.get(next).is_some_and(|repeated| repeated.start < range.end)
     }
 
     /// Cuts frames into runs so far apart that no prefix, be it of a frame in the next

@@ -10,6 +10,9 @@ use super::{Parsed, Sequence};
 use crate::payload::frame::MAX_LEVEL;
 use crate::payload::{FrameKind, PayloadLayout};
 
+/// As [`HASH_BITS`], for a region.
+const REGION_BITS: u32 = 12;
+
 /// Five bytes are found by a hash of so many bits.
 const HASH_BITS: u32 = 16;
 
@@ -32,8 +35,31 @@ pub(in crate::payload) struct Packer {
     heads: Vec<u32>,
     chain: Vec<u32>,
     inserted: usize,
+    /// The last place in the region with a hash, plus one.
+    region_heads: Vec<u32>,
     parsed: Parsed,
     bits: BitWriter,
+}
+
+/// What a frame is packed with.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    data: &'a [u8],
+    /// Where the prefix begins in `data`, and where the frame ends.
+    low: usize,
+    end: usize,
+    /// What stands right before the prefix when the frame is decoded.
+    region: &'a [u8],
+}
+
+impl<'a> Before<'a> {
+    /// What is `offset` bytes before `at`, if anything is.
+    fn at_offset(&self, at: usize, offset: usize) -> Option<&'a [u8]> {
+        match (at - self.low).checked_sub(offset) {
+            Some(place) => Some(&self.data[self.low + place..]),
+            None => Some(&self.region[(self.region.len() + at - self.low).checked_sub(offset)?..]),
+        }
+    }
 }
 
 /// Where the bytes at some place were before.
@@ -57,6 +83,7 @@ impl Packer {
             heads: vec![0; 1 << HASH_BITS],
             chain: vec![0; reach],
             inserted: 0,
+            region_heads: Vec::new(),
             parsed: Parsed::default(),
             bits: BitWriter::default(),
         }
@@ -69,38 +96,44 @@ impl Packer {
         self.insert(data, start);
     }
 
-    /// Appends the frame of `data[frame]` to `out`. `data` goes on where it went on before.
-    pub(in crate::payload) fn pack(&mut self, tables: &Tables, data: &[u8], frame: Range<usize>, out: &mut Vec<u8>) {
-        let plain = &data[frame.clone()];
-        if plain.len() > 1 && plain[1..] == plain[..plain.len() - 1] {
-            out.push(plain[0]);
-            self.insert(data, frame.end);
-            return;
-        }
-        let start = out.len();
-        self.parse(data, frame);
+    /// Appends the block of `data[frame]` to `out`, packed with what of `region` is of use, and
+    /// returns whether anything is. `data` goes on where it went on before.
+    pub(in crate::payload) fn pack(
+        &mut self,
+        tables: &Tables,
+        data: &[u8],
+        frame: Range<usize>,
+        region: &[u8],
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let prefix = frame.start.min(self.prefix);
+        self.parse(data, frame, region);
         block::write(tables, &self.parsed, &mut self.bits, out);
-        if out.len() - start >= plain.len() {
-            out.truncate(start);
-            out.extend_from_slice(plain);
-        }
+        let mut made = 0;
+        self.parsed.sequences.iter().any(|sequence| {
+            made += sequence.literals as usize;
+            let is_far = sequence.offset as usize > prefix + made;
+            made += sequence.length as usize;
+            is_far
+        })
     }
 
     /// What the frame of `data[frame]` is made of.
-    pub(super) fn parse(&mut self, data: &[u8], frame: Range<usize>) -> &Parsed {
+    pub(super) fn parse(&mut self, data: &[u8], frame: Range<usize>, region: &[u8]) -> &Parsed {
         self.parsed.sequences.clear();
         self.parsed.literals.clear();
-        let low = frame.start.saturating_sub(self.prefix);
+        let before = Before { data, low: frame.start.saturating_sub(self.prefix), end: frame.end, region };
+        self.know(region);
         let mut recent = FIRST_OFFSETS[0] as usize;
         let (mut anchor, mut at) = (frame.start, frame.start);
         while at + LEAST <= frame.end {
-            let Some(mut found) = self.find(data, at, frame.end, low, recent) else {
+            let Some(mut found) = self.find(&before, at, recent) else {
                 at += 1;
                 continue;
             };
             // One byte on there may be a better one, and then another.
             while found.length < LAZY && at + 1 + LEAST <= frame.end {
-                match self.find(data, at + 1, frame.end, low, recent) {
+                match self.find(&before, at + 1, recent) {
                     Some(next) if next.gain > found.gain + 1 => {
                         found = next;
                         at += 1;
@@ -108,7 +141,7 @@ impl Packer {
                     _ => break,
                 }
             }
-            while at > anchor && at - found.offset > low && data[at - 1] == data[at - 1 - found.offset] {
+            while at > anchor && at > before.low + found.offset && data[at - 1] == data[at - 1 - found.offset] {
                 at -= 1;
                 found.length += 1;
             }
@@ -128,38 +161,39 @@ impl Packer {
     }
 
     /// The best match for the bytes at `at`, if one is worth it.
-    fn find(&mut self, data: &[u8], at: usize, end: usize, low: usize, recent: usize) -> Option<Match> {
+    fn find(&mut self, before: &Before<'_>, at: usize, recent: usize) -> Option<Match> {
+        let Before { data, low, end, region } = *before;
         self.insert(data, at);
         let here = &data[at..end];
         let mut best: Option<Match> = None;
-        if at >= low + recent {
-            let length = common(&data[at - recent..], here);
+        if let Some(there) = before.at_offset(at, recent) {
+            let length = common(there, here);
             let gain = 5 * length as i32 - 8;
             if length >= SHORTEST_MATCH as usize {
                 best = Some(Match { length, offset: recent, gain });
             }
         }
+        let mut consider = |length: usize, offset: usize| {
+            let gain = 5 * length as i32 - 12 - offset.ilog2() as i32;
+            if length >= LEAST && gain > best.map_or(0, |best| best.gain) {
+                best = Some(Match { length, offset, gain });
+            }
+            best.map_or(LEAST - 1, |best| best.length)
+        };
+        let hash = hash(here);
         let mask = self.chain.len() - 1;
-        let mut place = self.heads[hash(here)] as usize;
+        let mut place = self.heads[hash] as usize;
+        let mut longest = consider(0, 1);
         for _ in 0..self.depth {
             // Of places that were forgotten none is above `low`.
-            if place <= low {
+            if place <= low || longest >= here.len() {
                 break;
             }
             let before = place - 1;
-            let longest = best.map_or(LEAST - 1, |best| best.length);
-            if longest >= here.len() {
-                break;
-            }
             if data[before + longest] == here[longest] {
-                let length = common(&data[before..], here);
-                let offset = at - before;
-                let gain = 5 * length as i32 - 12 - offset.ilog2() as i32;
-                if length >= LEAST && gain > best.map_or(0, |best| best.gain) {
-                    best = Some(Match { length, offset, gain });
-                    if length >= GOOD {
-                        break;
-                    }
+                longest = consider(common(&data[before..], here), at - before);
+                if longest >= GOOD {
+                    break;
                 }
             }
             let next = self.chain[before & mask] as usize;
@@ -168,7 +202,25 @@ impl Packer {
             }
             place = next;
         }
+        if !region.is_empty()
+            && let Some(place) = self.region_heads[hash >> (HASH_BITS - REGION_BITS)].checked_sub(1)
+        {
+            let place = place as usize;
+            consider(common(&region[place..], here), at - low + region.len() - place);
+        }
         best
+    }
+
+    /// Makes all places in `region` known.
+    fn know(&mut self, region: &[u8]) {
+        if region.is_empty() {
+            return;
+        }
+        self.region_heads.clear();
+        self.region_heads.resize(1 << REGION_BITS, 0);
+        for (at, bytes) in region.windows(LEAST).enumerate() {
+            self.region_heads[hash(bytes) >> (HASH_BITS - REGION_BITS)] = at as u32 + 1;
+        }
     }
 
     /// Makes all places before `end` known.
@@ -223,18 +275,29 @@ mod tests {
                 let mut packer = Packer::new(&layout, 3);
                 packer.begin(data, 0);
                 let mut decoder = FrameDecoder::default();
-                let mut packed = 0;
+                let (mut packed, mut referring) = (0, 0);
                 for number in 0..layout.frame_count(FrameKind::Fine) {
                     let range = layout.frame(FrameKind::Fine, number);
                     let range = range.start as usize..range.end as usize;
-                    let mut frame = Vec::new();
-                    packer.pack(&tables, data, range.clone(), &mut frame);
-                    let before = [tables.preamble(), &data[range.start.saturating_sub(prefix as usize)..range.start]];
-                    let plain = decoder.decode(&before.concat(), &frame, range.len());
+                    // Some of what comes later will do as well as what was before.
+                    let further = (range.start + 1).min(data.len())..(range.end + 200).min(data.len());
+                    let region = if number % 3 == 0 { &data[further] } else { &[] };
+                    let mut block = Vec::new();
+                    let refers = packer.pack(&tables, data, range.clone(), region, &mut block);
+                    if block.len() >= range.len() {
+                        packed += range.len();
+                        continue;
+                    }
+                    let region = if refers { region } else { &[] };
+                    let low = range.start.saturating_sub(prefix as usize);
+                    let before = [tables.preamble(), region, &data[low..range.start]].concat();
+                    let plain = decoder.decode_block(&before, &block, range.len());
                     assert!(plain.unwrap() == &data[range.clone()], "{name} {range:?} of {fine} and {prefix}");
-                    packed += frame.len();
+                    referring += u32::from(refers);
+                    packed += block.len();
                 }
                 assert!(packed <= data.len());
+                assert!(referring > 0 || fine < 64 || name != "random");
                 assert!(fine < 256 || name == "random" || packed < data.len() * 3 / 4, "{packed} of {name} in {fine}");
             }
         }
@@ -250,7 +313,7 @@ mod tests {
             let mut frames = Vec::new();
             for at in (start..data.len()).step_by(200) {
                 let mut frame = Vec::new();
-                packer.pack(&tables, data, at..at + 200, &mut frame);
+                packer.pack(&tables, data, at..at + 200, &[], &mut frame);
                 frames.push(frame);
             }
             frames

@@ -50,7 +50,7 @@ impl Tables {
             for fine in layout.frames_of(FrameKind::Fine, sample) {
                 let frame = layout.frame(FrameKind::Fine, fine);
                 let range = (frame.start - read.start) as usize..(frame.end - read.start) as usize;
-                statistics.add(packer.parse(&data, range));
+                statistics.add(packer.parse(&data, range, &[]));
             }
         }
         Ok(Self::new(&statistics))

@@ -1,5 +1,6 @@
 use super::*;
 use crate::payload::{EncodeOptions, FrameKind, PayloadLayout, Tables, encode};
+use gosync_chunks::SinkError;
 use gosync_testkit::conformance::source_conformance;
 use gosync_testkit::source::{MemorySink, MemorySource, RecordingSource};
 use gosync_testkit::{Random, corpus};
@@ -29,6 +30,29 @@ impl Payload {
 
 fn layout(length: usize, fine: u32, coarse: u32, prefixes: (u32, u32)) -> PayloadLayout {
     PayloadLayout::new(length as u64, fine, coarse).unwrap().with_prefixes(prefixes.0, prefixes.1).unwrap()
+}
+
+/// What is rebuilt, as it is being rebuilt.
+struct Output {
+    rebuilt: Mutex<Vec<u8>>,
+    sink: MemorySink,
+}
+
+impl ReadAt for Output {
+    fn size(&self) -> u64 {
+        self.rebuilt.lock().unwrap().len() as u64
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+        self.rebuilt.lock().unwrap().read_exact_at(offset, buffer)
+    }
+}
+
+impl Sink for Output {
+    fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError> {
+        self.rebuilt.lock().unwrap()[offset as usize..][..data.len()].copy_from_slice(data);
+        self.sink.deliver(offset, data)
+    }
 }
 
 /// `target` with other bytes in `ranges`, as it is before they were fetched.
@@ -66,40 +90,47 @@ fn conforms() {
 fn delivers_what_is_missing_and_foretells_what_it_costs() {
     let mut random = Random::new(3);
     let shapes = [
-        (1, 1, (0, 0)),
-        (64, 64, (300, 0)),
-        (2000, 4000, (3000, 0)),
-        (64, 1024, (0, 4000)),
-        (256, 4096, (20_000, 1)),
-        (512, 65_536, (7, 7)),
+        (1, 1, (0, 0), (0, 0)),
+        (64, 64, (300, 0), (0, 0)),
+        (2000, 4000, (3000, 0), (2000, 5000)),
+        (64, 1024, (0, 4000), (64, 1024)),
+        (256, 4096, (20_000, 1), (1000, 0)),
+        (512, 65_536, (7, 7), (1024, 131_072)),
     ];
-    for (name, target) in corpus::all(5, 100_000) {
-        for (fine, coarse, prefixes) in shapes {
-            let target = &target[..if fine == 1 { 5000 } else { target.len() }];
-            let payload = Payload::new(target, layout(target.len(), fine, coarse, prefixes));
+    let mut packed = 0;
+    for (name, data) in corpus::all(5, 60_000) {
+        for (fine, coarse, prefixes, regions) in shapes {
+            // Twice, so that the second half refers to the first.
+            let target = if fine == 1 { data[..5000].to_vec() } else { [&data[..], &data[..40_001]].concat() };
+            let shape = layout(target.len(), fine, coarse, prefixes).with_regions(regions.0, regions.1).unwrap();
+            let payload = Payload::new(&target, shape);
+            packed += if name == "random" && fine == 512 { payload.data.len() } else { 0 };
             for (gap, batch) in [(2, BATCH), (1000, 1), (20_000, 500), (5000, BATCH)] {
                 let ranges = random_ranges(&mut random, target.len(), gap);
-                let rebuilt = without(target, &ranges);
+                let rebuilt = Mutex::new(without(&target, &ranges));
+                let output = Output { rebuilt, sink: MemorySink::new(&ranges) };
                 let inner = RecordingSource::new(MemorySource::awkward(payload.data.clone(), random.next_u64()));
-                let source = FramedSource { batch, ..payload.source(inner, &rebuilt) };
+                let source = FramedSource { batch, ..payload.source(inner, &output) };
                 let foretold = source.calls(&ranges).unwrap().concat();
-                let sink = MemorySink::new(&ranges);
-                let transfer = source.fetch(&ranges, &sink).unwrap();
-                for (range, data) in ranges.iter().zip(sink.finish()) {
-                    assert!(data == target[range.start as usize..range.end as usize], "{range} of {name} in {fine}");
-                }
+                let transfer = source.fetch(&ranges, &output).unwrap();
                 let bytes = foretold.iter().map(|range| range.len()).sum::<u64>();
                 assert_eq!((transfer.bytes, source.inner.requested_bytes()), (bytes, bytes));
                 assert_eq!(source.inner.ranges(), foretold);
+                for (range, data) in ranges.iter().zip(output.sink.finish()) {
+                    assert!(data == target[range.start as usize..range.end as usize], "{range} of {name} in {fine}");
+                }
             }
         }
     }
+    // Coarse frames, of which the first has both, and fine ones up to a border of 64 KiB.
+    assert!((160_000..161_000).contains(&packed), "random bytes are packed once: {packed}");
 }
 
 #[test]
 fn what_is_damaged_is_other_bytes_and_nothing_worse() {
     let target = corpus::text(1, 200_000);
-    let payload = Payload::new(&target, layout(target.len(), 512, 8192, (4096, 4096)));
+    let shape = layout(target.len(), 512, 8192, (4096, 4096)).with_regions(1024, 8192).unwrap();
+    let payload = Payload::new(&target, shape);
     let ranges: Vec<_> = (0..20).map(|number| ByteRange::at(number * 10_000 + 77, 300)).collect();
     let rebuilt = without(&target, &ranges);
     let fetch = |data: Vec<u8>| {
@@ -116,7 +147,7 @@ fn what_is_damaged_is_other_bytes_and_nothing_worse() {
         let mut random = Random::new(seed);
         random.fill(&mut wrong[hit.start as usize..hit.end as usize]);
         let right = fetch(wrong);
-        // The ranges are further apart than prefixes reach.
+        // The ranges are further apart than prefixes reach, and nothing is there twice.
         assert!(right.iter().enumerate().all(|(number, right)| *right == (number != 3)), "{right:?}");
     }
 }
