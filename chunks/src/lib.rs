@@ -62,6 +62,7 @@ mod lookup;
 mod name;
 mod plan;
 mod progress;
+pub mod ranges;
 mod read_buffer;
 mod sign;
 mod signature;

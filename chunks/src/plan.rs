@@ -1,6 +1,6 @@
 //! What to do to get the target: the seam between comparing and patching.
 
-use crate::{BlockId, BlockRange, ByteRange, Cut};
+use crate::{BlockId, BlockRange, ByteRange, Cut, ranges};
 
 /// The number of a seed in the list given to a comparison, from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,6 +128,17 @@ impl Plan {
         self.copied + self.repeated
     }
 
+    /// For each of `seeds` seeds the ranges that are copied, ascending; no two touch.
+    pub fn copied_ranges(&self, seeds: usize) -> Vec<Vec<ByteRange>> {
+        let mut copied = vec![Vec::new(); seeds];
+        for step in &self.steps {
+            if let Step::Copy { target, seed, offset } = *step {
+                copied[usize::from(seed.0)].push(ByteRange::at(offset, target.len()));
+            }
+        }
+        copied.into_iter().map(ranges::merged).collect()
+    }
+
     /// The ranges of the target to fetch, ascending; no two touch.
     pub fn fetch_ranges(&self) -> Vec<ByteRange> {
         self.steps
@@ -158,6 +169,8 @@ mod tests {
         plan.fetch(BlockId(7));
         assert_eq!(plan.steps().len(), 5);
         assert_eq!(plan.fetch_ranges(), [ByteRange::at(30, 20), ByteRange::at(70, 5)]);
+        let copied = [vec![ByteRange::at(100, 20)], vec![ByteRange::at(120, 10)], vec![]];
+        assert_eq!(plan.copied_ranges(3), copied);
         assert_eq!((plan.copied_bytes(), plan.fetched_bytes(), plan.repeated_bytes()), (30, 25, 20));
     }
 

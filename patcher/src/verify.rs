@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::{
     BlockId, BlockRange, BlockSums, ByteRange, Cut, FileHash, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE,
-    work,
+    ranges, work,
 };
 
 use crate::groups::Groups;
@@ -163,25 +163,12 @@ pub fn wrong_blocks(
         progress.advance(Phase::Verify, range.len());
         Ok(())
     })?;
-    Ok(merged(wrong.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    Ok(ranges::merged(wrong.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// The blocks that data of `length` bytes has in full.
 fn present_blocks(cut: &Cut, length: u64) -> BlockRange {
     BlockRange { start: BlockId(0), end: cut.block_at(length) }
-}
-
-fn merged(mut ranges: Vec<ByteRange>) -> Vec<ByteRange> {
-    ranges.retain(|range| !range.is_empty());
-    ranges.sort_unstable();
-    ranges.dedup_by(|next, last| {
-        let touches = next.start <= last.end;
-        if touches {
-            last.end = last.end.max(next.end);
-        }
-        touches
-    });
-    ranges
 }
 
 #[cfg(test)]

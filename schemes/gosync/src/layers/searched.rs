@@ -1,6 +1,7 @@
 //! Which parts of a seed are worth a search: neither its holes, nor, in all layers but the
 //! finest, what was found already.
 
+use gosync_chunks::ranges::{merged, without};
 use gosync_chunks::{ByteRange, ReadAt, SeedId};
 
 /// What is left out is at least this long; to begin anew after something shorter costs about
@@ -15,7 +16,8 @@ pub(super) fn searched_parts(seed: &dyn ReadAt, size: u32, found: &[ByteRange]) 
     // A block that begins before what is left out may reach into it, or out of it again.
     let inside = found.iter().map(|range| ByteRange { start: range.start, end: range.end.saturating_sub(size - 1) });
     let holes = holes(seed).into_iter().map(|hole| ByteRange { end: hole.end.saturating_sub(size - 1), ..hole });
-    without(&without(&[whole], holes), inside)
+    let long = |range: &ByteRange| range.end >= range.start + LEAST;
+    without(&without(&[whole], holes.filter(long)), inside.filter(long))
 }
 
 /// For each of `seeds` seeds the ranges of `found` that are in it, joined and ascending.
@@ -26,15 +28,7 @@ pub(super) fn by_seed(seeds: usize, found: impl Iterator<Item = (SeedId, ByteRan
             ranges.push(range);
         }
     }
-    for ranges in &mut ranges {
-        ranges.sort_unstable_by_key(|range| range.start);
-        ranges.dedup_by(|next, last| {
-            let joins = next.start <= last.end;
-            last.end = if joins { last.end.max(next.end) } else { last.end };
-            joins
-        });
-    }
-    ranges
+    ranges.into_iter().map(merged).collect()
 }
 
 /// Where `seed` is known to have nothing but zeros.
@@ -52,24 +46,6 @@ fn holes(seed: &dyn ReadAt) -> Vec<ByteRange> {
         offset = data.end;
     }
     holes
-}
-
-/// `ranges` without those to leave out that are long enough. Both ascend.
-fn without(ranges: &[ByteRange], left_out: impl Iterator<Item = ByteRange>) -> Vec<ByteRange> {
-    let mut left = Vec::with_capacity(ranges.len());
-    let mut ranges = ranges.iter().copied();
-    let mut range = ranges.next();
-    for out in left_out.filter(|out| out.end >= out.start + LEAST) {
-        while let Some(current) = range.filter(|range| range.start < out.end) {
-            if current.start < out.start {
-                left.push(ByteRange { end: current.end.min(out.start), ..current });
-            }
-            let rest = ByteRange { start: current.start.max(out.end), ..current };
-            range = if rest.is_empty() { ranges.next() } else { Some(rest) };
-        }
-    }
-    left.extend(range.into_iter().chain(ranges));
-    left
 }
 
 #[cfg(test)]
