@@ -4,7 +4,10 @@ use std::io;
 use std::sync::Mutex;
 
 use gosync_chunks::work::hand_out;
-use gosync_chunks::{BlockId, BlockLayout, ByteRange, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature};
+use gosync_chunks::{
+    BlockId, BlockLayout, ByteRange, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature, Step,
+    ranges,
+};
 use gosync_rollsum::Kind;
 
 use crate::Statistics;
@@ -55,11 +58,26 @@ impl CompareOptions {
 pub struct Comparison {
     /// How to get the target.
     pub plan: Plan,
+    /// Where in each seed there are blocks, also those that the plan copies from elsewhere;
+    /// ascending, and no two touch.
+    pub matched: Vec<Vec<ByteRange>>,
     /// What it took to find out.
     pub statistics: Statistics,
     /// Seeds that could not be read everywhere. What was found in the rest of them is
     /// in the plan all the same.
     pub unreadable: Vec<UnreadableSeed>,
+}
+
+impl Comparison {
+    /// Where in each seed there are blocks that the plan copies from elsewhere. A search passes
+    /// over what it finds, so other blocks may begin there, and it pays to look for them
+    /// [again](compare_again): where both seed and target have something several times, each
+    /// time cut elsewhere, the copies all give the same blocks, and only one of them is needed
+    /// for these.
+    pub fn unused(&self) -> Vec<Vec<ByteRange>> {
+        let copied = self.plan.copied_ranges(self.matched.len());
+        self.matched.iter().zip(copied).map(|(matched, copied)| ranges::without(matched, copied)).collect()
+    }
 }
 
 /// A seed that could not be read, or became shorter meanwhile.
@@ -141,18 +159,78 @@ pub fn compare_parts<Index: Lookup>(
         return Err(CompareError::SeedTooLong { seed, size: data.size() });
     }
 
-    let layout = signature.layout();
-    let seed_bytes = parts.iter().flatten().map(|part| part.len()).sum();
-    progress.begin(Phase::Compare, seed_bytes);
-
-    let search = Search::new(signature, lookup, options);
-    let gathered = Mutex::new(Gathered {
-        locations: Locations::new(layout),
-        statistics: Statistics { seed_bytes, ..Statistics::default() },
+    let gathered = Gathered {
+        locations: Locations::new(signature.layout()),
+        matched: vec![Vec::new(); seeds.len()],
+        statistics: Statistics { seed_bytes: bytes_of(parts), ..Statistics::default() },
         unreadable: Vec::new(),
-    });
+    };
+    let gathered = search_parts(gathered, signature, lookup, seeds, parts, options, progress)?;
+    Ok(gathered.comparison(lookup.equal_blocks()))
+}
+
+/// As [`compare_parts`], but only for what has to be fetched by what was `found` before: the
+/// blocks that are marked as missing in what `index` gets to make the lookup of them. Of equal
+/// ones that is the first.
+///
+/// # Errors
+///
+/// As [`compare`].
+///
+/// # Panics
+///
+/// When `found` is of other seeds, or there are no parts for some seed.
+pub fn compare_again<Index: Lookup>(
+    found: Comparison,
+    signature: &Signature,
+    index: impl FnOnce(&[bool]) -> Index,
+    seeds: &[&dyn ReadAt],
+    parts: &[Vec<ByteRange>],
+    options: &CompareOptions,
+    progress: &dyn Progress,
+) -> Result<Comparison, CompareError> {
+    assert!(found.matched.len() == seeds.len() && parts.len() == seeds.len(), "parts of each seed");
+    if found.plan.fetched_bytes() == 0 || parts.iter().all(Vec::is_empty) {
+        return Ok(found);
+    }
+    let mut missing = vec![false; signature.layout().block_count() as usize];
+    let mut equal = Vec::new();
+    for step in found.plan.steps() {
+        match *step {
+            Step::Fetch { blocks } => missing[blocks.start.index()..blocks.end.index()].fill(true),
+            Step::Repeat { blocks, of } => equal.extend(blocks.iter().map(|block| (block, of))),
+            Step::Copy { .. } => {}
+        }
+    }
+    let lookup = index(&missing);
+    drop(missing);
+    let gathered = Gathered {
+        locations: Locations::of(signature.layout(), &found.plan),
+        matched: found.matched,
+        statistics: found.statistics,
+        unreadable: found.unreadable,
+    };
+    drop(found.plan);
+    let gathered = search_parts(gathered, signature, &lookup, seeds, parts, options, progress)?;
+    Ok(gathered.comparison(&EqualBlocks::new(equal)))
+}
+
+fn search_parts<Index: Lookup>(
+    gathered: Gathered,
+    signature: &Signature,
+    lookup: &Index,
+    seeds: &[&dyn ReadAt],
+    parts: &[Vec<ByteRange>],
+    options: &CompareOptions,
+    progress: &dyn Progress,
+) -> Result<Gathered, CompareError> {
+    let layout = signature.layout();
+    progress.begin(Phase::Compare, bytes_of(parts));
+    let search = Search::new(signature, lookup, options);
+    let ids = (0..).map(SeedId).zip(seeds);
+    let gathered = Mutex::new(gathered);
     let tasks =
-        ids().zip(parts).flat_map(|((seed, data), parts)| tasks(layout, seed, data.size(), parts, options.padded));
+        ids.zip(parts).flat_map(|((seed, data), parts)| tasks(layout, seed, data.size(), parts, options.padded));
     hand_out(tasks, Scratch::default, |scratch, task| {
         if progress.is_cancelled() {
             return Err(CompareError::Cancelled);
@@ -168,9 +246,7 @@ pub fn compare_parts<Index: Lookup>(
         match statistics {
             Ok(statistics) => {
                 gathered.statistics += statistics;
-                for &(block, position) in &scratch.found {
-                    gathered.locations.add(block, seed, start + position as u64);
-                }
+                scratch.found.iter().for_each(|&(block, position)| gathered.add(block, seed, start + position as u64));
             }
             Err(error) => gathered.unreadable.push(UnreadableSeed { seed, offset: start, error }),
         }
@@ -179,16 +255,39 @@ pub fn compare_parts<Index: Lookup>(
         Ok(())
     })?;
 
-    let Gathered { locations, statistics, mut unreadable } = gathered.into_inner().expect("no panic while held");
-    unreadable.sort_by_key(|unreadable| (unreadable.seed, unreadable.offset));
-    unreadable.dedup_by_key(|unreadable| unreadable.seed);
-    Ok(Comparison { plan: locations.plan(lookup.equal_blocks()), statistics, unreadable })
+    Ok(gathered.into_inner().expect("no panic while held"))
+}
+
+fn bytes_of(parts: &[Vec<ByteRange>]) -> u64 {
+    parts.iter().flatten().map(|part| part.len()).sum()
 }
 
 struct Gathered {
     locations: Locations,
+    matched: Vec<Vec<ByteRange>>,
     statistics: Statistics,
     unreadable: Vec<UnreadableSeed>,
+}
+
+impl Gathered {
+    fn add(&mut self, block: BlockId, seed: SeedId, offset: u64) {
+        self.locations.add(block, seed, offset);
+        let range = ByteRange::at(offset, self.locations.layout.block_len(block) as u64);
+        let matched = &mut self.matched[usize::from(seed.0)];
+        // Mostly they come in runs, and of those one range each is kept.
+        match matched.last_mut() {
+            Some(last) if last.start <= range.start && range.start <= last.end => last.end = last.end.max(range.end),
+            _ => matched.push(range),
+        }
+    }
+
+    fn comparison(self, equal: &EqualBlocks) -> Comparison {
+        let Self { locations, matched, statistics, mut unreadable } = self;
+        unreadable.sort_by_key(|unreadable| (unreadable.seed, unreadable.offset));
+        unreadable.dedup_by_key(|unreadable| unreadable.seed);
+        let matched = matched.into_iter().map(ranges::merged).collect();
+        Comparison { plan: locations.plan(equal), matched, statistics, unreadable }
+    }
 }
 
 /// Something to search: a part of a seed that does not depend on any other.

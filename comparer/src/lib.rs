@@ -57,8 +57,8 @@
 //! # Limitations
 //!
 //! As in rsync, a match hides others that begin within it, unless one asks for those that
-//! are [overlapping](CompareOptions::overlapping). There can be 32,767 seeds,
-//! of 2^48 bytes each.
+//! are [overlapping](CompareOptions::overlapping), at once or [again](compare_again). There
+//! can be 32,767 seeds, of 2^48 bytes each.
 
 mod compare;
 mod engine;
@@ -68,7 +68,7 @@ mod repeats;
 mod search;
 mod statistics;
 
-pub use compare::{CompareError, CompareOptions, Comparison, UnreadableSeed, compare, compare_parts};
+pub use compare::{CompareError, CompareOptions, Comparison, UnreadableSeed, compare, compare_again, compare_parts};
 pub use engine::Match;
 pub use gosync_chunks::Signature;
 pub use gosync_rollsum::{Kind, pair_key};

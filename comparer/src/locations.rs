@@ -1,6 +1,6 @@
 //! Where each block of the target was found.
 
-use gosync_chunks::{BlockId, BlockLayout, EqualBlocks, Plan, SeedId};
+use gosync_chunks::{BlockId, BlockLayout, EqualBlocks, Plan, SeedId, Step};
 
 /// A place in a seed, so encoded that the better of two is the smaller number: places
 /// at the block's own offset come first, then those in earlier seeds, then those
@@ -37,13 +37,26 @@ pub(crate) const MAX_SEED_SIZE: u64 = 1 << OFFSET_BITS;
 
 /// The best place of every block.
 pub(crate) struct Locations {
-    layout: BlockLayout,
+    pub(crate) layout: BlockLayout,
     places: Vec<Place>,
 }
 
 impl Locations {
     pub(crate) fn new(layout: BlockLayout) -> Self {
         Self { layout, places: vec![Place::NOWHERE; layout.block_count() as usize] }
+    }
+
+    /// Those that `plan` copies from.
+    pub(crate) fn of(layout: BlockLayout, plan: &Plan) -> Self {
+        let mut locations = Self::new(layout);
+        for step in plan.steps() {
+            if let Step::Copy { target, seed, offset } = *step {
+                for block in plan.cut().covering(target).iter() {
+                    locations.add(block, seed, offset + (layout.range(block).start - target.start));
+                }
+            }
+        }
+        locations
     }
 
     /// `block` is in `seed` at `offset`.

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use gosync_chunks::{
-    Md5, Phase, Progress, ReadAt, SeedId, SignOptions, Signature, Step, StrongHasher, WeakHasher, WeakSum, sign,
+    ByteRange, Md5, Phase, Progress, ReadAt, SeedId, SignOptions, Signature, Step, StrongHasher, WeakHasher, WeakSum,
+    sign,
 };
-use gosync_comparer::{CompareError, CompareOptions, Comparison, Kind, compare};
+use gosync_comparer::{CompareError, CompareOptions, Comparison, Kind, compare, compare_again};
 use gosync_index::BlockIndex;
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::oracle::{assert_plan_makes, covered_bytes, greedy_matches};
@@ -84,7 +85,8 @@ fn a_match_across_a_cut_is_not_lost() {
     }
 }
 
-/// Every block that is anywhere in the seed is found, also within others and across cuts.
+/// Every block that is anywhere in the seed is found, also within others and across cuts: at
+/// once, or by looking again where something was found.
 #[test]
 fn what_overlaps_is_found_where_that_is_asked_for() {
     for (name, data) in corpus::all(6, 30_000) {
@@ -101,6 +103,18 @@ fn what_overlaps_is_found_where_that_is_asked_for() {
             let short = u64::from(block_size) - 1;
             let copied = found.plan.copied_bytes();
             assert!((expected..=expected + short).contains(&copied), "{copied} of {expected} in {name}, {block_size}");
+
+            let first = compare_on(1, &signature, Kind::RabinKarp, &[&seed]);
+            let once = first.plan.copied_bytes();
+            let (parts, unused) = (first.matched.clone(), first.unused());
+            let copied = first.plan.copied_ranges(1);
+            let bytes = |ranges: &[ByteRange]| ranges.iter().map(|range| range.len()).sum::<u64>();
+            assert_eq!(bytes(&parts[0]), bytes(&unused[0]) + bytes(&copied[0]), "either used or not");
+            let index = |missing: &[bool]| BlockIndex::build_of(&signature, |block| missing[block.index()]);
+            let found = compare_again(first, &signature, index, &[&seed], &parts, &options, &()).unwrap();
+            assert_plan_makes(&found.plan, &target, &[&seed]);
+            let copied = found.plan.copied_bytes();
+            assert!((expected..=expected + short).contains(&copied), "{once} and again {copied} of {expected}, {name}");
         }
     }
 }

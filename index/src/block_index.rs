@@ -33,9 +33,14 @@ pub struct BlockIndex<'a> {
 impl<'a> BlockIndex<'a> {
     /// Indexes the blocks of `signature` on the threads of the current rayon pool.
     pub fn build(signature: &'a Signature) -> Self {
+        Self::build_of(signature, |_| true)
+    }
+
+    /// As [`build`](Self::build), but indexes only the blocks that are `wanted`.
+    pub fn build_of(signature: &'a Signature, wanted: impl Fn(BlockId) -> bool + Sync) -> Self {
         let layout = signature.layout();
         let blocks = layout.short_block().map_or(layout.block_count(), |short| short.0);
-        Self::with_keys(signature, &signature.weak_column().keys[..blocks as usize], |_| true)
+        Self::with_keys(signature, &signature.weak_column().keys[..blocks as usize], wanted)
     }
 
     /// Indexes those of the first blocks that are `wanted`, by the keys given for them
