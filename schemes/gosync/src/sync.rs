@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gosync_chunks::{BlockSums, LocalFile, Plan, Progress, ReadAt, Source, Transfer};
-use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare};
+use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare, compare_again};
 use gosync_index::BlockIndex;
 use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError};
 use gosync_rollsum::Kind;
@@ -110,7 +110,13 @@ fn compare_with(
         Content::GoSync { signature, .. } => {
             let lookup = BlockIndex::build(signature);
             let seeds = &seeds[..seeds.len() - 1];
-            let found = compare(signature, &lookup, seeds, &CompareOptions::new(Kind::Rsync), progress)?;
+            let options = CompareOptions::new(Kind::Rsync);
+            let found = compare(signature, &lookup, seeds, &options, progress)?;
+            drop(lookup);
+            let parts = found.unused();
+            let options = CompareOptions { overlapping: true, ..options };
+            let lookup = |missing: &[bool]| BlockIndex::build_of(signature, |block| missing[block.index()]);
+            let found = compare_again(found, signature, lookup, seeds, &parts, &options, progress)?;
             let blocks = u64::from(signature.layout().block_count());
             let layer = LayerReport {
                 block_size: signature.layout().block_size(),

@@ -6,7 +6,7 @@ use gosync_chunks::{
     BlockId, BlockLayout, BlockSums, ByteRange, Plan, Progress, ReadAt, SeedId, Signature, Step, StrongHasher,
     Transfer, WeakColumn, Xxh3,
 };
-use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare_parts};
+use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare_again, compare_parts};
 use gosync_index::BlockIndex;
 
 use super::asked::{Asked, Place, Suspect, Wanted};
@@ -129,19 +129,6 @@ struct Records {
     lengths: Vec<Lengths>,
 }
 
-/// Where in seeds to search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Where {
-    /// In what nothing was found in. What moved is there; what was copied waits for the finest
-    /// layer.
-    InTheRest,
-    /// In what something was found in, also at other places than that: a search passes over
-    /// what it finds.
-    InFound,
-    /// In both at once. In the finest layer all that is not found is fetched.
-    Everywhere,
-}
-
 impl<'a> State<'a> {
     /// Looks for the blocks of the coarsest layer, and goes on with what was not found. Where
     /// that is all of it, a sample tells first whether it is worth it.
@@ -209,13 +196,7 @@ impl<'a> State<'a> {
         }
         let last = layer + 1 == self.layers;
         if self.is_worth_a_search(&asked, layer, last) {
-            match (layer, last) {
-                (1.., true) => self.search(layer, &mut asked, Where::Everywhere)?,
-                _ => self.search(layer, &mut asked, Where::InTheRest)?,
-            }
-            if layer == 0 && last {
-                self.search(layer, &mut asked, Where::InFound)?;
-            }
+            self.search(layer, &mut asked, last)?;
             self.look_beside(&mut asked, &[]);
             asked.follow_repeats();
         }
@@ -347,8 +328,10 @@ impl<'a> State<'a> {
         missing > 0 && (last || layer == 0 || bytes * 32 > self.index.length())
     }
 
-    /// Searches the seeds for what is missing.
-    fn search(&mut self, layer: usize, asked: &mut Asked, place: Where) -> Result<(), Error> {
+    /// Searches the seeds for what is missing: for what moved where nothing was found. What was
+    /// copied waits for the finest layer, which is looked for everywhere, since all that is not
+    /// found there is fetched.
+    fn search(&mut self, layer: usize, asked: &mut Asked, last: bool) -> Result<(), Error> {
         let missing = asked.missing();
         let Some(&end) = missing.last() else { return Ok(()) };
         // As if what is missing were all of a target; only its last block may be short.
@@ -363,14 +346,20 @@ impl<'a> State<'a> {
         let lookup = BlockIndex::build(&signature);
         let seeds = &self.seeds[..usize::from(self.zeros().0)];
         let found = by_seed(seeds.len(), self.spans.found().chain(asked.found()));
-        let parts_of = |(seed, found): (&&dyn ReadAt, Vec<ByteRange>)| match place {
-            Where::InTheRest => searched_parts(*seed, size, &found),
-            Where::InFound => found,
-            Where::Everywhere => searched_parts(*seed, size, &[]),
+        let parts_of = |(seed, found): (&&dyn ReadAt, Vec<ByteRange>)| {
+            searched_parts(*seed, size, if last { &[] } else { &found })
         };
         let parts: Vec<_> = seeds.iter().zip(found).map(parts_of).collect();
-        let options = CompareOptions { overlapping: place != Where::InTheRest, ..CompareOptions::new(WEAK) };
-        let found = compare_parts(&signature, &lookup, seeds, &parts, &options, self.progress)?;
+        let overlapping = CompareOptions { overlapping: true, ..CompareOptions::new(WEAK) };
+        // Of the only layer most may be found, and what is, is passed over quickly.
+        let options = CompareOptions { overlapping: last && layer > 0, ..overlapping };
+        let mut found = compare_parts(&signature, &lookup, seeds, &parts, &options, self.progress)?;
+        drop(lookup);
+        if last && layer == 0 {
+            let parts = found.matched.clone();
+            let index = |missing: &[bool]| BlockIndex::build_of(&signature, |block| missing[block.index()]);
+            found = compare_again(found, &signature, index, seeds, &parts, &overlapping, self.progress)?;
+        }
         for step in found.plan.steps() {
             match *step {
                 Step::Copy { target, seed, offset } => {

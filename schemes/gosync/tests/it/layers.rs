@@ -16,10 +16,14 @@ struct Case {
 
 impl Case {
     fn new(new: &[u8], sizes: &[u32]) -> Self {
+        Self::of(Format::Gosync, new, sizes)
+    }
+
+    fn of(format: Format, new: &[u8], sizes: &[u32]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("new");
         fs::write(&path, new).unwrap();
-        let options = BuildOptions { format: Format::Gosync, block_sizes: sizes.to_vec(), compress: None };
+        let options = BuildOptions { format, block_sizes: sizes.to_vec(), compress: None };
         Self { index: build(&path, &options, &()).unwrap(), directory }
     }
 
@@ -108,6 +112,25 @@ fn all_that_was_moved_or_copied_is_found() {
             // Each end of some 30 pieces costs less than a block.
             assert!(fetched < unknown + 100 * u64::from(leaf), "{seed}, {sizes:?}: {fetched} of {unknown}");
         }
+    }
+}
+
+/// Seed and target have the same text several times, each time at another place within their
+/// blocks: without finer layers, too, one copy is as good as another, and not used up by the
+/// first.
+#[test]
+fn what_is_there_several_times_is_found_by_flat_searches() {
+    let text = corpus::text(9, 40_000);
+    let copies = |gaps: [usize; 4]| -> Vec<u8> {
+        let parts = gaps.iter().zip(100..).map(|(&gap, seed)| [corpus::random(seed, gap), text.clone()].concat());
+        parts.collect::<Vec<_>>().concat()
+    };
+    let (old, new) = (copies([17, 3000, 2100, 700]), copies([0, 333, 1999, 5]));
+    for format in [Format::Gosync, Format::GoSync] {
+        let found = Case::of(format, &new, &[1024]).diff(&[&old], &new);
+        // The gaps, the ends of copies, and what shares a block with them.
+        let missing = found.plan.fetched_bytes();
+        assert!(missing < 12 * 1024, "{format:?}: {missing} of {}", new.len());
     }
 }
 
