@@ -116,6 +116,7 @@ mod repeat;
 mod resume;
 mod stage;
 mod stream;
+mod through;
 mod verified;
 mod verify;
 
@@ -129,4 +130,5 @@ pub use patch::{Patch, Report};
 pub use prior::Prior;
 pub use rebuilt::Rebuilt;
 pub use stage::{StageError, StagedFile};
+pub use through::through_file;
 pub use verify::{Verdict, VerifyError, verify, wrong_blocks};

@@ -210,6 +210,15 @@ impl StagedFile {
         &self.file
     }
 
+    /// The temporary file as data.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened once more.
+    pub fn reader(&self) -> io::Result<LocalFile> {
+        LocalFile::new(&self.path, self.file.try_clone()?)
+    }
+
     /// Whether the file holds something that was fetched, by this run or the one that it
     /// goes on with: what is worth being [kept](Self::keep).
     pub fn has_fetched(&self) -> bool {

@@ -5,7 +5,7 @@
 //! that alone is fetched again. Where blocks cannot be verified at all, it may be the
 //! index that is damaged: then the layers above the damage will do.
 
-use gosync_chunks::{BlockRange, FileHasher, LocalFile};
+use gosync_chunks::{BlockRange, FileHasher};
 use gosync_patcher::{Patch, PatchError, Report, StagedFile, VerifyError};
 
 use crate::Error;
@@ -41,7 +41,7 @@ pub(crate) fn repair(index: &Layered, patch: &Patch<'_>, staged: &mut StagedFile
 fn nodes_of(staged: &StagedFile, patch: &Patch<'_>) -> Result<Vec<[u8; 32]>, Error> {
     let path = staged.path();
     let unreadable = |source| Error::Read { path: path.to_owned(), source };
-    let file = staged.file().try_clone().and_then(|file| LocalFile::new(path, file)).map_err(unreadable)?;
+    let file = staged.reader().map_err(unreadable)?;
     nodes(&file, patch.progress).map_err(|error| match error {
         VerifyError::Read(source) => unreadable(source),
         source => Error::Verify { path: path.to_owned(), source },

@@ -1,13 +1,12 @@
 //! The main job: comparing seeds with an index, and bringing the target about.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gosync_chunks::{BlockSums, LocalFile, Plan, Progress, ReadAt, Source, Transfer};
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare, compare_again};
 use gosync_index::BlockIndex;
-use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError};
+use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError, through_file};
 use gosync_rollsum::Kind;
 
 use crate::format::Content;
@@ -216,7 +215,7 @@ fn patch_with(
     data.extend(leftover.iter().map(|file| file as &dyn ReadAt));
     let unwritable = |source| Error::Write { path: staged.path().to_owned(), source };
     staged.file().set_len(index.length()).map_err(unwritable)?;
-    let rebuilt = staged.file().try_clone().and_then(|file| LocalFile::new(staged.path(), file)).map_err(unwritable)?;
+    let rebuilt = staged.reader().map_err(unwritable)?;
     let made =
         make(index, layers, &data, source, Some(&rebuilt), progress, |patch| match patch.write_to_file(&mut staged) {
             Err(PatchError::FileHash { .. }) if let Content::Layered(layered) = index.content() => {
@@ -254,26 +253,10 @@ pub fn patch_to_stream(
     if let Content::Layered(layered) = index.content()
         && layered.payload().is_some()
     {
-        return patch_through_file(index, seeds, source, out, progress);
+        // Frames are decoded with what stands before them.
+        return through_file(out, |path| patch(index, seeds, source, path, progress));
     }
     make(index, usize::MAX, &seeds.data(), source, None, progress, |patch| Ok(patch.write_to_stream(out)?))
-}
-
-/// A target with a compressed payload is made in a file first, since frames are decoded
-/// with what stands before them.
-fn patch_through_file(
-    index: &Index,
-    seeds: &Seeds,
-    source: &dyn Source,
-    out: &mut dyn Write,
-    progress: &dyn Progress,
-) -> Result<PatchReport, Error> {
-    let unwritable = |source| Error::Write { path: "the directory for temporary files".into(), source };
-    let directory = tempfile::tempdir().map_err(unwritable)?;
-    let path = directory.path().join("target");
-    let report = patch(index, seeds, source, &path, progress)?;
-    let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, out));
-    copied.map_err(|error| PatchError::Stream(error).into()).map(|_| report)
 }
 
 fn make(

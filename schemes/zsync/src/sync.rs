@@ -1,12 +1,12 @@
 //! The main job: comparing seeds with a control file, and bringing the target about.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gosync_chunks::{BlockRange, LocalFile, Plan, Progress, ReadAt, Source, Step};
 use gosync_comparer::Comparison;
-use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError};
+use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError, through_file};
 
 use crate::file_digest::Hashing;
 use crate::matching::search;
@@ -109,7 +109,9 @@ pub fn patch_to_stream(
     progress: &dyn Progress,
 ) -> Result<PatchReport, Error> {
     if source.wants_rebuilt(control) {
-        return patch_through_file(control, seeds, source, out, progress);
+        // Pieces of a gzip file are decoded with what stands before them.
+        let options = PatchOptions::default();
+        return through_file(out, |path| patch(control, seeds, source, path, &options, progress));
     }
     let comparison = search(control, seeds, progress)?;
     let mut hashing = Hashing::new(out, &control.digests);
@@ -123,23 +125,6 @@ pub fn patch_to_stream(
         }
     }
     Ok(PatchReport { comparison, report })
-}
-
-/// A target that comes in pieces of a gzip file is made in a file first: they are decoded
-/// with what stands before them.
-fn patch_through_file(
-    control: &Control,
-    seeds: &[&dyn ReadAt],
-    source: &Published<'_>,
-    out: &mut dyn Write,
-    progress: &dyn Progress,
-) -> Result<PatchReport, Error> {
-    let unwritable = |source| Error::Prepare { path: "the directory for temporary files".into(), source };
-    let directory = tempfile::tempdir().map_err(unwritable)?;
-    let path = directory.path().join("target");
-    let report = patch(control, seeds, source, &path, &PatchOptions::default(), progress)?;
-    let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, out));
-    copied.map_err(|error| PatchError::Stream(error).into()).map(|_| report)
 }
 
 /// Checks whether the file at `path` is the target of `control`, and where it is not. Also
@@ -182,7 +167,7 @@ fn make(
     let length = plan.cut().length();
     let unwritable = |source| Error::Prepare { path: staged.path().to_owned(), source };
     staged.file().set_len(length).map_err(unwritable)?;
-    let file = staged.file().try_clone().and_then(|file| LocalFile::new(staged.path(), file)).map_err(unwritable)?;
+    let file = staged.reader().map_err(unwritable)?;
     let rebuilt = Rebuilt::new(&file, plan);
     let source = published.source(control, &plan.fetch_ranges(), Some(&rebuilt));
     let patch = patch_of(control, plan, seeds, &source, progress);
@@ -269,8 +254,7 @@ fn wrong_in(
     progress: &dyn Progress,
 ) -> Result<Option<(FileDigest, FileDigest)>, Error> {
     let path = staged.path();
-    let file = staged.file().try_clone().and_then(|file| LocalFile::new(path, file));
-    let file = file.map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let file = staged.reader().map_err(|source| Error::Read { path: path.to_owned(), source })?;
     wrong_digest(control, &file, path, progress)
 }
 
