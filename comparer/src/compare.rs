@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use gosync_chunks::work::hand_out;
 use gosync_chunks::{
     BlockId, BlockLayout, ByteRange, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature, Step,
-    ranges,
+    is_zeros, ranges,
 };
 use gosync_rollsum::Kind;
 
@@ -59,7 +59,8 @@ pub struct Comparison {
     /// How to get the target.
     pub plan: Plan,
     /// Where in each seed there are blocks, also those that the plan copies from elsewhere;
-    /// ascending, and no two touch.
+    /// ascending, and no two touch. Zeros with a block of zeros behind them are left out:
+    /// nothing else begins there.
     pub matched: Vec<Vec<ByteRange>>,
     /// What it took to find out.
     pub statistics: Statistics,
@@ -246,7 +247,9 @@ fn search_parts<Index: Lookup>(
         match statistics {
             Ok(statistics) => {
                 gathered.statistics += statistics;
-                scratch.found.iter().for_each(|&(block, position)| gathered.add(block, seed, start + position as u64));
+                for &(block, position) in &scratch.found {
+                    gathered.add(block, seed, start + position as u64, &scratch.buffer.bytes()[position..]);
+                }
             }
             Err(error) => gathered.unreadable.push(UnreadableSeed { seed, offset: start, error }),
         }
@@ -270,9 +273,14 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, block: BlockId, seed: SeedId, offset: u64) {
+    /// Adds a block that is in `seed` at `offset`, from where on it has this data.
+    fn add(&mut self, block: BlockId, seed: SeedId, offset: u64, data: &[u8]) {
         self.locations.add(block, seed, offset);
-        let range = ByteRange::at(offset, self.locations.layout.block_len(block) as u64);
+        let len = self.locations.layout.block_len(block);
+        if data.get(..len + self.locations.layout.block_size() as usize).is_some_and(is_zeros) {
+            return;
+        }
+        let range = ByteRange::at(offset, len as u64);
         let matched = &mut self.matched[usize::from(seed.0)];
         // Mostly they come in runs, and of those one range each is kept.
         match matched.last_mut() {

@@ -108,8 +108,9 @@ fn what_overlaps_is_found_where_that_is_asked_for() {
             let once = first.plan.copied_bytes();
             let (parts, unused) = (first.matched.clone(), first.unused());
             let copied = first.plan.copied_ranges(1);
-            let bytes = |ranges: &[ByteRange]| ranges.iter().map(|range| range.len()).sum::<u64>();
-            assert_eq!(bytes(&parts[0]), bytes(&unused[0]) + bytes(&copied[0]), "either used or not");
+            let touches = |one: &ByteRange, other: &ByteRange| one.start < other.end && other.start < one.end;
+            assert!(!unused[0].iter().any(|unused| copied[0].iter().any(|copied| touches(unused, copied))));
+            assert!(unused[0].iter().all(|unused| parts[0].iter().any(|part| part.contains(*unused))));
             let index = |missing: &[bool]| BlockIndex::build_of(&signature, |block| missing[block.index()]);
             let found = compare_again(first, &signature, index, &[&seed], &parts, &options, &()).unwrap();
             assert_plan_makes(&found.plan, &target, &[&seed]);
@@ -117,6 +118,14 @@ fn what_overlaps_is_found_where_that_is_asked_for() {
             assert!((expected..=expected + short).contains(&copied), "{once} and again {copied} of {expected}, {name}");
         }
     }
+}
+
+/// However many zeros a seed has, nothing but zeros begins within them.
+#[test]
+fn zeros_are_not_searched_again() {
+    let target = [vec![0; 4096], corpus::random(9, 100)].concat();
+    let found = check(&target, 1024, Kind::Rsync, &[vec![0; 3 << 20], target.clone()].concat());
+    assert!(found.unused()[0].iter().map(|range| range.len()).sum::<u64>() <= 3 * 1024, "{:?}", found.unused());
 }
 
 /// A run of one byte has a match at each of its positions, of which one is enough.
