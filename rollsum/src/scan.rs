@@ -164,14 +164,13 @@ impl Scan<'_> {
         if sieve.may_contain(key) {
             candidates.push(Candidate { position, key });
         }
-        let (mut hashes, mut masks, mut hits) = ([0; TILE], [0; TILE / 64], [0; TILE + 2]);
+        let (mut hashes, mut behind, mut masks, mut hits) = ([0; TILE], [0; TILE], [0; TILE / 64], [0; TILE + 2]);
         while position + 1 < positions.end {
             let count = TILE.min(positions.end - 1 - position);
             let outgoing = &buffer[position..][..count];
             let incoming = &buffer[position + window..][..count];
             machine.roll(&mut sum, outgoing, incoming, &mut hashes[..count]);
             if let Some(second) = &mut second {
-                let mut behind = [0; TILE];
                 let next = &buffer[position + 2 * window..][..count];
                 machine.roll(second, incoming, next, &mut behind[..count]);
                 for (hash, behind) in hashes[..count].iter_mut().zip(&behind) {

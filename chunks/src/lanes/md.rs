@@ -75,8 +75,9 @@ fn sum_vectors<C: Compress, S: Simd, const VECTORS: usize>(simd: S, blocks: &[&[
     for (word, initial) in state.iter_mut().zip(INITIAL) {
         *word = [S::u32s::splat(simd, initial); VECTORS];
     }
+    // Out here: each chunk writes all of them, and would clear kilobytes first.
+    let mut words = [[zero; 16]; VECTORS];
     for chunk in 0..total {
-        let mut words = [[zero; 16]; VECTORS];
         if chunk < whole {
             for (vector, words) in words.iter_mut().enumerate() {
                 let first = (vector * lanes).min(blocks.len() - 1);
