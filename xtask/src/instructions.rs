@@ -21,7 +21,7 @@ const PACKAGES: [&str; 2] = ["gosync-rollsum", "gosync-chunks"];
 /// When a count is above its bound, or valgrind is missing.
 pub(crate) fn run(steps: &mut Steps, install: bool) -> anyhow::Result<()> {
     steps.run("counts of instructions", || {
-        if command::find("valgrind").is_none() && !(install && peers::install_package("valgrind")) {
+        if command::find("valgrind").is_none() && !(install && peers::install_packages(&["valgrind"])) {
             bail!("valgrind counts the instructions: install it, on Debian with `sudo apt-get install valgrind`");
         }
         let installed = output(Command::new("gungraun-runner").arg("--version"));

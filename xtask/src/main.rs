@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+mod avx512;
 mod bench;
 mod checks;
 mod command;
@@ -78,6 +79,12 @@ enum Chore {
     },
     /// Has Miri interpret the plain code of the sums and of the shared vocabulary
     Miri,
+    /// Tests the tier of 512-bit vectors, in an emulator where this machine lacks it
+    Avx512 {
+        /// Installs nothing
+        #[arg(long)]
+        no_install: bool,
+    },
     /// What a change has to pass: format, lints, dependencies, `test` and `instructions`
     Ci {
         #[command(flatten)]
@@ -124,6 +131,7 @@ fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
         Chore::Bench { options } => bench::run(steps, options),
         Chore::Instructions { no_install } => instructions::run(steps, !*no_install),
         Chore::Miri => miri::run(steps),
+        Chore::Avx512 { no_install } => avx512::run(steps, !*no_install),
         Chore::Measure { stdout, words } => bench::accounting::measure(stdout.as_deref(), words),
         Chore::ScanRates { quick } => bench::scan::print_rates(*quick),
         Chore::Ci { options } => {

@@ -58,9 +58,11 @@ pub(crate) fn install_for_benchmarks(wanted: &[&str]) {
     }
 }
 
-/// Tries to install a package of Debian that has a program of the same name.
-pub(crate) fn install_package(program: &'static str) -> bool {
-    apt_get_install(&[&Peer { package: program, program, why: "asked for" }])
+/// Tries to install packages of Debian.
+pub(crate) fn install_packages(packages: &[&'static str]) -> bool {
+    let peer = |&package| Peer { package, program: package, why: "asked for" };
+    let peers: Vec<Peer> = packages.iter().map(peer).collect();
+    apt_get_install(&peers.iter().collect::<Vec<_>>())
 }
 
 /// Sees to it that the peers are there, and tells whether tests may rely on them: they

@@ -33,7 +33,7 @@ const TOOLS: [&str; 8] = [
 pub(crate) fn make_environment<'a>(environment: &Path, packages: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
     let make = || command::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(environment));
     // Debian has this part of Python in a package of its own.
-    make().or_else(|error| if peers::install_package("python3-venv") { make() } else { Err(error) })?;
+    make().or_else(|error| if peers::install_packages(&["python3-venv"]) { make() } else { Err(error) })?;
     command::run(Command::new(environment.join("bin/pip")).args(["install", "--quiet"]).args(packages))
 }
 
