@@ -187,7 +187,8 @@ mod tests {
         for length in [0, 1, 15, 16, 17, 271, 272, 273, 2000] {
             let mut data = vec![0; length];
             assert!(is_zeros(&data));
-            for at in 0..length {
+            // Miri takes minutes for all.
+            for at in (0..length).step_by(if cfg!(miri) { 150 } else { 1 }) {
                 data[at] = 0x80;
                 assert!(!is_zeros(&data), "{at} of {length}");
                 data[at] = 0;
