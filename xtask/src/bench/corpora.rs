@@ -54,6 +54,7 @@ pub(crate) const CORPORA: &[(&str, &str)] = &[
     ("sparse", "a hole with islands of 64 KiB, elsewhere in the other version"),
     ("ranges", "random bytes, and the same with every tenth 16 KiB replaced"),
     ("pyarrow", "PyArrow 16.0.0 and 16.1.0, wheels unpacked into tar archives"),
+    ("unrelated", "TypeScript 5.4.5 and SciPy 1.13.1, which have nothing in common"),
     ("json", "a table dumped as lines of JSON; 4,000 records changed, 400 came and 400 went"),
     ("sqlite", "the same as an SQLite database, changed by SQL"),
     ("ext4", "an ext4 image of each TypeScript package's files"),

@@ -34,6 +34,7 @@ pub(crate) fn find(name: &str) -> Option<(Release, Release)> {
         "typescript" => pair("typescript", Client::Npm, "5.3.3", "5.4.5"),
         "scipy" => pair("scipy", Client::Pip, "1.13.0", "1.13.1"),
         "pyarrow" => pair("pyarrow", Client::Pip, "16.0.0", "16.1.0"),
+        "unrelated" => Some((find("typescript")?.1, find("scipy")?.1)),
         _ => None,
     }
 }

@@ -226,6 +226,9 @@ fn bytes(section: &Measured) -> Vec<Outcome> {
         let show = |ratio: f64| format!("{} x", figure(ratio));
         rows.push(at_most(format!("bytes of *{corpus}*, compressed, of the best flat size"), share, ratio, show));
     }
+    let alone = moved(wire::UNRELATED, wire::COMPRESSED).zip(moved(wire::UNRELATED, wire::ALONE));
+    let what = format!("bytes of *{}*, of what {} takes", wire::UNRELATED, wire::ALONE);
+    rows.push(at_most(what, 1.02, alone.map(|(own, zstd)| own / zstd), |ratio| format!("{} x", figure(ratio))));
     let totals = [
         ("typescript", "uncompressed", 2e6),
         ("changes-large", "uncompressed", 1.2e6),

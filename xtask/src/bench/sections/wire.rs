@@ -17,6 +17,7 @@ pub(super) const SECTION: Section = Section {
         "typescript",
         "scipy",
         "pyarrow",
+        "unrelated",
         "json",
         "sqlite",
         "ext4",
@@ -39,14 +40,18 @@ pub(super) const COMPRESSED: &str = "gosync, compressed";
 /// Peers that have only the old version, or only the new one.
 pub(super) const REMOTE: [&str; 6] = ["zsync", "zsync, gzip", "zsync-rs", "bita, brotli", "casync, zstd", "rsync -z"];
 
+/// A seed that is of no use, and what the whole target takes then.
+pub(super) const UNRELATED: &str = "unrelated";
+pub(super) const ALONE: &str = "zstd -3, without a seed";
+
 const BLOCKS: [&str; 5] = ["512", "1024", "2048", "4096", "8192"];
 
 fn cases(cases: &mut Cases<'_>) {
     let Some((_, url)) = cases.urls.first() else { return };
     network::ours(cases, BYTES, url, DEFAULT, ("own", &[]), true);
     network::ours(cases, BYTES, url, COMPRESSED, ("own-compressed", &["--compress"]), true);
-    // The largest are about other questions than that of the block size.
-    if !cases.corpus.name.ends_with("-large") {
+    // These are about other questions than that of the block size.
+    if !cases.corpus.name.ends_with("-large") && cases.corpus.name != UNRELATED {
         for size in BLOCKS {
             let flat = format!("{FLAT} {size}");
             network::ours(cases, BYTES, url, &flat, ("own-flat", &["--block-size", size]), true);
@@ -118,6 +123,10 @@ fn bounds(cases: &mut Cases<'_>) {
         let words = ["-q", "-f", level, "--long=31", &from, "-o"];
         let run = Invocation::new(program, &words, &[&delta, &target]);
         cases.add(BYTES, "zstd", "zstd --patch-from").run(run).makes(&delta);
+        if name == UNRELATED {
+            let run = Invocation::new(program, &["-q", "-f", "-3", "-o"], &[&delta, &target]);
+            cases.add(BYTES, "zstd", ALONE).run(run).makes(&delta);
+        }
     }
     if let Some(program) = programs.find("xdelta3") {
         let window = cases.seed_bytes().clamp(1 << 26, (1 << 31) - 1).to_string();
