@@ -28,9 +28,9 @@ def text(length):
 
 
 def mixed(length):
-    """Some of everything, with zeros between: of a hole, and of less than a block."""
+    """Some of everything, with zeros between, of a hole and of less than a block; and the beginning again."""
     data = text(length // 2) + bytes(length // 8) + random.Random(1).randbytes(length // 8)
-    return data + text(length - len(data) - 700) + bytes(700) if length > 5000 else text(length)
+    return data + data[: length - len(data) - 700] + bytes(700) if length > 5000 else text(length)
 
 
 def expand(frame, dictionary):
@@ -111,6 +111,8 @@ def check_payload(index, target, payload, sampled):
         content = payload[frame.payload.start : frame.payload.stop]
         made = index.payload.decode(content, frame, target[: frame.target.start], expand)
         assert made == target[frame.target.start : frame.target.stop]
+    refers = lambda frame: len(frame.target) > len(frame.payload) > 1 and payload[frame.payload.start] > 0
+    assert len(target) < 300_000 or any(map(refers, frames))
     kinds = {len(frame.payload) if len(frame.payload) in (1, len(frame.target)) else 0 for frame in frames}
     assert len(target) < 300_000 or {0, 1} <= kinds
 

@@ -104,13 +104,15 @@ def read(index: Union[str, "os.PathLike[str]", bytes]) -> Index:
     _require(-(-length // sizes[-1]) < 1 << 32, "it has too many blocks")
     payload = None
     if header.number("B", 0, 1):
-        name_and_kind, shapes = [header.name(), *header.take("B")], header.take("6I")
+        payload_name, (kind, *sizes_of) = header.name(), header.take("B6I")
+        fine, coarse = tuple(sizes_of[::2]), tuple(sizes_of[1::2])
         preamble = header.read(header.number("Q", 8, 1024))
-        payload = Payload(*name_and_kind, shapes[::2], shapes[1::2], preamble, *header.take("Q"))
+        payload = Payload(payload_name, kind, fine, coarse, preamble, *header.take("Q"))
         _require(payload.name != "" and payload.kind == 1, "its payload has no name, or is of an unknown kind")
-        _require(shapes[0] == sizes[-1] <= 65_535 and shapes[1] in sizes, "its frames are no blocks")
-        _require(shapes[1] <= 131_072 and max(shapes[2:]) <= 4_194_304, "its frames are too large, or go back too far")
-        fits = all(region == 0 or region >= size for size, _, region in (payload.fine, payload.coarse))
+        _require(fine[0] == sizes[-1] <= 65_535 and coarse[0] in sizes, "its frames are no blocks")
+        far = max(fine[1:] + coarse[1:])
+        _require(coarse[0] <= 131_072 and far <= 4_194_304, "its frames are too large, or go back too far")
+        fits = all(region == 0 or region >= size for size, _, region in (fine, coarse))
         _require(fits, "its regions are shorter than their frames")
     (tree_hash,) = header.take("32s")
     sections = [header.take("IQ32s") for _ in range(header.number("Q", 0, 65_536))]
