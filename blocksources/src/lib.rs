@@ -31,7 +31,7 @@
 //!
 //! # How servers are asked
 //!
-//! [`HttpSource`] asks for up to a hundred ranges in one request, over a few connections.
+//! [`HttpSource`] asks for up to two hundred ranges in one request, over a few connections.
 //! Many servers cannot do that, and few say so: some send the whole file, some an error,
 //! some the first range only. The first sign of it lowers what is asked of the host, for
 //! as long as the program runs: several ranges, then single ranges side by side, then one

@@ -14,9 +14,9 @@ use gosync_chunks::ByteRange;
 
 use crate::ranges::{RangeSet, coalesce};
 
-/// Ranges in one request. Servers commonly take 200 or more; some ignore what is beyond
-/// their limit.
-pub const MOST_RANGES: usize = 100;
+/// Ranges in one request: as many as Apache takes as it comes. Others take more; some ignore
+/// what is beyond their limit.
+pub const MOST_RANGES: usize = 200;
 
 /// Bytes of a `Range` header, whose line servers commonly limit to 8 KiB, some to 4.
 const MOST_HEADER: usize = 3800;

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use super::cost::{Line, RangeSupport};
 use super::location::{self, Target};
+use super::options::Agents;
 
 /// What was learned of each host: how it answers requests for ranges, how far away it
-/// is, and how many connections it bears. Clones share it, so that the index and the
-/// payload of one host learn together.
+/// is, and how many connections it bears; and connections that may be used again. Clones
+/// share it, so that the index and the payload of one host learn together.
 #[derive(Clone, Debug, Default)]
 pub struct Hosts {
     known: Arc<Mutex<HashMap<String, Arc<Host>>>>,
+    agents: Arc<Mutex<Agents>>,
 }
 
 impl Hosts {
@@ -35,6 +37,10 @@ impl Hosts {
             Some(host) => Arc::clone(host),
             None => Arc::clone(known.entry(origin.to_owned()).or_default()),
         }
+    }
+
+    pub(super) fn agents(&self) -> MutexGuard<'_, Agents> {
+        self.agents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn learned(&self, url: &str) -> Option<Learned> {

@@ -48,9 +48,25 @@ pub struct HttpOptions {
     /// Texts of PEM files with certificates of more authorities to trust, beside those of
     /// [`RootCertificates::Bundled`].
     pub extra_certificates: Vec<String>,
-    /// What is known of hosts. Clones of these options share it.
+    /// What is known of hosts, and connections to them. Clones of these options share it.
     pub hosts: Hosts,
 }
+
+/// What the connections of an agent depend on: whoever asks for the same can share them.
+#[derive(Clone, Debug, PartialEq)]
+struct AgentOptions {
+    connections: usize,
+    connect_timeout: Duration,
+    read_timeout: Duration,
+    user_agent: String,
+    proxy: Option<Proxy>,
+    root_certificates: RootCertificates,
+    extra_certificates: Vec<String>,
+}
+
+/// Agents that were made so far, which hold connections that may be used again.
+#[derive(Debug, Default)]
+pub(super) struct Agents(Vec<(AgentOptions, Agent)>);
 
 impl Default for HttpOptions {
     fn default() -> Self {
@@ -86,12 +102,31 @@ pub enum RootCertificates {
 }
 
 impl HttpOptions {
-    /// What makes the requests.
+    /// What makes the requests: the same for all that ask with the same options.
     ///
     /// # Errors
     ///
     /// Why the options make none.
     pub(crate) fn agent(&self) -> Result<Agent, String> {
+        let wanted = AgentOptions {
+            connections: self.connections,
+            connect_timeout: self.connect_timeout,
+            read_timeout: self.read_timeout,
+            user_agent: self.user_agent.clone(),
+            proxy: self.proxy.clone(),
+            root_certificates: self.root_certificates,
+            extra_certificates: self.extra_certificates.clone(),
+        };
+        let mut agents = self.hosts.agents();
+        if let Some((_, agent)) = agents.0.iter().find(|(known, _)| *known == wanted) {
+            return Ok(agent.clone());
+        }
+        let agent = self.new_agent()?;
+        agents.0.push((wanted, agent.clone()));
+        Ok(agent)
+    }
+
+    fn new_agent(&self) -> Result<Agent, String> {
         let connections = self.connections.max(1);
         let config = Config::builder()
             .http_status_as_error(false)

@@ -85,12 +85,14 @@ fn connections_are_kept() {
         move |asked| Say::proper(asked, &data)
     });
     let one_by_one = HttpOptions { connections: 2, request_size: Some(100), ..HttpOptions::default() };
-    let source = source(&server.url(), one_by_one);
+    let index = source(&server.url(), one_by_one.clone());
     let ranges: Vec<_> = (0..20).map(|at| ByteRange::at(100 + at * 2400, 100)).collect();
-    fetch(&source, &ranges, &data);
-    fetch(&source, &ranges, &data);
+    fetch(&index, &ranges, &data);
+    fetch(&index, &ranges, &data);
+    // Another file of the same server.
+    fetch(&source(&server.url(), one_by_one), &ranges, &data);
     let asked = server.asked();
-    assert_eq!(asked.len(), 40);
+    assert_eq!(asked.len(), 60);
     let connections = asked.iter().map(|asked| asked.connection).max().unwrap() + 1;
     assert!(connections <= 2, "{connections} connections for two threads");
     for asked in asked {

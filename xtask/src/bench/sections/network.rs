@@ -139,7 +139,7 @@ fn text(results: &Results) -> String {
          bytes of all answers' bodies and the number of requests by nginx's own log. bita's archive is\n\
          compressed with brotli and casync's with zstd, as they are used; zsync fetches from the plain file.\n\n\
          How gosync asks: what is missing is sorted, ranges with a gap that costs less than asking again are joined,\n\
-         and up to 100 ranges go into one request (`multipart/byteranges`), over up to six connections at once. How much a\n\
+         and up to 200 ranges go into one request (`multipart/byteranges`), over up to six connections at once. How much a\n\
          request carries, and whether the whole file is cheaper, follow from the round trip and the throughput that were\n\
          measured so far; so does the gap that is bridged where only single ranges are understood. A server that answers with the whole file, with an error, or with fewer ranges\n\
          than were asked for is asked for single ranges in parallel from then on, and read as one stream if it has no\n\
