@@ -29,7 +29,7 @@ const RANGE_HEAD: u64 = 112;
 const MOST_GAP: u64 = 1 << 20;
 
 /// Less than this is not worth another connection.
-const LEAST_REQUEST: u64 = 64 << 10;
+const LEAST_REQUEST: u64 = 128 << 10;
 
 /// From this many bytes on, a request's round trip does not matter.
 const AMPLE_REQUEST: u64 = 2 << 20;
