@@ -75,7 +75,7 @@ fn blocks(kind: Kind, tier: Tier) -> (Kind, Tier, Vec<u8>) {
 #[bench::rsync_avx2(args = (Kind::Rsync, Tier::Avx2), config = at_most(82_700))]
 #[bench::wide_portable(args = (Kind::Wide, Tier::Portable), config = at_most(1_820_000))]
 #[bench::wide_sse42(args = (Kind::Wide, Tier::Sse42), config = at_most(633_000))]
-#[bench::wide_avx2(args = (Kind::Wide, Tier::Avx2), config = at_most(360_000))]
+#[bench::wide_avx2(args = (Kind::Wide, Tier::Avx2), config = at_most(269_000))]
 fn sum_blocks((kind, tier, data): (Kind, Tier, Vec<u8>)) -> [u32; POSITIONS / WINDOW] {
     let (mut keys, mut checks) = ([0; POSITIONS / WINDOW], [0; POSITIONS / WINDOW]);
     if tier.is_available() {

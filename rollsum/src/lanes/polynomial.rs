@@ -39,7 +39,10 @@ pub(crate) fn roll<V: Vectors>(
     let simd = vectors.level();
     let lanes = V::U32::LEN;
     let part = |table: &[u32; WIDEST], part: usize| V::U32::from_slice(simd, &table[part * lanes..][..lanes]);
-    let weights = |at: usize| Weights::<V>::new(part(&INVERSES, at), leaving);
+    let weights = |at: usize| {
+        let incoming = part(&INVERSES, at);
+        Weights::<V>::new(incoming, incoming * leaving.wrapping_neg())
+    };
     let weights = [weights(0), weights(1), weights(2), weights(3)];
     let growth = [part(&GROWTH, 0), part(&GROWTH, 1), part(&GROWTH, 2), part(&GROWTH, 3)];
     let step = power(KEY_MULTIPLIER, PARTS * lanes);
@@ -63,7 +66,7 @@ pub(crate) fn roll<V: Vectors>(
     *sum = before[0];
 }
 
-/// What pairs of a byte that comes in and one that goes out are multiplied with.
+/// What pairs of bytes are multiplied with.
 ///
 /// Processors multiply pairs of 16 bits and add the two products, faster than they
 /// multiply 32 bits. The weights have 32, so there is one such product with their low
@@ -75,21 +78,24 @@ struct Weights<V: Vectors> {
 
 impl<V: Vectors> Weights<V> {
     #[inline(always)]
-    fn new(incoming: V::U32, leaving: u32) -> Self {
-        let outgoing = incoming * leaving.wrapping_neg();
-        let low = (incoming & 0xffff) | (outgoing << 16);
+    fn new(first: V::U32, second: V::U32) -> Self {
+        let low = (first & 0xffff) | (second << 16);
         // A low half counts from -2^15 to 2^15 - 1. Where it is negative, the high half
         // makes up for it with one more.
-        let high = ((incoming + 0x8000) >> 16) | ((outgoing + 0x8000) & 0xffff_0000);
+        let high = ((first + 0x8000) >> 16) | ((second + 0x8000) & 0xffff_0000);
         Self { low: low.bitcast(), high: high.bitcast() }
+    }
+
+    /// The sums of the products, in parts that [`join_parts`] joins.
+    #[inline(always)]
+    fn parts(&self, pairs: V::U16) -> (V::U32, V::U32) {
+        let pairs: V::I16 = pairs.bitcast();
+        (pairs.pairwise_dot_product(self.low).bitcast(), pairs.pairwise_dot_product(self.high).bitcast())
     }
 
     #[inline(always)]
     fn terms(&self, pairs: V::U16) -> V::U32 {
-        let pairs: V::I16 = pairs.bitcast();
-        let low: V::U32 = pairs.pairwise_dot_product(self.low).bitcast();
-        let high: V::U32 = pairs.pairwise_dot_product(self.high).bitcast();
-        low + (high << 16)
+        join_parts::<V>(self.parts(pairs))
     }
 }
 
@@ -107,31 +113,68 @@ fn running_sum<V: Vectors>(vectors: V, vector: V::U32) -> (V::U32, V::U32) {
 
 /// The polynomial of `block`, which is whole vectors, with its seed.
 ///
-/// Each lane has a polynomial of its own, of every 16th, 32nd or 64th byte.
+/// Bytes are weighted by their place in two vectors, of which each lane adds up four
+/// bytes; the lanes then have polynomials of their own, one term for two vectors.
 #[inline(always)]
 pub(crate) fn sum<V: Vectors, const MULTIPLIER: u32>(vectors: V, block: &[u8]) -> u32 {
     let simd = vectors.level();
-    let last = V::U32::LEN - 1;
-    let zero = V::U32::splat(simd, 0);
+    let width = V::U8::LEN;
+    let far = PairWeights::<V>::new::<MULTIPLIER>(vectors, 2 * width);
+    let near = PairWeights::<V>::new::<MULTIPLIER>(vectors, width);
+    let (single, pairs) = block.split_at(block.len() % (2 * width));
+
     // The seed is like a byte before the first.
-    let seed = V::U32::from_fn(simd, |lane| if lane == last { SEED } else { 0 });
-    let mut sums = [zero, zero, zero, seed];
-    let growth = power(MULTIPLIER, V::U8::LEN);
-    for vector in block.chunks_exact(V::U8::LEN) {
-        let (low, high) = V::U8::from_slice(simd, vector).widen();
-        let ((part0, part1), (part2, part3)) = (low.widen(), high.widen());
-        for (sum, part) in sums.iter_mut().zip([part0, part1, part2, part3]) {
-            *sum = *sum * growth + part;
+    let mut sums = V::U32::from_fn(simd, |lane| if lane == 0 { SEED } else { 0 });
+    if !single.is_empty() {
+        let parts = near.parts(V::U8::from_slice(simd, single));
+        sums = sums * power(MULTIPLIER, width) + join_parts::<V>(parts);
+    }
+    let growth = power(MULTIPLIER, 2 * width);
+    for pair in pairs.chunks_exact(2 * width) {
+        let (low0, high0) = far.parts(V::U8::from_slice(simd, &pair[..width]));
+        let (low1, high1) = near.parts(V::U8::from_slice(simd, &pair[width..]));
+        sums = sums * growth + join_parts::<V>((low0 + low1, high0 + high1));
+    }
+    sums.reduce_sum()
+}
+
+/// What two parts are together, of which the second counts 2^16 times.
+///
+/// That changes high halves only, so halves may be added as well as whole lanes. The
+/// compiler does not see through it: of a plain sum it would add each term by itself to
+/// the polynomial that is carried on, and each step would wait for all of them.
+#[inline(always)]
+fn join_parts<V: Vectors>((low, high): (V::U32, V::U32)) -> V::U32 {
+    (low.bitcast::<V::U16>() + (high << 16).bitcast::<V::U16>()).bitcast()
+}
+
+/// What the bytes of a vector are multiplied with, those at even places and those at odd.
+struct PairWeights<V: Vectors> {
+    even: Weights<V>,
+    odd: Weights<V>,
+}
+
+impl<V: Vectors> PairWeights<V> {
+    /// Of the vector that begins `before_end` bytes before the end.
+    #[inline(always)]
+    fn new<const MULTIPLIER: u32>(vectors: V, before_end: usize) -> Self {
+        let powers = const { &falling_powers(MULTIPLIER) };
+        let powers = &powers[powers.len() - before_end..];
+        let every_fourth = |first: usize| V::U32::from_fn(vectors.level(), |lane| powers[4 * lane + first]);
+        Self {
+            even: Weights::new(every_fourth(0), every_fourth(2)),
+            odd: Weights::new(every_fourth(1), every_fourth(3)),
         }
     }
-    // The last byte of a vector has weight 1.
-    let weights: &[u32; WIDEST] = const { &falling_powers(MULTIPLIER) };
-    let weights = &weights[WIDEST - V::U8::LEN..];
-    let mut total = zero;
-    for (sum, weights) in sums.into_iter().zip(weights.chunks_exact(V::U32::LEN)) {
-        total += sum * V::U32::from_slice(simd, weights);
+
+    /// The sums of the products, in parts that [`join_parts`] joins.
+    #[inline(always)]
+    fn parts(&self, bytes: V::U8) -> (V::U32, V::U32) {
+        let words: V::U16 = bytes.bitcast();
+        let (even_low, even_high) = self.even.parts(words & 0xff);
+        let (odd_low, odd_high) = self.odd.parts(words >> 8);
+        (even_low + odd_low, even_high + odd_high)
     }
-    total.reduce_sum()
 }
 
 /// `first`, `first * base`, `first * base^2` and so on.
@@ -145,10 +188,10 @@ const fn powers(first: u32, base: u32) -> [u32; WIDEST] {
     powers
 }
 
-/// The powers of `base` down to 1.
-const fn falling_powers(base: u32) -> [u32; WIDEST] {
-    let mut powers = [1u32; WIDEST];
-    let mut at = WIDEST - 1;
+/// The powers of `base` down to 1, for the bytes of two vectors.
+const fn falling_powers(base: u32) -> [u32; 2 * WIDEST] {
+    let mut powers = [1u32; 2 * WIDEST];
+    let mut at = powers.len() - 1;
     while at > 0 {
         at -= 1;
         powers[at] = powers[at + 1].wrapping_mul(base);
