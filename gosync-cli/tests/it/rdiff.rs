@@ -67,6 +67,7 @@ const LINES: &[(&str, i32)] = &[
     ("rdiff -b 512 -S 8 -H md4 -R rollsum sig old out", 0),
     ("rdiff --hash=md4 --rollsum=rollsum --block-size=100 --sum-size=-1 -f signature old out", 0),
     ("rdiff signature <old >out", 0),
+    ("{ dd bs=1000 count=1 2>errors >skipped; rdiff signature; } <old >out", 0),
     ("cat old | rdiff signature >out", 0),
     ("cat old | rdiff signature - - | cat >out", 0),
     ("cat old | rdiff -S -1 signature - - >out", 0),
@@ -119,6 +120,19 @@ fn answers_as_the_real_one() {
         let Some(real) = &real else { continue };
         assert!(answer(real) == answered || *code != 0, "{line}: other bytes");
     }
+}
+
+/// Which says of each that it has no bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_that_the_kernel_makes_up() {
+    let scratch = scratch();
+    scratch.write("read", &fs::read("/proc/version").unwrap());
+    assert_eq!(rdiff(&scratch, &["-b", "50", "signature", "read", "sums"]).code, 0);
+    assert_eq!(rdiff(&scratch, &["-b", "50", "signature", "/proc/version", "out"]).code, 0);
+    assert!(scratch.read("out") == scratch.read("sums"));
+    let done = scratch.json(&["rdiff", "delta", "sums", "/proc/version", "delta"]);
+    assert_eq!(done["copied_bytes"].as_u64(), Some(scratch.read("read").len() as u64));
 }
 
 #[test]

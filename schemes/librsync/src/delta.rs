@@ -1,13 +1,14 @@
 //! Making deltas.
 
-use std::io::{Read, Write};
+use std::io::{Empty, Read, Write};
 
+use gosync_chunks::ReadAt;
 use gosync_comparer::{Matches, Statistics};
 
+use crate::cutter::{Cut, Cutter, Input};
 use crate::encode::Encoder;
 use crate::parse::{self, Joiner, Parser};
 use crate::pipeline::in_order;
-use crate::stream::Buffer;
 use crate::{Error, Signature, SignatureIndex, SignatureOptions, Stream};
 
 /// Bytes of a piece, about: what a thread searches at a time.
@@ -88,13 +89,29 @@ pub fn delta_with(
     output: impl Write + Send,
     options: &DeltaOptions,
 ) -> Result<DeltaReport, Error> {
-    in_pieces(index, new, output, options, PIECE)
+    in_pieces(index, Input::Stream(new), output, options, PIECE)
 }
 
-/// As [`delta_with`], in pieces of about `len` bytes.
+/// As [`delta_with`], of a new file that can be read anywhere. Threads read by themselves,
+/// where [`delta_with`] lets one read at a time; what two pieces have in common, a block, is
+/// read twice.
+///
+/// # Errors
+///
+/// As [`delta`]; also when the new file becomes shorter meanwhile.
+pub fn delta_at(
+    index: &SignatureIndex<'_>,
+    new: &dyn ReadAt,
+    output: impl Write + Send,
+    options: &DeltaOptions,
+) -> Result<DeltaReport, Error> {
+    in_pieces(index, Input::<Empty>::Data(new), output, options, PIECE)
+}
+
+/// In pieces of about `len` bytes.
 fn in_pieces(
     index: &SignatureIndex<'_>,
-    mut new: impl Read + Send,
+    new: Input<'_, impl Read + Send>,
     mut output: impl Write + Send,
     options: &DeltaOptions,
     len: usize,
@@ -105,17 +122,18 @@ fn in_pieces(
     let mut joiner = Joiner::new(options.encoder(&parser, &mut encoded));
     let mut delta_bytes = 0;
     let len = whole_blocks(parser.block_len, len);
-    let mut cutter = Cutter { len, overlap: parser.block_len, offset: 0, carried: Vec::new(), is_over: false };
+    let mut cutter = Cutter::new(new, len, parser.block_len);
+    let (data, read) = (cutter.data(), Error::read(Stream::New));
     in_order(
-        |piece: &mut Piece| cutter.cut(piece, &mut new).map_err(Error::read(Stream::New)),
+        |piece: &mut Piece| cutter.cut(&mut piece.cut).map_err(&read),
         |piece| {
-            let Piece { data, matches, .. } = piece;
-            let cut = parse::Piece { data: data.bytes(), len: piece.len, is_last: piece.is_last };
-            piece.statistics = parser.search(cut.data, 0..cut.positions(parser.block_len), matches);
+            piece.cut.read(data).map_err(&read)?;
+            let cut = parse::Piece::from(&piece.cut);
+            piece.statistics = parser.search(cut.data, 0..cut.positions(parser.block_len), &mut piece.matches);
+            Ok(())
         },
         |piece| {
-            let cut = parse::Piece { data: piece.data.bytes(), len: piece.len, is_last: piece.is_last };
-            joiner.join(&parser, &cut, piece.matches.found(), &mut encoded);
+            joiner.join(&parser, &parse::Piece::from(&piece.cut), piece.matches.found(), &mut encoded);
             joiner.statistics += piece.statistics;
             delta_bytes += encoded.len() as u64;
             output.write_all(&encoded).map_err(&write)?;
@@ -149,38 +167,9 @@ pub fn delta_between(
 
 #[derive(Default)]
 struct Piece {
-    data: Buffer,
-    len: usize,
-    is_last: bool,
+    cut: Cut,
     matches: Matches,
     statistics: Statistics,
-}
-
-/// Cuts a stream into pieces, which overlap by a block.
-struct Cutter {
-    /// Bytes of a piece.
-    len: usize,
-    overlap: usize,
-    offset: u64,
-    carried: Vec<u8>,
-    is_over: bool,
-}
-
-impl Cutter {
-    /// The next piece, if there is one.
-    fn cut(&mut self, piece: &mut Piece, new: &mut impl Read) -> std::io::Result<bool> {
-        if self.is_over {
-            return Ok(false);
-        }
-        piece.data.begin(self.offset, self.len + self.overlap, &self.carried);
-        self.is_over = piece.data.fill(new)?;
-        piece.is_last = self.is_over;
-        piece.len = if self.is_over { piece.data.bytes().len() } else { self.len };
-        self.carried.clear();
-        self.carried.extend_from_slice(&piece.data.bytes()[piece.len..]);
-        self.offset += self.len as u64;
-        Ok(true)
-    }
 }
 
 /// The length of pieces of about `len` bytes: whole blocks, so that what repeats with the
@@ -338,7 +327,7 @@ mod tests {
         let mut first = Vec::new();
         for &len in pieces {
             let mut output = Vec::new();
-            in_pieces(&index, new, &mut output, &DeltaOptions::default(), len).unwrap();
+            in_pieces(&index, Input::Stream(new), &mut output, &DeltaOptions::default(), len).unwrap();
             assert_eq!(copies(&output), expected, "pieces of {len}");
             if first.is_empty() {
                 first.clone_from(&output);

@@ -19,6 +19,7 @@
 //!
 //! [`signature`] and [`delta`] read from anything, once, and work on all threads of the rayon
 //! pool that they are called in; their output does not depend on how many there are.
+//! [`signature_at`] and [`delta_at`] do the same of files, which all threads read at once.
 //! [`SignatureJob`], [`SignatureLoader`], [`DeltaJob`] and [`CommandReader`] are the same as
 //! state machines that are fed with slices, and read and write nothing.
 //!
@@ -60,6 +61,7 @@
 mod arguments;
 mod basis;
 mod command;
+mod cutter;
 mod delta;
 mod encode;
 mod error;
@@ -76,12 +78,13 @@ mod stream;
 pub use arguments::{SignatureHeader, SignatureOptions, StrongLen};
 pub use basis::{BasisCheck, NoBasisCheck};
 pub use command::{Command, CommandReader};
-pub use delta::{DeltaJob, DeltaOptions, DeltaReport, LiteralLen, delta, delta_between, delta_with};
+pub use delta::{DeltaJob, DeltaOptions, DeltaReport, LiteralLen, delta, delta_at, delta_between, delta_with};
 pub use error::{Error, Stream};
+pub use gosync_chunks::{LocalFile, ReadAt};
 pub use kind::SignatureKind;
 pub use lookup::SignatureIndex;
 pub use patch::{PatchOptions, PatchReport, apply_limited, patch};
-pub use sign::{SignatureJob, SignatureReport, signature};
+pub use sign::{SignatureJob, SignatureReport, signature, signature_at};
 pub use signature::{Signature, SignatureLoader};
 
 #[cfg(doctest)]

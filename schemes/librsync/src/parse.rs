@@ -14,6 +14,7 @@ use gosync_comparer::{CompareOptions, Match, Matcher, Matches, Statistics};
 use gosync_rollsum::Kind;
 
 use crate::SignatureIndex;
+use crate::cutter::Cut;
 use crate::encode::Encoder;
 
 /// The most positions that are gone over anew at a time.
@@ -83,6 +84,12 @@ pub(crate) struct Piece<'a> {
     pub(crate) len: usize,
     /// Whether the new file ends with it.
     pub(crate) is_last: bool,
+}
+
+impl<'a> From<&'a Cut> for Piece<'a> {
+    fn from(cut: &'a Cut) -> Self {
+        Self { data: cut.bytes(), len: cut.len, is_last: cut.is_last }
+    }
 }
 
 impl Piece<'_> {

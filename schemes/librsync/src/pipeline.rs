@@ -11,10 +11,10 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 ///
 /// # Errors
 ///
-/// The first error of `fill` or `finish`, which ends it.
+/// The first error of any of them, which ends it.
 pub(crate) fn in_order<Piece: Default + Send, E: Send>(
     fill: impl FnMut(&mut Piece) -> Result<bool, E> + Send,
-    work: impl Fn(&mut Piece) + Sync,
+    work: impl Fn(&mut Piece) -> Result<(), E> + Sync,
     finish: impl FnMut(&mut Piece) -> Result<(), E> + Send,
 ) -> Result<(), E> {
     let source = Mutex::new((fill, 0));
@@ -45,7 +45,9 @@ pub(crate) fn in_order<Piece: Default + Send, E: Send>(
             let number = *next;
             *next += 1;
             drop(source);
-            work(&mut piece);
+            if let Err(error) = work(&mut piece) {
+                return turns.fail(error);
+            }
             turns.finish(number, piece);
         }
     });
@@ -153,6 +155,7 @@ mod tests {
                         // Uneven work.
                         (0..*piece % 7 * 1000).for_each(|at| _ = std::hint::black_box(at));
                         *piece *= 2;
+                        Ok(())
                     },
                     |piece| {
                         finished.push(*piece);
@@ -168,13 +171,14 @@ mod tests {
     #[test]
     fn errors_end_it() {
         for threads in [1, 3] {
-            let filled = on(threads, || in_order(|_: &mut ()| Err(1), |()| (), |()| Ok(())));
-            assert_eq!(filled, Err(1));
+            let filled = on(threads, || in_order(|_: &mut ()| Err(1), |()| Ok(()), |()| Ok(())));
+            let worked = on(threads, || in_order(|_: &mut ()| Ok(true), |()| Err(3), |()| Ok(())));
+            assert_eq!((filled, worked), (Err(1), Err(3)));
             let mut left = 5;
             let finished = on(threads, || {
                 in_order(
                     |_: &mut ()| Ok(true),
-                    |()| (),
+                    |()| Ok(()),
                     |()| {
                         left -= 1;
                         if left == 0 { Err(2) } else { Ok(()) }
@@ -196,7 +200,10 @@ mod tests {
                         *piece = filled;
                         Ok::<_, ()>(true)
                     },
-                    |piece| assert!(*piece != 20),
+                    |piece| {
+                        assert!(*piece != 20);
+                        Ok(())
+                    },
                     |_| Ok(()),
                 )
             })

@@ -1,13 +1,13 @@
 //! Making signatures.
 
-use std::io::{Read, Write};
+use std::io::{Empty, Read, Write};
 use std::sync::Arc;
 
-use gosync_chunks::{StrongHasher, WeakHasher, is_zeros};
+use gosync_chunks::{ReadAt, StrongHasher, WeakHasher, is_zeros};
 
+use crate::cutter::{Cut, Cutter, Input};
 use crate::kind::Rolling;
 use crate::pipeline::in_order;
-use crate::stream::Buffer;
 use crate::{Error, SignatureHeader, SignatureOptions, Stream};
 
 /// Blocks that fill lanes of any number.
@@ -39,12 +39,34 @@ pub struct SignatureReport {
 ///
 /// When the options are absurd, or something cannot be read or written.
 pub fn signature(
-    mut basis: impl Read + Send,
+    basis: impl Read + Send,
+    output: impl Write + Send,
+    options: &SignatureOptions,
+) -> Result<SignatureReport, Error> {
+    sign(Input::Stream(basis), output, options)
+}
+
+/// As [`signature`], of a basis that can be read anywhere, such as a file. Threads read by
+/// themselves, where [`signature`] lets one read at a time.
+///
+/// # Errors
+///
+/// As [`signature`]; also when the basis becomes shorter meanwhile.
+pub fn signature_at(
+    basis: &dyn ReadAt,
+    output: impl Write + Send,
+    options: &SignatureOptions,
+) -> Result<SignatureReport, Error> {
+    sign(Input::<Empty>::Data(basis), output, options)
+}
+
+fn sign(
+    basis: Input<'_, impl Read + Send>,
     mut output: impl Write + Send,
     options: &SignatureOptions,
 ) -> Result<SignatureReport, Error> {
     let sums = Sums::new(options.header()?);
-    let (block_len, piece_len) = (sums.header.block_len as usize, sums.piece_len());
+    let block_len = sums.header.block_len as usize;
     let mut report = SignatureReport { header: sums.header, blocks: 0, basis_bytes: 0, signature_bytes: 0 };
 
     let write = Error::write(Stream::Signature);
@@ -53,23 +75,18 @@ pub fn signature(
         output.write_all(bytes).map_err(&write)
     };
     emit(&sums.header.to_bytes(), &mut report)?;
-    let (mut offset, mut is_over) = (0, false);
+    let mut cutter = Cutter::new(basis, sums.piece_len(), 0);
+    let (data, read) = (cutter.data(), Error::read(Stream::Basis));
     in_order(
-        |piece: &mut Piece| {
-            if is_over {
-                return Ok(false);
-            }
-            piece.data.begin(offset, piece_len, &[]);
-            is_over = piece.data.fill(&mut basis).map_err(Error::read(Stream::Basis))?;
-            offset += piece.data.bytes().len() as u64;
-            Ok(!piece.data.bytes().is_empty())
-        },
+        |piece: &mut Piece| cutter.cut(&mut piece.cut).map_err(&read),
         |piece| {
+            piece.cut.read(data).map_err(&read)?;
             piece.records.clear();
-            sums.append(piece.data.bytes(), &mut piece.columns, &mut piece.records);
+            sums.append(piece.cut.bytes(), &mut piece.columns, &mut piece.records);
+            Ok(())
         },
         |piece| {
-            let len = piece.data.bytes().len();
+            let len = piece.cut.len;
             report.basis_bytes += len as u64;
             report.blocks += len.div_ceil(block_len) as u64;
             if report.blocks > u64::from(u32::MAX) {
@@ -84,7 +101,7 @@ pub fn signature(
 
 #[derive(Default)]
 struct Piece {
-    data: Buffer,
+    cut: Cut,
     columns: Columns,
     records: Vec<u8>,
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use gosync_chunks::ReadAt;
+
 /// The kernel keeps files in pages of this size.
 pub(crate) const PAGE: usize = 4096;
 
@@ -43,6 +45,14 @@ impl Buffer {
             }
         }
         Ok(false)
+    }
+
+    /// Reads until it is full, from `offset` of `data` on.
+    pub(crate) fn fill_at(&mut self, data: &dyn ReadAt, offset: u64) -> io::Result<()> {
+        let left = &mut self.memory[self.start..][self.len..self.capacity];
+        data.read_exact_at(offset + self.len as u64, left)?;
+        self.len = self.capacity;
+        Ok(())
     }
 
     /// What is in it.

@@ -45,7 +45,7 @@ struct Task<'a> {
 
 impl Task<'_> {
     fn signature(&self, basis: Option<&Path>, signature: Option<&Path>) -> Result<()> {
-        let basis = self.input(basis, Stream::Basis)?;
+        let mut basis = self.input(basis, Stream::Basis)?;
         let options = SignatureOptions {
             kind: self.args.kind(),
             block_len: Some(self.args.block_size).filter(|&len| len > 0),
@@ -63,7 +63,10 @@ impl Task<'_> {
             ));
         }
         let mut output = Output::create(signature, Stream::Signature, self.args.force)?;
-        let report = gosync_librsync::signature(basis, &mut output, &options)?;
+        let report = match basis.data() {
+            Some(basis) => gosync_librsync::signature_at(&basis, &mut output, &options),
+            None => gosync_librsync::signature(basis, &mut output, &options),
+        }?;
         self.statistics(
             "signature",
             format_args!("signature[{} blocks, {} bytes per block]", report.blocks, header.block_len),
@@ -83,7 +86,7 @@ impl Task<'_> {
     fn delta(&self, signature: Option<&Path>, new: Option<&Path>, delta: Option<&Path>) -> Result<()> {
         let signature = self.input(signature, Stream::Signature)?;
         let name = signature.to_string();
-        let (new, output) = (self.input(new, Stream::New)?, Output::create(delta, Stream::Delta, self.args.force)?);
+        let (mut new, output) = (self.input(new, Stream::New)?, Output::create(delta, Stream::Delta, self.args.force)?);
         let signature = Signature::read(signature).map_err(|error| self.about(&name, error))?;
         self.console.detail(format_args!(
             "{name}: {} blocks of {} bytes, {:?}",
@@ -93,7 +96,10 @@ impl Task<'_> {
         ));
         let mut output = output;
         let options = DeltaOptions { literals: self.args.literals() };
-        let report = gosync_librsync::delta(&signature, new, &mut output, &options)?;
+        let report = match new.data() {
+            Some(new) => gosync_librsync::delta_at(&signature.index(), &new, &mut output, &options),
+            None => gosync_librsync::delta(&signature, new, &mut output, &options),
+        }?;
         self.statistics(
             "delta",
             format_args!(

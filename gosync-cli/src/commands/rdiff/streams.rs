@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use gosync_librsync::{Error, Stream};
+use gosync_librsync::{Error, LocalFile, ReadAt, Stream};
 use tempfile::NamedTempFile;
 
 use crate::interrupt::Interrupt;
@@ -38,6 +38,33 @@ impl Input {
     pub(super) fn len(&self) -> Option<u64> {
         self.file.metadata().ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
     }
+
+    /// The same for whoever reads anywhere, where it is a plain file that was not begun with.
+    /// Some that a kernel makes up as they are read say that they are empty.
+    pub(super) fn data(&mut self) -> Option<Data> {
+        let is_whole = self.len().is_some_and(|len| len > 0) && self.file.stream_position().is_ok_and(|at| at == 0);
+        let file = self.file.try_clone().ok().filter(|_| is_whole)?;
+        let file = LocalFile::new(Path::new(&self.name), file).ok()?;
+        Some(Data { name: self.name.clone(), file, interrupt: self.interrupt.clone() })
+    }
+}
+
+/// A file to read anywhere.
+pub(super) struct Data {
+    name: String,
+    file: LocalFile,
+    interrupt: Interrupt,
+}
+
+impl ReadAt for Data {
+    fn size(&self) -> u64 {
+        self.file.size()
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        not_interrupted(&self.interrupt)?;
+        self.file.read_exact_at(offset, buffer).map_err(|error| named(&self.name, &error))
+    }
 }
 
 impl fmt::Display for Input {
@@ -48,9 +75,7 @@ impl fmt::Display for Input {
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.interrupt.is_raised() {
-            return Err(io::Error::other("interrupted"));
-        }
+        not_interrupted(&self.interrupt)?;
         self.file.read(buffer).map_err(|error| named(&self.name, &error))
     }
 }
@@ -143,6 +168,10 @@ impl Write for Output {
             Self::Staged { staged, .. } => staged.flush(),
         }
     }
+}
+
+fn not_interrupted(interrupt: &Interrupt) -> io::Result<()> {
+    if interrupt.is_raised() { Err(io::Error::other("interrupted")) } else { Ok(()) }
 }
 
 /// With the name of what it happened to.

@@ -2,7 +2,7 @@
 
 use gosync_librsync::{
     Command, CommandReader, DeltaJob, DeltaOptions, LiteralLen, Signature, SignatureJob, SignatureKind,
-    SignatureLoader, SignatureOptions, delta_between,
+    SignatureLoader, SignatureOptions, delta_at, delta_between, signature_at,
 };
 use gosync_testkit::Random;
 use gosync_testkit::corpus::{self, edit};
@@ -70,9 +70,18 @@ fn the_number_of_threads_does_not_show() {
         let options = options(SignatureKind::Md4RabinKarp, 1811, 0, &old);
         let sums = on_threads(1, || sign(&old, &options));
         let delta = on_threads(1, || diff(&sums, &new));
+        let signature = Signature::read(sums.as_slice()).unwrap();
+        let at = || {
+            let (mut signed, mut compared) = (Vec::new(), Vec::new());
+            signature_at(&old, &mut signed, &options).unwrap();
+            delta_at(&signature.index(), &new, &mut compared, &DeltaOptions::default()).unwrap();
+            signed == sums && compared == delta
+        };
+        assert!(on_threads(1, at), "{name}");
         for threads in [2, 5] {
             assert!(on_threads(threads, || sign(&old, &options)) == sums, "{name}");
             assert!(on_threads(threads, || diff(&sums, &new)) == delta, "{name}");
+            assert!(on_threads(threads, at), "{name}");
         }
         assert!(apply(&old, &delta).unwrap() == new, "{name}");
     }
