@@ -30,7 +30,7 @@
 //!
 //! ```text
 //!        ┌ sieve ────────┐  may this key be there?          2 to 4 bytes a block
-//!  h ──▶ │ bits          │  no: 98 to 99.6 of 100 absent keys end here
+//!  h ──▶ │ bits          │  no: 98 to 99.3 of 100 absent keys end here
 //!        └───────────────┘
 //!        ┌ shards ───────┐  the top bits of h pick a shard; each is built by one thread
 //!        │ ┌ starts ───┐ │  the next bits pick a bucket: where its entries begin

@@ -12,7 +12,7 @@
 //! └─────────────┴─────────┴─────────────────────┴────────┘
 //! ```
 //!
-//! With 16 to 32 bits for each key, one absent key in 70 to one in 270 passes. Few keys
+//! With 16 to 32 bits for each key, one absent key in 50 to one in 140 passes. Few keys
 //! have more bits.
 
 use std::sync::atomic::{AtomicU32, Ordering};
