@@ -160,10 +160,9 @@ impl<V: Vectors> PairWeights<V> {
     fn new<const MULTIPLIER: u32>(vectors: V, before_end: usize) -> Self {
         let powers = const { &falling_powers(MULTIPLIER) };
         let powers = &powers[powers.len() - before_end..];
-        let every_fourth = |first: usize| V::U32::from_fn(vectors.level(), |lane| powers[4 * lane + first]);
         Self {
-            even: Weights::new(every_fourth(0), every_fourth(2)),
-            odd: Weights::new(every_fourth(1), every_fourth(3)),
+            even: Weights::new(every_fourth(vectors, powers, 0), every_fourth(vectors, powers, 2)),
+            odd: Weights::new(every_fourth(vectors, powers, 1), every_fourth(vectors, powers, 3)),
         }
     }
 
@@ -175,6 +174,16 @@ impl<V: Vectors> PairWeights<V> {
         let (odd_low, odd_high) = self.odd.parts(words >> 8);
         (even_low + odd_low, even_high + odd_high)
     }
+}
+
+/// Every fourth of `powers`, from the `first` on.
+#[inline(always)]
+fn every_fourth<V: Vectors>(vectors: V, powers: &[u32], first: usize) -> V::U32 {
+    let mut lanes = [0; WIDEST / 4];
+    for (lane, &power) in lanes.iter_mut().zip(powers[first..].iter().step_by(4)) {
+        *lane = power;
+    }
+    V::U32::from_slice(vectors.level(), &lanes[..V::U32::LEN])
 }
 
 /// `first`, `first * base`, `first * base^2` and so on.
