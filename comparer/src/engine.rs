@@ -123,11 +123,15 @@ struct Possible<'a, Index> {
     rest: &'a [Candidate],
 }
 
-impl<Index: Lookup> Iterator for Possible<'_, Index> {
-    type Item = Candidate;
-
-    fn next(&mut self) -> Option<Candidate> {
+impl<Index: Lookup> Possible<'_, Index> {
+    /// The next one; those before `open` are not asked about any more.
+    fn next(&mut self, open: usize) -> Option<Candidate> {
         while self.left == 0 {
+            // A match makes many of them void where there is much of the same, as in a run of one byte.
+            if self.rest.first().is_some_and(|candidate| candidate.position < open) {
+                let closed = self.rest.partition_point(|candidate| candidate.position < open);
+                self.rest = &self.rest[closed..];
+            }
             (self.asked, self.rest) = self.rest.split_at(self.rest.len().min(64));
             let mut keys = [0; 64];
             let keys = &mut keys[..self.asked.len()];
@@ -169,13 +173,12 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
 
     /// The next candidates, up to `limit`, that an index entry fits. Positions before
     /// `scanned` are counted as compared already.
-    fn collect(&mut self, candidates: &mut impl Iterator<Item = Candidate>, limit: usize, scanned: usize) -> Batch {
+    fn collect(&mut self, candidates: &mut Possible<'_, Index>, limit: usize, scanned: usize) -> Batch {
         let mut batch = Batch { hits: [Candidate { position: 0, key: 0 }; BATCH], count: 0 };
-        while batch.count < limit
-            && let Some(candidate) = candidates.next()
-        {
-            let is_open = candidate.position >= self.match_end && candidate.position >= self.failed_end;
-            if is_open && self.is_hit(candidate, scanned) {
+        while batch.count < limit {
+            let open = self.match_end.max(self.failed_end);
+            let Some(candidate) = candidates.next(open) else { break };
+            if candidate.position >= open && self.is_hit(candidate, scanned) {
                 batch.hits[batch.count] = candidate;
                 batch.count += 1;
             }
