@@ -65,12 +65,14 @@
 //!
 //! The work is compiled for several sets of instructions ([`Tier`]), all with the same
 //! results, and the processor is asked which it has. There is no `unsafe` in this crate:
-//! the vectors are those of the `fearless_simd` crate. A probe in AVX2 intrinsics, with
-//! gathers, measured no faster on Zen 3.
+//! the vectors are those of the `fearless_simd` crate. AVX-512 has a scan of its own, of
+//! several groups of positions that are under way at once; all others share one, in vectors
+//! of any width. Gathers are slower than single loads: a probe in AVX2 intrinsics measured no
+//! faster on Zen 3, and what the compiler made of AVX-512 a third slower on Zen 4.
 //!
 //! [`Scanner::with_tier`] and [`Kind::sum_blocks_with_tier`] force a tier. The tests walk
-//! through all that the machine runs, and also run the algorithm in vectors of 512 bits
-//! made of narrower ones, which is what AVX-512 gets. `GOSYNC_TIER=portable cargo test`
+//! through all that the machine runs, and also sum blocks in vectors of 512 bits made of
+//! narrower ones, which is what AVX-512 gets. `GOSYNC_TIER=portable cargo test`
 //! tests one tier only; the library itself does not look at the environment.
 //!
 //! # Limitations
@@ -78,6 +80,8 @@
 //! A candidate is a place where a key *may* be: about one position in a hundred that
 //! comes out is none. Whoever scans has to look the key up, and then compare strong sums.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod kind;
 mod lanes;
 mod machine;
@@ -86,6 +90,7 @@ mod rsync;
 mod scan;
 mod sieve;
 mod tier;
+mod tile;
 
 pub use kind::Kind;
 pub use scan::{Candidate, Scanner, pair_key};

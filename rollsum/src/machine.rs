@@ -1,9 +1,14 @@
 //! The steps that the scan and the sums are made of, in scalar code and in lanes.
 
-use fearless_simd::{Level, SimdBase, dispatch};
+#[cfg(target_arch = "x86_64")]
+use fearless_simd::x86::Avx512;
+use fearless_simd::{Level, Simd, SimdBase, dispatch};
 
+#[cfg(target_arch = "x86_64")]
+use crate::avx512;
 use crate::lanes::{Native, Vectors};
 use crate::sieve::View;
+use crate::tile::{GROUP, Strips, Tile, Windows, join};
 use crate::{Tier, lanes, polynomial, rsync};
 
 /// A sum of a window that moves on byte by byte.
@@ -21,6 +26,18 @@ pub(crate) trait Rolling: Copy {
     /// Moves the window on by whole vectors of bytes, and leaves the hash of the key after
     /// each byte.
     fn roll_lanes<V: Vectors>(&mut self, vectors: V, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]);
+
+    /// The same window, to be moved on by groups.
+    #[cfg(target_arch = "x86_64")]
+    type Groups: avx512::Groups;
+
+    /// Begins to move by groups.
+    #[cfg(target_arch = "x86_64")]
+    fn groups(&self, avx512: Avx512) -> Self::Groups;
+
+    /// Takes over what was moved by groups.
+    #[cfg(target_arch = "x86_64")]
+    fn take_groups(&mut self, groups: Self::Groups);
 }
 
 /// Does the steps in one way.
@@ -30,13 +47,50 @@ pub(crate) trait Machine: Copy {
     fn roll<Sum: Rolling>(self, sum: &mut Sum, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]);
 
     /// Sets bit `i` of each mask for hash `i` of its 64, where it may be in the sieve.
-    fn probe(self, sieve: View<'_>, hashes: &[u32], masks: &mut [u64]);
+    fn probe(self, sieve: View<'_>, hashes: &[[u32; GROUP]], masks: &mut [u64]);
+
+    /// Moves `windows` on over a tile, and leaves in it the hashes of all keys and which of
+    /// them may be in the sieve. Behind the last position may be anything.
+    #[inline(always)]
+    fn tile<Sum: Rolling>(self, windows: &mut Windows<Sum>, strips: Strips<'_>, sieve: View<'_>, tile: &mut Tile) {
+        tile_in_steps(self, windows, strips, sieve, tile);
+    }
+
+    /// Where in its group of a tile the hash of a position is.
+    #[inline(always)]
+    fn place(self, at: usize) -> usize {
+        at
+    }
 
     /// Both sums of rsync's, without offset; the low 16 bits count.
     fn rsync_halves(self, block: &[u8]) -> (u32, u32);
 
     /// The polynomial of a block.
     fn polynomial<const MULTIPLIER: u32>(self, block: &[u8]) -> u32;
+}
+
+/// [`Machine::tile`], step by step.
+#[inline(always)]
+fn tile_in_steps<M: Machine, Sum: Rolling>(
+    machine: M,
+    windows: &mut Windows<Sum>,
+    strips: Strips<'_>,
+    sieve: View<'_>,
+    tile: &mut Tile,
+) {
+    let Strips { outgoing, incoming, next } = strips;
+    let Windows { first, second } = windows;
+    let Tile { hashes, behind, masks } = tile;
+    let count = outgoing.len();
+    machine.roll(first, outgoing, incoming, &mut hashes.as_flattened_mut()[..count]);
+    if let Some(second) = second {
+        machine.roll(second, incoming, next, &mut behind.as_flattened_mut()[..count]);
+        for (hash, behind) in hashes.as_flattened_mut()[..count].iter_mut().zip(behind.as_flattened()) {
+            *hash = join(*hash, *behind);
+        }
+    }
+    let groups = count.div_ceil(GROUP);
+    machine.probe(sieve, &hashes[..groups], &mut masks[..groups]);
 }
 
 /// What is done on any machine.
@@ -61,7 +115,7 @@ pub(crate) fn run<T: Task>(tier: Tier, task: T) -> T::Output {
     dispatch!(level, simd => task.run(Lanes(Native(simd))))
 }
 
-/// As [`run`], in vectors of 512 bits on whatever `tier` has.
+/// As [`run`], in vectors of 512 bits on whatever `tier` has: for sums of blocks, since AVX-512 scans in its own way.
 #[cfg(test)]
 pub(crate) fn run_wide<T: Task>(tier: Tier, task: T) -> Option<T::Output> {
     tier.level().map(|level| dispatch!(level, simd => task.run(Lanes(lanes::Wide(simd)))))
@@ -78,7 +132,7 @@ impl Machine for Scalar {
     }
 
     #[inline(always)]
-    fn probe(self, sieve: View<'_>, hashes: &[u32], masks: &mut [u64]) {
+    fn probe(self, sieve: View<'_>, hashes: &[[u32; GROUP]], masks: &mut [u64]) {
         sieve.probe(hashes, masks);
     }
 
@@ -113,8 +167,23 @@ impl<V: Vectors> Machine for Lanes<V> {
     }
 
     #[inline(always)]
-    fn probe(self, sieve: View<'_>, hashes: &[u32], masks: &mut [u64]) {
+    fn probe(self, sieve: View<'_>, hashes: &[[u32; GROUP]], masks: &mut [u64]) {
         lanes::probe(self.0, sieve, hashes, masks);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn tile<Sum: Rolling>(self, windows: &mut Windows<Sum>, strips: Strips<'_>, sieve: View<'_>, tile: &mut Tile) {
+        match self.0.level().level() {
+            Level::Avx512(avx512) => avx512::tile(avx512, windows, strips, sieve, tile),
+            _ => tile_in_steps(self, windows, strips, sieve, tile),
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn place(self, at: usize) -> usize {
+        if matches!(self.0.level().level(), Level::Avx512(_)) { avx512::place(at) } else { at }
     }
 
     #[inline(always)]

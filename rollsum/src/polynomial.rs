@@ -1,8 +1,13 @@
 //! Polynomials of the bytes modulo 2^32.
 
+#[cfg(target_arch = "x86_64")]
+use fearless_simd::x86::Avx512;
+
+#[cfg(target_arch = "x86_64")]
+use crate::avx512::PolynomialGroups;
 use crate::lanes::{self, Vectors};
 use crate::machine::Rolling;
-use crate::sieve::HASH_MULTIPLIER;
+use crate::sieve::{HASH_MULTIPLIER, key_of};
 
 /// librsync's multiplier.
 pub(crate) const KEY_MULTIPLIER: u32 = 0x0810_4225;
@@ -88,6 +93,27 @@ impl Rolling for RabinKarp {
     fn roll_lanes<V: Vectors>(&mut self, vectors: V, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]) {
         lanes::roll_polynomial(vectors, &mut self.sum, self.leaving, (outgoing, incoming), hashes);
     }
+
+    #[cfg(target_arch = "x86_64")]
+    type Groups = PolynomialGroups;
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn groups(&self, avx512: Avx512) -> PolynomialGroups {
+        PolynomialGroups::new(avx512, self.key().wrapping_mul(HASH_MULTIPLIER), self.leaving)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn take_groups(&mut self, groups: PolynomialGroups) {
+        self.sum = key_of(groups.hash()).wrapping_sub(self.leaving);
+    }
+}
+
+/// The number whose product with the odd `number` is 1 modulo 2^32.
+pub(crate) const fn inverse(number: u32) -> u32 {
+    // The 2^30th power of every odd number is 1.
+    power(number, (1 << 30) - 1)
 }
 
 /// `base` to the power of `exponent`, modulo 2^32.
@@ -120,6 +146,13 @@ mod tests {
             let block = &data[..length];
             assert_eq!(sum::<KEY_MULTIPLIER>(block, SEED), by_definition(block, KEY_MULTIPLIER), "{length}");
             assert_eq!(sum::<CHECK_MULTIPLIER>(block, SEED), by_definition(block, CHECK_MULTIPLIER), "{length}");
+        }
+    }
+
+    #[test]
+    fn inverses() {
+        for number in [1, 3, KEY_MULTIPLIER, HASH_MULTIPLIER, u32::MAX] {
+            assert_eq!(inverse(number).wrapping_mul(number), 1);
         }
     }
 

@@ -1,5 +1,10 @@
 //! rsync's sum: the plain sum of the bytes, and the sum of those sums.
 
+#[cfg(target_arch = "x86_64")]
+use fearless_simd::x86::Avx512;
+
+#[cfg(target_arch = "x86_64")]
+use crate::avx512::RsyncGroups;
 use crate::lanes::{self, Vectors};
 use crate::machine::Rolling;
 use crate::sieve::HASH_MULTIPLIER;
@@ -102,6 +107,21 @@ impl<const OFFSET: u32, const MASKED: bool> Rolling for Rsync<OFFSET, MASKED> {
         let terms = lanes::RsyncTerms { window: self.window as u16, offset: OFFSET as u16, mask };
         lanes::roll_rsync(vectors, (&mut a, &mut b), terms, (outgoing, incoming), hashes);
         (self.a, self.b) = (a.into(), b.into());
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    type Groups = RsyncGroups;
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn groups(&self, avx512: Avx512) -> RsyncGroups {
+        RsyncGroups::new(avx512, (self.a, self.b), (self.window, OFFSET), MASKED.then_some(self.mask))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn take_groups(&mut self, groups: RsyncGroups) {
+        (self.a, self.b) = groups.halves();
     }
 }
 

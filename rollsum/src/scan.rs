@@ -11,10 +11,8 @@ use crate::machine::{self, Machine, Rolling, Task};
 use crate::polynomial::RabinKarp;
 use crate::rsync::{LIBRSYNC_OFFSET, Rsync};
 use crate::sieve::{HASH_MULTIPLIER, View, key_of};
+use crate::tile::{GROUP, GROUPS, Strips, TILE, Tile, Windows, join};
 use crate::{Kind, Tier};
-
-/// Positions in a tile: its bytes, hashes and masks stay in the first-level cache.
-const TILE: usize = 1024;
 
 /// A place where a block may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +39,6 @@ pub struct Scanner {
 /// Where the keys have 16 bits each, all of them are in it.
 pub fn pair_key(first: u32, second: u32) -> u32 {
     key_of(join(first.wrapping_mul(HASH_MULTIPLIER), second.wrapping_mul(HASH_MULTIPLIER)))
-}
-
-/// The hash of a pair from those of its keys.
-#[inline(always)]
-fn join(first: u32, second: u32) -> u32 {
-    // The hash of a key that has only its high bits has only those too.
-    first ^ second.rotate_left(16)
 }
 
 impl Scanner {
@@ -155,38 +146,37 @@ impl Scan<'_> {
         let Scanner { window, in_pairs, .. } = scanner;
         // The first position is summed; all others are rolled to.
         let mut position = positions.start;
-        let mut sum: Sum = scanner.first(machine, &buffer[position..][..window]);
-        let mut second: Option<Sum> = match in_pairs {
-            true => Some(scanner.first(machine, &buffer[position + window..][..window])),
-            false => None,
+        let mut windows: Windows<Sum> = Windows {
+            first: scanner.first(machine, &buffer[position..][..window]),
+            second: match in_pairs {
+                true => Some(scanner.first(machine, &buffer[position + window..][..window])),
+                false => None,
+            },
         };
-        let key = second.as_ref().map_or(sum.key(), |second| pair_key(sum.key(), second.key()));
+        let key = windows.first.key();
+        let key = windows.second.as_ref().map_or(key, |second| pair_key(key, second.key()));
         if sieve.may_contain(key) {
             candidates.push(Candidate { position, key });
         }
-        let (mut hashes, mut behind, mut masks, mut hits) = ([0; TILE], [0; TILE], [0; TILE / 64], [0; TILE + 2]);
+        let (mut tile, mut hits) = (Tile::new(), [0; TILE + 2]);
         while position + 1 < positions.end {
             let count = TILE.min(positions.end - 1 - position);
-            let outgoing = &buffer[position..][..count];
-            let incoming = &buffer[position + window..][..count];
-            machine.roll(&mut sum, outgoing, incoming, &mut hashes[..count]);
-            if let Some(second) = &mut second {
-                let next = &buffer[position + 2 * window..][..count];
-                machine.roll(second, incoming, next, &mut behind[..count]);
-                for (hash, behind) in hashes[..count].iter_mut().zip(&behind) {
-                    *hash = join(*hash, *behind);
-                }
-            }
-            let groups = count.div_ceil(64);
-            machine.probe(sieve, &hashes[..groups * 64], &mut masks[..groups]);
-            if !count.is_multiple_of(64) {
+            let strips = Strips {
+                outgoing: &buffer[position..][..count],
+                incoming: &buffer[position + window..][..count],
+                next: if in_pairs { &buffer[position + 2 * window..][..count] } else { &[] },
+            };
+            machine.tile(&mut windows, strips, sieve, &mut tile);
+            let groups = count.div_ceil(GROUP);
+            if !count.is_multiple_of(GROUP) {
                 // Behind the tile are hashes of another.
-                masks[groups - 1] &= (1 << (count % 64)) - 1;
+                tile.masks[groups - 1] &= (1 << (count % GROUP)) - 1;
             }
-            let count_of_hits = unpack(&masks[..groups], &mut hits);
+            let count_of_hits = unpack(&tile.masks[..groups], &mut hits);
             candidates.extend(hits[..count_of_hits].iter().map(|&at| {
-                let at = usize::from(at);
-                Candidate { position: position + 1 + at, key: key_of(hashes[at % TILE]) }
+                let (group, at_in_group) = (usize::from(at) / GROUP % GROUPS, usize::from(at) % GROUP);
+                let hash = tile.hashes[group][machine.place(at_in_group) % GROUP];
+                Candidate { position: position + 1 + usize::from(at), key: key_of(hash) }
             }));
             position += count;
         }

@@ -17,6 +17,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::tile::GROUP;
+
 /// More words than this would leave no five bits of the hash for the bit.
 const MAX_WORD_BITS: u32 = 27;
 
@@ -90,9 +92,9 @@ impl<'a> View<'a> {
 
     /// Sets bit `i` of each mask for hash `i` of its 64, where it may be in the sieve.
     #[inline(always)]
-    pub(crate) fn probe(&self, hashes: &[u32], masks: &mut [u64]) {
-        let mut words = [0; 64];
-        for (hashes, mask) in hashes.chunks_exact(64).zip(masks) {
+    pub(crate) fn probe(&self, hashes: &[[u32; GROUP]], masks: &mut [u64]) {
+        let mut words = [0; GROUP];
+        for (hashes, mask) in hashes.iter().zip(masks) {
             self.load(hashes, &mut words);
             *mask = 0;
             // By eight, so that the compiler unrolls the inner loop.
@@ -112,13 +114,17 @@ impl<'a> View<'a> {
     /// once. A gather would be no faster, where there is one.
     #[inline(always)]
     pub(crate) fn load(&self, hashes: &[u32], loaded: &mut [u32]) {
+        loaded.iter_mut().zip(hashes).for_each(|(loaded, &hash)| *loaded = self.word(hash));
+    }
+
+    /// The word that a hash picks.
+    #[inline(always)]
+    pub(crate) fn word(&self, hash: u32) -> u32 {
         let (word_shift, _) = self.shifts();
         // Cut to its own length, in 32 bits, so that the compiler sees that the word is there.
         let mask = (self.words.len() - 1) as u32;
         let words = &self.words[..=mask as usize];
-        for (loaded, &hash) in loaded.iter_mut().zip(hashes) {
-            *loaded = words[(hash >> word_shift & mask) as usize];
-        }
+        words[(hash >> word_shift & mask) as usize]
     }
 
     /// Whether the word that `hash` picks has both of its bits: 0 or 1.

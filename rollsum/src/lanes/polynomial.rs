@@ -3,7 +3,7 @@
 use fearless_simd::{Bytes, SimdBase, SimdIntWiden, SimdWiden};
 
 use super::{Vectors, join_blocks};
-use crate::polynomial::{KEY_MULTIPLIER, SEED, power};
+use crate::polynomial::{KEY_MULTIPLIER, SEED, inverse, power};
 use crate::sieve::HASH_MULTIPLIER;
 
 /// Vectors of 32-bit lanes that one vector of bytes fills.
@@ -206,22 +206,4 @@ const fn falling_powers(base: u32) -> [u32; 2 * WIDEST] {
         powers[at] = powers[at + 1].wrapping_mul(base);
     }
     powers
-}
-
-/// The number whose product with the odd `number` is 1 modulo 2^32.
-const fn inverse(number: u32) -> u32 {
-    // The 2^30th power of every odd number is 1.
-    power(number, (1 << 30) - 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn inverses() {
-        for number in [1, 3, KEY_MULTIPLIER, HASH_MULTIPLIER, u32::MAX] {
-            assert_eq!(inverse(number).wrapping_mul(number), 1);
-        }
-    }
 }

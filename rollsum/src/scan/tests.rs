@@ -32,23 +32,12 @@ fn sieve(kind: Kind, window: usize, buffer: &[u8], step: usize) -> Vec<u32> {
     builder.finish()
 }
 
-/// Scans on every tier, and also in vectors wider than the tier has, where they are the
-/// processor's only in name.
+/// Scans on every tier.
 fn check(kind: Kind, window: usize, buffer: &[u8], positions: Range<usize>, words: &[u32], expected: &[Candidate]) {
     for tier in tested() {
         let mut found = Vec::new();
         Scanner::with_tier(kind, window, tier).scan(buffer, positions.clone(), words, &mut found);
         assert_eq!(found, expected, "{kind:?}, window {window}, {positions:?}, {tier}");
-        if positions.is_empty() {
-            continue;
-        }
-        let mut wide = Vec::new();
-        let sieve = View::new(words);
-        let scanner = Scanner::with_tier(kind, window, tier);
-        let scan = Scan { scanner, buffer, positions: positions.clone(), sieve, candidates: &mut wide };
-        if machine::run_wide(tier, scan).is_some() {
-            assert_eq!(wide, expected, "{kind:?}, window {window}, {positions:?}, 512 bits on {tier}");
-        }
     }
 }
 

@@ -1,0 +1,177 @@
+//! The scan on processors with AVX-512.
+//!
+//! In [`crate::lanes`], each vector has positions that follow one another. Here position
+//! `4j + k` of a group of 64 is in lane `j` of vector `k`. So a vector of bytes, as they lie in
+//! memory, has in each lane the four that the lane's positions differ by, and one instruction
+//! makes a weighted sum of them; only what is summed up to each fourth position has to run
+//! through the lanes.
+//!
+//! A scan waits for the words of the sieve, and for sums that run through lanes. So several
+//! groups are under way at once: while one is begun, the one before it is finished, the words
+//! for the one before that are loaded, and those of a fourth, which have come by then, tested.
+
+mod polynomial;
+mod rsync;
+mod window;
+
+use std::arch::x86_64::*;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use fearless_simd::prelude::*;
+use fearless_simd::x86::Avx512;
+use fearless_simd::{u8x64, u32x16};
+
+pub(crate) use polynomial::PolynomialGroups;
+pub(crate) use rsync::RsyncGroups;
+
+use crate::machine::Rolling;
+use crate::sieve::View;
+use crate::tile::{GROUP, Strips, Tile, Windows};
+use window::{Pair, Steps, Strip, Window};
+
+type Bytes = u8x64<Avx512>;
+type Words = u32x16<Avx512>;
+
+/// A sum that moves on by groups, in two parts. Each is a long chain, so one group is begun
+/// while the one before it is finished.
+pub(crate) trait Groups: Copy {
+    /// A group that was begun.
+    type Begun: Copy;
+
+    /// Moves the window on by 64 bytes.
+    fn begin(&mut self, avx512: Avx512, outgoing: Bytes, incoming: Bytes) -> Self::Begun;
+
+    /// The hashes of the key after each of them.
+    fn finish(&mut self, avx512: Avx512, begun: Self::Begun) -> [Words; 4];
+}
+
+/// Where in its group the hash of a position is.
+#[inline(always)]
+pub(crate) fn place(at: usize) -> usize {
+    at % 4 * (GROUP / 4) + at / 4
+}
+
+/// As [`Machine::tile`](crate::machine::Machine::tile).
+#[inline(always)]
+pub(crate) fn tile<Sum: Rolling>(
+    avx512: Avx512,
+    windows: &mut Windows<Sum>,
+    Strips { outgoing, incoming, next }: Strips<'_>,
+    sieve: View<'_>,
+    tile: &mut Tile,
+) {
+    let groups = outgoing.len().div_ceil(GROUP);
+    let [outgoing, incoming, next] = [Strip::new(outgoing), Strip::new(incoming), Strip::new(next)];
+    let Windows { first, second } = windows;
+    let mut window = Window::new(avx512, first.groups(avx512), outgoing, incoming);
+    match second {
+        None => pipeline(avx512, &mut window, groups, sieve, tile),
+        Some(second) => {
+            let mut pair = Pair { first: window, second: Window::new(avx512, second.groups(avx512), incoming, next) };
+            pipeline(avx512, &mut pair, groups, sieve, tile);
+            window = pair.first;
+            second.take_groups(pair.second.sums);
+        }
+    }
+    first.take_groups(window.sums);
+}
+
+/// Words of the sieve, of as many groups as are under way.
+#[repr(align(64))]
+struct Loaded([[AtomicU32; GROUP]; 4]);
+
+#[inline(always)]
+fn pipeline<S: Steps>(avx512: Avx512, steps: &mut S, groups: usize, sieve: View<'_>, tile: &mut Tile) {
+    let mut loaded = Loaded([const { [const { AtomicU32::new(0) }; GROUP] }; 4]);
+    steps.begin(avx512, 0);
+    for at in 0..groups + 2 {
+        if at + 1 < groups {
+            steps.begin(avx512, at + 1);
+        }
+        if at < groups {
+            let places = tile.hashes[at].as_chunks_mut().0;
+            for (hash, place) in steps.finish(avx512, at).into_iter().zip(places) {
+                hash.store_array(place);
+            }
+        }
+        if let Some(at) = at.checked_sub(1).filter(|&at| at < groups) {
+            load(sieve, &tile.hashes[at], &loaded.0[at % 4]);
+        }
+        if let Some(at) = at.checked_sub(2) {
+            let mut words = [0; GROUP];
+            for (word, loaded) in words.iter_mut().zip(&mut loaded.0[at % 4]) {
+                *word = *loaded.get_mut();
+            }
+            tile.masks[at] = mask(avx512, sieve, &tile.hashes[at], &words);
+        }
+    }
+}
+
+/// Loads the words that hashes pick.
+#[inline(always)]
+fn load(sieve: View<'_>, hashes: &[u32; GROUP], loaded: &[AtomicU32; GROUP]) {
+    // Of ordinary stores the compiler makes gathers, which take longer than these.
+    for (loaded, hashes) in loaded.as_chunks::<8>().0.iter().zip(hashes.as_chunks::<8>().0) {
+        for (loaded, &hash) in loaded.iter().zip(hashes) {
+            loaded.store(sieve.word(hash), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Given `values` of the lanes, and in the last lane of `before` what was summed up before
+/// them: what is summed up before each lane.
+#[inline(always)]
+fn before_each(avx512: Avx512, before: Words, values: Words) -> Words {
+    let zero = Words::splat(avx512, 0);
+    let sums = before.slide::<15>(values);
+    let sums = sums + zero.slide::<15>(sums);
+    let sums = sums + zero.slide::<14>(sums);
+    let sums = sums + zero.slide::<12>(sums);
+    sums + zero.slide::<8>(sums)
+}
+
+/// Which of a group may be in the sieve.
+#[inline(always)]
+fn mask(avx512: Avx512, sieve: View<'_>, hashes: &[u32; GROUP], words: &[u32; GROUP]) -> u64 {
+    let (_, shift) = sieve.shifts();
+    let (hashes, words) = (hashes.as_chunks::<16>().0, words.as_chunks::<16>().0);
+    let of = |vector: usize| {
+        let (hash, word) = (Words::from_slice(avx512, &hashes[vector]), Words::from_slice(avx512, &words[vector]));
+        passing(avx512, hash.into(), word.into(), shift)
+    };
+    spread(avx512, [of(0), of(1), of(2), of(3)])
+}
+
+fearless_simd::kernel!(
+    /// `sums` and, to each lane, the products of its four `bytes` with its four `weights`,
+    /// which have signs.
+    #[inline(always)]
+    fn dot(avx512: Avx512, sums: __m512i, bytes: __m512i, weights: __m512i) -> __m512i {
+        _mm512_dpbusd_epi32(sums, bytes, weights)
+    }
+);
+
+fearless_simd::kernel!(
+    /// Which words have the two bits that their hashes pick: the low five bits of a hash,
+    /// and those `shift` further up.
+    #[inline(always)]
+    fn passing(avx512: Avx512, hashes: __m512i, words: __m512i, shift: u32) -> u16 {
+        // What is rotated by counts modulo 32.
+        let low = _mm512_rorv_epi32(words, hashes);
+        let high = _mm512_rorv_epi32(words, _mm512_srl_epi32(hashes, _mm_cvtsi32_si128(shift as i32)));
+        _mm512_test_epi32_mask(_mm512_and_si512(low, high), _mm512_set1_epi32(1))
+    }
+);
+
+fearless_simd::kernel!(
+    /// Bit `4j + k` is bit `j` of mask `k`.
+    #[inline(always)]
+    fn spread(avx512: Avx512, masks: [u16; 4]) -> u64 {
+        const EVERY_FOURTH: u64 = 0x1111_1111_1111_1111;
+        let [m0, m1, m2, m3] = masks.map(u64::from);
+        _pdep_u64(m0, EVERY_FOURTH)
+            | _pdep_u64(m1, EVERY_FOURTH << 1)
+            | _pdep_u64(m2, EVERY_FOURTH << 2)
+            | _pdep_u64(m3, EVERY_FOURTH << 3)
+    }
+);
