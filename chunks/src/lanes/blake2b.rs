@@ -3,16 +3,13 @@
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
-use super::transpose::transpose;
-use super::{Kernel, rotate_left, write_sum};
+use super::transpose::{Rows, transpose_u64};
+use super::{Kernel, MOST_LANES, rotate_left, write_sum};
 
 pub(crate) struct Blake2bLanes;
 
 /// Bytes that one compression takes in.
 const CHUNK: usize = 128;
-
-/// The most 64-bit lanes that a vector has.
-const MOST_LANES: usize = super::MOST_LANES / 2;
 
 /// RFC 7693, section 2.6.
 const INITIAL: [u64; 8] = [
@@ -60,6 +57,7 @@ impl Kernel for Blake2bLanes {
     #[inline(always)]
     fn sum_lanes<S: Simd>(simd: S, blocks: &[&[u8]], sums: &mut [u8]) {
         let length = blocks[0].len();
+        let rows = Rows::<CHUNK>::new(blocks);
         let mut state = initial(simd);
         state[0] ^= PARAMETERS;
         // The last chunk is compressed with a mark, even where it is full or empty.
@@ -68,14 +66,13 @@ impl Kernel for Blake2bLanes {
             let start = index * CHUNK;
             let end = length.min(start + CHUNK);
             let words = if end - start == CHUNK {
-                transpose(simd, blocks, start)
+                transpose_u64(simd, &rows, index)
             } else {
                 let mut chunks = [[0; CHUNK]; MOST_LANES];
                 for (chunk, block) in chunks.iter_mut().zip(blocks) {
                     chunk[..end - start].copy_from_slice(&block[start..]);
                 }
-                let messages: [&[u8]; MOST_LANES] = std::array::from_fn(|lane| chunks[lane].as_slice());
-                transpose(simd, &messages, 0)
+                transpose_u64(simd, &Rows::of_chunks(&chunks), 0)
             };
             let mark = if index + 1 == count { u64::MAX } else { 0 };
             compress(simd, &mut state, &words, end as u64, mark);
@@ -122,33 +119,41 @@ fn compress<S: Simd>(simd: S, state: &mut [S::u64s; 8], words: &[S::u64s; 16], e
     }
 }
 
+/// The words that are mixed together: first the columns of the four rows, then the diagonals.
+const COLUMNS: [[usize; 4]; 4] = [[0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15]];
+const DIAGONALS: [[usize; 4]; 4] = [[0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14]];
+
 /// One round. Its number is a constant, so that the words are at fixed places.
 #[inline(always)]
 fn round<S: Simd, const ROUND: usize>(v: &mut [S::u64s; 16], words: &[S::u64s; 16]) {
     let order = &ORDER[ROUND];
-    mix::<S, 0, 4, 8, 12>(v, words[order[0]], words[order[1]]);
-    mix::<S, 1, 5, 9, 13>(v, words[order[2]], words[order[3]]);
-    mix::<S, 2, 6, 10, 14>(v, words[order[4]], words[order[5]]);
-    mix::<S, 3, 7, 11, 15>(v, words[order[6]], words[order[7]]);
-    mix::<S, 0, 5, 10, 15>(v, words[order[8]], words[order[9]]);
-    mix::<S, 1, 6, 11, 12>(v, words[order[10]], words[order[11]]);
-    mix::<S, 2, 7, 8, 13>(v, words[order[12]], words[order[13]]);
-    mix::<S, 3, 4, 9, 14>(v, words[order[14]], words[order[15]]);
+    mix::<S>(v, &COLUMNS, words, [order[0], order[2], order[4], order[6]], [order[1], order[3], order[5], order[7]]);
+    let (first, second) = ([order[8], order[10], order[12], order[14]], [order[9], order[11], order[13], order[15]]);
+    mix::<S>(v, &DIAGONALS, words, first, second);
 }
 
-/// The function G (section 3.1).
+/// The function G (section 3.1) of four times four words, in step: no operation waits for the
+/// one before it.
 #[inline(always)]
-fn mix<S: Simd, const A: usize, const B: usize, const C: usize, const D: usize>(
+fn mix<S: Simd>(
     v: &mut [S::u64s; 16],
-    x: S::u64s,
-    y: S::u64s,
+    places: &[[usize; 4]; 4],
+    words: &[S::u64s; 16],
+    first: [usize; 4],
+    second: [usize; 4],
 ) {
-    v[A] = v[A] + v[B] + x;
-    v[D] = rotate_left::<S, _, 64>(v[D] ^ v[A], 32);
-    v[C] += v[D];
-    v[B] = rotate_left::<S, _, 64>(v[B] ^ v[C], 40);
-    v[A] = v[A] + v[B] + y;
-    v[D] = rotate_left::<S, _, 64>(v[D] ^ v[A], 48);
-    v[C] += v[D];
-    v[B] = rotate_left::<S, _, 64>(v[B] ^ v[C], 1);
+    for (order, [by_d, by_b]) in [(first, [32, 40]), (second, [48, 1])] {
+        for (&[a, b, ..], word) in places.iter().zip(order) {
+            v[a] = v[a] + words[word] + v[b];
+        }
+        for &[a, _, _, d] in places {
+            v[d] = rotate_left::<S, _, 64>(v[d] ^ v[a], by_d);
+        }
+        for &[_, _, c, d] in places {
+            v[c] += v[d];
+        }
+        for &[_, b, c, _] in places {
+            v[b] = rotate_left::<S, _, 64>(v[b] ^ v[c], by_b);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
-use super::transpose::transpose;
+use super::transpose::{Rows, transpose_u32};
 use super::{Kernel, MOST_LANES, rotate_left, write_sum};
 
 pub(crate) struct Blake3Lanes;
@@ -59,9 +59,10 @@ impl Kernel for Blake3Lanes {
         // Lengths are equal, and so are the trees (section 2.1): a subtree is complete
         // when as many chunks are as its size. One per bit of the number of chunks waits.
         let mut waiting: Vec<Chain<S>> = Vec::with_capacity(count.ilog2() as usize + 1);
+        let rows = Rows::new(blocks);
         let mut chain = initial(simd);
         for index in 0..count {
-            chain = leaf(simd, blocks, index, count == 1);
+            chain = leaf(simd, blocks, &rows, index, count == 1);
             let is_last = index + 1 == count;
             let mut complete = index + 1;
             while !waiting.is_empty() && (is_last || complete.is_multiple_of(2)) {
@@ -82,7 +83,7 @@ impl Kernel for Blake3Lanes {
 
 /// The chaining value of the `index`-th chunk (section 2.4).
 #[inline(always)]
-fn leaf<S: Simd>(simd: S, messages: &[&[u8]], index: usize, is_root: bool) -> Chain<S> {
+fn leaf<S: Simd>(simd: S, messages: &[&[u8]], rows: &Rows<'_, BLOCK>, index: usize, is_root: bool) -> Chain<S> {
     let start = index * CHUNK;
     let end = messages[0].len().min(start + CHUNK);
     let mut chain = initial(simd);
@@ -90,7 +91,7 @@ fn leaf<S: Simd>(simd: S, messages: &[&[u8]], index: usize, is_root: bool) -> Ch
     let mut at = start;
     loop {
         let len = (end - at).min(BLOCK);
-        let words = if len == BLOCK { transpose(simd, messages, at) } else { padded(simd, messages, at) };
+        let words = if len == BLOCK { transpose_u32(simd, rows, at / BLOCK) } else { padded(simd, messages, at) };
         if at + len == end {
             flags |= CHUNK_END | if is_root { ROOT } else { 0 };
         }
@@ -110,8 +111,7 @@ fn padded<S: Simd>(simd: S, messages: &[&[u8]], at: usize) -> [S::u32s; 16] {
     for (block, message) in blocks.iter_mut().zip(messages) {
         block[..message.len() - at].copy_from_slice(&message[at..]);
     }
-    let messages: [&[u8]; MOST_LANES] = std::array::from_fn(|lane| blocks[lane].as_slice());
-    transpose(simd, &messages, 0)
+    transpose_u32(simd, &Rows::of_chunks(&blocks), 0)
 }
 
 /// The chaining value of a node that is no leaf (section 2.5).

@@ -3,11 +3,16 @@
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
-use super::transpose::transpose;
+use super::transpose::{Rows, transpose_u32};
 use super::{Kernel, write_sum};
 
 /// Bytes that one compression takes in.
 const CHUNK: usize = 64;
+
+/// Chunks of each message that are taken from memory at a time. Messages often lie a power
+/// of two apart, and then few of them share the first-level cache: so it pays to take what
+/// lies together before it is displaced.
+const AHEAD: usize = 4;
 
 /// The words of `VECTORS` vectors of messages: `words[vector][word]`.
 pub(super) type Words<S, const VECTORS: usize> = [[<S as Simd>::u32s; 16]; VECTORS];
@@ -70,28 +75,36 @@ fn sum_vectors<C: Compress, S: Simd, const VECTORS: usize>(simd: S, blocks: &[&[
     let total = (length + 9).div_ceil(CHUNK);
     let tails = Tails::new(blocks, whole * CHUNK);
 
+    let mut rows = [const { Rows::EMPTY }; VECTORS];
+    for (vector, rows) in rows.iter_mut().enumerate() {
+        *rows = Rows::<CHUNK>::new(&blocks[(vector * lanes).min(blocks.len() - 1)..]);
+    }
+
     let zero = S::u32s::splat(simd, 0);
     let mut state = [[zero; VECTORS]; 4];
     for (word, initial) in state.iter_mut().zip(INITIAL) {
         *word = [S::u32s::splat(simd, initial); VECTORS];
     }
-    // Out here: each chunk writes all of them, and would clear kilobytes first.
-    let mut words = [[zero; 16]; VECTORS];
-    for chunk in 0..total {
-        if chunk < whole {
-            for (vector, words) in words.iter_mut().enumerate() {
-                let first = (vector * lanes).min(blocks.len() - 1);
-                *words = transpose(simd, &blocks[first..], chunk * CHUNK);
-            }
-        } else {
-            for (vector, words) in words.iter_mut().enumerate() {
-                *words = tails.words(simd, vector * lanes, chunk - whole);
+    // Out here: each round writes all of them, and would clear kilobytes first.
+    let mut words = [[[zero; 16]; VECTORS]; AHEAD];
+    for first in (0..total).step_by(AHEAD) {
+        let count = AHEAD.min(total - first);
+        for (vector, rows) in rows.iter().enumerate() {
+            for (chunk, words) in (first..).zip(&mut words[..count]) {
+                words[vector] = if chunk < whole {
+                    transpose_u32(simd, rows, chunk)
+                } else {
+                    tails.words(simd, vector * lanes, chunk - whole)
+                };
             }
         }
-        let mixed = C::compress(simd, state, &words);
-        for (state, mixed) in state.iter_mut().zip(mixed) {
+        // The compiler would rather copy all of them once more than read them from here.
+        for words in std::hint::black_box(&words[..count]) {
+            let mixed = C::compress(simd, state, words);
             for (state, mixed) in state.iter_mut().zip(mixed) {
-                *state += mixed;
+                for (state, mixed) in state.iter_mut().zip(mixed) {
+                    *state += mixed;
+                }
             }
         }
     }
@@ -137,13 +150,10 @@ impl<'a> Tails<'a> {
             return words;
         }
         let mut chunks = [padding; super::MOST_LANES];
-        let messages: [&[u8]; super::MOST_LANES] = {
-            for (lane, bytes) in chunks.iter_mut().enumerate().take(S::u32s::LEN) {
-                let block = self.blocks[(first + lane).min(self.blocks.len() - 1)];
-                bytes[..own].copy_from_slice(&block[self.start + chunk * CHUNK..][..own]);
-            }
-            std::array::from_fn(|lane| chunks[lane].as_slice())
-        };
-        transpose(simd, &messages, 0)
+        for (lane, bytes) in chunks.iter_mut().enumerate().take(S::u32s::LEN) {
+            let block = self.blocks[(first + lane).min(self.blocks.len() - 1)];
+            bytes[..own].copy_from_slice(&block[self.start + chunk * CHUNK..][..own]);
+        }
+        transpose_u32(simd, &Rows::of_chunks(&chunks), 0)
     }
 }
