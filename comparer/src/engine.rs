@@ -70,7 +70,13 @@ impl<Index: Lookup> Search<'_, Index> {
         while start < positions.end {
             let end = positions.end.min(start + window);
             let matched = piece.window(start..end, candidates);
-            window = if matched && !self.overlapping { first_window } else { window * 2 };
+            window = match matched && !self.overlapping {
+                true => first_window,
+                // What is scanned of a window behind a match is in vain, so they grow slowly
+                // where matches may be near.
+                false if window < 8 * first_window => window + window / 4,
+                false => window * 2,
+            };
             start = end.max(piece.match_end).max(piece.failed_end);
         }
         piece.statistics

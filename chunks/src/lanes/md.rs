@@ -47,16 +47,12 @@ impl<C: Compress> Kernel for C {
 
     #[inline(always)]
     fn sum_lanes<S: Simd>(simd: S, blocks: &[&[u8]], sums: &mut [u8]) {
-        let lanes = S::u32s::LEN;
-        if blocks.len() <= Self::most::<S>() - lanes {
-            let sum_len = sums.len() / blocks.len();
-            for (blocks, sums) in blocks.chunks(lanes).zip(sums.chunks_mut(lanes * sum_len)) {
-                sum_vectors::<C, S, 1>(simd, blocks, sums);
-            }
-        } else if const { is_narrow::<S>() } {
-            sum_vectors::<C, S, 2>(simd, blocks, sums);
-        } else {
-            sum_vectors::<C, S, 3>(simd, blocks, sums);
+        // As many vectors as hide the latency; fewer where there are fewer blocks.
+        match blocks.len().div_ceil(S::u32s::LEN) {
+            1 => sum_vectors::<C, S, 1>(simd, blocks, sums),
+            2 => sum_vectors::<C, S, 2>(simd, blocks, sums),
+            _ if const { is_narrow::<S>() } => unreachable!("more blocks than `most` says"),
+            _ => sum_vectors::<C, S, 3>(simd, blocks, sums),
         }
     }
 }
