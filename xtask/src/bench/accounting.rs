@@ -64,21 +64,26 @@ impl Invocation {
     /// When it cannot be run or measured; that it fails is an [`Outcome`].
     pub(crate) fn measure(&self, measurer: &Path, folder: &Path, limit: Duration) -> anyhow::Result<Outcome> {
         let complaints = folder.join("stderr");
-        let mut command = Command::new(measurer);
-        command.current_dir(folder).arg("measure");
-        if let Some(stdout) = &self.stdout {
-            command.arg("--stdout").arg(stdout);
-        }
-        command.arg("--");
+        // Around the measurer and not within it, so that what they take is not counted.
+        let mut words: Vec<OsString> = Vec::new();
         if let Some(timeout) = command::find("timeout") {
-            command.arg(timeout).args(["--kill-after=5", &limit.as_secs().max(1).to_string()]);
+            words.extend([timeout.into(), "--kill-after=5".into(), limit.as_secs().max(1).to_string().into()]);
         }
         if let Some(taskset) = command::find("taskset").filter(|_| self.pinned) {
-            command.arg(taskset).args(["-c", "0"]);
+            words.extend([taskset.into(), "-c".into(), "0".into()]);
         }
-        command.arg(&self.program).args(&self.arguments);
+        words.extend([measurer.into(), "measure".into()]);
+        if let Some(stdout) = &self.stdout {
+            words.extend(["--stdout".into(), stdout.into()]);
+        }
+        words.extend(["--".into(), self.program.clone().into()]);
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).args(&self.arguments).current_dir(folder);
         command.stderr(File::create(&complaints).context("cannot make a file for error messages")?);
         let measured = command::output(&mut command)?;
+        if measured.status.code().is_some_and(|code| TIME_WAS_UP.contains(&code.into())) {
+            return Ok(Outcome::TooLong);
+        }
 
         let said = fs::read(&complaints).unwrap_or_default();
         let last_line = complaint(&String::from_utf8_lossy(&said)).to_owned();
@@ -86,14 +91,12 @@ impl Invocation {
             bail!("cannot measure {}: {last_line}", self.program.display());
         };
         let exit = figures["exit"].as_i64().unwrap_or(-1);
-        Ok(if exit == 0 || (self.may_fail && !TIME_WAS_UP.contains(&exit)) {
+        Ok(if exit == 0 || self.may_fail {
             Outcome::Done(Usage {
                 wall: figures["wall"].as_f64().unwrap_or_default(),
                 cpu: figures["cpu"].as_f64().unwrap_or_default(),
                 peak: figures["peak"].as_u64().unwrap_or_default(),
             })
-        } else if TIME_WAS_UP.contains(&exit) {
-            Outcome::TooLong
         } else {
             Outcome::Failed(last_line)
         })
