@@ -16,7 +16,7 @@ const EXTENSIONS: [&str; 12] = [
     "avx2",
     "avx512f",
     "avx512bw",
-    "avx512vbmi2",
+    "avx512_vbmi2",
     "sha_ni",
     "asimd",
     "sha2",

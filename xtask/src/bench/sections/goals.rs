@@ -118,7 +118,7 @@ fn rate(row: Option<&Row>) -> Option<f64> {
 fn rate_outcomes(section: &Measured, goal: &Rates) -> Vec<Outcome> {
     let [best, avx2, portable] = goal.wanted;
     // Less is wanted of a machine without AVX-512, whose best tier is the one below.
-    let has_avx512 = section.machine.extensions.iter().any(|name| name == "avx512vbmi2");
+    let has_avx512 = section.machine.extensions.iter().any(|name| name == "avx512_vbmi2");
     let forced = |name: &str| forced(goal.case, name);
     let variants = [
         (", AVX-512", one_thread(goal.case), if has_avx512 { best } else { 0.0 }),
@@ -289,7 +289,7 @@ mod tests {
             (RANDOM, DIFF, avx2.as_str(), 2.0),
             (RANDOM, DIFF, "rdiff, BLAKE2", 80.0),
         ];
-        let rows = outcomes(&results(&["avx512vbmi2"], &measured));
+        let rows = outcomes(&results(&["avx512_vbmi2"], &measured));
         let find = |what: &str| rows.iter().find(|row| row.what == what).unwrap();
         let best = find("diff, nothing in common, our format, AVX-512");
         assert_eq!((best.measured.as_str(), best.wanted.as_str()), ("1.00 GB/s", "1.20 GB/s"));
