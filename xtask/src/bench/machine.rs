@@ -57,6 +57,12 @@ impl Machine {
         }
     }
 
+    /// Whether the two are alike but for when they were looked at.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let of = |machine: &Self| Self { date: String::new(), commit: String::new(), load: 0.0, ..machine.clone() };
+        of(self) == of(other)
+    }
+
     /// Whether others were at work, so that times are not to be trusted.
     pub(crate) fn is_busy(&self) -> bool {
         self.load > 0.5

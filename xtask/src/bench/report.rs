@@ -1,6 +1,7 @@
 //! BENCHMARKS.md, and the parts of it that sections share.
 
 use super::corpora::about;
+use super::machine::Machine;
 use super::results::{Measured, Results, Row, Run};
 use super::sections::ALL;
 use super::statistics::Spread;
@@ -204,16 +205,24 @@ fn is_peer(row: &Row) -> bool {
 }
 
 fn circumstances(results: &Results) -> String {
-    let Some((_, newest)) = results.sections().max_by_key(|(_, section)| &section.machine.date) else {
-        return String::new();
-    };
-    let machine = &newest.machine;
+    // Newest first; each with what was recorded on it.
+    let mut machines: Vec<(&Machine, Vec<&str>)> = Vec::new();
+    for (name, section) in results.sections() {
+        match machines.iter_mut().find(|(machine, _)| machine.is_like(&section.machine)) {
+            Some((_, sections)) => sections.push(name),
+            None => machines.push((&section.machine, vec![name])),
+        }
+    }
+    machines.sort_by(|(one, _), (other, _)| other.date.cmp(&one.date));
     let mut table = Table::new(["", ""]).left(2);
-    table.row(["processor", &format!("{}, {} cores", machine.processor, machine.cores)]);
-    table.row(["vector and hash instructions", &machine.extensions.join(" ")]);
-    table.row(["memory", &format!("{} MiB", grouped(machine.memory_bytes >> 20))]);
-    table.row(["kernel", &machine.kernel]);
-    table.row(["compiler", &machine.rustc]);
+    for (machine, sections) in machines {
+        table.row(["recorded", &sections.join(", ")]);
+        table.row(["processor", &format!("{}, {} cores", machine.processor, machine.cores)]);
+        table.row(["vector and hash instructions", &machine.extensions.join(" ")]);
+        table.row(["memory", &format!("{} MiB", grouped(machine.memory_bytes >> 20))]);
+        table.row(["kernel", &machine.kernel]);
+        table.row(["compiler", &machine.rustc]);
+    }
     let (mut programs, mut missing): (Vec<(&str, &str)>, Vec<&str>) = (Vec::new(), Vec::new());
     let mut sizes = Vec::new();
     for (_, section) in results.sections() {
@@ -225,6 +234,7 @@ fn circumstances(results: &Results) -> String {
     programs.dedup();
     missing.sort_unstable();
     missing.dedup();
+    missing.retain(|name| programs.iter().all(|(program, _)| program != name));
     programs.into_iter().for_each(|(name, version)| table.row([name, version]));
     let mut text = table.render();
     if !missing.is_empty() {
