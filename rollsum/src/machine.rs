@@ -1,8 +1,8 @@
 //! The steps that the scan and the sums are made of, in scalar code and in lanes.
 
+use fearless_simd::{Level, SimdBase, dispatch};
 #[cfg(target_arch = "x86_64")]
-use fearless_simd::x86::Avx512;
-use fearless_simd::{Level, Simd, SimdBase, dispatch};
+use fearless_simd::{Simd, x86::Avx512};
 
 #[cfg(target_arch = "x86_64")]
 use crate::avx512;

@@ -7,7 +7,7 @@ use fearless_simd::x86::Avx512;
 use crate::avx512::PolynomialGroups;
 use crate::lanes::{self, Vectors};
 use crate::machine::Rolling;
-use crate::sieve::{HASH_MULTIPLIER, key_of};
+use crate::sieve::HASH_MULTIPLIER;
 
 /// librsync's multiplier.
 pub(crate) const KEY_MULTIPLIER: u32 = 0x0810_4225;
@@ -106,7 +106,7 @@ impl Rolling for RabinKarp {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     fn take_groups(&mut self, groups: PolynomialGroups) {
-        self.sum = key_of(groups.hash()).wrapping_sub(self.leaving);
+        self.sum = crate::sieve::key_of(groups.hash()).wrapping_sub(self.leaving);
     }
 }
 

@@ -1,7 +1,9 @@
 //! From messages side by side to vectors that hold one word of each.
 
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+use fearless_simd::Level;
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, Simd, SimdBase};
+use fearless_simd::{Simd, SimdBase};
 
 use super::MOST_LANES;
 
@@ -88,9 +90,9 @@ where
     vectors
 }
 
-/// In vectors of any width. A square of rows is transposed by interleaving the upper half of the rows with the
-/// lower, once for each bit of a row's number: each pass moves the top bit of the row
-/// to the bottom of the column.
+/// In vectors of any width. A square of rows is transposed by interleaving the upper half of
+/// the rows with the lower, once for each bit of a row's number: each pass moves the top bit
+/// of the row to the bottom of the column.
 #[inline(always)]
 fn transpose<S: Simd, V: SimdBase<S, ByteVector = S::u8s>, const CHUNK: usize>(
     simd: S,
