@@ -7,6 +7,7 @@ use gosync_comparer::{Matches, Statistics};
 
 use crate::cutter::{Cut, Cutter, Input};
 use crate::encode::Encoder;
+use crate::encoded::Encoded;
 use crate::parse::{self, Joiner, Parser};
 use crate::pipeline::in_order;
 use crate::{Error, Signature, SignatureIndex, SignatureOptions, Stream};
@@ -118,8 +119,8 @@ fn in_pieces(
 ) -> Result<DeltaReport, Error> {
     let parser = Parser::new(index);
     let write = Error::write(Stream::Delta);
-    let mut encoded = Vec::new();
-    let mut joiner = Joiner::new(options.encoder(&parser, &mut encoded));
+    let mut memory = Vec::new();
+    let mut joiner = Joiner::new(options.encoder(&parser, &mut memory));
     let mut delta_bytes = 0;
     let len = whole_blocks(parser.block_len, len);
     let mut cutter = Cutter::new(new, len, parser.block_len);
@@ -133,11 +134,12 @@ fn in_pieces(
             Ok(())
         },
         |piece| {
+            let mut encoded = Encoded::lending(&mut memory);
             joiner.join(&parser, &parse::Piece::from(&piece.cut), piece.matches.found(), &mut encoded);
             joiner.statistics += piece.statistics;
             delta_bytes += encoded.len() as u64;
-            output.write_all(&encoded).map_err(&write)?;
-            encoded.clear();
+            encoded.write_to(&mut output).map_err(&write)?;
+            memory.clear();
             Ok(())
         },
     )?;
@@ -258,7 +260,7 @@ impl<'a> DeltaJob<'a> {
         let positions = piece.positions(parser.block_len);
         let before = output.len();
         joiner.statistics += parser.search(pending, joiner.behind().min(positions)..positions, matches);
-        joiner.join(parser, &piece, matches.found(), output);
+        joiner.join(parser, &piece, matches.found(), &mut Encoded::copying(output));
         *delta_bytes += (output.len() - before) as u64;
     }
 }

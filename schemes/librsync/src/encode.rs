@@ -1,6 +1,7 @@
 //! Writing the commands of a delta.
 
 use crate::DeltaReport;
+use crate::encoded::Encoded;
 
 /// The number that a delta begins with.
 pub(crate) const MAGIC: u32 = 0x7273_0236;
@@ -36,7 +37,7 @@ impl Encoder {
     }
 
     /// `len` bytes of the basis follow, from `position` on.
-    pub(crate) fn copy(&mut self, position: u64, len: u64, output: &mut Vec<u8>) {
+    pub(crate) fn copy(&mut self, position: u64, len: u64, output: &mut Encoded<'_>) {
         self.flush_literal(output);
         match &mut self.copy {
             Some((start, so_far)) if *start + *so_far == position => *so_far += len,
@@ -48,7 +49,7 @@ impl Encoder {
     }
 
     /// `bytes` follow.
-    pub(crate) fn literal(&mut self, mut bytes: &[u8], output: &mut Vec<u8>) {
+    pub(crate) fn literal<'a>(&mut self, mut bytes: &'a [u8], output: &mut Encoded<'a>) {
         if bytes.is_empty() {
             return;
         }
@@ -56,8 +57,8 @@ impl Encoder {
         while self.literal.len() + bytes.len() >= self.split {
             let (taken, left) = bytes.split_at(self.split - self.literal.len());
             self.begin_literal(self.split, output);
-            output.extend_from_slice(&self.literal);
-            output.extend_from_slice(taken);
+            output.extend(&self.literal);
+            output.lend(taken);
             self.literal.clear();
             bytes = left;
         }
@@ -65,22 +66,22 @@ impl Encoder {
     }
 
     /// Ends the literal before its time, as librsync does where it does not search.
-    pub(crate) fn flush_literal(&mut self, output: &mut Vec<u8>) {
+    pub(crate) fn flush_literal(&mut self, output: &mut Encoded<'_>) {
         if !self.literal.is_empty() {
             self.begin_literal(self.literal.len(), output);
-            output.extend_from_slice(&self.literal);
+            output.extend(&self.literal);
             self.literal.clear();
         }
     }
 
     /// Nothing follows.
-    pub(crate) fn finish(&mut self, output: &mut Vec<u8>) {
+    pub(crate) fn finish(&mut self, output: &mut Encoded<'_>) {
         self.flush_literal(output);
         self.flush_copy(output);
         output.push(END);
     }
 
-    fn begin_literal(&mut self, len: usize, output: &mut Vec<u8>) {
+    fn begin_literal(&mut self, len: usize, output: &mut Encoded<'_>) {
         let before = output.len();
         let len = len as u64;
         if len <= SHORT_LITERAL.into() {
@@ -94,7 +95,7 @@ impl Encoder {
         self.report.literal_command_bytes += (output.len() - before) as u64;
     }
 
-    fn flush_copy(&mut self, output: &mut Vec<u8>) {
+    fn flush_copy(&mut self, output: &mut Encoded<'_>) {
         let Some((position, len)) = self.copy.take() else { return };
         let before = output.len();
         output.push(COPY + 4 * width(position) + width(len));
@@ -117,6 +118,6 @@ fn width(number: u64) -> u8 {
 }
 
 /// Appends a number in as few bytes as it takes.
-fn put(number: u64, output: &mut Vec<u8>) {
-    output.extend_from_slice(&number.to_be_bytes()[8 - (1 << width(number))..]);
+fn put(number: u64, output: &mut Encoded<'_>) {
+    output.extend(&number.to_be_bytes()[8 - (1 << width(number))..]);
 }

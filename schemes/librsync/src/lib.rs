@@ -64,6 +64,7 @@ mod command;
 mod cutter;
 mod delta;
 mod encode;
+mod encoded;
 mod error;
 mod gather;
 mod kind;

@@ -16,6 +16,7 @@ use gosync_rollsum::Kind;
 use crate::SignatureIndex;
 use crate::cutter::Cut;
 use crate::encode::Encoder;
+use crate::encoded::Encoded;
 
 /// The most positions that are gone over anew at a time.
 const MOST_ANEW: usize = 1 << 20;
@@ -122,7 +123,13 @@ impl Joiner {
 
     /// Takes the next piece, in which a search from any position up to [`Self::behind`] found `matches`,
     /// and appends to `output` what follows from it.
-    pub(crate) fn join(&mut self, parser: &Parser<'_>, piece: &Piece<'_>, matches: &[Match], output: &mut Vec<u8>) {
+    pub(crate) fn join<'a>(
+        &mut self,
+        parser: &Parser<'_>,
+        piece: &Piece<'a>,
+        matches: &[Match],
+        output: &mut Encoded<'a>,
+    ) {
         let Piece { data, len, is_last } = *piece;
         let positions = piece.positions(parser.block_len);
         let rest = self.bring_into_step(parser, data, positions, matches);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -159,6 +159,13 @@ impl Write for Output {
         match self {
             Self::Direct(_, output) => output.write(buffer),
             Self::Staged { staged, .. } => staged.write(buffer),
+        }
+    }
+
+    fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Direct(_, output) => output.write_vectored(buffers),
+            Self::Staged { staged, .. } => staged.write_vectored(buffers),
         }
     }
 
