@@ -76,9 +76,10 @@ pub(crate) fn key_of(hash: u32) -> u32 {
 impl<'a> View<'a> {
     /// # Panics
     ///
-    /// When the number of words is not a power of two.
+    /// When the number of words is not a power of two, or more than any builder makes.
     pub(crate) fn new(words: &'a [u32]) -> Self {
         assert!(words.len().is_power_of_two(), "a sieve has a power of two of words");
+        assert!(words.len() <= 1 << MAX_WORD_BITS, "no sieve has more than 2^27 words");
         Self { words, shift: shift(words.len()) }
     }
 
@@ -123,6 +124,17 @@ impl<'a> View<'a> {
         let (word_shift, _) = self.shifts();
         // Cut to its own length, in 32 bits, so that the compiler sees that the word is there.
         let mask = (self.words.len() - 1) as u32;
+        let words = &self.words[..=mask as usize];
+        words[(hash >> word_shift & mask) as usize]
+    }
+
+    /// As [`Self::word`], so that the compiler sees that the number of the word is not
+    /// negative, as gathers take it.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(crate) fn word_to_gather(&self, hash: u32) -> u32 {
+        let (word_shift, _) = self.shifts();
+        let mask = (self.words.len() - 1) as u32 & ((1 << MAX_WORD_BITS) - 1);
         let words = &self.words[..=mask as usize];
         words[(hash >> word_shift & mask) as usize]
     }
