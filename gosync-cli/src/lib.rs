@@ -16,8 +16,6 @@ mod table;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use args::{Args, Command};
 use console::Console;
 use failure::Usage;
@@ -26,8 +24,8 @@ use failure::Usage;
 ///
 /// To be run once in a process, by whoever has left signals alone until then.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = personality::arguments(args);
-    let args = match Args::try_parse_from(&arguments) {
+    let arguments: Vec<OsString> = args.into_iter().collect();
+    let args = match personality::parse(&arguments) {
         Ok(args) => args,
         Err(error) => {
             // Who closed the stream it goes to does not want to know.
