@@ -24,9 +24,9 @@ Written by `cargo xtask bench`, which repeats all of it; `cargo xtask bench SECT
 run of each program took is in [results.json](benchmarks/results.json) and, as tables, in
 [figures.md](benchmarks/figures.md).
 
-Programs run as child processes whose time and memory the system counts, in turn, after a round
-that does not count, with the files in the page cache, where they were read from disk. Figures are medians; ratios are
-taken pair by pair within a round. What takes long runs less often, down to once, and what takes too long is stopped:
+Programs run as child processes whose time and memory the system counts, in turn, in another order each round, after
+a round that does not count, with the files in the page cache, where they were read from disk. Figures are medians;
+ratios are taken pair by pair within a round. What takes long runs less often, down to once, and what takes too long is stopped:
 the row says so. The main figure is processor time, user and system; wall time is that of a small machine whose cores
 were not always idle. Memory is that of a program's largest process; what is below 4 MB is hidden by what starts it.
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use gosync_testkit::Random;
 use gosync_testkit::nginx::Nginx;
 
 use super::accounting::{Invocation, Outcome, Usage};
@@ -43,7 +44,8 @@ pub(crate) struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Runs each case of one kind of work once to warm up, and then all of them in turn.
+    /// Runs each case of one kind of work once to warm up, and then all of them in turn, each
+    /// time in another order.
     ///
     /// # Errors
     ///
@@ -66,10 +68,10 @@ impl Runner<'_> {
             rounds.push(count);
         }
         for round in 0..self.effort.rounds {
-            for ((case, row), _) in cases.iter().zip(&mut rows).zip(&rounds).filter(|(_, rounds)| round < **rounds) {
-                match self.run(case)? {
-                    Ok(run) => row.runs.push(run),
-                    Err(complaint) => row.complaint = Some(complaint),
+            for at in order(round, cases.len()).into_iter().filter(|&at| round < rounds[at]) {
+                match self.run(&cases[at])? {
+                    Ok(run) => rows[at].runs.push(run),
+                    Err(complaint) => rows[at].complaint = Some(complaint),
                 }
             }
         }
@@ -197,6 +199,16 @@ impl Runner<'_> {
     }
 }
 
+/// In which order `count` cases are run.
+///
+/// Not the same in each round: whoever runs after a program that gave much memory back has to
+/// take it from the machine below anew, which took four times as long as the work itself.
+fn order(round: usize, count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    Random::new(round as u64).shuffle(&mut order);
+    order
+}
+
 /// How many rounds of a case whose warm-up took `seconds` fit into its budget.
 fn rounds_within(effort: Effort, seconds: f64) -> usize {
     ((effort.budget.as_secs_f64() / seconds.max(1e-6)) as usize).min(effort.rounds)
@@ -205,6 +217,22 @@ fn rounds_within(effort: Effort, seconds: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_run_in_each_round_and_nobody_always_after_the_same() {
+        let mut before_first = Vec::new();
+        for round in 0..5 {
+            let order = order(round, 7);
+            before_first
+                .push(order.iter().position(|&at| at == 0).and_then(|at| at.checked_sub(1)).map(|at| order[at]));
+            let mut sorted = order;
+            sorted.sort_unstable();
+            assert_eq!(sorted, [0, 1, 2, 3, 4, 5, 6]);
+        }
+        before_first.sort_unstable();
+        before_first.dedup();
+        assert!(before_first.len() > 2, "{before_first:?}");
+    }
 
     #[test]
     fn slow_cases_run_less_often() {
