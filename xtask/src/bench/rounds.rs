@@ -15,6 +15,7 @@ use super::corpora::Corpus;
 use super::evidence::{digest, have_equal_bytes, json_sum, remove, rsync_bytes, served_bytes, size};
 use super::machine::Machine;
 use super::results::{Row, Run, Violation};
+use crate::command::root;
 
 /// Bytes of memory that ours may take beside the index.
 const MEMORY: u64 = 64 << 20;
@@ -172,7 +173,7 @@ impl Runner<'_> {
         for invocation in invocations {
             match invocation.measure(self.measurer, self.folder, self.effort.limit)? {
                 Outcome::Done(cost) => usage = usage.then(cost),
-                Outcome::Failed(message) => return Ok(Err(format!("failed: {message}"))),
+                Outcome::Failed(message) => return Ok(Err(format!("failed: {}", without_root(&message)))),
                 Outcome::TooLong => return Ok(Err(format!("took longer than {} s", self.effort.limit.as_secs()))),
             }
         }
@@ -197,6 +198,11 @@ impl Runner<'_> {
     fn served(&self) -> Vec<String> {
         self.server.map(Nginx::access_log).unwrap_or_default()
     }
+}
+
+/// What a program said, for a record that says nothing of where this repository is.
+fn without_root(message: &str) -> String {
+    message.replace(&format!("{}/", root().display()), "")
 }
 
 /// In which order `count` cases are run.
@@ -232,6 +238,12 @@ mod tests {
         before_first.sort_unstable();
         before_first.dedup();
         assert!(before_first.len() > 2, "{before_first:?}");
+    }
+
+    #[test]
+    fn messages_do_not_say_where_this_is() {
+        let message = format!("cannot use {} as input", root().join("target/base").display());
+        assert_eq!(without_root(&message), "cannot use target/base as input");
     }
 
     #[test]
