@@ -121,11 +121,7 @@ impl<'a> View<'a> {
     /// The word that a hash picks.
     #[inline(always)]
     pub(crate) fn word(&self, hash: u32) -> u32 {
-        let (word_shift, _) = self.shifts();
-        // Cut to its own length, in 32 bits, so that the compiler sees that the word is there.
-        let mask = (self.words.len() - 1) as u32;
-        let words = &self.words[..=mask as usize];
-        words[(hash >> word_shift & mask) as usize]
+        self.masked_word(hash, (self.words.len() - 1) as u32)
     }
 
     /// As [`Self::word`], so that the compiler sees that the number of the word is not
@@ -133,8 +129,14 @@ impl<'a> View<'a> {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(crate) fn word_to_gather(&self, hash: u32) -> u32 {
+        self.masked_word(hash, (self.words.len() - 1) as u32 & ((1 << MAX_WORD_BITS) - 1))
+    }
+
+    /// The word that a hash picks; `mask` has the bits of the last word's number.
+    #[inline(always)]
+    fn masked_word(&self, hash: u32, mask: u32) -> u32 {
         let (word_shift, _) = self.shifts();
-        let mask = (self.words.len() - 1) as u32 & ((1 << MAX_WORD_BITS) - 1);
+        // Cut to its own length, in 32 bits, so that the compiler sees that the word is there.
         let words = &self.words[..=mask as usize];
         words[(hash >> word_shift & mask) as usize]
     }
