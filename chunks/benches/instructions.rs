@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use gosync_chunks::{Blake2b256, Blake3, Md4, Md5, StrongHasher, Tier};
+use gosync_chunks::{Blake2b256, Md4, Md5, StrongHasher, Tier};
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 
 const BLOCKS: usize = 48;
@@ -43,18 +43,12 @@ fn blake2b(tier: Tier) -> Blake2b256 {
     Blake2b256::full().on(tier)
 }
 
-fn blake3(tier: Tier) -> Blake3 {
-    Blake3::full().on(tier)
-}
-
 #[library_benchmark]
 #[bench::md4_sse42(args = (job(md4, Tier::Sse42)), config = at_most(353_000))]
 #[bench::md4_avx2(args = (job(md4, Tier::Avx2)), config = at_most(160_000))]
 #[bench::md5_sse42(args = (job(md5, Tier::Sse42)), config = at_most(486_000))]
 #[bench::md5_avx2(args = (job(md5, Tier::Avx2)), config = at_most(207_000))]
 #[bench::blake2b_avx2(args = (job(blake2b, Tier::Avx2)), config = at_most(483_000))]
-#[bench::blake3_sse42(args = (job(blake3, Tier::Sse42)), config = at_most(765_000))]
-#[bench::blake3_avx2(args = (job(blake3, Tier::Avx2)), config = at_most(326_000))]
 fn sums(job: Option<Job>) -> Option<Job> {
     let (hasher, data, mut sums) = job?;
     hasher.sum_blocks(black_box(&data), BLOCK, &mut sums);

@@ -1,7 +1,7 @@
 //! Strong sums of 64 blocks: one by one, and in the lanes of every tier.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gosync_chunks::{Blake2b256, Blake3, Md4, Md5, StrongHasher, Tier};
+use gosync_chunks::{Blake2b256, Md4, Md5, StrongHasher, Tier};
 
 const BLOCKS: usize = 64;
 
@@ -35,7 +35,6 @@ fn strong(criterion: &mut Criterion) {
     bench(criterion, "MD4", |tier| Md4::full().on(tier));
     bench(criterion, "MD5", |tier| Md5::full().on(tier));
     bench(criterion, "BLAKE2b-256", |tier| Blake2b256::full().on(tier));
-    bench(criterion, "BLAKE3", |tier| Blake3::full().on(tier));
 }
 
 criterion_group!(benches, strong);

@@ -8,17 +8,14 @@
 //! makes signatures; it does not index, compare, fetch or patch.
 //!
 //! ```
-//! use gosync_chunks::{BlockId, Md5, SignOptions, WeakHasher, WeakSum, sign};
+//! use gosync_chunks::{BlockId, Md5, SignOptions, WeakHasher, sign};
 //! use std::sync::Arc;
 //!
 //! /// Any cheap sum will do to make a signature; to be found by rolling, it has to roll.
 //! struct ByteSum;
 //! impl WeakHasher for ByteSum {
-//!     fn is_wide(&self) -> bool {
-//!         false
-//!     }
-//!     fn sum(&self, block: &[u8]) -> WeakSum {
-//!         WeakSum::narrow(block.iter().map(|&byte| u32::from(byte)).sum())
+//!     fn sum(&self, block: &[u8]) -> u32 {
+//!         block.iter().map(|&byte| u32::from(byte)).sum()
 //!     }
 //! }
 //!
@@ -83,9 +80,9 @@ pub use plan::{Plan, SeedId, Step};
 pub use progress::{Phase, Progress};
 pub use read_buffer::ReadBuffer;
 pub use sign::{SignError, SignOptions, Signed, sign};
-pub use signature::{BlockSums, Mismatch, Signature, VerifiedBlock, WeakColumn};
+pub use signature::{BlockSums, Mismatch, Signature, VerifiedBlock};
 pub use source::{Limits, Sink, SinkError, Source, SourceError, Transfer};
-pub use strong::{Blake2b256, Blake3, Md4, Md5, StrongHasher, StrongSum};
+pub use strong::{Blake2b256, Md4, Md5, StrongHasher, StrongSum};
 pub use tier::{Tier, UnknownTier};
-pub use weak::{WeakHasher, WeakSum};
+pub use weak::WeakHasher;
 pub use xxh3::Xxh3;

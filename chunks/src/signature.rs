@@ -3,16 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{BlockId, BlockLayout, Cut, StrongHasher, StrongSum, WeakSum};
-
-/// The weak sums of all blocks, one after another.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WeakColumn {
-    /// The part of each sum that rolls.
-    pub keys: Vec<u32>,
-    /// The other half of each sum; empty when the sums have 32 bits.
-    pub checks: Vec<u32>,
-}
+use crate::{BlockId, BlockLayout, Cut, StrongHasher, StrongSum};
 
 /// A weak and a strong sum of every block of a target, which is cut evenly.
 ///
@@ -20,7 +11,7 @@ pub struct WeakColumn {
 #[derive(Clone)]
 pub struct Signature {
     layout: BlockLayout,
-    weak: WeakColumn,
+    weak: Vec<u32>,
     sums: BlockSums,
 }
 
@@ -119,10 +110,8 @@ impl Signature {
     ///
     /// When a column has not one sum for every block of `layout`. Whoever reads sums
     /// from a file checks their number first.
-    pub fn new(layout: BlockLayout, weak: WeakColumn, strong: Vec<u8>, hasher: Arc<dyn StrongHasher>) -> Self {
-        let count = layout.block_count() as usize;
-        assert_eq!(weak.keys.len(), count, "weak sums");
-        assert!(weak.checks.is_empty() || weak.checks.len() == count, "checks of the weak sums");
+    pub fn new(layout: BlockLayout, weak: Vec<u32>, strong: Vec<u8>, hasher: Arc<dyn StrongHasher>) -> Self {
+        assert_eq!(weak.len(), layout.block_count() as usize, "weak sums");
         Self { layout, weak, sums: BlockSums::new(layout, strong, hasher) }
     }
 
@@ -142,7 +131,7 @@ impl Signature {
     }
 
     /// The weak sums, one after another.
-    pub fn weak_column(&self) -> &WeakColumn {
+    pub fn weak_column(&self) -> &[u32] {
         &self.weak
     }
 
@@ -152,8 +141,8 @@ impl Signature {
     }
 
     /// The weak sum of `block`.
-    pub fn weak(&self, block: BlockId) -> WeakSum {
-        WeakSum { key: self.weak.keys[block.index()], check: self.weak.checks.get(block.index()).copied().unwrap_or(0) }
+    pub fn weak(&self, block: BlockId) -> u32 {
+        self.weak[block.index()]
     }
 
     /// The strong sum of `block`.
@@ -177,7 +166,7 @@ impl Signature {
 
     /// Bytes of memory in use.
     pub fn memory(&self) -> usize {
-        size_of::<u32>() * (self.weak.keys.capacity() + self.weak.checks.capacity()) + self.sums.strong.capacity()
+        size_of::<u32>() * self.weak.capacity() + self.sums.strong.capacity()
     }
 }
 

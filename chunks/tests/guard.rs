@@ -3,22 +3,21 @@
 #![cfg(unix)]
 #![allow(missing_docs)]
 
-use gosync_chunks::{Blake2b256, Blake3, Md4, Md5, StrongHasher, Tier, is_zeros};
+use gosync_chunks::{Blake2b256, Md4, Md5, StrongHasher, Tier, is_zeros};
 use gosync_testkit::corpus;
 use gosync_testkit::guard::Guarded;
 
 /// More than the widest vectors, two or three of them together, have lanes.
 const BLOCKS: usize = 49;
 
-/// Around the boundaries of words, of the hashes' own blocks, and of BLAKE3's chunks.
+/// Around the boundaries of words and of the hashes' own blocks.
 const LENGTHS: [usize; 18] = [1, 3, 4, 8, 55, 56, 63, 64, 65, 100, 127, 128, 129, 700, 1023, 1024, 1025, 2048];
 
-fn hashers(tier: Tier) -> [Box<dyn StrongHasher>; 4] {
+fn hashers(tier: Tier) -> [Box<dyn StrongHasher>; 3] {
     [
         Box::new(Md4::full().on(tier)),
         Box::new(Md5::truncated(5).expect("no more than MD5 has").on(tier)),
         Box::new(Blake2b256::full().on(tier)),
-        Box::new(Blake3::truncated(13).expect("no more than BLAKE3 has").on(tier)),
     ]
 }
 

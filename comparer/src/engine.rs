@@ -208,11 +208,6 @@ impl<'a, Index: Lookup> Piece<'a, Index> {
             return false;
         }
         self.statistics.weak_hits += 1;
-        if !self.search.weak_fits(key, self.block_at(position)) {
-            self.statistics.false_weak_hits += 1;
-            self.failed.remember(position, key);
-            return false;
-        }
         if self.is_over_budget(position) && !self.next_block_fits(candidate) {
             self.statistics.passed_over += 1;
             return false;

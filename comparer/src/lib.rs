@@ -5,18 +5,15 @@
 //! needs to compute nothing and can be a static server.
 //!
 //! ```
-//! use gosync_chunks::{Md5, SignOptions, Step, WeakHasher, WeakSum, sign};
+//! use gosync_chunks::{Md5, SignOptions, Step, WeakHasher, sign};
 //! use gosync_comparer::{CompareOptions, Kind, compare};
 //! use gosync_index::BlockIndex;
 //! use std::sync::Arc;
 //!
 //! struct Rsync;
 //! impl WeakHasher for Rsync {
-//!     fn is_wide(&self) -> bool {
-//!         false
-//!     }
-//!     fn sum(&self, block: &[u8]) -> WeakSum {
-//!         WeakSum::narrow(Kind::Rsync.key(block))
+//!     fn sum(&self, block: &[u8]) -> u32 {
+//!         Kind::Rsync.key(block)
 //!     }
 //! }
 //!
@@ -40,8 +37,7 @@
 //!
 //! 1. A scan gives the positions that may begin a block, in windows that grow from 2
 //!    KiB to the whole piece while nothing is found.
-//! 2. A candidate's key is looked up, then its check (of a wide sum), then its strong
-//!    sum, of up to 48 candidates at once.
+//! 2. A candidate's key is looked up, then its strong sum, of up to 48 candidates at once.
 //! 3. After a match the block that follows in the target is expected to follow in the
 //!    seed too. While it does, nothing rolls and nothing is looked up; again up to 48
 //!    blocks are verified at once.

@@ -1,6 +1,6 @@
 //! What every piece is searched for, and the sums that decide.
 
-use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, WeakSum, is_zeros};
+use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, is_zeros};
 use gosync_rollsum::{Kind, Scanner};
 
 use crate::{CompareOptions, Statistics};
@@ -26,7 +26,7 @@ pub(crate) struct Search<'a, Index> {
     kind: Kind,
     key_mask: u32,
     /// The sums of a block of zeros, which sparse files are full of.
-    zeros: (WeakSum, StrongSum),
+    zeros: (u32, StrongSum),
 }
 
 impl<'a, Index: Lookup> Search<'a, Index> {
@@ -46,32 +46,19 @@ impl<'a, Index: Lookup> Search<'a, Index> {
             overlapping,
             kind,
             key_mask,
-            zeros: (
-                WeakSum { key: kind.key(&zeros) & key_mask, check: kind.check(&zeros) },
-                signature.hasher().sum(&zeros),
-            ),
+            zeros: (kind.key(&zeros) & key_mask, signature.hasher().sum(&zeros)),
         }
     }
 
     /// Whether the key of `block` fits `data`, a window of its length.
     pub(crate) fn key_fits(&self, block: BlockId, data: &[u8]) -> bool {
         let key = if self.is_block_of_zeros(data) {
-            self.zeros.0.key
+            self.zeros.0
         } else {
             let zeros = if self.padded { self.block_size - data.len() } else { 0 };
             self.kind.with_zeros(self.kind.key(data), zeros) & self.key_mask
         };
-        self.signature.weak(block).key == key
-    }
-
-    /// Whether some block has this key, and for wide sums also the check of `window`.
-    pub(crate) fn weak_fits(&self, key: u32, window: &[u8]) -> bool {
-        let mut blocks = self.lookup.with_key(key).peekable();
-        if blocks.peek().is_none() || !self.kind.is_wide() {
-            return blocks.peek().is_some();
-        }
-        let check = if self.is_block_of_zeros(window) { self.zeros.0.check } else { self.kind.check(window) };
-        blocks.any(|block| self.signature.weak(block).check == check)
+        self.signature.weak(block) == key
     }
 
     /// The block with this key and strong sum.

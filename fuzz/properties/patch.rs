@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gosync_blocksources::MemorySource;
-use gosync_chunks::{Md5, ReadAt, SignOptions, StrongHasher, WeakHasher, WeakSum, sign};
+use gosync_chunks::{Md5, ReadAt, SignOptions, StrongHasher, WeakHasher, sign};
 use gosync_comparer::{CompareOptions, Kind, compare};
 use gosync_index::BlockIndex;
 use gosync_patcher::Patch;
@@ -11,12 +11,8 @@ use gosync_patcher::Patch;
 struct Weak(Kind);
 
 impl WeakHasher for Weak {
-    fn is_wide(&self) -> bool {
-        self.0.is_wide()
-    }
-
-    fn sum(&self, block: &[u8]) -> WeakSum {
-        WeakSum { key: self.0.key(block), check: self.0.check(block) }
+    fn sum(&self, block: &[u8]) -> u32 {
+        self.0.key(block)
     }
 }
 
@@ -24,7 +20,7 @@ impl WeakHasher for Weak {
 /// seed; the others are the seed and the target.
 pub(crate) fn patch(data: &[u8]) {
     let [block_size, choices, split, data @ ..] = data else { return };
-    let kind = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp, Kind::Wide][usize::from(choices % 4)];
+    let kind = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp][usize::from(choices & 3) % 3];
     let strong_budget = (choices & 4 != 0).then_some(1);
     let (seed, target) = data.split_at(data.len() * usize::from(*split) / 255);
 

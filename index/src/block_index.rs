@@ -40,7 +40,7 @@ impl<'a> BlockIndex<'a> {
     pub fn build_of(signature: &'a Signature, wanted: impl Fn(BlockId) -> bool + Sync) -> Self {
         let layout = signature.layout();
         let blocks = layout.short_block().map_or(layout.block_count(), |short| short.0);
-        Self::with_keys(signature, &signature.weak_column().keys[..blocks as usize], wanted)
+        Self::with_keys(signature, &signature.weak_column()[..blocks as usize], wanted)
     }
 
     /// Indexes those of the first blocks that are `wanted`, by the keys given for them
@@ -213,7 +213,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::{BlockLayout, Md5, StrongHasher, StrongSum, WeakColumn};
+    use gosync_chunks::{BlockLayout, Md5, StrongHasher, StrongSum};
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -228,12 +228,11 @@ mod tests {
     }
 
     /// A signature of blocks of which only the key and the number of their content matter.
-    fn signature(blocks: &[(u32, u32)], checks: bool) -> Signature {
+    fn signature(blocks: &[(u32, u32)]) -> Signature {
         let keys = blocks.iter().map(|&(key, _)| key).collect();
-        let checks = if checks { blocks.iter().map(|&(_, content)| content ^ 5).collect() } else { Vec::new() };
         let strong = blocks.iter().flat_map(|&(_, content)| strong(content).as_bytes().to_vec()).collect();
         let layout = BlockLayout::new(blocks.len() as u64 * 4, 4).unwrap();
-        Signature::new(layout, WeakColumn { keys, checks }, strong, Arc::new(hasher()))
+        Signature::new(layout, keys, strong, Arc::new(hasher()))
     }
 
     /// The block with this key and content, as a comparison finds it.
@@ -243,7 +242,7 @@ mod tests {
 
     #[test]
     fn other_keys_and_some_blocks() {
-        let signature = signature(&(0..1000).map(|at| (at, at % 400)).collect::<Vec<_>>(), false);
+        let signature = signature(&(0..1000).map(|at| (at, at % 400)).collect::<Vec<_>>());
         let keys: Vec<u32> = (0..999).map(|at: u32| at % 400 + 5000).collect();
         let index = BlockIndex::with_keys(&signature, keys, |block| block.0 % 2 == 1);
         let found = |key| index.with_key(key).map(|block| block.0).collect::<Vec<_>>();
@@ -251,8 +250,8 @@ mod tests {
         assert_eq!((index.equal_blocks().first(BlockId(801)), index.equal_blocks().len()), (BlockId(1), 299));
     }
 
-    fn check(blocks: &[(u32, u32)], checks: bool) {
-        let signature = signature(blocks, checks);
+    fn check(blocks: &[(u32, u32)]) {
+        let signature = signature(blocks);
         let index = BlockIndex::build(&signature);
         assert!(index.dropped_blocks().is_empty());
         for (at, &(key, content)) in blocks.iter().enumerate() {
@@ -275,7 +274,7 @@ mod tests {
     fn finds_the_first_of_equal_blocks_in_many_shards() {
         let blocks: Vec<_> =
             (0..70_000u32).map(|i| (i % 40_000).wrapping_mul(0x9e37_79b9)).map(|k| (k, k % 99)).collect();
-        let signature = signature(&blocks, false);
+        let signature = signature(&blocks);
         let index = BlockIndex::build(&signature);
         assert!(index.shards.len() > 1);
         for (at, &(key, content)) in blocks.iter().enumerate() {
@@ -292,7 +291,7 @@ mod tests {
             (mixed ^ mixed >> 13).wrapping_mul(0xc2b2_ae35)
         };
         let blocks: Vec<_> = (0..1 << 15).map(|at| (key(at), at)).collect();
-        let signature = signature(&blocks, false);
+        let signature = signature(&blocks);
         let index = BlockIndex::build(&signature);
         let absent = (1 << 15..1 << 22).map(key).filter(|&key| index.with_key(key).next().is_none());
         let passed: Vec<u32> = absent.filter(|&key| gosync_rollsum::may_contain(index.sieve(), key)).collect();
@@ -308,15 +307,14 @@ mod tests {
     #[test]
     fn a_short_last_block_has_no_entry() {
         let layout = BlockLayout::new(6, 4).unwrap();
-        let weak = WeakColumn { keys: vec![1, 2], checks: Vec::new() };
-        let signature = Signature::new(layout, weak, vec![0; 2 * SUM_LEN], Arc::new(hasher()));
+        let signature = Signature::new(layout, vec![1, 2], vec![0; 2 * SUM_LEN], Arc::new(hasher()));
         let index = BlockIndex::build(&signature);
         assert!(index.with_key(1).next().is_some() && index.with_key(2).next().is_none());
     }
 
     #[test]
     fn an_empty_signature() {
-        let signature = signature(&[], false);
+        let signature = signature(&[]);
         let index = BlockIndex::build(&signature);
         assert!(index.with_key(0).next().is_none());
         assert!(index.equal_blocks().is_empty());
@@ -324,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_long_run_of_equal_blocks_is_one_entry() {
-        let signature = signature(&vec![(0, 0); 200_000], false);
+        let signature = signature(&vec![(0, 0); 200_000]);
         let index = BlockIndex::build(&signature);
         assert_eq!(index.shards.iter().map(Shard::len).sum::<usize>(), 1);
         assert_eq!(index.equal_blocks().first(BlockId(199_999)), BlockId(0));
@@ -333,7 +331,7 @@ mod tests {
     #[test]
     fn a_chain_of_different_blocks_is_capped() {
         let blocks: Vec<_> = (0..10_000).map(|content| (42, content)).chain([(43, 0)]).collect();
-        let signature = signature(&blocks, false);
+        let signature = signature(&blocks);
         let index = BlockIndex::build(&signature);
         assert!(index.dropped_blocks().iter().copied().eq((MAX_CHAIN as u32..10_000).map(BlockId)));
         let found = (0..10_000).filter(|&content| find(&signature, &index, 42, content).is_some());
@@ -351,8 +349,7 @@ mod tests {
                 let mut strong = Vec::with_capacity(blocks as usize * Md5::FULL_LEN);
                 contents.iter().for_each(|(_, i)| strong.extend(Md5::full().sum(&i.to_le_bytes()).as_bytes()));
                 let layout = BlockLayout::new(u64::from(blocks) * 4, 4).unwrap();
-                let weak = WeakColumn { keys, checks: Vec::new() };
-                let signature = Signature::new(layout, weak, strong, Arc::new(Md5::full()));
+                let signature = Signature::new(layout, keys, strong, Arc::new(Md5::full()));
                 let on_disk = blocks as usize * 20;
                 let memory = signature.memory() + BlockIndex::build(&signature).memory();
                 assert!(memory * 2 <= on_disk * 3, "{memory} for {on_disk}, {distinct} of {blocks} distinct");
@@ -365,10 +362,9 @@ mod tests {
         fn agrees_with_a_linear_search(
             blocks in prop::collection::vec((0u32..20, 0u32..6), 0..200),
             spread in any::<u32>(),
-            checks in any::<bool>(),
         ) {
             let blocks: Vec<_> = blocks.iter().map(|&(key, content)| (key.wrapping_mul(spread | 1), content)).collect();
-            check(&blocks, checks);
+            check(&blocks);
         }
     }
 }

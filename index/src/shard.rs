@@ -75,10 +75,10 @@ pub(crate) struct Built {
 impl Built {
     /// Adds the blocks of one hash: of equal ones the first, and of the others not too many.
     fn push_chain(&mut self, signature: &Signature, hash: u32, chain: &mut Vec<BlockId>) {
-        let sums = |block: BlockId| (signature.weak(block).check, signature.strong(block));
-        chain.sort_unstable_by(|&one, &other| sums(one).cmp(&sums(other)).then(one.cmp(&other)));
+        let sum = |block: BlockId| signature.strong(block);
+        chain.sort_unstable_by(|&one, &other| sum(one).cmp(sum(other)).then(one.cmp(&other)));
         chain.dedup_by(|later, first| {
-            let same = sums(*later) == sums(*first);
+            let same = sum(*later) == sum(*first);
             if same {
                 self.equal.push((*later, *first));
             }

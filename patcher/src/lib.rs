@@ -14,11 +14,8 @@
 //! # use std::sync::Arc;
 //! # struct ByteSum;
 //! # impl WeakHasher for ByteSum {
-//! #     fn is_wide(&self) -> bool {
-//! #         false
-//! #     }
-//! #     fn sum(&self, block: &[u8]) -> WeakSum {
-//! #         WeakSum::narrow(block.iter().map(|&byte| u32::from(byte)).sum())
+//! #     fn sum(&self, block: &[u8]) -> u32 {
+//! #         block.iter().map(|&byte| u32::from(byte)).sum()
 //! #     }
 //! # }
 //!
@@ -45,7 +42,7 @@
 //! let seed = b"the quick brown fox".to_vec();
 //! let target = b"the slow, brown fox";
 //! # let options = SignOptions { block_size: 4, file_hash: true };
-//! # let signed = sign(target.as_slice(), &options, &ByteSum, Arc::new(Blake3::full()), &())?;
+//! # let signed = sign(target.as_slice(), &options, &ByteSum, Arc::new(Md5::full()), &())?;
 //! # let (signature, file_hash) = (signed.signature, signed.file_hash);
 //! // Blocks of 4 bytes: the first and the last two are in the seed.
 //! let mut plan = Plan::new(signature.layout());

@@ -174,18 +174,14 @@ fn present_blocks(cut: &Cut, length: u64) -> BlockRange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::{Md5, SignOptions, WeakHasher, WeakSum, sign};
+    use gosync_chunks::{Md5, SignOptions, WeakHasher, sign};
     use std::sync::Arc;
 
     struct ByteSum;
 
     impl WeakHasher for ByteSum {
-        fn is_wide(&self) -> bool {
-            false
-        }
-
-        fn sum(&self, block: &[u8]) -> WeakSum {
-            WeakSum::narrow(block.iter().map(|&byte| u32::from(byte)).sum())
+        fn sum(&self, block: &[u8]) -> u32 {
+            block.iter().map(|&byte| u32::from(byte)).sum()
         }
     }
 

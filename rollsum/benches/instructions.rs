@@ -73,14 +73,13 @@ fn blocks(kind: Kind, tier: Tier) -> (Kind, Tier, Vec<u8>) {
 #[bench::rsync_portable(args = (Kind::Rsync, Tier::Portable), config = at_most(185_000))]
 #[bench::rsync_sse42(args = (Kind::Rsync, Tier::Sse42), config = at_most(170_000))]
 #[bench::rsync_avx2(args = (Kind::Rsync, Tier::Avx2), config = at_most(82_700))]
-#[bench::wide_portable(args = (Kind::Wide, Tier::Portable), config = at_most(1_820_000))]
-#[bench::wide_sse42(args = (Kind::Wide, Tier::Sse42), config = at_most(633_000))]
-#[bench::wide_avx2(args = (Kind::Wide, Tier::Avx2), config = at_most(269_000))]
+#[bench::rabin_karp_portable(args = (Kind::RabinKarp, Tier::Portable), config = at_most(910_000))]
+#[bench::rabin_karp_sse42(args = (Kind::RabinKarp, Tier::Sse42), config = at_most(317_000))]
+#[bench::rabin_karp_avx2(args = (Kind::RabinKarp, Tier::Avx2), config = at_most(135_000))]
 fn sum_blocks((kind, tier, data): (Kind, Tier, Vec<u8>)) -> [u32; POSITIONS / WINDOW] {
-    let (mut keys, mut checks) = ([0; POSITIONS / WINDOW], [0; POSITIONS / WINDOW]);
+    let mut keys = [0; POSITIONS / WINDOW];
     if tier.is_available() {
-        let checks = if kind.is_wide() { &mut checks[..] } else { &mut [] };
-        kind.sum_blocks_with_tier(tier, black_box(&data), WINDOW, &mut keys, checks);
+        kind.sum_blocks_with_tier(tier, black_box(&data), WINDOW, &mut keys);
     }
     keys
 }

@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use gosync_rollsum::{Kind, Scanner, SieveBuilder, Tier};
 
 /// Of rsync's offsets one is enough: the offset is a constant in the same work.
-const KINDS: [Kind; 3] = [Kind::Rsync, Kind::RabinKarp, Kind::Wide];
+const KINDS: [Kind; 2] = [Kind::Rsync, Kind::RabinKarp];
 
 /// Bytes in a buffer, as a search hands them over.
 const BUFFER: usize = 1 << 20;
@@ -40,7 +40,7 @@ fn scan(criterion: &mut Criterion) {
         let words = builder.finish();
         let mut group = criterion.benchmark_group(format!("scan/2^{exponent} keys"));
         group.throughput(Throughput::Bytes(positions.len() as u64));
-        for kind in [Kind::Rsync, Kind::RabinKarp] {
+        for kind in KINDS {
             for tier in Tier::available() {
                 let scanner = Scanner::with_tier(kind, WINDOW, tier);
                 let mut candidates = Vec::new();
@@ -64,11 +64,10 @@ fn sum_blocks(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(data.len() as u64));
         for kind in KINDS {
             let mut keys = vec![0; data.len() / block_size];
-            let mut checks = vec![0; if kind.is_wide() { keys.len() } else { 0 }];
             for tier in Tier::available() {
                 group.bench_function(BenchmarkId::new(format!("{kind:?}"), tier), |bencher| {
                     bencher.iter(|| {
-                        kind.sum_blocks_with_tier(tier, black_box(data), block_size, &mut keys, &mut checks);
+                        kind.sum_blocks_with_tier(tier, black_box(data), block_size, &mut keys);
                         keys[0]
                     });
                 });

@@ -2,7 +2,7 @@
 //! an index may begin.
 //!
 //! rsync's matching needs a checksum of a window of bytes that can be moved on by one
-//! byte in constant time. This crate has the four that delta tools use ([`Kind`]), and
+//! byte in constant time. This crate has the three that delta tools use ([`Kind`]), and
 //! does the moving in bulk: a whole buffer goes in, and the few candidate positions
 //! come out. Nobody calls it once for every byte, so the work behind [`Scanner::scan`]
 //! is done in tiles that stay in the first-level cache, and in vector lanes.
@@ -37,8 +37,7 @@
 //! |---|---|---|
 //! | [`Kind::Rsync`] | `a = sum(c[i])`, `b = sum((n-i) * c[i])`, each mod 2^16; `b << 16 \| a` | go-sync, zsync |
 //! | [`Kind::Librsync`] | the same with `c[i] + 31` for `c[i]` | librsync's rollsum |
-//! | [`Kind::RabinKarp`] | `M^n + sum(c[i] * M^(n-1-i))` mod 2^32, `M = 0x08104225` | librsync since 2.2 |
-//! | [`Kind::Wide`] | RabinKarp's, and beside it a *check* with another `M` | our own format |
+//! | [`Kind::RabinKarp`] | `M^n + sum(c[i] * M^(n-1-i))` mod 2^32, `M = 0x08104225` | librsync since 2.2, our own format |
 //!
 //! rsync's sum is from Tridgell's thesis, "Efficient Algorithms for Sorting and
 //! Synchronization" (1999), chapter 3; the polynomial one from Karp and Rabin,

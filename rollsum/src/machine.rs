@@ -66,7 +66,7 @@ pub(crate) trait Machine: Copy {
     fn rsync_halves(self, block: &[u8]) -> (u32, u32);
 
     /// The polynomial of a block.
-    fn polynomial<const MULTIPLIER: u32>(self, block: &[u8]) -> u32;
+    fn polynomial(self, block: &[u8]) -> u32;
 }
 
 /// [`Machine::tile`], step by step.
@@ -142,8 +142,8 @@ impl Machine for Scalar {
     }
 
     #[inline(always)]
-    fn polynomial<const MULTIPLIER: u32>(self, block: &[u8]) -> u32 {
-        polynomial::sum::<MULTIPLIER>(block, polynomial::SEED)
+    fn polynomial(self, block: &[u8]) -> u32 {
+        polynomial::sum(block, polynomial::SEED)
     }
 }
 
@@ -193,9 +193,9 @@ impl<V: Vectors> Machine for Lanes<V> {
     }
 
     #[inline(always)]
-    fn polynomial<const MULTIPLIER: u32>(self, block: &[u8]) -> u32 {
+    fn polynomial(self, block: &[u8]) -> u32 {
         let (vectors, rest) = block.split_at(Self::whole_vectors(block.len()));
-        let sum = lanes::polynomial_sum::<V, MULTIPLIER>(self.0, vectors);
-        polynomial::sum::<MULTIPLIER>(rest, sum)
+        let sum = lanes::polynomial_sum(self.0, vectors);
+        polynomial::sum(rest, sum)
     }
 }

@@ -134,7 +134,7 @@ impl Task for Scan<'_> {
             Kind::Rsync => self.tiles::<M, Rsync<0, false>>(machine),
             Kind::Librsync if is_masked => self.tiles::<M, Rsync<LIBRSYNC_OFFSET, true>>(machine),
             Kind::Librsync => self.tiles::<M, Rsync<LIBRSYNC_OFFSET, false>>(machine),
-            Kind::RabinKarp | Kind::Wide => self.tiles::<M, RabinKarp>(machine),
+            Kind::RabinKarp => self.tiles::<M, RabinKarp>(machine),
         }
     }
 }

@@ -48,7 +48,7 @@ impl Kernel for Blake2bLanes {
         S::u64s::LEN
     }
 
-    fn fewest<S: Simd>(_: usize) -> usize {
+    fn fewest<S: Simd>() -> usize {
         // Two lanes are worth it where a shuffle of bytes does for most rotations. 64-bit
         // ARM rotates scalars in no time, and has more units for them.
         if S::u64s::LEN > 2 || cfg!(target_arch = "x86_64") { 2 } else { usize::MAX }

@@ -41,7 +41,7 @@ impl<C: Compress> Kernel for C {
         if const { is_narrow::<S>() } { 2 * S::u32s::LEN } else { 3 * S::u32s::LEN }
     }
 
-    fn fewest<S: Simd>(_: usize) -> usize {
+    fn fewest<S: Simd>() -> usize {
         FEWEST
     }
 

@@ -4,7 +4,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::x86::Avx512;
 
 use super::{Bytes, Groups, Words, before_each, dot};
-use crate::polynomial::{KEY_MULTIPLIER as M, inverse, power};
+use crate::polynomial::{MULTIPLIER as M, inverse, power};
 use crate::sieve::HASH_MULTIPLIER;
 
 /// A window that moves on by groups, as the hash of its key, which is a multiple of it. With

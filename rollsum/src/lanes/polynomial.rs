@@ -3,7 +3,7 @@
 use fearless_simd::{Bytes, SimdBase, SimdIntWiden, SimdWiden};
 
 use super::{Vectors, join_blocks};
-use crate::polynomial::{KEY_MULTIPLIER, SEED, inverse, power};
+use crate::polynomial::{MULTIPLIER, SEED, inverse, power};
 use crate::sieve::HASH_MULTIPLIER;
 
 /// Vectors of 32-bit lanes that one vector of bytes fills.
@@ -33,8 +33,8 @@ pub(crate) fn roll<V: Vectors>(
     (outgoing, incoming): (&[u8], &[u8]),
     hashes: &mut [u32],
 ) {
-    const INVERSES: [u32; WIDEST] = powers(inverse(KEY_MULTIPLIER), inverse(KEY_MULTIPLIER));
-    const GROWTH: [u32; WIDEST] = powers(KEY_MULTIPLIER.wrapping_mul(HASH_MULTIPLIER), KEY_MULTIPLIER);
+    const INVERSES: [u32; WIDEST] = powers(inverse(MULTIPLIER), inverse(MULTIPLIER));
+    const GROWTH: [u32; WIDEST] = powers(MULTIPLIER.wrapping_mul(HASH_MULTIPLIER), MULTIPLIER);
 
     let simd = vectors.level();
     let lanes = V::U32::LEN;
@@ -45,7 +45,7 @@ pub(crate) fn roll<V: Vectors>(
     };
     let weights = [weights(0), weights(1), weights(2), weights(3)];
     let growth = [part(&GROWTH, 0), part(&GROWTH, 1), part(&GROWTH, 2), part(&GROWTH, 3)];
-    let step = power(KEY_MULTIPLIER, PARTS * lanes);
+    let step = power(MULTIPLIER, PARTS * lanes);
     let seed = V::U32::splat(simd, leaving.wrapping_mul(SEED).wrapping_mul(HASH_MULTIPLIER));
     let mut before = V::U32::splat(simd, *sum);
 
@@ -116,11 +116,11 @@ fn running_sum<V: Vectors>(vectors: V, vector: V::U32) -> (V::U32, V::U32) {
 /// Bytes are weighted by their place in two vectors, of which each lane adds up four
 /// bytes; the lanes then have polynomials of their own, one term for two vectors.
 #[inline(always)]
-pub(crate) fn sum<V: Vectors, const MULTIPLIER: u32>(vectors: V, block: &[u8]) -> u32 {
+pub(crate) fn sum<V: Vectors>(vectors: V, block: &[u8]) -> u32 {
     let simd = vectors.level();
     let width = V::U8::LEN;
-    let far = PairWeights::<V>::new::<MULTIPLIER>(vectors, 2 * width);
-    let near = PairWeights::<V>::new::<MULTIPLIER>(vectors, width);
+    let far = PairWeights::<V>::new(vectors, 2 * width);
+    let near = PairWeights::<V>::new(vectors, width);
     let (single, pairs) = block.split_at(block.len() % (2 * width));
 
     // The seed is like a byte before the first.
@@ -157,7 +157,7 @@ struct PairWeights<V: Vectors> {
 impl<V: Vectors> PairWeights<V> {
     /// Of the vector that begins `before_end` bytes before the end.
     #[inline(always)]
-    fn new<const MULTIPLIER: u32>(vectors: V, before_end: usize) -> Self {
+    fn new(vectors: V, before_end: usize) -> Self {
         let powers = const { &falling_powers(MULTIPLIER) };
         let powers = &powers[powers.len() - before_end..];
         Self {

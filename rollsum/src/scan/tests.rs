@@ -4,7 +4,7 @@ use super::*;
 use crate::tier::tested;
 use crate::{SieveBuilder, may_contain};
 
-const KINDS: [Kind; 4] = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp, Kind::Wide];
+const KINDS: [Kind; 3] = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp];
 
 fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;

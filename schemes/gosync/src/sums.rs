@@ -1,6 +1,6 @@
 //! What the sums of each format are.
 
-use gosync_chunks::{WeakHasher, WeakSum};
+use gosync_chunks::WeakHasher;
 use gosync_rollsum::Kind;
 
 use crate::Format;
@@ -9,16 +9,12 @@ use crate::Format;
 pub(crate) struct Weak(pub(crate) Kind);
 
 impl WeakHasher for Weak {
-    fn is_wide(&self) -> bool {
-        self.0.is_wide()
+    fn sum(&self, block: &[u8]) -> u32 {
+        self.0.key(block)
     }
 
-    fn sum(&self, block: &[u8]) -> WeakSum {
-        WeakSum { key: self.0.key(block), check: self.0.check(block) }
-    }
-
-    fn sum_blocks(&self, data: &[u8], block_size: usize, keys: &mut [u32], checks: &mut [u32]) {
-        self.0.sum_blocks(data, block_size, keys, checks);
+    fn sum_blocks(&self, data: &[u8], block_size: usize, sums: &mut [u32]) {
+        self.0.sum_blocks(data, block_size, sums);
     }
 }
 

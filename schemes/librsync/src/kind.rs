@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gosync_chunks::{Blake2b256, Md4, StrongHasher, WeakHasher, WeakSum};
+use gosync_chunks::{Blake2b256, Md4, StrongHasher, WeakHasher};
 use gosync_rollsum::Kind;
 
 /// Which sums a signature has. A delta says nothing of it, and is the same for all four
@@ -68,15 +68,11 @@ impl SignatureKind {
 pub(crate) struct Rolling(pub(crate) Kind);
 
 impl WeakHasher for Rolling {
-    fn is_wide(&self) -> bool {
-        false
+    fn sum(&self, block: &[u8]) -> u32 {
+        self.0.key(block)
     }
 
-    fn sum(&self, block: &[u8]) -> WeakSum {
-        WeakSum::narrow(self.0.key(block))
-    }
-
-    fn sum_blocks(&self, data: &[u8], block_size: usize, keys: &mut [u32], _: &mut [u32]) {
-        self.0.sum_blocks(data, block_size, keys, &mut []);
+    fn sum_blocks(&self, data: &[u8], block_size: usize, sums: &mut [u32]) {
+        self.0.sum_blocks(data, block_size, sums);
     }
 }

@@ -50,7 +50,7 @@ impl Lookup for SignatureIndex<'_> {
     fn with_sums(&self, sums: &gosync_chunks::Signature, key: u32, strong: &StrongSum) -> Option<BlockId> {
         self.index.with_sums(sums, key, strong).or_else(|| {
             let crowd = self.crowded.get(strong.as_bytes())?;
-            crowd.iter().copied().find(|&block| sums.weak(block).key == key)
+            crowd.iter().copied().find(|&block| sums.weak(block) == key)
         })
     }
 

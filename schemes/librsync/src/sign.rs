@@ -199,11 +199,11 @@ impl Sums {
         let rolling = Rolling(self.header.kind.rolling());
         if count > 1 && data.len().is_multiple_of(block_len) && is_zeros(data) {
             // Sparse files are full of them.
-            keys.fill(rolling.sum(&data[..block_len]).key);
+            keys.fill(rolling.sum(&data[..block_len]));
             let sum = self.hasher.sum(&data[..block_len]);
             strong.chunks_exact_mut(sum_len).for_each(|strong| strong.copy_from_slice(sum.as_bytes()));
         } else {
-            rolling.sum_blocks(data, block_len, keys, &mut []);
+            rolling.sum_blocks(data, block_len, keys);
             self.hasher.sum_blocks(data, block_len, strong);
         }
         // Copying a length that is known takes a tenth of the time.

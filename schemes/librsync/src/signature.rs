@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use gosync_chunks::{BlockLayout, WeakColumn};
+use gosync_chunks::BlockLayout;
 
 use crate::{Error, SignatureHeader, SignatureKind, Stream};
 
@@ -111,8 +111,7 @@ impl SignatureLoader {
         let len = self.keys.len() as u64 * u64::from(header.block_len);
         let layout = BlockLayout::new(len, header.block_len).map_err(|_| Error::TooManyBlocks)?;
         let hasher = header.kind.strong_hasher(header.strong_len).expect("the header was checked");
-        let weak = WeakColumn { keys: self.keys, checks: Vec::new() };
-        Ok(Signature { header, sums: gosync_chunks::Signature::new(layout, weak, self.strong, hasher) })
+        Ok(Signature { header, sums: gosync_chunks::Signature::new(layout, self.keys, self.strong, hasher) })
     }
 
     fn records(&mut self, records: &[u8], record_len: usize) -> Result<(), Error> {

@@ -26,7 +26,7 @@ pub(crate) fn search(
     progress: &dyn Progress,
 ) -> Result<Comparison, CompareError> {
     let signature = &control.signature;
-    let keys = &signature.weak_column().keys;
+    let keys = signature.weak_column();
     let singles = BlockIndex::with_keys(signature, keys.as_slice(), |_| true);
     let options = CompareOptions {
         key_mask: key_mask(control.hash_lengths.weak),

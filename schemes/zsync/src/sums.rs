@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gosync_chunks::{Md4, Md5, StrongHasher, StrongSum, WeakHasher, WeakSum};
+use gosync_chunks::{Md4, Md5, StrongHasher, StrongSum, WeakHasher};
 use gosync_rollsum::Kind;
 use sha2::{Digest, Sha224};
 
@@ -76,23 +76,19 @@ pub(crate) struct Weak {
 }
 
 impl WeakHasher for Weak {
-    fn is_wide(&self) -> bool {
-        false
-    }
-
-    fn sum(&self, block: &[u8]) -> WeakSum {
+    fn sum(&self, block: &[u8]) -> u32 {
         let zeros = self.block_size as usize - block.len();
-        WeakSum::narrow(KIND.with_zeros(KIND.key(block), zeros) & self.mask)
+        KIND.with_zeros(KIND.key(block), zeros) & self.mask
     }
 
-    fn sum_blocks(&self, data: &[u8], block_size: usize, keys: &mut [u32], _: &mut [u32]) {
-        KIND.sum_blocks(data, block_size, keys, &mut []);
-        if let Some(last) = keys.last_mut()
+    fn sum_blocks(&self, data: &[u8], block_size: usize, sums: &mut [u32]) {
+        KIND.sum_blocks(data, block_size, sums);
+        if let Some(last) = sums.last_mut()
             && !data.len().is_multiple_of(block_size)
         {
             *last = KIND.with_zeros(*last, block_size - data.len() % block_size);
         }
-        keys.iter_mut().for_each(|key| *key &= self.mask);
+        sums.iter_mut().for_each(|sum| *sum &= self.mask);
     }
 }
 
@@ -164,9 +160,9 @@ mod tests {
             padded.resize(length.next_multiple_of(block_size), 0);
             let weak = Weak { mask: key_mask(3), block_size: block_size as u32 };
             let mut keys = vec![0; data.len().div_ceil(block_size)];
-            weak.sum_blocks(data, block_size, &mut keys, &mut []);
+            weak.sum_blocks(data, block_size, &mut keys);
             for (block, (key, whole)) in data.chunks(block_size).zip(keys.iter().zip(padded.chunks(block_size))) {
-                assert_eq!((weak.sum(block).key, *key), (KIND.key(whole) & key_mask(3), KIND.key(whole) & key_mask(3)));
+                assert_eq!((weak.sum(block), *key), (KIND.key(whole) & key_mask(3), KIND.key(whole) & key_mask(3)));
             }
             for kind in [StrongKind::Md4, StrongKind::Md5, StrongKind::Sha224] {
                 let hasher = kind.hasher(7, block_size as u32).unwrap();

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use gosync_chunks::{BlockId, BlockLayout, Md5, Signature, WeakColumn};
+use gosync_chunks::{BlockId, BlockLayout, Md5, Signature};
 
 use super::input::{Input, PIECE, make_room};
 use super::{Format, FormatError, Index, ReadOptions};
@@ -56,8 +56,7 @@ pub(super) fn read(reader: impl Read, options: &ReadOptions) -> Result<Index, Fo
         Ok(())
     })?;
     input.end()?;
-    let weak = WeakColumn { keys, checks: Vec::new() };
-    Ok(Index::of_go_sync(Signature::new(layout, weak, strong, Arc::new(Md5::full())), version))
+    Ok(Index::of_go_sync(Signature::new(layout, keys, strong, Arc::new(Md5::full())), version))
 }
 
 /// Writes the index of a signature that has 32-bit weak sums and whole MD5s.

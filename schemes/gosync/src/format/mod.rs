@@ -121,10 +121,9 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// When `signature` has other sums than that format: weak sums of 32 bits and
-    /// whole MD5s.
+    /// When `signature` has other strong sums than that format, which has whole MD5s.
     pub fn go_sync(signature: Signature) -> Result<Self, UnsuitableSums> {
-        if signature.weak_column().checks.is_empty() && is(signature.hasher(), Some(Md5::full())) {
+        if is(signature.hasher(), Some(Md5::full())) {
             Ok(Self::of_go_sync(signature, legacy::VERSION))
         } else {
             Err(UnsuitableSums { format: Format::GoSync })

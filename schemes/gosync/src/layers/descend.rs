@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gosync_chunks::{
     BlockId, BlockLayout, BlockSums, ByteRange, Plan, Progress, ReadAt, SeedId, Signature, Step, StrongHasher,
-    Transfer, WeakColumn, Xxh3,
+    Transfer, Xxh3,
 };
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare_again, compare_parts};
 use gosync_index::BlockIndex;
@@ -341,8 +341,7 @@ impl<'a> State<'a> {
         let keys = missing.iter().map(|&at| asked.keys[at as usize]).collect();
         let mut strong = Vec::with_capacity(missing.len() * asked.sum_len);
         missing.iter().for_each(|&at| strong.extend_from_slice(asked.strong(at as usize)));
-        let weak = WeakColumn { keys, checks: Vec::new() };
-        let signature = Signature::new(layout, weak, strong, Arc::new(self.hasher.clone()));
+        let signature = Signature::new(layout, keys, strong, Arc::new(self.hasher.clone()));
         let lookup = BlockIndex::build(&signature);
         let seeds = &self.seeds[..usize::from(self.zeros().0)];
         let found = by_seed(seeds.len(), self.spans.found().chain(asked.found()));

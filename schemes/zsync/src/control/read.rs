@@ -1,6 +1,6 @@
 //! Reading control files. Nothing in them is trusted.
 
-use gosync_chunks::{BlockLayout, MAX_BLOCK_SIZE, Signature, TargetName, WeakColumn};
+use gosync_chunks::{BlockLayout, MAX_BLOCK_SIZE, Signature, TargetName};
 
 use super::{Control, ControlError};
 use crate::gzip::{BlockMap, Recompress};
@@ -150,7 +150,6 @@ impl Header {
         let keys = records.clone().map(|(weak, _)| read_key(weak)).collect();
         let mut strong_sums = Vec::with_capacity(layout.block_count() as usize * usize::from(strong));
         records.for_each(|(_, strong)| strong_sums.extend_from_slice(strong));
-        let weak = WeakColumn { keys, checks: Vec::new() };
         Ok(Control {
             version,
             file_name: self.file_name,
@@ -163,7 +162,7 @@ impl Header {
             digests: self.digests,
             recompress: self.recompress,
             block_map: self.map.map(|map| BlockMap::read(&map, length)).transpose()?,
-            signature: Signature::new(layout, weak, strong_sums, hasher),
+            signature: Signature::new(layout, keys, strong_sums, hasher),
         })
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn write(control: &Control) -> Result<Vec<u8>, UnwritableError> {
     let cut = 4 - usize::from(weak);
     for block in 0..layout.block_count() {
         let block = BlockId(block);
-        bytes.extend_from_slice(&write_key(control.signature.weak(block).key)[cut..]);
+        bytes.extend_from_slice(&write_key(control.signature.weak(block))[cut..]);
         bytes.extend_from_slice(control.signature.strong(block));
     }
     Ok(bytes)

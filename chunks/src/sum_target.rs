@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::work::hand_out;
 use crate::{
     BlockLayout, ByteRange, FileHash, FileHasher, LayoutError, Phase, Progress, ReadAt, ReadBuffer, SUBTREE, Signature,
-    StrongHasher, WeakColumn, WeakHasher, is_zeros,
+    StrongHasher, WeakHasher, is_zeros,
 };
 
 /// Bytes in a piece where the file's hash does not ask for larger ones: they stay in the
@@ -66,8 +66,7 @@ pub fn sign<Data: ReadAt + ?Sized>(
     let count = layout.block_count() as usize;
     let hasher = options.file_hash.then(|| FileHasher::new(length));
 
-    let mut keys = vec![0; count];
-    let mut checks = vec![0; if weak_hasher.is_wide() { count } else { 0 }];
+    let mut weak = vec![0; count];
     let mut strong = vec![0; count * strong_hasher.sum_len()];
     let mut nodes = vec![[0; 32]; hasher.as_ref().map_or(0, FileHasher::piece_count)];
 
@@ -79,8 +78,7 @@ pub fn sign<Data: ReadAt + ?Sized>(
             .max((options.block_size as usize).next_power_of_two()) as u64,
         sum_len: strong_hasher.sum_len(),
         next: 0,
-        keys: &mut keys,
-        checks: &mut checks,
+        weak: &mut weak,
         strong: &mut strong,
         nodes: &mut nodes,
     };
@@ -93,21 +91,20 @@ pub fn sign<Data: ReadAt + ?Sized>(
         // A piece may end within a block that belongs to it, but never begins within one.
         let block_size = options.block_size as usize;
         let blocks = &data[piece.first_block..];
-        let blocks = &blocks[..blocks.len().min(piece.keys.len() * block_size)];
+        let blocks = &blocks[..blocks.len().min(piece.weak.len() * block_size)];
         if blocks.len().is_multiple_of(block_size) && is_zeros(blocks) {
             // Sparse files are full of them.
             let (weak, strong) = zeros.get_or_init(|| {
                 let zeros = vec![0; block_size];
                 (weak_hasher.sum(&zeros), strong_hasher.sum(&zeros))
             });
-            piece.keys.fill(weak.key);
-            piece.checks.fill(weak.check);
+            piece.weak.fill(*weak);
             piece
                 .strong
                 .chunks_exact_mut(strong.as_bytes().len())
                 .for_each(|sum| sum.copy_from_slice(strong.as_bytes()));
         } else {
-            weak_hasher.sum_blocks(blocks, block_size, piece.keys, piece.checks);
+            weak_hasher.sum_blocks(blocks, block_size, piece.weak);
             strong_hasher.sum_blocks(blocks, block_size, piece.strong);
         }
 
@@ -122,7 +119,7 @@ pub fn sign<Data: ReadAt + ?Sized>(
     })?;
 
     let file_hash = hasher.map(|hasher| hasher.finish(&nodes));
-    let signature = Signature::new(layout, WeakColumn { keys, checks }, strong, strong_hasher);
+    let signature = Signature::new(layout, weak, strong, strong_hasher);
     Ok(Signed { signature, file_hash })
 }
 
@@ -132,8 +129,7 @@ struct Pieces<'a> {
     piece_size: u64,
     sum_len: usize,
     next: u64,
-    keys: &'a mut [u32],
-    checks: &'a mut [u32],
+    weak: &'a mut [u32],
     strong: &'a mut [u8],
     nodes: &'a mut [[u8; 32]],
 }
@@ -146,8 +142,7 @@ struct Piece<'a> {
     read_len: usize,
     /// Where in the piece its first block begins.
     first_block: usize,
-    keys: &'a mut [u32],
-    checks: &'a mut [u32],
+    weak: &'a mut [u32],
     strong: &'a mut [u8],
     nodes: &'a mut [[u8; 32]],
 }
@@ -173,8 +168,7 @@ impl<'a> Iterator for Pieces<'a> {
             len: (end - start) as usize,
             read_len: (end.max(blocks_end) - start) as usize,
             first_block: (first * block_size).min(end).saturating_sub(start) as usize,
-            keys: take(&mut self.keys, count),
-            checks: take(&mut self.checks, count),
+            weak: take(&mut self.weak, count),
             strong: take(&mut self.strong, count * self.sum_len),
             nodes: take(&mut self.nodes, (end - start).div_ceil(SUBTREE as u64) as usize),
         })
@@ -192,19 +186,14 @@ fn take<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Blake3, BlockId, Md5, WeakSum};
+    use crate::{BlockId, Md5};
     use proptest::prelude::*;
 
-    struct Wide;
+    struct Polynomial;
 
-    impl WeakHasher for Wide {
-        fn is_wide(&self) -> bool {
-            true
-        }
-
-        fn sum(&self, block: &[u8]) -> WeakSum {
-            let sum = block.iter().fold(7u64, |sum, &byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-            WeakSum { key: sum as u32, check: (sum >> 32) as u32 }
+    impl WeakHasher for Polynomial {
+        fn sum(&self, block: &[u8]) -> u32 {
+            block.iter().fold(7, |sum, &byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
         }
     }
 
@@ -214,13 +203,13 @@ mod tests {
 
     fn check(target: &[u8], block_size: u32) {
         let options = SignOptions { block_size, file_hash: true };
-        let signed = sign(target, &options, &Wide, Arc::new(Md5::full()), &()).unwrap();
+        let signed = sign(target, &options, &Polynomial, Arc::new(Md5::full()), &()).unwrap();
         assert_eq!(signed.file_hash, Some(FileHash::of(target)));
         let signature = signed.signature;
         assert_eq!(signature.layout().block_count() as usize, target.chunks(block_size as usize).len());
         for (index, block) in target.chunks(block_size as usize).enumerate() {
             let id = BlockId(index as u32);
-            assert_eq!(signature.weak(id), Wide.sum(block), "block {id} of {block_size} in {}", target.len());
+            assert_eq!(signature.weak(id), Polynomial.sum(block), "block {id} of {block_size} in {}", target.len());
             assert!(signature.has_strong(id, &Md5::full().sum(block)), "block {id} of {block_size}");
         }
     }
@@ -266,7 +255,7 @@ mod tests {
             }
         }
         let options = SignOptions { block_size: 10, file_hash: false };
-        let failed = sign(&Shrunk, &options, &Wide, Arc::new(Blake3::full()), &());
+        let failed = sign(&Shrunk, &options, &Polynomial, Arc::new(Md5::full()), &());
         assert!(matches!(failed, Err(SignError::Read(_))));
     }
 

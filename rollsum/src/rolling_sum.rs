@@ -10,14 +10,12 @@ pub enum Kind {
     Rsync,
     /// rsync's sum with 31 added to every byte, as in librsync's rollsum.
     Librsync,
-    /// A polynomial modulo 2^32, as in librsync's RabinKarp.
+    /// A polynomial modulo 2^32, as in librsync's RabinKarp and our own format.
     RabinKarp,
-    /// Two polynomials modulo 2^32: RabinKarp's rolls, and a second is the check.
-    Wide,
 }
 
 impl Kind {
-    /// The part of the sum of `block` that rolls.
+    /// The sum of `block`: the key that a scan looks for.
     pub fn key(self, block: &[u8]) -> u32 {
         machine::run(tier_for(block), Key { kind: self, block })
     }
@@ -27,29 +25,23 @@ impl Kind {
         machine::run(tier, Key { kind: self, block })
     }
 
-    /// The part of the sum of `block` that does not roll; 0 for sums of 32 bits.
-    pub fn check(self, block: &[u8]) -> u32 {
-        if self.is_wide() { machine::run(tier_for(block), Check { block }) } else { 0 }
-    }
-
     /// The key of a block with this `key`, with `zeros` more bytes behind it that are zero.
     pub fn with_zeros(self, key: u32, zeros: usize) -> u32 {
         match self {
             Self::Rsync => rsync::with_zeros(key, zeros, 0),
             Self::Librsync => rsync::with_zeros(key, zeros, rsync::LIBRSYNC_OFFSET),
-            Self::RabinKarp | Self::Wide => key.wrapping_mul(polynomial::power(polynomial::KEY_MULTIPLIER, zeros)),
+            Self::RabinKarp => key.wrapping_mul(polynomial::power(polynomial::MULTIPLIER, zeros)),
         }
     }
 
-    /// Writes the sums of the consecutive blocks in `data`: their keys to `keys`, and their
-    /// checks to `checks`, which has none for a sum of 32 bits. The last block may be short.
+    /// Writes the keys of the consecutive blocks in `data` to `keys`. The last block may be
+    /// short.
     ///
     /// # Panics
     ///
-    /// When `block_size` is 0, or there is not exactly one key for each block and, for a
-    /// wide sum, one check.
-    pub fn sum_blocks(self, data: &[u8], block_size: usize, keys: &mut [u32], checks: &mut [u32]) {
-        self.sum_blocks_with_tier(Tier::detect(), data, block_size, keys, checks);
+    /// When `block_size` is 0, or there is not exactly one key for each block.
+    pub fn sum_blocks(self, data: &[u8], block_size: usize, keys: &mut [u32]) {
+        self.sum_blocks_with_tier(Tier::detect(), data, block_size, keys);
     }
 
     /// As [`Kind::sum_blocks`], on a certain tier.
@@ -57,23 +49,9 @@ impl Kind {
     /// # Panics
     ///
     /// As [`Kind::sum_blocks`], and when this machine does not run the tier.
-    pub fn sum_blocks_with_tier(
-        self,
-        tier: Tier,
-        data: &[u8],
-        block_size: usize,
-        keys: &mut [u32],
-        checks: &mut [u32],
-    ) {
-        let count = data.len().div_ceil(block_size);
-        assert_eq!(keys.len(), count, "one key for each block");
-        assert_eq!(checks.len(), if self.is_wide() { count } else { 0 }, "one check for each block of a wide sum");
-        machine::run(tier, Blocks { kind: self, data, block_size, keys, checks });
-    }
-
-    /// Whether the sum has a check beside the key.
-    pub fn is_wide(self) -> bool {
-        self == Self::Wide
+    pub fn sum_blocks_with_tier(self, tier: Tier, data: &[u8], block_size: usize, keys: &mut [u32]) {
+        assert_eq!(keys.len(), data.len().div_ceil(block_size), "one key for each block");
+        machine::run(tier, Blocks { kind: self, data, block_size, keys });
     }
 
     /// [`Kind::key`] on a certain machine.
@@ -82,7 +60,7 @@ impl Kind {
         match self {
             Self::Rsync => rsync::key(machine.rsync_halves(block), block.len(), 0),
             Self::Librsync => rsync::key(machine.rsync_halves(block), block.len(), rsync::LIBRSYNC_OFFSET),
-            Self::RabinKarp | Self::Wide => machine.polynomial::<{ polynomial::KEY_MULTIPLIER }>(block),
+            Self::RabinKarp => machine.polynomial(block),
         }
     }
 }
@@ -108,25 +86,11 @@ impl Task for Key<'_> {
     }
 }
 
-struct Check<'a> {
-    block: &'a [u8],
-}
-
-impl Task for Check<'_> {
-    type Output = u32;
-
-    #[inline(always)]
-    fn run<M: Machine>(self, machine: M) -> u32 {
-        machine.polynomial::<{ polynomial::CHECK_MULTIPLIER }>(self.block)
-    }
-}
-
 struct Blocks<'a> {
     kind: Kind,
     data: &'a [u8],
     block_size: usize,
     keys: &'a mut [u32],
-    checks: &'a mut [u32],
 }
 
 impl Task for Blocks<'_> {
@@ -134,13 +98,9 @@ impl Task for Blocks<'_> {
 
     #[inline(always)]
     fn run<M: Machine>(self, machine: M) {
-        let Self { kind, data, block_size, keys, checks } = self;
-        for (at, (block, key)) in data.chunks(block_size).zip(keys).enumerate() {
+        let Self { kind, data, block_size, keys } = self;
+        for (block, key) in data.chunks(block_size).zip(keys) {
             *key = kind.key_on(machine, block);
-            // At once, while the block is in the cache.
-            if let Some(check) = checks.get_mut(at) {
-                *check = machine.polynomial::<{ polynomial::CHECK_MULTIPLIER }>(block);
-            }
         }
     }
 }
@@ -151,10 +111,10 @@ mod tests {
     use crate::tier::tested;
     use proptest::prelude::*;
 
-    const KINDS: [Kind; 4] = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp, Kind::Wide];
+    const KINDS: [Kind; 3] = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp];
 
     /// Byte after byte, from the formulas in the crate's documentation.
-    fn by_definition(kind: Kind, block: &[u8]) -> (u32, u32) {
+    fn by_definition(kind: Kind, block: &[u8]) -> u32 {
         let rsync = |offset: u32| {
             let (a, b) = block.iter().fold((0u16, 0u16), |(a, b), &byte| {
                 let a = a.wrapping_add((u32::from(byte) + offset) as u16);
@@ -162,40 +122,32 @@ mod tests {
             });
             u32::from(b) << 16 | u32::from(a)
         };
-        let polynomial = |multiplier: u32| {
-            block.iter().fold(1u32, |sum, &byte| sum.wrapping_mul(multiplier).wrapping_add(byte.into()))
-        };
         match kind {
-            Kind::Rsync => (rsync(0), 0),
-            Kind::Librsync => (rsync(31), 0),
-            Kind::RabinKarp => (polynomial(0x0810_4225), 0),
-            Kind::Wide => (polynomial(0x0810_4225), polynomial(0x9e37_79bb)),
+            Kind::Rsync => rsync(0),
+            Kind::Librsync => rsync(31),
+            Kind::RabinKarp => {
+                block.iter().fold(1, |sum: u32, &byte| sum.wrapping_mul(0x0810_4225).wrapping_add(byte.into()))
+            }
         }
     }
 
     fn check_blocks(kind: Kind, data: &[u8], block_size: usize) {
-        let (keys, mut checks): (Vec<_>, Vec<_>) =
-            data.chunks(block_size).map(|block| by_definition(kind, block)).unzip();
-        if !kind.is_wide() {
-            checks.clear();
-        }
-        let expected = (keys, checks);
-        let same = |what: &str, work: &dyn Fn(&mut [u32], &mut [u32])| {
-            let mut sums = (vec![7; expected.0.len()], vec![7; expected.1.len()]);
-            work(&mut sums.0, &mut sums.1);
-            assert_eq!(sums, expected, "{kind:?}, blocks of {block_size} in {}, {what}", data.len());
+        let expected: Vec<u32> = data.chunks(block_size).map(|block| by_definition(kind, block)).collect();
+        let same = |what: &str, work: &dyn Fn(&mut [u32])| {
+            let mut keys = vec![7; expected.len()];
+            work(&mut keys);
+            assert_eq!(keys, expected, "{kind:?}, blocks of {block_size} in {}, {what}", data.len());
         };
         for tier in tested() {
-            same(&tier.to_string(), &|keys, checks| kind.sum_blocks_with_tier(tier, data, block_size, keys, checks));
+            same(&tier.to_string(), &|keys| kind.sum_blocks_with_tier(tier, data, block_size, keys));
             if tier != Tier::Portable {
-                same("512 bits", &|keys, checks| {
-                    machine::run_wide(tier, Blocks { kind, data, block_size, keys, checks });
+                same("512 bits", &|keys| {
+                    machine::run_wide(tier, Blocks { kind, data, block_size, keys });
                 });
             }
         }
-        same("one by one", &|keys, checks| {
+        same("one by one", &|keys| {
             data.chunks(block_size).zip(keys).for_each(|(block, key)| *key = kind.key(block));
-            data.chunks(block_size).zip(checks).for_each(|(block, check)| *check = kind.check(block));
         });
     }
 
@@ -230,13 +182,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "one key for each block")]
     fn too_few_keys_are_refused() {
-        Kind::Rsync.sum_blocks(&[0; 11], 10, &mut [0], &mut []);
-    }
-
-    #[test]
-    #[should_panic(expected = "one check for each block")]
-    fn a_wide_sum_wants_checks() {
-        Kind::Wide.sum_blocks(&[0; 10], 10, &mut [0], &mut []);
+        Kind::Rsync.sum_blocks(&[0; 11], 10, &mut [0]);
     }
 
     proptest! {
@@ -273,8 +219,6 @@ mod tests {
         assert_eq!(zsync, 0x0408_40ef, "zsync writes a before b");
         assert_eq!(Kind::Librsync.key(block), 0xbcef_fc08);
         assert_eq!(Kind::RabinKarp.key(block), 0x9505_48b5);
-        assert_eq!(Kind::Wide.key(block), 0x9505_48b5);
-        assert_eq!((Kind::Rsync.check(block), Kind::RabinKarp.check(block)), (0, 0));
     }
 
     #[test]
@@ -282,6 +226,6 @@ mod tests {
         assert_eq!(Kind::Rsync.key(&[]), 0);
         assert_eq!(Kind::Librsync.key(&[]), 0);
         assert_eq!(Kind::RabinKarp.key(&[]), 1, "so that leading zeros count");
-        assert_ne!(Kind::Wide.key(&[0]), Kind::Wide.key(&[0, 0]));
+        assert_ne!(Kind::RabinKarp.key(&[0]), Kind::RabinKarp.key(&[0, 0]));
     }
 }
