@@ -10,10 +10,10 @@ use crate::{BlockId, BlockLayout, BlockRange, ByteRange, MAX_BLOCK_SIZE};
 /// comes of several such comparisons, with blocks of several sizes, is cut as it comes.
 /// Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cut(Kind);
+pub struct Cut(Shape);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
+enum Shape {
     Even(BlockLayout),
     Uneven {
         /// Where each block begins, and where the last one ends.
@@ -39,22 +39,22 @@ impl Cut {
             (pair[1] - pair[0]) as u32
         });
         let largest = lengths.max().unwrap_or(1);
-        Self(Kind::Uneven { bounds, largest })
+        Self(Shape::Uneven { bounds, largest })
     }
 
     /// Length of the target in bytes.
     pub fn length(&self) -> u64 {
         match &self.0 {
-            Kind::Even(layout) => layout.length(),
-            Kind::Uneven { bounds, .. } => bounds[bounds.len() - 1],
+            Shape::Even(layout) => layout.length(),
+            Shape::Uneven { bounds, .. } => bounds[bounds.len() - 1],
         }
     }
 
     /// How many blocks there are.
     pub fn block_count(&self) -> u32 {
         match &self.0 {
-            Kind::Even(layout) => layout.block_count(),
-            Kind::Uneven { bounds, .. } => bounds.len() as u32 - 1,
+            Shape::Even(layout) => layout.block_count(),
+            Shape::Uneven { bounds, .. } => bounds.len() as u32 - 1,
         }
     }
 
@@ -66,8 +66,8 @@ impl Cut {
     /// No block is longer, in bytes; at least 1.
     pub fn largest_block(&self) -> u32 {
         match &self.0 {
-            Kind::Even(layout) => layout.block_size(),
-            Kind::Uneven { largest, .. } => *largest,
+            Shape::Even(layout) => layout.block_size(),
+            Shape::Uneven { largest, .. } => *largest,
         }
     }
 
@@ -79,8 +79,8 @@ impl Cut {
     /// The bytes of the target that make up `blocks`.
     pub fn bytes(&self, blocks: BlockRange) -> ByteRange {
         match &self.0 {
-            Kind::Even(layout) => layout.bytes(blocks),
-            Kind::Uneven { bounds, .. } => {
+            Shape::Even(layout) => layout.bytes(blocks),
+            Shape::Uneven { bounds, .. } => {
                 ByteRange { start: bounds[blocks.start.index()], end: bounds[blocks.end.index()] }
             }
         }
@@ -97,8 +97,8 @@ impl Cut {
             return self.blocks().end;
         }
         match &self.0 {
-            Kind::Even(layout) => BlockId((offset / u64::from(layout.block_size())) as u32),
-            Kind::Uneven { bounds, .. } => BlockId(bounds.partition_point(|&bound| bound <= offset) as u32 - 1),
+            Shape::Even(layout) => BlockId((offset / u64::from(layout.block_size())) as u32),
+            Shape::Uneven { bounds, .. } => BlockId(bounds.partition_point(|&bound| bound <= offset) as u32 - 1),
         }
     }
 
@@ -119,7 +119,7 @@ impl Cut {
 
 impl From<BlockLayout> for Cut {
     fn from(layout: BlockLayout) -> Self {
-        Self(Kind::Even(layout))
+        Self(Shape::Even(layout))
     }
 }
 

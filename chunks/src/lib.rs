@@ -8,7 +8,7 @@
 //! makes signatures; it does not index, compare, fetch or patch.
 //!
 //! ```
-//! use gosync_chunks::{BlockId, Md5, SignOptions, WeakHasher, sign};
+//! use gosync_chunks::{BlockId, Md5, SumOptions, WeakHasher, sum_target};
 //! use std::sync::Arc;
 //!
 //! /// Any cheap sum will do to make a signature; to be found by rolling, it has to roll.
@@ -20,10 +20,10 @@
 //! }
 //!
 //! let target = b"the quick brown fox jumps over the lazy dog".to_vec();
-//! let options = SignOptions { block_size: 16, file_hash: true };
-//! let signed = sign(&target, &options, &ByteSum, Arc::new(Md5::full()), &())?;
+//! let options = SumOptions { block_size: 16, file_hash: true };
+//! let summed = sum_target(&target, &options, &ByteSum, Arc::new(Md5::full()), &())?;
 //!
-//! let signature = signed.signature;
+//! let signature = summed.signature;
 //! assert_eq!(signature.layout().block_count(), 3);
 //! let block = signature.verify(BlockId(2), &target[32..])?;
 //! assert_eq!(block.data(), b" the lazy dog"[2..].as_ref());
@@ -37,7 +37,7 @@
 //! |---|---|---|
 //! | [`Lookup`] | `gosync-index` | `gosync-comparer` |
 //! | [`Source`], [`Sink`] | `gosync-blocksources`, `gosync-patcher` | `gosync-patcher`, `gosync-blocksources` |
-//! | [`StrongHasher`], [`WeakHasher`] | here, the schemes | [`sign`], `gosync-comparer` |
+//! | [`StrongHasher`], [`WeakHasher`] | here, the schemes | [`sum_target`], `gosync-comparer` |
 //! | [`ReadAt`] | here | everything that reads a file |
 //! | [`Progress`] | the caller | everything that takes long |
 //!
@@ -61,10 +61,10 @@ mod plan;
 mod progress;
 pub mod ranges;
 mod read_buffer;
-mod sign;
 mod signature;
 mod source;
 mod strong;
+mod sum_target;
 mod tier;
 mod weak;
 pub mod work;
@@ -79,10 +79,10 @@ pub use name::{NameError, TargetName};
 pub use plan::{Plan, SeedId, Step};
 pub use progress::{Phase, Progress};
 pub use read_buffer::ReadBuffer;
-pub use sign::{SignError, SignOptions, Signed, sign};
 pub use signature::{BlockSums, Mismatch, Signature, VerifiedBlock};
 pub use source::{Limits, Sink, SinkError, Source, SourceError, Transfer};
 pub use strong::{Blake2b256, Md4, Md5, StrongHasher, StrongSum};
+pub use sum_target::{SumError, SumOptions, Summed, sum_target};
 pub use tier::{Tier, UnknownTier};
 pub use weak::WeakHasher;
 pub use xxh3::Xxh3;

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum Phase {
     /// Reading a target and summing its blocks.
-    Sign,
+    Sum,
     /// Compressing a target into its payload.
     Compress,
     /// Searching the seeds for blocks.
@@ -22,7 +22,7 @@ impl Phase {
     /// A word for it, for whoever watches.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Sign => "sum",
+            Self::Sum => "sum",
             Self::Compress => "compress",
             Self::Compare => "compare",
             Self::Copy => "copy",

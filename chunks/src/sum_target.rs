@@ -1,4 +1,4 @@
-//! Making the signature of a target on all cores, in one pass and bounded memory.
+//! Summing the blocks of a target on all cores, in one pass and bounded memory.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -14,9 +14,9 @@ use crate::{
 /// blocks of the usual sizes.
 const PIECE: usize = 384 << 10;
 
-/// How to sign a target.
+/// How to sum a target.
 #[derive(Clone, Copy, Debug)]
-pub struct SignOptions {
+pub struct SumOptions {
     /// Size of a block in bytes.
     pub block_size: u32,
     /// Whether to hash the whole file too.
@@ -25,17 +25,17 @@ pub struct SignOptions {
 
 /// A signature, and what was found in the same pass.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Signed {
+pub struct Summed {
     /// The sums of all blocks.
     pub signature: Signature,
     /// The hash of the whole file, when it was asked for.
     pub file_hash: Option<FileHash>,
 }
 
-/// Why a target was not signed.
+/// Why a target was not summed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SignError {
+pub enum SumError {
     /// The target cannot be cut into such blocks.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -54,13 +54,13 @@ pub enum SignError {
 /// # Errors
 ///
 /// When `target` cannot be read or cut into such blocks, or `progress` cancels.
-pub fn sign<Data: ReadAt + ?Sized>(
+pub fn sum_target<Data: ReadAt + ?Sized>(
     target: &Data,
-    options: &SignOptions,
+    options: &SumOptions,
     weak_hasher: &dyn WeakHasher,
     strong_hasher: Arc<dyn StrongHasher>,
     progress: &dyn Progress,
-) -> Result<Signed, SignError> {
+) -> Result<Summed, SumError> {
     let length = target.size();
     let layout = BlockLayout::new(length, options.block_size)?;
     let count = layout.block_count() as usize;
@@ -71,7 +71,7 @@ pub fn sign<Data: ReadAt + ?Sized>(
     let mut nodes = vec![[0; 32]; hasher.as_ref().map_or(0, FileHasher::piece_count)];
 
     let zeros = OnceLock::new();
-    progress.begin(Phase::Sign, length);
+    progress.begin(Phase::Sum, length);
     let pieces = Pieces {
         layout,
         piece_size: if options.file_hash { SUBTREE } else { PIECE }
@@ -84,7 +84,7 @@ pub fn sign<Data: ReadAt + ?Sized>(
     };
     hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         if progress.is_cancelled() {
-            return Err(SignError::Cancelled);
+            return Err(SumError::Cancelled);
         }
         let data = buffer.read(target, ByteRange::at(piece.start, piece.read_len as u64))?;
 
@@ -114,13 +114,13 @@ pub fn sign<Data: ReadAt + ?Sized>(
                 *node = hasher.piece(first + at, subtree);
             }
         }
-        progress.advance(Phase::Sign, piece.len as u64);
+        progress.advance(Phase::Sum, piece.len as u64);
         Ok(())
     })?;
 
     let file_hash = hasher.map(|hasher| hasher.finish(&nodes));
     let signature = Signature::new(layout, weak, strong, strong_hasher);
-    Ok(Signed { signature, file_hash })
+    Ok(Summed { signature, file_hash })
 }
 
 /// Cuts the target into aligned pieces, and the columns into what each piece fills.
@@ -202,10 +202,10 @@ mod tests {
     }
 
     fn check(target: &[u8], block_size: u32) {
-        let options = SignOptions { block_size, file_hash: true };
-        let signed = sign(target, &options, &Polynomial, Arc::new(Md5::full()), &()).unwrap();
-        assert_eq!(signed.file_hash, Some(FileHash::of(target)));
-        let signature = signed.signature;
+        let options = SumOptions { block_size, file_hash: true };
+        let summed = sum_target(target, &options, &Polynomial, Arc::new(Md5::full()), &()).unwrap();
+        assert_eq!(summed.file_hash, Some(FileHash::of(target)));
+        let signature = summed.signature;
         assert_eq!(signature.layout().block_count() as usize, target.chunks(block_size as usize).len());
         for (index, block) in target.chunks(block_size as usize).enumerate() {
             let id = BlockId(index as u32);
@@ -254,9 +254,9 @@ mod tests {
                 [0u8; 50].as_slice().read_exact_at(offset, buffer)
             }
         }
-        let options = SignOptions { block_size: 10, file_hash: false };
-        let failed = sign(&Shrunk, &options, &Polynomial, Arc::new(Md5::full()), &());
-        assert!(matches!(failed, Err(SignError::Read(_))));
+        let options = SumOptions { block_size: 10, file_hash: false };
+        let failed = sum_target(&Shrunk, &options, &Polynomial, Arc::new(Md5::full()), &());
+        assert!(matches!(failed, Err(SumError::Read(_))));
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use gosync_chunks::{
     BlockId, BlockLayout, ByteRange, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature, Step,
     is_zeros, ranges,
 };
-use gosync_rollsum::Kind;
+use gosync_rollsum::RollingSum;
 
 use crate::Statistics;
 use crate::engine::Scratch;
@@ -23,7 +23,7 @@ const PIECE: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug)]
 pub struct CompareOptions {
     /// The sum of the signature's keys.
-    pub kind: Kind,
+    pub sum: RollingSum,
     /// How many bytes may be strong-summed for each byte scanned, to verify weak hits.
     /// Where hostile or repetitive data needs more, only hits are verified whose next
     /// block fits too, and what is missed so is fetched. Without a budget all are
@@ -47,9 +47,9 @@ pub struct CompareOptions {
 }
 
 impl CompareOptions {
-    /// Compares by sums of `kind`, and verifies every weak hit.
-    pub fn new(kind: Kind) -> Self {
-        Self { kind, strong_budget: None, key_mask: u32::MAX, in_pairs: false, padded: false, overlapping: false }
+    /// Compares by keys that are `sum`s, and verifies every weak hit.
+    pub fn new(sum: RollingSum) -> Self {
+        Self { sum, strong_budget: None, key_mask: u32::MAX, in_pairs: false, padded: false, overlapping: false }
     }
 }
 

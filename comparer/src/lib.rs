@@ -5,24 +5,24 @@
 //! needs to compute nothing and can be a static server.
 //!
 //! ```
-//! use gosync_chunks::{Md5, SignOptions, Step, WeakHasher, sign};
-//! use gosync_comparer::{CompareOptions, Kind, compare};
+//! use gosync_chunks::{Md5, SumOptions, Step, WeakHasher, sum_target};
+//! use gosync_comparer::{CompareOptions, RollingSum, compare};
 //! use gosync_index::BlockIndex;
 //! use std::sync::Arc;
 //!
 //! struct Rsync;
 //! impl WeakHasher for Rsync {
 //!     fn sum(&self, block: &[u8]) -> u32 {
-//!         Kind::Rsync.key(block)
+//!         RollingSum::Rsync.key(block)
 //!     }
 //! }
 //!
 //! let target = b"One fish, two fish, red fish, blue fish.".to_vec();
 //! let seed = b"Two fish; red fish, blue fish.".to_vec();
-//! let options = SignOptions { block_size: 8, file_hash: false };
-//! let signature = sign(&target, &options, &Rsync, Arc::new(Md5::full()), &())?.signature;
+//! let options = SumOptions { block_size: 8, file_hash: false };
+//! let signature = sum_target(&target, &options, &Rsync, Arc::new(Md5::full()), &())?.signature;
 //!
-//! let options = CompareOptions::new(Kind::Rsync);
+//! let options = CompareOptions::new(RollingSum::Rsync);
 //! let found = compare(&signature, &BlockIndex::build(&signature), &[&seed], &options, &())?;
 //! assert_eq!(found.plan.fetched_bytes(), 24, "One fish, two fish, red ");
 //! assert!(matches!(found.plan.steps(), [Step::Fetch { .. }, Step::Copy { offset: 14, .. }]));
@@ -67,6 +67,6 @@ mod statistics;
 pub use compare::{CompareError, CompareOptions, Comparison, UnreadableSeed, compare, compare_again, compare_parts};
 pub use engine::Match;
 pub use gosync_chunks::Signature;
-pub use gosync_rollsum::{Kind, pair_key};
+pub use gosync_rollsum::{RollingSum, pair_key};
 pub use matcher::{Matcher, Matches};
 pub use statistics::Statistics;

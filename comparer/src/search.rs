@@ -1,7 +1,7 @@
 //! What every piece is searched for, and the sums that decide.
 
 use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, is_zeros};
-use gosync_rollsum::{Kind, Scanner};
+use gosync_rollsum::{RollingSum, Scanner};
 
 use crate::{CompareOptions, Statistics};
 
@@ -23,7 +23,7 @@ pub(crate) struct Search<'a, Index> {
     pub(crate) padded: bool,
     /// Whether matches may begin within others.
     pub(crate) overlapping: bool,
-    kind: Kind,
+    sum: RollingSum,
     key_mask: u32,
     /// The sums of a block of zeros, which sparse files are full of.
     zeros: (u32, StrongSum),
@@ -31,10 +31,10 @@ pub(crate) struct Search<'a, Index> {
 
 impl<'a, Index: Lookup> Search<'a, Index> {
     pub(crate) fn new(signature: &'a Signature, lookup: &'a Index, options: &CompareOptions) -> Self {
-        let CompareOptions { kind, strong_budget, key_mask, in_pairs, padded, overlapping } = *options;
+        let CompareOptions { sum, strong_budget, key_mask, in_pairs, padded, overlapping } = *options;
         let block_size = signature.layout().block_size() as usize;
         let zeros = vec![0; block_size];
-        let scanner = Scanner::new(kind, block_size).masked(key_mask);
+        let scanner = Scanner::new(sum, block_size).masked(key_mask);
         Self {
             signature,
             lookup,
@@ -44,9 +44,9 @@ impl<'a, Index: Lookup> Search<'a, Index> {
             strong_budget,
             padded,
             overlapping,
-            kind,
+            sum,
             key_mask,
-            zeros: (kind.key(&zeros) & key_mask, signature.hasher().sum(&zeros)),
+            zeros: (sum.key(&zeros) & key_mask, signature.hasher().sum(&zeros)),
         }
     }
 
@@ -56,7 +56,7 @@ impl<'a, Index: Lookup> Search<'a, Index> {
             self.zeros.0
         } else {
             let zeros = if self.padded { self.block_size - data.len() } else { 0 };
-            self.kind.with_zeros(self.kind.key(data), zeros) & self.key_mask
+            self.sum.with_zeros(self.sum.key(data), zeros) & self.key_mask
         };
         self.signature.weak(block) == key
     }

@@ -42,7 +42,7 @@ fn check_part(data: &[u8]) {
 fn check_native(data: &[u8]) {
     let Ok(index) = Index::read(data, &ReadOptions::default()) else { return };
     assert_eq!(write(&index), data);
-    if index.format() == Format::Gosync && index.length() < 1 << 20 {
+    if index.format() == Format::Layered && index.length() < 1 << 20 {
         descend(&index);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn layers(data: &[u8]) {
     let at = |name: &str| directory.path().join(name);
     fs::write(at("new"), target).expect("room for files");
     fs::write(at("old"), seed).expect("room for files");
-    let options = BuildOptions { format: Format::Gosync, block_sizes: sizes, compress: None };
+    let options = BuildOptions { format: Format::Layered, block_sizes: sizes, compress: None };
     let built = build(&at("new"), &options, &()).expect("the layers are sound");
     let mut bytes = Vec::new();
     built.write(&mut bytes).expect("a vector takes everything");

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use gosync_blocksources::MemorySource;
-use gosync_chunks::{Md5, ReadAt, SignOptions, StrongHasher, WeakHasher, sign};
-use gosync_comparer::{CompareOptions, Kind, compare};
+use gosync_chunks::{Md5, ReadAt, StrongHasher, SumOptions, WeakHasher, sum_target};
+use gosync_comparer::{CompareOptions, RollingSum, compare};
 use gosync_index::BlockIndex;
 use gosync_patcher::Patch;
 
-struct Weak(Kind);
+struct Weak(RollingSum);
 
 impl WeakHasher for Weak {
     fn sum(&self, block: &[u8]) -> u32 {
@@ -16,28 +16,28 @@ impl WeakHasher for Weak {
     }
 }
 
-/// The first bytes choose the block size, the kind of sum, a budget and how much is the
+/// The first bytes choose the block size, the rolling sum, a budget and how much is the
 /// seed; the others are the seed and the target.
 pub(crate) fn patch(data: &[u8]) {
     let [block_size, choices, split, data @ ..] = data else { return };
-    let kind = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp][usize::from(choices & 3) % 3];
+    let sum = [RollingSum::Rsync, RollingSum::Librsync, RollingSum::RabinKarp][usize::from(choices & 3) % 3];
     let strong_budget = (choices & 4 != 0).then_some(1);
     let (seed, target) = data.split_at(data.len() * usize::from(*split) / 255);
 
-    let options = SignOptions { block_size: u32::from(*block_size).max(1), file_hash: true };
+    let options = SumOptions { block_size: u32::from(*block_size).max(1), file_hash: true };
     let hasher: Arc<dyn StrongHasher> = Arc::new(Md5::full());
-    let signed = sign(target, &options, &Weak(kind), hasher, &()).expect("memory can be read");
-    let signature = signed.signature;
+    let summed = sum_target(target, &options, &Weak(sum), hasher, &()).expect("memory can be read");
+    let signature = summed.signature;
 
     let seed = seed.to_vec();
     let seeds: [&dyn ReadAt; 1] = [&seed];
-    let options = CompareOptions { strong_budget, ..CompareOptions::new(kind) };
+    let options = CompareOptions { strong_budget, ..CompareOptions::new(sum) };
     let found = compare(&signature, &BlockIndex::build(&signature), &seeds, &options, &()).expect("one seed");
     let source = MemorySource::new(target.to_vec());
     let patch = Patch {
         plan: &found.plan,
         sums: signature.sums(),
-        file_hash: signed.file_hash,
+        file_hash: summed.file_hash,
         seeds: &seeds,
         source: &source,
         progress: &(),

@@ -109,7 +109,7 @@ fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
                 return Some("give --key-password-file, or set GOSYNC_KEY_PASSWORD");
             }
             Error::Key { .. } => return Some("keys are made with `minisign -G`"),
-            Error::Sign { .. } => return Some("give another --block-size"),
+            Error::Sum { .. } => return Some("give another --block-size"),
             Error::Layers { .. } | Error::PayloadLayers { .. } => {
                 return Some("give others to --layers or --block-size, or neither: they are chosen by the file's size");
             }
@@ -117,7 +117,7 @@ fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
         },
         (None, Some(error)) => match error {
             ZsyncError::Control { .. } => return Some("get the control file again, or make it again with `zsyncmake`"),
-            ZsyncError::Sign { .. } => return Some("give another block size"),
+            ZsyncError::Sum { .. } => return Some("give another block size"),
             ZsyncError::NoSource { .. } => return Some("say with -u which URL the control file is from"),
             _ => error.is_resumable(),
         },

@@ -41,9 +41,9 @@
 //!
 //! let seed = b"the quick brown fox".to_vec();
 //! let target = b"the slow, brown fox";
-//! # let options = SignOptions { block_size: 4, file_hash: true };
-//! # let signed = sign(target.as_slice(), &options, &ByteSum, Arc::new(Md5::full()), &())?;
-//! # let (signature, file_hash) = (signed.signature, signed.file_hash);
+//! # let options = SumOptions { block_size: 4, file_hash: true };
+//! # let summed = sum_target(target.as_slice(), &options, &ByteSum, Arc::new(Md5::full()), &())?;
+//! # let (signature, file_hash) = (summed.signature, summed.file_hash);
 //! // Blocks of 4 bytes: the first and the last two are in the seed.
 //! let mut plan = Plan::new(signature.layout());
 //! plan.copy(BlockId(0), SeedId(0), 0);

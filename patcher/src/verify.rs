@@ -174,7 +174,7 @@ fn present_blocks(cut: &Cut, length: u64) -> BlockRange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::{Md5, SignOptions, WeakHasher, sign};
+    use gosync_chunks::{Md5, SumOptions, WeakHasher, sum_target};
     use std::sync::Arc;
 
     struct ByteSum;
@@ -190,9 +190,9 @@ mod tests {
     }
 
     fn verdict_on(data: &[u8], expected: &[u8], block_size: u32, with_hash: bool) -> Verdict {
-        let options = SignOptions { block_size, file_hash: true };
-        let signed = sign(expected, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap();
-        verify(&data.to_vec(), signed.signature.sums(), signed.file_hash.filter(|_| with_hash), &()).unwrap()
+        let options = SumOptions { block_size, file_hash: true };
+        let summed = sum_target(expected, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap();
+        verify(&data.to_vec(), summed.signature.sums(), summed.file_hash.filter(|_| with_hash), &()).unwrap()
     }
 
     #[test]
@@ -240,8 +240,8 @@ mod tests {
     #[test]
     fn a_hash_that_contradicts_the_blocks_is_told() {
         let data = target(100);
-        let options = SignOptions { block_size: 10, file_hash: false };
-        let signature = sign(&data, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap().signature;
+        let options = SumOptions { block_size: 10, file_hash: false };
+        let signature = sum_target(&data, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap().signature;
         let verdict = verify(&data, signature.sums(), Some(FileHash([0; 32])), &()).unwrap();
         assert_eq!((verdict.wrong.len(), verdict.wrong_hash), (0, Some(FileHash::of(&data))));
         assert!(!verdict.is_good());

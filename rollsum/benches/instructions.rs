@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use gosync_rollsum::{Candidate, Kind, Scanner, SieveBuilder, Tier};
+use gosync_rollsum::{Candidate, RollingSum, Scanner, SieveBuilder, Tier};
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 
 const POSITIONS: usize = 1 << 18;
@@ -41,11 +41,11 @@ struct Scan {
 }
 
 /// Nothing where the machine does not run the tier.
-fn prepare(kind: Kind, tier: Tier) -> Option<Scan> {
+fn prepare(sum: RollingSum, tier: Tier) -> Option<Scan> {
     let builder = SieveBuilder::new(1 << 12);
     noise().skip(POSITIONS).take(1 << 12).for_each(|key| builder.insert((key >> 16) as u32));
     tier.is_available().then(|| Scan {
-        scanner: Scanner::with_tier(kind, WINDOW, tier),
+        scanner: Scanner::with_tier(sum, WINDOW, tier),
         buffer: data(POSITIONS + WINDOW - 1),
         words: builder.finish(),
         candidates: Vec::with_capacity(POSITIONS),
@@ -53,33 +53,33 @@ fn prepare(kind: Kind, tier: Tier) -> Option<Scan> {
 }
 
 #[library_benchmark(setup = prepare)]
-#[bench::rsync_portable(args = (Kind::Rsync, Tier::Portable), config = at_most(10_800_000))]
-#[bench::rsync_sse42(args = (Kind::Rsync, Tier::Sse42), config = at_most(7_460_000))]
-#[bench::rsync_avx2(args = (Kind::Rsync, Tier::Avx2), config = at_most(2_540_000))]
-#[bench::rabin_karp_portable(args = (Kind::RabinKarp, Tier::Portable), config = at_most(9_150_000))]
-#[bench::rabin_karp_sse42(args = (Kind::RabinKarp, Tier::Sse42), config = at_most(7_190_000))]
-#[bench::rabin_karp_avx2(args = (Kind::RabinKarp, Tier::Avx2), config = at_most(2_400_000))]
+#[bench::rsync_portable(args = (RollingSum::Rsync, Tier::Portable), config = at_most(10_800_000))]
+#[bench::rsync_sse42(args = (RollingSum::Rsync, Tier::Sse42), config = at_most(7_460_000))]
+#[bench::rsync_avx2(args = (RollingSum::Rsync, Tier::Avx2), config = at_most(2_540_000))]
+#[bench::rabin_karp_portable(args = (RollingSum::RabinKarp, Tier::Portable), config = at_most(9_150_000))]
+#[bench::rabin_karp_sse42(args = (RollingSum::RabinKarp, Tier::Sse42), config = at_most(7_190_000))]
+#[bench::rabin_karp_avx2(args = (RollingSum::RabinKarp, Tier::Avx2), config = at_most(2_400_000))]
 fn scan(scan: Option<Scan>) -> Option<Scan> {
     let mut scan = scan?;
     scan.scanner.scan(black_box(&scan.buffer), 0..POSITIONS, &scan.words, &mut scan.candidates);
     Some(scan)
 }
 
-fn blocks(kind: Kind, tier: Tier) -> (Kind, Tier, Vec<u8>) {
-    (kind, tier, data(POSITIONS))
+fn blocks(sum: RollingSum, tier: Tier) -> (RollingSum, Tier, Vec<u8>) {
+    (sum, tier, data(POSITIONS))
 }
 
 #[library_benchmark(setup = blocks)]
-#[bench::rsync_portable(args = (Kind::Rsync, Tier::Portable), config = at_most(185_000))]
-#[bench::rsync_sse42(args = (Kind::Rsync, Tier::Sse42), config = at_most(170_000))]
-#[bench::rsync_avx2(args = (Kind::Rsync, Tier::Avx2), config = at_most(82_700))]
-#[bench::rabin_karp_portable(args = (Kind::RabinKarp, Tier::Portable), config = at_most(910_000))]
-#[bench::rabin_karp_sse42(args = (Kind::RabinKarp, Tier::Sse42), config = at_most(317_000))]
-#[bench::rabin_karp_avx2(args = (Kind::RabinKarp, Tier::Avx2), config = at_most(135_000))]
-fn sum_blocks((kind, tier, data): (Kind, Tier, Vec<u8>)) -> [u32; POSITIONS / WINDOW] {
+#[bench::rsync_portable(args = (RollingSum::Rsync, Tier::Portable), config = at_most(185_000))]
+#[bench::rsync_sse42(args = (RollingSum::Rsync, Tier::Sse42), config = at_most(170_000))]
+#[bench::rsync_avx2(args = (RollingSum::Rsync, Tier::Avx2), config = at_most(82_700))]
+#[bench::rabin_karp_portable(args = (RollingSum::RabinKarp, Tier::Portable), config = at_most(910_000))]
+#[bench::rabin_karp_sse42(args = (RollingSum::RabinKarp, Tier::Sse42), config = at_most(317_000))]
+#[bench::rabin_karp_avx2(args = (RollingSum::RabinKarp, Tier::Avx2), config = at_most(135_000))]
+fn sum_blocks((sum, tier, data): (RollingSum, Tier, Vec<u8>)) -> [u32; POSITIONS / WINDOW] {
     let mut keys = [0; POSITIONS / WINDOW];
     if tier.is_available() {
-        kind.sum_blocks_with_tier(tier, black_box(&data), WINDOW, &mut keys);
+        sum.sum_blocks_with_tier(tier, black_box(&data), WINDOW, &mut keys);
     }
     keys
 }

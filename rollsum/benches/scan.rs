@@ -6,10 +6,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gosync_rollsum::{Kind, Scanner, SieveBuilder, Tier};
+use gosync_rollsum::{RollingSum, Scanner, SieveBuilder, Tier};
 
 /// Of rsync's offsets one is enough: the offset is a constant in the same work.
-const KINDS: [Kind; 2] = [Kind::Rsync, Kind::RabinKarp];
+const SUMS: [RollingSum; 2] = [RollingSum::Rsync, RollingSum::RabinKarp];
 
 /// Bytes in a buffer, as a search hands them over.
 const BUFFER: usize = 1 << 20;
@@ -40,11 +40,11 @@ fn scan(criterion: &mut Criterion) {
         let words = builder.finish();
         let mut group = criterion.benchmark_group(format!("scan/2^{exponent} keys"));
         group.throughput(Throughput::Bytes(positions.len() as u64));
-        for kind in KINDS {
+        for sum in SUMS {
             for tier in Tier::available() {
-                let scanner = Scanner::with_tier(kind, WINDOW, tier);
+                let scanner = Scanner::with_tier(sum, WINDOW, tier);
                 let mut candidates = Vec::new();
-                group.bench_function(BenchmarkId::new(format!("{kind:?}"), tier), |bencher| {
+                group.bench_function(BenchmarkId::new(format!("{sum:?}"), tier), |bencher| {
                     bencher.iter(|| {
                         candidates.clear();
                         scanner.scan(black_box(&buffer), positions.clone(), &words, &mut candidates);
@@ -62,12 +62,12 @@ fn sum_blocks(criterion: &mut Criterion) {
     for block_size in [2048, 65_536] {
         let mut group = criterion.benchmark_group(format!("sum blocks/{block_size} bytes"));
         group.throughput(Throughput::Bytes(data.len() as u64));
-        for kind in KINDS {
+        for sum in SUMS {
             let mut keys = vec![0; data.len() / block_size];
             for tier in Tier::available() {
-                group.bench_function(BenchmarkId::new(format!("{kind:?}"), tier), |bencher| {
+                group.bench_function(BenchmarkId::new(format!("{sum:?}"), tier), |bencher| {
                     bencher.iter(|| {
-                        kind.sum_blocks_with_tier(tier, black_box(data), block_size, &mut keys);
+                        sum.sum_blocks_with_tier(tier, black_box(data), block_size, &mut keys);
                         keys[0]
                     });
                 });

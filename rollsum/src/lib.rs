@@ -2,42 +2,42 @@
 //! an index may begin.
 //!
 //! rsync's matching needs a checksum of a window of bytes that can be moved on by one
-//! byte in constant time. This crate has the three that delta tools use ([`Kind`]), and
+//! byte in constant time. This crate has the three that delta tools use ([`RollingSum`]), and
 //! does the moving in bulk: a whole buffer goes in, and the few candidate positions
 //! come out. Nobody calls it once for every byte, so the work behind [`Scanner::scan`]
 //! is done in tiles that stay in the first-level cache, and in vector lanes.
 //!
 //! ```
-//! use gosync_rollsum::{Kind, Scanner, SieveBuilder};
+//! use gosync_rollsum::{RollingSum, Scanner, SieveBuilder};
 //!
 //! // Which blocks are looked for: their keys go into a sieve.
 //! let blocks: [&[u8]; 2] = [b"rolling ", b"checksum"];
-//! let kind = Kind::RabinKarp;
+//! let sum = RollingSum::RabinKarp;
 //! let builder = SieveBuilder::new(blocks.len());
 //! for block in blocks {
-//!     builder.insert(kind.key(block));
+//!     builder.insert(sum.key(block));
 //! }
 //! let words = builder.finish();
 //!
 //! // Where may they begin?
 //! let buffer = b"a set of rolling checksums";
 //! let mut candidates = Vec::new();
-//! let scanner = Scanner::new(kind, 8);
+//! let scanner = Scanner::new(sum, 8);
 //! scanner.scan(buffer, 0..buffer.len() - 7, &words, &mut candidates);
 //! let found: Vec<_> = candidates.iter().map(|found| found.position).collect();
 //! assert!(found.contains(&9) && found.contains(&17));
-//! assert_eq!(candidates[0].key, kind.key(b"rolling "));
+//! assert_eq!(candidates[0].key, sum.key(b"rolling "));
 //! ```
 //!
 //! # The sums
 //!
 //! For the bytes `c[0]` to `c[n-1]` of a window:
 //!
-//! | kind | key | used by |
+//! | sum | key | used by |
 //! |---|---|---|
-//! | [`Kind::Rsync`] | `a = sum(c[i])`, `b = sum((n-i) * c[i])`, each mod 2^16; `b << 16 \| a` | go-sync, zsync |
-//! | [`Kind::Librsync`] | the same with `c[i] + 31` for `c[i]` | librsync's rollsum |
-//! | [`Kind::RabinKarp`] | `M^n + sum(c[i] * M^(n-1-i))` mod 2^32, `M = 0x08104225` | librsync since 2.2, our own format |
+//! | [`RollingSum::Rsync`] | `a = sum(c[i])`, `b = sum((n-i) * c[i])`, each mod 2^16; `b << 16 \| a` | go-sync, zsync |
+//! | [`RollingSum::Librsync`] | the same with `c[i] + 31` for `c[i]` | librsync's rollsum |
+//! | [`RollingSum::RabinKarp`] | `M^n + sum(c[i] * M^(n-1-i))` mod 2^32, `M = 0x08104225` | librsync since 2.2, our own format |
 //!
 //! rsync's sum is from Tridgell's thesis, "Efficient Algorithms for Sorting and
 //! Synchronization" (1999), chapter 3; the polynomial one from Karp and Rabin,
@@ -69,7 +69,7 @@
 //! of any width. Gathers are slower than single loads: a probe in AVX2 intrinsics measured no
 //! faster on Zen 3, and what the compiler made of AVX-512 a third slower on Zen 4.
 //!
-//! [`Scanner::with_tier`] and [`Kind::sum_blocks_with_tier`] force a tier. The tests walk
+//! [`Scanner::with_tier`] and [`RollingSum::sum_blocks_with_tier`] force a tier. The tests walk
 //! through all that the machine runs, and also sum blocks in vectors of 512 bits made of
 //! narrower ones, which is what AVX-512 gets. `GOSYNC_TIER=portable cargo test`
 //! tests one tier only; the library itself does not look at the environment.
@@ -81,17 +81,17 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod kind;
 mod lanes;
 mod machine;
 mod polynomial;
+mod rolling_sum;
 mod rsync;
 mod scan;
 mod sieve;
 mod tier;
 mod tile;
 
-pub use kind::Kind;
+pub use rolling_sum::RollingSum;
 pub use scan::{Candidate, Scanner, pair_key};
 pub use sieve::{SieveBuilder, may_contain};
 pub use tier::{Tier, UnknownTier};

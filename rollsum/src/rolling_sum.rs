@@ -1,11 +1,11 @@
-//! The kinds of sum that a scan can roll.
+//! The sums that a scan can roll.
 
 use crate::machine::{self, Machine, Task};
 use crate::{Tier, polynomial, rsync};
 
 /// Which rolling checksum. The crate's documentation has the formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum RollingSum {
     /// rsync's sum without offset, as in go-sync and zsync.
     Rsync,
     /// rsync's sum with 31 added to every byte, as in librsync's rollsum.
@@ -14,15 +14,15 @@ pub enum Kind {
     RabinKarp,
 }
 
-impl Kind {
+impl RollingSum {
     /// The sum of `block`: the key that a scan looks for.
     pub fn key(self, block: &[u8]) -> u32 {
-        machine::run(tier_for(block), Key { kind: self, block })
+        machine::run(tier_for(block), Key { sum: self, block })
     }
 
     #[cfg(test)]
     pub(crate) fn key_with_tier(self, tier: Tier, block: &[u8]) -> u32 {
-        machine::run(tier, Key { kind: self, block })
+        machine::run(tier, Key { sum: self, block })
     }
 
     /// The key of a block with this `key`, with `zeros` more bytes behind it that are zero.
@@ -44,17 +44,17 @@ impl Kind {
         self.sum_blocks_with_tier(Tier::detect(), data, block_size, keys);
     }
 
-    /// As [`Kind::sum_blocks`], on a certain tier.
+    /// As [`RollingSum::sum_blocks`], on a certain tier.
     ///
     /// # Panics
     ///
-    /// As [`Kind::sum_blocks`], and when this machine does not run the tier.
+    /// As [`RollingSum::sum_blocks`], and when this machine does not run the tier.
     pub fn sum_blocks_with_tier(self, tier: Tier, data: &[u8], block_size: usize, keys: &mut [u32]) {
         assert_eq!(keys.len(), data.len().div_ceil(block_size), "one key for each block");
-        machine::run(tier, Blocks { kind: self, data, block_size, keys });
+        machine::run(tier, Blocks { sum: self, data, block_size, keys });
     }
 
-    /// [`Kind::key`] on a certain machine.
+    /// [`RollingSum::key`] on a certain machine.
     #[inline(always)]
     pub(crate) fn key_on<M: Machine>(self, machine: M, block: &[u8]) -> u32 {
         match self {
@@ -73,7 +73,7 @@ fn tier_for(block: &[u8]) -> Tier {
 }
 
 struct Key<'a> {
-    kind: Kind,
+    sum: RollingSum,
     block: &'a [u8],
 }
 
@@ -82,12 +82,12 @@ impl Task for Key<'_> {
 
     #[inline(always)]
     fn run<M: Machine>(self, machine: M) -> u32 {
-        self.kind.key_on(machine, self.block)
+        self.sum.key_on(machine, self.block)
     }
 }
 
 struct Blocks<'a> {
-    kind: Kind,
+    sum: RollingSum,
     data: &'a [u8],
     block_size: usize,
     keys: &'a mut [u32],
@@ -98,9 +98,9 @@ impl Task for Blocks<'_> {
 
     #[inline(always)]
     fn run<M: Machine>(self, machine: M) {
-        let Self { kind, data, block_size, keys } = self;
+        let Self { sum, data, block_size, keys } = self;
         for (block, key) in data.chunks(block_size).zip(keys) {
-            *key = kind.key_on(machine, block);
+            *key = sum.key_on(machine, block);
         }
     }
 }
@@ -111,10 +111,10 @@ mod tests {
     use crate::tier::tested;
     use proptest::prelude::*;
 
-    const KINDS: [Kind; 3] = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp];
+    const SUMS: [RollingSum; 3] = [RollingSum::Rsync, RollingSum::Librsync, RollingSum::RabinKarp];
 
     /// Byte after byte, from the formulas in the crate's documentation.
-    fn by_definition(kind: Kind, block: &[u8]) -> u32 {
+    fn by_definition(sum: RollingSum, block: &[u8]) -> u32 {
         let rsync = |offset: u32| {
             let (a, b) = block.iter().fold((0u16, 0u16), |(a, b), &byte| {
                 let a = a.wrapping_add((u32::from(byte) + offset) as u16);
@@ -122,59 +122,59 @@ mod tests {
             });
             u32::from(b) << 16 | u32::from(a)
         };
-        match kind {
-            Kind::Rsync => rsync(0),
-            Kind::Librsync => rsync(31),
-            Kind::RabinKarp => {
+        match sum {
+            RollingSum::Rsync => rsync(0),
+            RollingSum::Librsync => rsync(31),
+            RollingSum::RabinKarp => {
                 block.iter().fold(1, |sum: u32, &byte| sum.wrapping_mul(0x0810_4225).wrapping_add(byte.into()))
             }
         }
     }
 
-    fn check_blocks(kind: Kind, data: &[u8], block_size: usize) {
-        let expected: Vec<u32> = data.chunks(block_size).map(|block| by_definition(kind, block)).collect();
+    fn check_blocks(sum: RollingSum, data: &[u8], block_size: usize) {
+        let expected: Vec<u32> = data.chunks(block_size).map(|block| by_definition(sum, block)).collect();
         let same = |what: &str, work: &dyn Fn(&mut [u32])| {
             let mut keys = vec![7; expected.len()];
             work(&mut keys);
-            assert_eq!(keys, expected, "{kind:?}, blocks of {block_size} in {}, {what}", data.len());
+            assert_eq!(keys, expected, "{sum:?}, blocks of {block_size} in {}, {what}", data.len());
         };
         for tier in tested() {
-            same(&tier.to_string(), &|keys| kind.sum_blocks_with_tier(tier, data, block_size, keys));
+            same(&tier.to_string(), &|keys| sum.sum_blocks_with_tier(tier, data, block_size, keys));
             if tier != Tier::Portable {
                 same("512 bits", &|keys| {
-                    machine::run_wide(tier, Blocks { kind, data, block_size, keys });
+                    machine::run_wide(tier, Blocks { sum, data, block_size, keys });
                 });
             }
         }
         same("one by one", &|keys| {
-            data.chunks(block_size).zip(keys).for_each(|(block, key)| *key = kind.key(block));
+            data.chunks(block_size).zip(keys).for_each(|(block, key)| *key = sum.key(block));
         });
     }
 
     #[test]
     fn blocks_of_every_length_at_every_alignment() {
         let data = golden_data();
-        for kind in KINDS {
+        for sum in SUMS {
             for length in (0..300).chain([2047, 2048, 2049]) {
                 let exact: Box<[u8]> = data[..length].into();
-                check_blocks(kind, &exact, 4096);
+                check_blocks(sum, &exact, 4096);
             }
             for offset in 0..64 {
-                check_blocks(kind, &data[offset..], 2048);
+                check_blocks(sum, &data[offset..], 2048);
             }
             for block_size in [1, 7, 16, 63, 64, 65] {
-                check_blocks(kind, &data[..1000], block_size);
+                check_blocks(sum, &data[..1000], block_size);
             }
-            check_blocks(kind, &[255; 200_000], 70_000);
+            check_blocks(sum, &[255; 200_000], 70_000);
         }
     }
 
     #[test]
     fn zeros_behind_a_block() {
         let padded = [golden_data(), vec![0; 1000]].concat();
-        for kind in KINDS {
+        for sum in SUMS {
             for zeros in [0, 1, 999, 1000] {
-                assert_eq!(kind.with_zeros(kind.key(&padded[..20_000]), zeros), kind.key(&padded[..20_000 + zeros]));
+                assert_eq!(sum.with_zeros(sum.key(&padded[..20_000]), zeros), sum.key(&padded[..20_000 + zeros]));
             }
         }
     }
@@ -182,19 +182,19 @@ mod tests {
     #[test]
     #[should_panic(expected = "one key for each block")]
     fn too_few_keys_are_refused() {
-        Kind::Rsync.sum_blocks(&[0; 11], 10, &mut [0]);
+        RollingSum::Rsync.sum_blocks(&[0; 11], 10, &mut [0]);
     }
 
     proptest! {
         #[test]
         fn blocks_of_any_size(
-            kind in prop::sample::select(&KINDS[..]),
+            sum in prop::sample::select(&SUMS[..]),
             // Miri takes minutes for more.
             data in prop::collection::vec(any::<u8>(), 0..if cfg!(miri) { 50 } else { 5000 }),
             repeats in 1usize..30,
             block_size in 1usize..70_000,
         ) {
-            check_blocks(kind, &data.repeat(repeats), block_size);
+            check_blocks(sum, &data.repeat(repeats), block_size);
         }
     }
 
@@ -214,18 +214,18 @@ mod tests {
     fn golden_sums() {
         let data = golden_data();
         let block = &data[..2048];
-        assert_eq!(Kind::Rsync.key(block).to_le_bytes(), [0x08, 0x04, 0xef, 0x40], "go-sync's bytes on disk");
-        let zsync = Kind::Rsync.key(block).rotate_left(16);
+        assert_eq!(RollingSum::Rsync.key(block).to_le_bytes(), [0x08, 0x04, 0xef, 0x40], "go-sync's bytes on disk");
+        let zsync = RollingSum::Rsync.key(block).rotate_left(16);
         assert_eq!(zsync, 0x0408_40ef, "zsync writes a before b");
-        assert_eq!(Kind::Librsync.key(block), 0xbcef_fc08);
-        assert_eq!(Kind::RabinKarp.key(block), 0x9505_48b5);
+        assert_eq!(RollingSum::Librsync.key(block), 0xbcef_fc08);
+        assert_eq!(RollingSum::RabinKarp.key(block), 0x9505_48b5);
     }
 
     #[test]
     fn sums_of_nothing() {
-        assert_eq!(Kind::Rsync.key(&[]), 0);
-        assert_eq!(Kind::Librsync.key(&[]), 0);
-        assert_eq!(Kind::RabinKarp.key(&[]), 1, "so that leading zeros count");
-        assert_ne!(Kind::RabinKarp.key(&[0]), Kind::RabinKarp.key(&[0, 0]));
+        assert_eq!(RollingSum::Rsync.key(&[]), 0);
+        assert_eq!(RollingSum::Librsync.key(&[]), 0);
+        assert_eq!(RollingSum::RabinKarp.key(&[]), 1, "so that leading zeros count");
+        assert_ne!(RollingSum::RabinKarp.key(&[0]), RollingSum::RabinKarp.key(&[0, 0]));
     }
 }

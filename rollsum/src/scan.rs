@@ -12,7 +12,7 @@ use crate::polynomial::RabinKarp;
 use crate::rsync::{LIBRSYNC_OFFSET, Rsync};
 use crate::sieve::{HASH_MULTIPLIER, View, key_of};
 use crate::tile::{GROUP, GROUPS, Strips, TILE, Tile, Windows, join};
-use crate::{Kind, Tier};
+use crate::{RollingSum, Tier};
 
 /// A place where a block may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Candidate {
 /// Rolls a window of one length over buffers.
 #[derive(Clone, Copy, Debug)]
 pub struct Scanner {
-    kind: Kind,
+    sum: RollingSum,
     window: usize,
     tier: Tier,
     mask: u32,
@@ -47,8 +47,8 @@ impl Scanner {
     /// # Panics
     ///
     /// When `window` is 0 or above 2^31.
-    pub fn new(kind: Kind, window: usize) -> Self {
-        Self::with_tier(kind, window, Tier::detect())
+    pub fn new(sum: RollingSum, window: usize) -> Self {
+        Self::with_tier(sum, window, Tier::detect())
     }
 
     /// A scanner that works on a certain tier.
@@ -56,10 +56,10 @@ impl Scanner {
     /// # Panics
     ///
     /// As [`Scanner::new`], and when this machine does not run the tier.
-    pub fn with_tier(kind: Kind, window: usize, tier: Tier) -> Self {
+    pub fn with_tier(sum: RollingSum, window: usize, tier: Tier) -> Self {
         assert!((1..=1 << 31).contains(&window), "a window of {window} bytes");
         assert!(tier.is_available(), "this machine does not run {tier}");
-        Self { kind, window, tier, mask: u32::MAX, in_pairs: false }
+        Self { sum, window, tier, mask: u32::MAX, in_pairs: false }
     }
 
     /// Looks at the bits in `mask` of each key only, as for an index that has no others;
@@ -67,10 +67,14 @@ impl Scanner {
     ///
     /// # Panics
     ///
-    /// When this is another kind of sum.
+    /// When this is another sum.
     #[must_use]
     pub fn masked(self, mask: u32) -> Self {
-        assert!(mask == u32::MAX || matches!(self.kind, Kind::Rsync | Kind::Librsync), "{:?} is not cut", self.kind);
+        assert!(
+            mask == u32::MAX || matches!(self.sum, RollingSum::Rsync | RollingSum::Librsync),
+            "{:?} is not cut",
+            self.sum
+        );
         Self { mask, ..self }
     }
 
@@ -111,7 +115,7 @@ impl Scanner {
     /// then every vector is a call.
     #[inline(always)]
     fn first<M: Machine, Sum: Rolling>(&self, machine: M, bytes: &[u8]) -> Sum {
-        Sum::new(self.kind.key_on(machine, bytes), self.window, self.mask)
+        Sum::new(self.sum.key_on(machine, bytes), self.window, self.mask)
     }
 }
 
@@ -129,12 +133,12 @@ impl Task for Scan<'_> {
     #[inline(always)]
     fn run<M: Machine>(self, machine: M) {
         let is_masked = self.scanner.mask != u32::MAX;
-        match self.scanner.kind {
-            Kind::Rsync if is_masked => self.tiles::<M, Rsync<0, true>>(machine),
-            Kind::Rsync => self.tiles::<M, Rsync<0, false>>(machine),
-            Kind::Librsync if is_masked => self.tiles::<M, Rsync<LIBRSYNC_OFFSET, true>>(machine),
-            Kind::Librsync => self.tiles::<M, Rsync<LIBRSYNC_OFFSET, false>>(machine),
-            Kind::RabinKarp => self.tiles::<M, RabinKarp>(machine),
+        match self.scanner.sum {
+            RollingSum::Rsync if is_masked => self.tiles::<M, Rsync<0, true>>(machine),
+            RollingSum::Rsync => self.tiles::<M, Rsync<0, false>>(machine),
+            RollingSum::Librsync if is_masked => self.tiles::<M, Rsync<LIBRSYNC_OFFSET, true>>(machine),
+            RollingSum::Librsync => self.tiles::<M, Rsync<LIBRSYNC_OFFSET, false>>(machine),
+            RollingSum::RabinKarp => self.tiles::<M, RabinKarp>(machine),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::steps::Steps;
 /// What Miri can interpret: all that is left out hashes megabytes, or asks the system for what
 /// Miri does not know.
 const PACKAGES: [(&str, &[&str]); 2] = [
-    ("gosync-rollsum", &["kind::", "polynomial::", "rsync::", "sieve::", "tier::"]),
+    ("gosync-rollsum", &["rolling_sum::", "polynomial::", "rsync::", "sieve::", "tier::"]),
     ("gosync-chunks", &["block::", "plan::", "signature::", "data::tests::s", "read_buffer::"]),
 ];
 

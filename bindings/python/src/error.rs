@@ -30,7 +30,7 @@ pub(crate) fn sync_error(error: Error) -> PyErr {
             source: PartError::Different { .. } | PartError::Missing { .. } | PartError::Overlap { .. },
             ..
         } => value_error(&error),
-        Error::Sign { .. } if error.trouble() == Trouble::Other => value_error(&error),
+        Error::Sum { .. } if error.trouble() == Trouble::Other => value_error(&error),
         _ => {
             let text = chain(&error);
             match error.trouble() {

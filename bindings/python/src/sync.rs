@@ -85,13 +85,13 @@ pub(crate) fn build<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let format = match format {
-        "gosync" => Format::Gosync,
+        "gosync" => Format::Layered,
         "go-sync" => Format::GoSync,
         _ => return Err(PyValueError::new_err(format!("{format:?} is none of the formats gosync and go-sync"))),
     };
     let payload = match (compress, format, &output) {
         (None, ..) => None,
-        (Some(1..=15), Format::Gosync, Output::Place(location)) => {
+        (Some(1..=15), Format::Layered, Output::Place(location)) => {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             Some(location.beside(&format!("{name}{}", gosync::PAYLOAD_SUFFIX)))
         }
@@ -102,7 +102,7 @@ pub(crate) fn build<'py>(
     };
     let build = BuildOptions { format, block_sizes, compress };
     if let Some((number, count)) = part {
-        if format != Format::Gosync {
+        if format != Format::Layered {
             return Err(PyValueError::new_err("only an index in the format gosync has parts"));
         }
         let shard = Shard::new(number, count).map_err(|error| value_error(&error))?;
@@ -153,7 +153,7 @@ fn build_part<'py>(
         }
     })?;
     let result = PyDict::new(py);
-    result.set_item("format", Format::Gosync.to_string())?;
+    result.set_item("format", Format::Layered.to_string())?;
     result.set_item("target_bytes", part.target_length())?;
     result.set_item("index_bytes", part.encoded_len())?;
     result.set_item("payload", payload)?;

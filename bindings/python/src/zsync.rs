@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use gosync_chunks::{BlockLayout, Md5, ReadAt, Signature, Step, StrongHasher};
-use gosync_comparer::{CompareError, CompareOptions, Kind, compare};
+use gosync_comparer::{CompareError, CompareOptions, RollingSum, compare};
 use gosync_index::BlockIndex;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -79,7 +79,7 @@ fn sum_blocks(mut stream: impl Read, block_size: usize) -> io::Result<(Vec<u8>, 
         let sums = strong[summed..].par_chunks_mut(share / block_size * Md5::FULL_LEN);
         let shares = piece.par_chunks(share).zip(keys.par_chunks_mut(share / block_size)).zip(sums);
         shares.for_each(|((data, keys), sums)| {
-            Kind::Rsync.sum_blocks(data, block_size, keys);
+            RollingSum::Rsync.sum_blocks(data, block_size, keys);
             Md5::full().sum_blocks(data, block_size, sums);
         });
         weak.extend(keys.iter().flat_map(|key| key.to_le_bytes()));
@@ -95,7 +95,7 @@ fn find(seed: &dyn ReadAt, keys: Vec<u32>, strong: &[u8], block_size: u32, job: 
     let layout = layout.map_err(|error| value_error(&error))?;
     let signature = Signature::new(layout, keys, strong.to_vec(), Arc::new(Md5::full()));
     let index = BlockIndex::build(&signature);
-    let comparison = match compare(&signature, &index, &[seed], &CompareOptions::new(Kind::Rsync), job) {
+    let comparison = match compare(&signature, &index, &[seed], &CompareOptions::new(RollingSum::Rsync), job) {
         Ok(comparison) => comparison,
         Err(CompareError::Cancelled) => return Err(cancelled()),
         Err(error) => return Err(value_error(&error)),

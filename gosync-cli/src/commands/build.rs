@@ -24,7 +24,7 @@ pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitC
     check(args)?;
     args.output.as_ref().map_or(Ok(()), check_output)?;
     let format = match args.format {
-        IndexFormat::Gosync => Format::Gosync,
+        IndexFormat::Gosync => Format::Layered,
         IndexFormat::GoSync => Format::GoSync,
         IndexFormat::Zsync => return zsyncmake::build(args, console),
     };

@@ -10,7 +10,7 @@ use crate::sieve::HASH_MULTIPLIER;
 pub(crate) struct Terms {
     /// Bytes in the window.
     pub(crate) window: u16,
-    /// What the kind adds to every byte.
+    /// What the sum adds to every byte.
     pub(crate) offset: u16,
     /// The bits of a key that are wanted, if not all are.
     pub(crate) mask: Option<u32>,

@@ -4,7 +4,7 @@ use super::*;
 use crate::tier::tested;
 use crate::{SieveBuilder, may_contain};
 
-const KINDS: [Kind; 3] = [Kind::Rsync, Kind::Librsync, Kind::RabinKarp];
+const SUMS: [RollingSum; 3] = [RollingSum::Rsync, RollingSum::Librsync, RollingSum::RabinKarp];
 
 fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
@@ -18,45 +18,52 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
 }
 
 /// Sums every window afresh, in scalar code.
-fn naive(kind: Kind, window: usize, buffer: &[u8], positions: Range<usize>, words: &[u32]) -> Vec<Candidate> {
+fn naive(sum: RollingSum, window: usize, buffer: &[u8], positions: Range<usize>, words: &[u32]) -> Vec<Candidate> {
     positions
-        .map(|position| Candidate { position, key: kind.key_with_tier(Tier::Portable, &buffer[position..][..window]) })
+        .map(|position| Candidate { position, key: sum.key_with_tier(Tier::Portable, &buffer[position..][..window]) })
         .filter(|candidate| may_contain(words, candidate.key))
         .collect()
 }
 
 /// A sieve of every `step`-th window, so that some positions hit and most do not.
-fn sieve(kind: Kind, window: usize, buffer: &[u8], step: usize) -> Vec<u32> {
+fn sieve(sum: RollingSum, window: usize, buffer: &[u8], step: usize) -> Vec<u32> {
     let builder = SieveBuilder::new(buffer.len() / step);
-    buffer.windows(window).step_by(step).for_each(|block| builder.insert(kind.key(block)));
+    buffer.windows(window).step_by(step).for_each(|block| builder.insert(sum.key(block)));
     builder.finish()
 }
 
 /// Scans on every tier.
-fn check(kind: Kind, window: usize, buffer: &[u8], positions: Range<usize>, words: &[u32], expected: &[Candidate]) {
+fn check(
+    sum: RollingSum,
+    window: usize,
+    buffer: &[u8],
+    positions: Range<usize>,
+    words: &[u32],
+    expected: &[Candidate],
+) {
     for tier in tested() {
         let mut found = Vec::new();
-        Scanner::with_tier(kind, window, tier).scan(buffer, positions.clone(), words, &mut found);
-        assert_eq!(found, expected, "{kind:?}, window {window}, {positions:?}, {tier}");
+        Scanner::with_tier(sum, window, tier).scan(buffer, positions.clone(), words, &mut found);
+        assert_eq!(found, expected, "{sum:?}, window {window}, {positions:?}, {tier}");
     }
 }
 
-fn check_against_naive(kind: Kind, window: usize, buffer: &[u8], positions: Range<usize>) {
-    let words = sieve(kind, window, buffer, 97);
-    let expected = naive(kind, window, buffer, positions.clone(), &words);
-    check(kind, window, buffer, positions, &words, &expected);
+fn check_against_naive(sum: RollingSum, window: usize, buffer: &[u8], positions: Range<usize>) {
+    let words = sieve(sum, window, buffer, 97);
+    let expected = naive(sum, window, buffer, positions.clone(), &words);
+    check(sum, window, buffer, positions, &words, &expected);
 }
 
 #[test]
 fn crosses_tile_borders() {
     let buffer = noise(TILE * 3 + 100, 1);
-    for kind in KINDS {
+    for sum in SUMS {
         for window in [1, 2, 15, 16, 17, 31, 100] {
             let all = buffer.len() - window + 1;
             for positions in
                 [0..1, 0..TILE - 1, 0..TILE, 0..TILE + 1, 0..TILE + 2, 1..2 * TILE + 1, 7..all, all - 1..all]
             {
-                check_against_naive(kind, window, &buffer, positions);
+                check_against_naive(sum, window, &buffer, positions);
             }
         }
     }
@@ -65,16 +72,16 @@ fn crosses_tile_borders() {
 #[test]
 fn tails_of_every_length_at_every_alignment() {
     let buffer = noise(TILE + 600, 4);
-    for kind in KINDS {
+    for sum in SUMS {
         for count in 0..200 {
             // As short as can be, in memory of its own: nothing behind it may be needed.
             let exact: Box<[u8]> = buffer[..count + 36].into();
-            check_against_naive(kind, 37, &exact, 0..count);
+            check_against_naive(sum, 37, &exact, 0..count);
         }
         for offset in 0..64 {
             let all = buffer.len() - offset - 300 + 1;
-            check_against_naive(kind, 300, &buffer[offset..], 0..all);
-            check_against_naive(kind, 300, &buffer, offset..offset + 129);
+            check_against_naive(sum, 300, &buffer[offset..], 0..all);
+            check_against_naive(sum, 300, &buffer, offset..offset + 129);
         }
     }
 }
@@ -82,9 +89,9 @@ fn tails_of_every_length_at_every_alignment() {
 #[test]
 fn long_windows() {
     let buffer = noise(140_000, 2);
-    for kind in KINDS {
+    for sum in SUMS {
         for window in [4096, 65_535, 65_536, 65_537, 70_000, 139_900] {
-            check_against_naive(kind, window, &buffer, 0..100.min(buffer.len() - window + 1));
+            check_against_naive(sum, window, &buffer, 0..100.min(buffer.len() - window + 1));
         }
     }
 }
@@ -95,9 +102,9 @@ fn extreme_bytes() {
     for (value, others) in [(0, 255), (255, 0), (255, 255), (0, 0), (127, 128)] {
         let mut buffer = vec![value; 3000];
         buffer[1500..].fill(others);
-        for kind in KINDS {
+        for sum in SUMS {
             for window in [1, 255, 256, 257, 1024] {
-                check_against_naive(kind, window, &buffer, 0..buffer.len() - window + 1);
+                check_against_naive(sum, window, &buffer, 0..buffer.len() - window + 1);
             }
         }
     }
@@ -107,9 +114,9 @@ fn extreme_bytes() {
 fn sieves_that_let_all_or_nothing_pass() {
     let buffer = noise(TILE * 2 + 500, 5);
     for words in [&[0][..], &[u32::MAX], &[0, u32::MAX], &[u32::MAX; 64]] {
-        for kind in KINDS {
-            let expected = naive(kind, 100, &buffer, 3..2300, words);
-            check(kind, 100, &buffer, 3..2300, words, &expected);
+        for sum in SUMS {
+            let expected = naive(sum, 100, &buffer, 3..2300, words);
+            check(sum, 100, &buffer, 3..2300, words, &expected);
         }
     }
 }
@@ -117,17 +124,17 @@ fn sieves_that_let_all_or_nothing_pass() {
 #[test]
 fn no_positions_need_no_windows() {
     for tier in tested() {
-        Scanner::with_tier(Kind::Rsync, 100, tier).scan(&[], 5..5, &[0], &mut Vec::new());
+        Scanner::with_tier(RollingSum::Rsync, 100, tier).scan(&[], 5..5, &[0], &mut Vec::new());
     }
 }
 
 #[test]
 fn finds_every_block_of_its_sieve() {
     let buffer = noise(50_000, 3);
-    for kind in KINDS {
-        let words = sieve(kind, 700, &buffer, 1234);
+    for sum in SUMS {
+        let words = sieve(sum, 700, &buffer, 1234);
         let mut found = Vec::new();
-        Scanner::new(kind, 700).scan(&buffer, 0..buffer.len() - 699, &words, &mut found);
+        Scanner::new(sum, 700).scan(&buffer, 0..buffer.len() - 699, &words, &mut found);
         let positions: Vec<_> = found.iter().map(|candidate| candidate.position).collect();
         assert!((0..buffer.len() - 699).step_by(1234).all(|position| positions.binary_search(&position).is_ok()));
         assert!(positions.len() < 2500, "{} of 49,301 positions pass", positions.len());
@@ -137,20 +144,20 @@ fn finds_every_block_of_its_sieve() {
 #[test]
 #[should_panic(expected = "reach past")]
 fn a_window_past_the_end_is_refused() {
-    Scanner::new(Kind::Rsync, 8).scan(&[0; 10], 0..4, &[0], &mut Vec::new());
+    Scanner::new(RollingSum::Rsync, 8).scan(&[0; 10], 0..4, &[0], &mut Vec::new());
 }
 
 #[test]
 #[should_panic(expected = "this machine does not run")]
 fn a_tier_of_another_machine_is_refused() {
     let foreign = if cfg!(target_arch = "aarch64") { Tier::Avx2 } else { Tier::Neon };
-    Scanner::with_tier(Kind::Rsync, 8, foreign);
+    Scanner::with_tier(RollingSum::Rsync, 8, foreign);
 }
 
 proptest! {
     #[test]
     fn any_window_and_positions(
-        kind in prop::sample::select(&KINDS[..]),
+        sum in prop::sample::select(&SUMS[..]),
         window in 1usize..3000,
         extra in 0usize..4000,
         start in 0.0..1.0f64,
@@ -159,13 +166,13 @@ proptest! {
     ) {
         let buffer = noise(window + extra + offset, seed);
         let start = (start * extra as f64) as usize;
-        check_against_naive(kind, window, &buffer[offset..], start..extra + 1);
+        check_against_naive(sum, window, &buffer[offset..], start..extra + 1);
     }
 
     /// Against the portable tier, which the other tests hold against sums made afresh.
     #[test]
     fn any_long_window(
-        kind in prop::sample::select(&KINDS[..]),
+        sum in prop::sample::select(&SUMS[..]),
         window in 1usize..70_000,
         extra in 0usize..20_000,
         offset in 0usize..64,
@@ -175,13 +182,13 @@ proptest! {
         let buffer = &buffer[offset..];
         // Its last window too, so that a sum gone wrong on the way is noticed.
         let builder = SieveBuilder::new(64);
-        (0..=extra).rev().step_by(extra / 40 + 1).for_each(|at| builder.insert(kind.key(&buffer[at..][..window])));
+        (0..=extra).rev().step_by(extra / 40 + 1).for_each(|at| builder.insert(sum.key(&buffer[at..][..window])));
         let words = builder.finish();
         let mut expected = Vec::new();
-        Scanner::with_tier(kind, window, Tier::Portable).scan(buffer, 0..extra + 1, &words, &mut expected);
-        let last = kind.key_with_tier(Tier::Portable, &buffer[extra..]);
+        Scanner::with_tier(sum, window, Tier::Portable).scan(buffer, 0..extra + 1, &words, &mut expected);
+        let last = sum.key_with_tier(Tier::Portable, &buffer[extra..]);
         prop_assert_eq!(expected.last(), Some(&Candidate { position: extra, key: last }));
-        check(kind, window, buffer, 0..extra + 1, &words, &expected);
+        check(sum, window, buffer, 0..extra + 1, &words, &expected);
     }
 }
 
@@ -191,7 +198,7 @@ fn masked_and_in_pairs() {
     let buffer = noise(9000, 5);
     for window in [1, 16, 700, 2048] {
         for mask in [u32::MAX, 0xffff_00ff, 0xffff_0000, 0x00ff_0000] {
-            let key = |at: usize| Kind::Rsync.key(&buffer[at..][..window]) & mask;
+            let key = |at: usize| RollingSum::Rsync.key(&buffer[at..][..window]) & mask;
             for in_pairs in [false, true] {
                 let reach = if in_pairs { 2 * window } else { window };
                 let wanted = |at: usize| if in_pairs { pair_key(key(at), key(at + window)) } else { key(at) };
@@ -206,7 +213,7 @@ fn masked_and_in_pairs() {
                     .collect();
                 assert!(!expected.is_empty());
                 for tier in tested() {
-                    let scanner = Scanner::with_tier(Kind::Rsync, window, tier).masked(mask);
+                    let scanner = Scanner::with_tier(RollingSum::Rsync, window, tier).masked(mask);
                     let scanner = if in_pairs { scanner.in_pairs() } else { scanner };
                     let mut found = Vec::new();
                     scanner.scan(&buffer, positions.clone(), &words, &mut found);

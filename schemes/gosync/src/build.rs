@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use gosync_chunks::{ByteRange, LocalFile, Md5, Progress, ReadAt, SignError, SignOptions, Xxh3, sign};
-use gosync_rollsum::Kind;
+use gosync_chunks::{ByteRange, LocalFile, Md5, Progress, ReadAt, SumError, SumOptions, Xxh3, sum_target};
+use gosync_rollsum::RollingSum;
 
 use crate::format::{Contents, Payload, WEAK_LEN, check_sizes, make, make_part};
 use crate::layers::sums::{Failure, LayerSums, sum_layers};
@@ -33,7 +33,7 @@ pub struct BuildOptions {
 
 impl Default for BuildOptions {
     fn default() -> Self {
-        Self { format: Format::Gosync, block_sizes: Vec::new(), compress: None }
+        Self { format: Format::Layered, block_sizes: Vec::new(), compress: None }
     }
 }
 
@@ -114,7 +114,7 @@ fn build_with(
     progress: &dyn Progress,
 ) -> Result<Index, Error> {
     read_unchanged(target, |file| match options.format {
-        Format::Gosync => {
+        Format::Layered => {
             let sizes = block_sizes(file.size(), options, payload.is_some())?;
             let all = ByteRange::at(0, file.size());
             let contents = contents(target, file, all, &sizes, options, payload, progress)?;
@@ -170,7 +170,7 @@ fn contents(
     let summed = sum_layers(target, range, sizes, &hasher, progress);
     let LayerSums { records, nodes } = summed.map_err(|failure| match failure {
         Failure::Read(source) => read(source),
-        Failure::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
+        Failure::Cancelled => Error::Sum { path: path.to_owned(), source: SumError::Cancelled },
     })?;
     let (payload, lengths) = match payload.zip(layout) {
         Some(((name, out), layout)) => {
@@ -235,7 +235,7 @@ fn compress(
     let lengths = encode(target, &layout, &tables, range, options, out, progress);
     let lengths = lengths.map_err(|error| match error {
         EncodeError::Read(source) => Error::Read { path: path.to_owned(), source },
-        EncodeError::Cancelled => Error::Sign { path: path.to_owned(), source: SignError::Cancelled },
+        EncodeError::Cancelled => Error::Sum { path: path.to_owned(), source: SumError::Cancelled },
         EncodeError::Write(source) => Error::Publish { location: name.as_str().into(), source },
     })?;
     let preamble = tables.preamble().to_vec();
@@ -271,13 +271,13 @@ fn build_go_sync(
         [size] => size,
         _ => return Err(Error::Layers { sizes: options.block_sizes.clone() }),
     };
-    let sign_options = SignOptions { block_size, file_hash: false };
-    let signed = sign(target, &sign_options, &Weak(Kind::Rsync), Arc::new(Md5::full()), progress);
-    let signed = signed.map_err(|source| match source {
-        SignError::Read(source) => Error::Read { path: path.to_owned(), source },
-        source => Error::Sign { path: path.to_owned(), source },
+    let sum_options = SumOptions { block_size, file_hash: false };
+    let summed = sum_target(target, &sum_options, &Weak(RollingSum::Rsync), Arc::new(Md5::full()), progress);
+    let summed = summed.map_err(|source| match source {
+        SumError::Read(source) => Error::Read { path: path.to_owned(), source },
+        source => Error::Sum { path: path.to_owned(), source },
     })?;
-    Ok(Index::go_sync(signed.signature).expect("signed with the sums of the format"))
+    Ok(Index::go_sync(summed.signature).expect("summed with the sums of the format"))
 }
 
 #[cfg(test)]
@@ -294,11 +294,11 @@ mod tests {
         for length in [0, 1, 1023, 1024, 1025, 100_000] {
             let data: Vec<u8> = (0..length).map(|i: u32| i.wrapping_mul(i) as u8).collect();
             std::fs::write(&path, &data).unwrap();
-            for format in [Format::Gosync, Format::GoSync] {
+            for format in [Format::Layered, Format::GoSync] {
                 let options = BuildOptions { format, block_sizes: vec![1024], compress: None };
                 let index = build(&path, &options, &()).unwrap();
                 assert_eq!(index.length(), data.len() as u64);
-                assert_eq!(index.file_hash().is_some(), format == Format::Gosync);
+                assert_eq!(index.file_hash().is_some(), format == Format::Layered);
                 assert!(index.file_hash().is_none_or(|hash| hash == FileHash::of(&data)));
                 let mut bytes = Vec::new();
                 index.write(&mut bytes).unwrap();
@@ -330,7 +330,7 @@ mod tests {
         std::fs::write(&file, b"data").unwrap();
         for block_size in [0, 1 << 31] {
             let options = BuildOptions { block_sizes: vec![block_size], format: Format::GoSync, compress: None };
-            assert!(matches!(build(&file, &options, &()), Err(Error::Sign { source: SignError::Layout(_), .. })));
+            assert!(matches!(build(&file, &options, &()), Err(Error::Sum { source: SumError::Layout(_), .. })));
             let options = BuildOptions { block_sizes: vec![block_size], ..BuildOptions::default() };
             assert!(matches!(build(&file, &options, &()), Err(Error::Layers { .. })));
         }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use gosync_chunks::{SignError, SourceError};
+use gosync_chunks::{SourceError, SumError};
 use gosync_comparer::CompareError;
 use gosync_patcher::{PatchError, StageError, VerifyError};
 
@@ -30,12 +30,12 @@ pub enum Error {
     },
     /// A target cannot be summed.
     #[error("cannot make an index of {}", path.display())]
-    Sign {
+    Sum {
         /// The target.
         path: PathBuf,
         /// What went wrong.
         #[source]
-        source: SignError,
+        source: SumError,
     },
     /// A file cannot be checked against an index.
     #[error("cannot verify {}", path.display())]
@@ -161,7 +161,7 @@ impl Error {
             Self::Source(error) | Self::Patch(PatchError::Source(error)) => of_source(error),
             Self::Publish { .. } => Trouble::Source,
             Self::Patch(error) if error.is_corrupt() => Trouble::Corrupt,
-            Self::Sign { source: SignError::Cancelled, .. }
+            Self::Sum { source: SumError::Cancelled, .. }
             | Self::Compare(CompareError::Cancelled)
             | Self::Verify { source: VerifyError::Cancelled, .. }
             | Self::Patch(PatchError::Cancelled) => Trouble::Cancelled,

@@ -82,7 +82,7 @@ fn open_in_parts(
     let (start, fetched) = read_ranges(&*source, &place, &[ByteRange::at(0, START)])?;
     *transfer += fetched;
     let index_error = |source| Error::Index { location: place.clone(), source };
-    if fetched.bytes > START || Index::format_of(&start).map_err(index_error)? != Format::Gosync {
+    if fetched.bytes > START || Index::format_of(&start).map_err(index_error)? != Format::Layered {
         return Ok(None);
     }
     let head = match Index::head_of(&start) {

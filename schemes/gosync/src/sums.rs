@@ -1,12 +1,12 @@
 //! What the sums of each format are.
 
 use gosync_chunks::WeakHasher;
-use gosync_rollsum::Kind;
+use gosync_rollsum::RollingSum;
 
 use crate::Format;
 
 /// A kind of rolling sum, as signatures are made with.
-pub(crate) struct Weak(pub(crate) Kind);
+pub(crate) struct Weak(pub(crate) RollingSum);
 
 impl WeakHasher for Weak {
     fn sum(&self, block: &[u8]) -> u32 {
@@ -22,7 +22,7 @@ impl Format {
     /// What the weak sums of this format are called.
     pub fn weak_sum_name(self) -> &'static str {
         match self {
-            Self::Gosync => "Rabin-Karp",
+            Self::Layered => "Rabin-Karp",
             Self::GoSync => "rsync's sum",
         }
     }
@@ -30,7 +30,7 @@ impl Format {
     /// What the strong sums of this format are called.
     pub fn strong_sum_name(self) -> &'static str {
         match self {
-            Self::Gosync => "XXH3-128, salted",
+            Self::Layered => "XXH3-128, salted",
             Self::GoSync => "MD5",
         }
     }

@@ -7,7 +7,7 @@ use gosync_chunks::{BlockSums, LocalFile, Plan, Progress, ReadAt, Source, Transf
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare, compare_again};
 use gosync_index::BlockIndex;
 use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError, through_file};
-use gosync_rollsum::Kind;
+use gosync_rollsum::RollingSum;
 
 use crate::format::Content;
 use crate::layers::{Descent, Finder, Frames, LayerReport, Zeros, descend, locate};
@@ -109,7 +109,7 @@ fn compare_with(
         Content::GoSync { signature, .. } => {
             let lookup = BlockIndex::build(signature);
             let seeds = &seeds[..seeds.len() - 1];
-            let options = CompareOptions::new(Kind::Rsync);
+            let options = CompareOptions::new(RollingSum::Rsync);
             let found = compare(signature, &lookup, seeds, &options, progress)?;
             drop(lookup);
             let parts = found.unused();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gosync_chunks::{Blake2b256, Md4, StrongHasher, WeakHasher};
-use gosync_rollsum::Kind;
+use gosync_rollsum::RollingSum;
 
 /// Which sums a signature has. A delta says nothing of it, and is the same for all four
 /// but for collisions.
@@ -48,10 +48,10 @@ impl SignatureKind {
         }
     }
 
-    pub(crate) fn rolling(self) -> Kind {
+    pub(crate) fn rolling(self) -> RollingSum {
         match self {
-            Self::Md4Rollsum | Self::Blake2Rollsum => Kind::Librsync,
-            Self::Md4RabinKarp | Self::Blake2RabinKarp => Kind::RabinKarp,
+            Self::Md4Rollsum | Self::Blake2Rollsum => RollingSum::Librsync,
+            Self::Md4RabinKarp | Self::Blake2RabinKarp => RollingSum::RabinKarp,
         }
     }
 
@@ -65,7 +65,7 @@ impl SignatureKind {
 }
 
 /// The rolling sum of a kind, as a signature is made with.
-pub(crate) struct Rolling(pub(crate) Kind);
+pub(crate) struct Rolling(pub(crate) RollingSum);
 
 impl WeakHasher for Rolling {
     fn sum(&self, block: &[u8]) -> u32 {

@@ -11,7 +11,7 @@
 
 use gosync_chunks::{BlockId, Lookup};
 use gosync_comparer::{CompareOptions, Match, Matcher, Matches, Statistics};
-use gosync_rollsum::Kind;
+use gosync_rollsum::RollingSum;
 
 use crate::SignatureIndex;
 use crate::cutter::Cut;
@@ -26,7 +26,7 @@ pub(crate) struct Parser<'a> {
     index: &'a SignatureIndex<'a>,
     matcher: Matcher<'a, SignatureIndex<'a>>,
     pub(crate) block_len: usize,
-    kind: Kind,
+    sum: RollingSum,
     /// There is nothing to be found.
     pub(crate) is_empty: bool,
 }
@@ -34,12 +34,12 @@ pub(crate) struct Parser<'a> {
 impl<'a> Parser<'a> {
     pub(crate) fn new(index: &'a SignatureIndex<'a>) -> Self {
         let signature = index.signature();
-        let kind = signature.header().kind.rolling();
+        let sum = signature.header().kind.rolling();
         Self {
             index,
-            matcher: Matcher::new(signature.sums(), index, &CompareOptions::new(kind)),
+            matcher: Matcher::new(signature.sums(), index, &CompareOptions::new(sum)),
             block_len: signature.header().block_len as usize,
-            kind,
+            sum,
             is_empty: signature.block_count() == 0,
         }
     }
@@ -58,7 +58,7 @@ impl<'a> Parser<'a> {
             return None;
         }
         let sums = self.index.signature().sums();
-        let mut window = Shrinking::new(self.kind, data);
+        let mut window = Shrinking::new(self.sum, data);
         for (start, &byte) in data.iter().enumerate() {
             if self.index.with_key(window.key).next().is_some() {
                 let strong = sums.hasher().sum(&data[start..]);
@@ -204,7 +204,7 @@ impl Joiner {
 
 /// The rolling sum of a window whose first bytes are dropped.
 struct Shrinking {
-    kind: Kind,
+    sum: RollingSum,
     key: u32,
     len: u32,
     /// RabinKarp's multiplier to the power of the length.
@@ -217,13 +217,13 @@ const MULTIPLIER: u32 = 0x0810_4225;
 const INVERSE: u32 = 0x98f0_09ad;
 
 impl Shrinking {
-    fn new(kind: Kind, window: &[u8]) -> Self {
+    fn new(sum: RollingSum, window: &[u8]) -> Self {
         let len = window.len() as u32;
-        Self { kind, key: kind.key(window), len, power: MULTIPLIER.wrapping_pow(len) }
+        Self { sum, key: sum.key(window), len, power: MULTIPLIER.wrapping_pow(len) }
     }
 
     fn drop_first(&mut self, byte: u8) {
-        if self.kind == Kind::RabinKarp {
+        if self.sum == RollingSum::RabinKarp {
             self.power = self.power.wrapping_mul(INVERSE);
             let weight = u32::from(byte).wrapping_add(MULTIPLIER - 1);
             self.key = self.key.wrapping_sub(self.power.wrapping_mul(weight));
@@ -244,10 +244,10 @@ mod tests {
     #[test]
     fn shrinking_windows() {
         let data: Vec<u8> = (0..3000u32).map(|at| (at.wrapping_mul(at) >> 3) as u8).collect();
-        for kind in [Kind::Librsync, Kind::RabinKarp] {
-            let mut window = Shrinking::new(kind, &data);
+        for sum in [RollingSum::Librsync, RollingSum::RabinKarp] {
+            let mut window = Shrinking::new(sum, &data);
             for (start, &byte) in data.iter().enumerate() {
-                assert_eq!(window.key, kind.key(&data[start..]), "{kind:?}, {start}");
+                assert_eq!(window.key, sum.key(&data[start..]), "{sum:?}, {start}");
                 window.drop_first(byte);
             }
         }

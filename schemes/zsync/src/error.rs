@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use gosync_chunks::{SignError, SourceError};
+use gosync_chunks::{SourceError, SumError};
 use gosync_comparer::CompareError;
 use gosync_patcher::{PatchError, StageError, VerifyError};
 
@@ -30,12 +30,12 @@ pub enum Error {
     },
     /// A target cannot be summed.
     #[error("cannot make a control file of {}", path.display())]
-    Sign {
+    Sum {
         /// The target.
         path: PathBuf,
         /// What went wrong.
         #[source]
-        source: SignError,
+        source: SumError,
     },
     /// A control file of this target would be of no use.
     #[error("cannot make a control file of {}", path.display())]
@@ -146,7 +146,7 @@ impl Error {
         matches!(
             self,
             Self::Cancelled
-                | Self::Sign { source: SignError::Cancelled, .. }
+                | Self::Sum { source: SumError::Cancelled, .. }
                 | Self::Compare(CompareError::Cancelled)
                 | Self::Verify { source: VerifyError::Cancelled, .. }
                 | Self::Patch(PatchError::Cancelled)

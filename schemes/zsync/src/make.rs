@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use gosync_chunks::{LocalFile, Progress, ReadAt, SignError, SignOptions, TargetName, sign};
+use gosync_chunks::{LocalFile, Progress, ReadAt, SumError, SumOptions, TargetName, sum_target};
 use gosync_patcher::StagedFile;
 
 use crate::control::VERSION;
@@ -48,8 +48,8 @@ pub fn make(target: &Path, options: &MakeOptions, progress: &dyn Progress) -> Re
         None => target.file_name().and_then(|name| TargetName::new(name.to_str()?).ok()),
     };
     let mut control = make_of(&file, options, progress).map_err(|source| match source {
-        SignError::Read(source) => read(source),
-        source => Error::Sign { path: target.to_owned(), source },
+        SumError::Read(source) => read(source),
+        source => Error::Sum { path: target.to_owned(), source },
     })?;
     let after = file.file().map(File::metadata).transpose().map_err(read)?;
     if after.is_some_and(|after| after.len() != before.len() || after.modified().ok() != before.modified().ok()) {
@@ -101,7 +101,7 @@ pub fn make_compressed(
 }
 
 /// Makes the control file of `data`, without a name and a date.
-fn make_of(data: &LocalFile, options: &MakeOptions, progress: &dyn Progress) -> Result<Control, SignError> {
+fn make_of(data: &LocalFile, options: &MakeOptions, progress: &dyn Progress) -> Result<Control, SumError> {
     let length = data.size();
     // Larger blocks where the sums would be many.
     let block_size = options.block_size.unwrap_or(if length < 100_000_000 { 2048 } else { 4096 });
@@ -113,24 +113,24 @@ fn make_of(data: &LocalFile, options: &MakeOptions, progress: &dyn Progress) -> 
     let strong_kind = StrongKind::Md4;
     let strong = strong_kind.hasher(hash_lengths.strong, block_size).expect("no more than MD4 has");
 
-    let sign_options = SignOptions { block_size, file_hash: false };
+    let sum_options = SumOptions { block_size, file_hash: false };
     let is_cancelled = || progress.is_cancelled();
     let with_sha256 = !options.as_0_6_2;
     // Each of these is one chain from the first byte to the last.
-    let (sha1, (sha256, signed)) = rayon::join(
+    let (sha1, (sha256, summed)) = rayon::join(
         || FileDigest::sha1(data, &is_cancelled),
         || {
             rayon::join(
                 || with_sha256.then(|| FileDigest::sha256(data, &is_cancelled)).transpose(),
-                || sign(data, &sign_options, &weak, strong, progress),
+                || sum_target(data, &sum_options, &weak, strong, progress),
             )
         },
     );
     let hashed = |error: io::Error| match error.kind() {
-        io::ErrorKind::Interrupted => SignError::Cancelled,
-        _ => SignError::Read(error),
+        io::ErrorKind::Interrupted => SumError::Cancelled,
+        _ => SumError::Read(error),
     };
-    let signature = signed?.signature;
+    let signature = summed?.signature;
     let digests = [Some(sha1.map_err(hashed)?), sha256.map_err(hashed)?].into_iter().flatten().collect();
     Ok(Control {
         version: VERSION.to_owned(),

@@ -6,7 +6,7 @@ use gosync_comparer::{CompareError, CompareOptions, Comparison, compare, compare
 use gosync_index::BlockIndex;
 
 use crate::Control;
-use crate::sums::{KIND, key_mask};
+use crate::sums::{ROLLING_SUM, key_mask};
 
 /// Bytes to sum for each byte searched, by chance, up to which blocks are looked for one
 /// at a time. Beyond that, pairs are.
@@ -32,7 +32,7 @@ pub(crate) fn search(
         key_mask: key_mask(control.hash_lengths.weak),
         padded: true,
         strong_budget: Some(MOST),
-        ..CompareOptions::new(KIND)
+        ..CompareOptions::new(ROLLING_SUM)
     };
     let chance = Chance { fits: 0.5f64.powi(8 * i32::from(control.hash_lengths.weak)) };
     let length = signature.layout().length();

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use gosync_chunks::{Md4, Md5, StrongHasher, StrongSum, WeakHasher};
-use gosync_rollsum::Kind;
+use gosync_rollsum::RollingSum;
 use sha2::{Digest, Sha224};
 
 /// The rolling sum of control files.
-pub(crate) const KIND: Kind = Kind::Rsync;
+pub(crate) const ROLLING_SUM: RollingSum = RollingSum::Rsync;
 
 /// The hash that the strong sums of blocks are cut from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,15 +78,15 @@ pub(crate) struct Weak {
 impl WeakHasher for Weak {
     fn sum(&self, block: &[u8]) -> u32 {
         let zeros = self.block_size as usize - block.len();
-        KIND.with_zeros(KIND.key(block), zeros) & self.mask
+        ROLLING_SUM.with_zeros(ROLLING_SUM.key(block), zeros) & self.mask
     }
 
     fn sum_blocks(&self, data: &[u8], block_size: usize, sums: &mut [u32]) {
-        KIND.sum_blocks(data, block_size, sums);
+        ROLLING_SUM.sum_blocks(data, block_size, sums);
         if let Some(last) = sums.last_mut()
             && !data.len().is_multiple_of(block_size)
         {
-            *last = KIND.with_zeros(*last, block_size - data.len() % block_size);
+            *last = ROLLING_SUM.with_zeros(*last, block_size - data.len() % block_size);
         }
         sums.iter_mut().for_each(|sum| *sum &= self.mask);
     }
@@ -162,7 +162,10 @@ mod tests {
             let mut keys = vec![0; data.len().div_ceil(block_size)];
             weak.sum_blocks(data, block_size, &mut keys);
             for (block, (key, whole)) in data.chunks(block_size).zip(keys.iter().zip(padded.chunks(block_size))) {
-                assert_eq!((weak.sum(block), *key), (KIND.key(whole) & key_mask(3), KIND.key(whole) & key_mask(3)));
+                assert_eq!(
+                    (weak.sum(block), *key),
+                    (ROLLING_SUM.key(whole) & key_mask(3), ROLLING_SUM.key(whole) & key_mask(3))
+                );
             }
             for kind in [StrongKind::Md4, StrongKind::Md5, StrongKind::Sha224] {
                 let hasher = kind.hasher(7, block_size as u32).unwrap();

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::io::Write;
 
 use anyhow::{Context, bail};
-use gosync_rollsum::{Kind, Scanner, SieveBuilder, Tier};
+use gosync_rollsum::{RollingSum, Scanner, SieveBuilder, Tier};
 use gosync_testkit::Random;
 use serde::{Deserialize, Serialize};
 
@@ -20,12 +20,13 @@ const WINDOW: usize = 2048;
 const BATCH: usize = 1 << 20;
 
 /// The sums that are shown, and who has them.
-pub(crate) const KINDS: [(Kind, &str); 2] = [(Kind::RabinKarp, "our format"), (Kind::Rsync, "go-sync's format")];
+pub(crate) const SUMS: [(RollingSum, &str); 2] =
+    [(RollingSum::RabinKarp, "our format"), (RollingSum::Rsync, "go-sync's format")];
 
 /// How fast a scan is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Rate {
-    /// Whose sum it rolls, from [`KINDS`].
+    /// Whose sum it rolls, from [`SUMS`].
     pub(crate) kind: String,
     pub(crate) tier: String,
     pub(crate) log2_keys: u32,
@@ -65,13 +66,13 @@ pub(crate) fn print_rates(quick: bool) -> anyhow::Result<()> {
         let builder = SieveBuilder::new(1 << log2_keys);
         (0..1u32 << log2_keys).for_each(|_| builder.insert(random.next_u64() as u32));
         let sieve = builder.finish();
-        for (kind, name) in KINDS {
+        for (sum, name) in SUMS {
             let tiers: Vec<Tier> = Tier::available().collect();
             let mut samples = vec![Vec::new(); tiers.len()];
             // All tiers in turn, so that a slow moment is not one tier's.
             for _ in 0..rounds {
                 for (tier, samples) in tiers.iter().zip(&mut samples) {
-                    samples.push(BUFFER as f64 / scan(Scanner::with_tier(kind, WINDOW, *tier), &buffer, &sieve)?);
+                    samples.push(BUFFER as f64 / scan(Scanner::with_tier(sum, WINDOW, *tier), &buffer, &sieve)?);
                 }
             }
             for (tier, samples) in tiers.iter().zip(samples) {
@@ -104,6 +105,6 @@ mod tests {
     #[test]
     fn scanning_takes_time() {
         let buffer = vec![1; 4 << 20];
-        assert!(scan(Scanner::new(Kind::RabinKarp, WINDOW), &buffer, &[0]).unwrap() > 0.0);
+        assert!(scan(Scanner::new(RollingSum::RabinKarp, WINDOW), &buffer, &[0]).unwrap() > 0.0);
     }
 }

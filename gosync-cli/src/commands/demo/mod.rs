@@ -18,7 +18,7 @@ use crate::failure::Usage;
 use crate::progress::Bars;
 use crate::table::{grouped, percent, seconds, size};
 
-const FORMATS: [Format; 2] = [Format::Gosync, Format::GoSync];
+const FORMATS: [Format; 2] = [Format::Layered, Format::GoSync];
 
 pub(crate) fn run(args: &args::Demo, console: &Console) -> anyhow::Result<ExitCode> {
     let file = match &args.file {

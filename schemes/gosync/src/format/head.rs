@@ -57,7 +57,7 @@ pub(super) fn framed_len(
     }
     let version = u16::from_le_bytes([v0, v1]);
     if version != expected_version {
-        return Err(FormatError::Version { format: Format::Gosync, version: version.to_string() });
+        return Err(FormatError::Version { format: Format::Layered, version: version.to_string() });
     }
     match u16::from_le_bytes([f0, f1]) {
         0 => {}

@@ -35,7 +35,7 @@ pub use shard::{IndexPart, PartError, Shard, ShardError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Our own: layers of sums, and a hash of the whole target.
-    Gosync,
+    Layered,
     /// go-sync's: weak sums of 32 bits, MD5, and nothing to check the result with.
     GoSync,
 }
@@ -44,7 +44,7 @@ impl Format {
     /// The sums that a signature needs to be written in this format.
     fn sums(self) -> &'static str {
         match self {
-            Self::Gosync => "layers of weak and XXH3",
+            Self::Layered => "layers of weak and XXH3",
             Self::GoSync => "32-bit weak and MD5",
         }
     }
@@ -53,7 +53,7 @@ impl Format {
 impl fmt::Display for Format {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(match self {
-            Self::Gosync => "gosync",
+            Self::Layered => "gosync",
             Self::GoSync => "go-sync",
         })
     }
@@ -145,7 +145,7 @@ impl Index {
         let len = input::read_up_to(&mut reader, &mut start)?;
         match Self::format_of(&start[..len])? {
             Format::GoSync => legacy::read(start[..len].chain(reader), options),
-            Format::Gosync => Self::read_layered(start[..len].chain(reader), options),
+            Format::Layered => Self::read_layered(start[..len].chain(reader), options),
         }
     }
 
@@ -165,7 +165,7 @@ impl Index {
     pub(crate) fn format_of(start: &[u8]) -> Result<Format, FormatError> {
         let (magic, line_feed) = head::MAGIC.split_at(head::MAGIC.len() - 1);
         if start.starts_with(&head::MAGIC) {
-            Ok(Format::Gosync)
+            Ok(Format::Layered)
         } else if start.starts_with(&legacy::MAGIC) {
             Ok(Format::GoSync)
         } else if start.strip_prefix(magic).is_some_and(|rest| !rest.is_empty() && !rest.starts_with(line_feed)) {
@@ -216,7 +216,7 @@ impl Index {
     /// The format that the index was read from, or will be written in.
     pub fn format(&self) -> Format {
         match self.content {
-            Content::Layered(_) => Format::Gosync,
+            Content::Layered(_) => Format::Layered,
             Content::GoSync { .. } => Format::GoSync,
         }
     }

@@ -6,12 +6,12 @@ use gosync_chunks::work::hand_out;
 use gosync_chunks::{
     ByteRange, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE, StrongHasher, Xxh3, is_zeros,
 };
-use gosync_rollsum::Kind;
+use gosync_rollsum::RollingSum;
 
 use crate::format::WEAK_LEN;
 
 /// The rolling sum of our own format.
-pub(crate) const WEAK: Kind = Kind::RabinKarp;
+pub(crate) const WEAK: RollingSum = RollingSum::RabinKarp;
 
 /// The sums of a target, or of a part of one.
 pub(crate) struct LayerSums {
@@ -57,7 +57,7 @@ pub(crate) fn sum_layers(
     let mut nodes = vec![[0; 32]; range.len().div_ceil(SUBTREE as u64) as usize];
     let zeros: Vec<Vec<u8>> = sizes.iter().map(|&size| record_of_zeros(size, hasher)).collect();
 
-    progress.begin(Phase::Sign, range.len());
+    progress.begin(Phase::Sum, range.len());
     let size = piece_size(sizes);
     let mut columns: Vec<_> = records
         .iter_mut()
@@ -86,7 +86,7 @@ pub(crate) fn sum_layers(
         for (at, (node, subtree)) in nodes.iter_mut().zip(data.chunks(SUBTREE)).enumerate() {
             *node = tree.piece((piece.start / SUBTREE as u64) as usize + at, subtree);
         }
-        progress.advance(Phase::Sign, piece.len());
+        progress.advance(Phase::Sum, piece.len());
         Ok(())
     })?;
     drop(columns);

@@ -22,7 +22,7 @@ impl Case {
         let case = Self { directory: tempfile::tempdir().unwrap(), new: new.to_vec() };
         fs::write(case.path("old"), old).unwrap();
         fs::write(case.path("new"), new).unwrap();
-        let options = BuildOptions { format: Format::Gosync, block_sizes: sizes.to_vec(), compress: Some(3) };
+        let options = BuildOptions { format: Format::Layered, block_sizes: sizes.to_vec(), compress: Some(3) };
         let mut payload = Vec::new();
         let name = TargetName::new("payload").unwrap();
         let index = build_compressed(&case.path("new"), &options, name, &mut payload, &()).unwrap();

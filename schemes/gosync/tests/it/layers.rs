@@ -16,7 +16,7 @@ struct Case {
 
 impl Case {
     fn new(new: &[u8], sizes: &[u32]) -> Self {
-        Self::of(Format::Gosync, new, sizes)
+        Self::of(Format::Layered, new, sizes)
     }
 
     fn of(format: Format, new: &[u8], sizes: &[u32]) -> Self {
@@ -126,7 +126,7 @@ fn what_is_there_several_times_is_found_by_flat_searches() {
         parts.collect::<Vec<_>>().concat()
     };
     let (old, new) = (copies([17, 3000, 2100, 700]), copies([0, 333, 1999, 5]));
-    for format in [Format::Gosync, Format::GoSync] {
+    for format in [Format::Layered, Format::GoSync] {
         let found = Case::of(format, &new, &[1024]).diff(&[&old], &new);
         // The gaps, the ends of copies, and what shares a block with them.
         let missing = found.plan.fetched_bytes();

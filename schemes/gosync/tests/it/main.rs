@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gosync::{BuildOptions, Format, FormatError, Index, ReadOptions};
-use gosync_chunks::{Md4, Md5, SignOptions, WeakHasher, sign};
+use gosync_chunks::{Md4, Md5, SumOptions, WeakHasher, sum_target};
 
 /// FORMAT.md's multiplier, written down once more so that a change of it is noticed.
 const KEY_MULTIPLIER: u32 = 0x0810_4225;
@@ -61,13 +61,14 @@ fn native_index(data: &[u8], sizes: &[u32], name: &str) -> Index {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
     std::fs::write(&path, data).unwrap();
-    let options = BuildOptions { format: Format::Gosync, block_sizes: sizes.to_vec(), compress: None };
+    let options = BuildOptions { format: Format::Layered, block_sizes: sizes.to_vec(), compress: None };
     gosync::build(&path, &options, &()).unwrap()
 }
 
 fn legacy_index(data: &[u8], block_size: u32) -> Index {
-    let signed = sign(data, &SignOptions { block_size, file_hash: false }, &Rsync, Arc::new(Md5::full()), &()).unwrap();
-    Index::go_sync(signed.signature).unwrap()
+    let summed =
+        sum_target(data, &SumOptions { block_size, file_hash: false }, &Rsync, Arc::new(Md5::full()), &()).unwrap();
+    Index::go_sync(summed.signature).unwrap()
 }
 
 fn bytes(index: &Index) -> Vec<u8> {
@@ -105,10 +106,10 @@ fn bytes_of_other_formats() {
 #[test]
 fn sums_of_other_formats_are_refused() {
     let data = golden_data(100);
-    let options = SignOptions { block_size: 10, file_hash: false };
-    let sign = |strong| Index::go_sync(sign(&data, &options, &Rsync, strong, &()).unwrap().signature);
-    assert!(sign(Arc::new(Md5::full())).is_ok());
+    let options = SumOptions { block_size: 10, file_hash: false };
+    let index = |strong| Index::go_sync(sum_target(&data, &options, &Rsync, strong, &()).unwrap().signature);
+    assert!(index(Arc::new(Md5::full())).is_ok());
     // Sums of the right width that another hash made, and sums of another width.
-    assert!(sign(Arc::new(Md4::full())).is_err());
-    assert!(sign(Arc::new(Md5::truncated(15).unwrap())).is_err());
+    assert!(index(Arc::new(Md4::full())).is_err());
+    assert!(index(Arc::new(Md5::truncated(15).unwrap())).is_err());
 }

@@ -43,7 +43,7 @@ fn more_than_a_mebibyte() {
 fn what_an_index_says() {
     let data = golden_data(1000);
     let index = read(&bytes(&native_index(&data, &[512, 64], "data.bin"))).unwrap();
-    assert_eq!((index.format(), index.format_version().as_str()), (Format::Gosync, "2"));
+    assert_eq!((index.format(), index.format_version().as_str()), (Format::Layered, "2"));
     assert_eq!((index.weak_len(), index.strong_len(), index.odds()), (4, 3, Some(32)));
     assert_eq!(index.target_name().map(TargetName::as_str), Some("data.bin"));
     assert_eq!((index.length(), index.file_hash()), (1000, Some(FileHash::of(&data))));

@@ -51,7 +51,7 @@ impl Scratch {
 }
 
 fn options(block_sizes: &[u32], compress: Option<i32>) -> BuildOptions {
-    BuildOptions { format: Format::Gosync, block_sizes: block_sizes.to_vec(), compress }
+    BuildOptions { format: Format::Layered, block_sizes: block_sizes.to_vec(), compress }
 }
 
 /// Text, noise, zeros with and without data between, and repetitions.

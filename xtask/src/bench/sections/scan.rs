@@ -4,7 +4,7 @@ use super::{Pace, Section};
 use crate::bench::PLOT;
 use crate::bench::report::{NOT_MEASURED, stamp};
 use crate::bench::results::Results;
-use crate::bench::scan::KINDS;
+use crate::bench::scan::SUMS;
 use crate::bench::table::{Table, figure};
 
 pub(super) const SECTION: Section =
@@ -25,7 +25,7 @@ fn text(results: &Results) -> String {
     sizes.dedup();
     let header = ["sum and tier".to_owned()].into_iter().chain(sizes.iter().map(|size| format!("2^{size}")));
     let mut table = Table::new(header);
-    for (_, kind) in KINDS {
+    for (_, kind) in SUMS {
         let of_kind = || section.rates.iter().filter(move |rate| rate.kind == kind);
         let mut tiers: Vec<&str> = Vec::new();
         of_kind().filter(|rate| rate.log2_keys == sizes[0]).for_each(|rate| tiers.push(&rate.tier));
