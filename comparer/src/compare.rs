@@ -3,12 +3,12 @@
 use std::io;
 use std::sync::Mutex;
 
-use gosync_chunks::work::hand_out;
 use gosync_chunks::{
     BlockId, BlockLayout, ByteRange, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature, Step,
     is_zeros, ranges,
 };
 use gosync_rollsum::RollingSum;
+use gosync_work::hand_out;
 
 use crate::Statistics;
 use crate::engine::Scratch;

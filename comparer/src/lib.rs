@@ -5,22 +5,16 @@
 //! needs to compute nothing and can be a static server.
 //!
 //! ```
-//! use gosync_chunks::{Md5, SumOptions, Step, WeakHasher, sum_target};
+//! use gosync_chunks::Step;
 //! use gosync_comparer::{CompareOptions, RollingSum, compare};
 //! use gosync_index::BlockIndex;
+//! use gosync_sums::{Md5, Rolling, SumOptions, sum_target};
 //! use std::sync::Arc;
-//!
-//! struct Rsync;
-//! impl WeakHasher for Rsync {
-//!     fn sum(&self, block: &[u8]) -> u32 {
-//!         RollingSum::Rsync.key(block)
-//!     }
-//! }
 //!
 //! let target = b"One fish, two fish, red fish, blue fish.".to_vec();
 //! let seed = b"Two fish; red fish, blue fish.".to_vec();
 //! let options = SumOptions { block_size: 8, file_hash: false };
-//! let signature = sum_target(&target, &options, &Rsync, Arc::new(Md5::full()), &())?.signature;
+//! let signature = sum_target(&target, &options, &Rolling(RollingSum::Rsync), Arc::new(Md5::full()), &())?.signature;
 //!
 //! let options = CompareOptions::new(RollingSum::Rsync);
 //! let found = compare(&signature, &BlockIndex::build(&signature), &[&seed], &options, &())?;
@@ -70,3 +64,7 @@ pub use gosync_chunks::Signature;
 pub use gosync_rollsum::{RollingSum, pair_key};
 pub use matcher::{Matcher, Matches};
 pub use statistics::Statistics;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

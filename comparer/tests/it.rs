@@ -4,34 +4,25 @@
 
 use std::sync::Arc;
 
-use gosync_chunks::{
-    ByteRange, Md5, Phase, Progress, ReadAt, SeedId, Signature, Step, StrongHasher, SumOptions, WeakHasher, sum_target,
-};
+use gosync_chunks::{ByteRange, Phase, Progress, ReadAt, SeedId, Signature, Step, StrongHasher};
 use gosync_comparer::{CompareError, CompareOptions, Comparison, RollingSum, compare, compare_again};
 use gosync_index::BlockIndex;
+use gosync_sums::{Md5, Rolling, SumOptions, sum_target};
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::oracle::{assert_plan_makes, covered_bytes, greedy_matches};
+use gosync_testkit::tiers;
 use proptest::prelude::*;
 
 const SUMS: [RollingSum; 3] = [RollingSum::Rsync, RollingSum::Librsync, RollingSum::RabinKarp];
 
-struct Weak(RollingSum);
-
-impl WeakHasher for Weak {
-    fn sum(&self, block: &[u8]) -> u32 {
-        self.0.key(block)
-    }
-}
-
 /// The signature that every test begins with, made and looked for with the instructions
 /// that `GOSYNC_TIER` names, where it is set.
 fn signature(target: &[u8], block_size: u32, sum: RollingSum) -> Signature {
-    if let Ok(name) = std::env::var("GOSYNC_TIER") {
-        name.parse::<gosync_chunks::Tier>().unwrap().choose().unwrap();
-        name.parse::<gosync_rollsum::Tier>().unwrap().choose().unwrap();
+    if let Some(tier) = tiers::forced() {
+        tier.choose().unwrap();
     }
     let options = SumOptions { block_size, file_hash: false };
-    sum_target(target, &options, &Weak(sum), Arc::new(Md5::full()), &()).unwrap().signature
+    sum_target(target, &options, &Rolling(sum), Arc::new(Md5::full()), &()).unwrap().signature
 }
 
 fn compare_on(threads: usize, signature: &Signature, sum: RollingSum, seeds: &[&[u8]]) -> Comparison {

@@ -3,18 +3,11 @@
 use std::sync::Arc;
 
 use gosync_blocksources::MemorySource;
-use gosync_chunks::{Md5, ReadAt, StrongHasher, SumOptions, WeakHasher, sum_target};
+use gosync_chunks::{ReadAt, StrongHasher};
 use gosync_comparer::{CompareOptions, RollingSum, compare};
 use gosync_index::BlockIndex;
 use gosync_patcher::Patch;
-
-struct Weak(RollingSum);
-
-impl WeakHasher for Weak {
-    fn sum(&self, block: &[u8]) -> u32 {
-        self.0.key(block)
-    }
-}
+use gosync_sums::{Md5, Rolling, SumOptions, sum_target};
 
 /// The first bytes choose the block size, the rolling sum, a budget and how much is the
 /// seed; the others are the seed and the target.
@@ -26,7 +19,7 @@ pub(crate) fn patch(data: &[u8]) {
 
     let options = SumOptions { block_size: u32::from(*block_size).max(1), file_hash: true };
     let hasher: Arc<dyn StrongHasher> = Arc::new(Md5::full());
-    let summed = sum_target(target, &options, &Weak(sum), hasher, &()).expect("memory can be read");
+    let summed = sum_target(target, &options, &Rolling(sum), hasher, &()).expect("memory can be read");
     let signature = summed.signature;
 
     let seed = seed.to_vec();

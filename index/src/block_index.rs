@@ -213,7 +213,8 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::{BlockLayout, Md5, StrongHasher, StrongSum};
+    use gosync_chunks::{BlockLayout, StrongHasher, StrongSum};
+    use gosync_sums::Md5;
     use proptest::prelude::*;
     use std::sync::Arc;
 

@@ -6,8 +6,9 @@
 //! any number of threads without locks.
 //!
 //! ```
-//! use gosync_chunks::{BlockId, BlockLayout, Lookup, Md5, Signature, StrongHasher};
+//! use gosync_chunks::{BlockId, BlockLayout, Lookup, Signature, StrongHasher};
 //! use gosync_index::BlockIndex;
+//! use gosync_sums::Md5;
 //! use std::sync::Arc;
 //!
 //! // Blocks 0 and 2 are equal; 1 has the same weak sum by chance.
@@ -58,3 +59,7 @@ mod block_index;
 mod shard;
 
 pub use block_index::{BlockIndex, MAX_CHAIN};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

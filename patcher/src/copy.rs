@@ -5,7 +5,8 @@ use std::fs::File;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use gosync_chunks::{ByteRange, Phase, ReadAt, ReadBuffer, SeedId, Step, work};
+use gosync_chunks::{ByteRange, Phase, ReadAt, ReadBuffer, SeedId, Step};
+use gosync_work::hand_out;
 
 use crate::halt::{Halt, STRIDE};
 use crate::known::Known;
@@ -70,7 +71,7 @@ impl<'a> Copies<'a> {
         let share = self.patch.plan.copied_bytes() / (4 * rayon::current_num_threads() as u64);
         let piece_size = share.clamp(STRIDE as u64, MAX_PIECE).next_multiple_of(self.known.unit());
         let pieces = Pieces { steps: self.patch.plan.steps().iter(), rest: None, piece_size };
-        work::hand_out(pieces, State::default, |state, piece| {
+        hand_out(pieces, State::default, |state, piece| {
             self.halt.check()?;
             if let Some(shared) = self.reflink(piece) {
                 self.reflinked.fetch_add(shared.len(), Ordering::Relaxed);

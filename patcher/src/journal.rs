@@ -19,6 +19,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use gosync_chunks::{BlockSums, FileHash};
+use gosync_sums::FileHasher;
 
 use crate::stage::create_exclusively;
 
@@ -34,7 +35,7 @@ const LEN: usize = MAGIC.len() + 32 + CHECK_LEN;
 impl TargetId {
     /// The target that `identity` stands for and nothing else does.
     pub fn new(identity: &[u8]) -> Self {
-        Self(FileHash::of(identity))
+        Self(FileHasher::hash(identity))
     }
 
     /// The target with these `sums`, whose hash is `file_hash` where that is known.
@@ -42,7 +43,7 @@ impl TargetId {
         let mut identity = Vec::new();
         identity.extend(sums.cut().length().to_le_bytes());
         identity.extend(sums.cut().largest_block().to_le_bytes());
-        identity.extend(FileHash::of(sums.strong_column()).0);
+        identity.extend(FileHasher::hash(sums.strong_column()).0);
         identity.extend(file_hash.map_or([0; 32], |hash| hash.0));
         Self::new(&identity)
     }
@@ -61,7 +62,7 @@ impl TargetId {
 }
 
 fn check(content: &[u8]) -> [u8; CHECK_LEN] {
-    let FileHash(hash) = FileHash::of(content);
+    let FileHash(hash) = FileHasher::hash(content);
     std::array::from_fn(|at| hash[at])
 }
 
@@ -105,7 +106,7 @@ mod tests {
 
     #[test]
     fn only_whole_journals_count() {
-        let id = TargetId(FileHash::of(b"target"));
+        let id = TargetId(FileHasher::hash(b"target"));
         let bytes = id.encode();
         assert_eq!((bytes.len(), TargetId::decode(&bytes)), (LEN, Some(id)));
         for at in 0..bytes.len() {

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use gosync_chunks::{BlockSums, ByteRange, FileHash, FileHasher, SUBTREE, Step};
+use gosync_chunks::{BlockSums, ByteRange, FileHash, Step};
+use gosync_sums::{FileHasher, SUBTREE};
 
 use crate::PatchError;
 use crate::groups::joined;

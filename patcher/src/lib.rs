@@ -11,13 +11,8 @@
 //! ```
 //! use gosync_chunks::*;
 //! use gosync_patcher::{Patch, StagedFile};
+//! # use gosync_sums::{FileHasher, Md5};
 //! # use std::sync::Arc;
-//! # struct ByteSum;
-//! # impl WeakHasher for ByteSum {
-//! #     fn sum(&self, block: &[u8]) -> u32 {
-//! #         block.iter().map(|&byte| u32::from(byte)).sum()
-//! #     }
-//! # }
 //!
 //! /// Whatever holds the target can be a source.
 //! struct Memory(&'static [u8]);
@@ -41,11 +36,11 @@
 //!
 //! let seed = b"the quick brown fox".to_vec();
 //! let target = b"the slow, brown fox";
-//! # let options = SumOptions { block_size: 4, file_hash: true };
-//! # let summed = sum_target(target.as_slice(), &options, &ByteSum, Arc::new(Md5::full()), &())?;
-//! # let (signature, file_hash) = (summed.signature, summed.file_hash);
+//! # let mut strong = vec![0; 5 * Md5::FULL_LEN];
+//! # Md5::full().sum_blocks(target, 4, &mut strong);
+//! # let sums = BlockSums::new(BlockLayout::new(19, 4)?, strong, Arc::new(Md5::full()));
 //! // Blocks of 4 bytes: the first and the last two are in the seed.
-//! let mut plan = Plan::new(signature.layout());
+//! let mut plan = Plan::new(sums.cut().clone());
 //! plan.copy(BlockId(0), SeedId(0), 0);
 //! plan.fetch(BlockId(1));
 //! plan.fetch(BlockId(2));
@@ -54,8 +49,8 @@
 //!
 //! let patch = Patch {
 //!     plan: &plan,
-//!     sums: signature.sums(),
-//!     file_hash,
+//!     sums: &sums,
+//!     file_hash: Some(FileHasher::hash(target)),
 //!     seeds: &[&seed],
 //!     source: &Memory(target),
 //!     progress: &(),

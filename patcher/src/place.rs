@@ -5,7 +5,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gosync_chunks::FileHash;
+use gosync_sums::FileHasher;
 
 use crate::StageError;
 
@@ -53,7 +53,7 @@ fn hidden_path(target: &Path, suffix: &str) -> PathBuf {
     if name.len() + 1 + suffix.len() <= LONGEST {
         temporary.push(name);
     } else {
-        let hash = FileHash::of(name.as_encoded_bytes()).to_string();
+        let hash = FileHasher::hash(name.as_encoded_bytes()).to_string();
         let hash = &hash[..16];
         let readable = name.to_string_lossy();
         let mut cut = LONGEST - 2 - hash.len() - suffix.len();

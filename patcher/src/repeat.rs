@@ -1,6 +1,7 @@
 //! Blocks that equal a fetched one, written from there.
 
-use gosync_chunks::{BlockId, BlockRange, BlockSums, Phase, Plan, Progress, ReadAt, ReadBuffer, Step, work};
+use gosync_chunks::{BlockId, BlockRange, BlockSums, Phase, Plan, Progress, ReadAt, ReadBuffer, Step};
+use gosync_work::hand_out;
 
 use crate::PatchError;
 use crate::halt::Halt;
@@ -21,7 +22,7 @@ pub(crate) fn write_repeats(
     let mut repeats: Vec<(BlockId, BlockRange)> = plan.steps().iter().filter_map(repeat).collect();
     repeats.sort_unstable_by_key(|&(of, blocks)| (of, blocks.start));
     let groups = repeats.chunk_by(|(one, _), (other, _)| one == other);
-    work::hand_out(groups, ReadBuffer::default, |buffer, group| {
+    hand_out(groups, ReadBuffer::default, |buffer, group| {
         let of = group[0].0;
         let data = buffer
             .read(written, sums.cut().range(of))

@@ -1,7 +1,9 @@
 //! What an interrupted run has put into the staged file already, and what is left to do.
 
-use gosync_chunks::{BlockRange, BlockSums, ByteRange, Cut, LocalFile, Phase, Plan, Progress, ReadBuffer, SUBTREE};
-use gosync_chunks::{Step, is_zeros, work};
+use gosync_chunks::{BlockRange, BlockSums, ByteRange, Cut, LocalFile, Phase, Plan, Progress, ReadBuffer};
+use gosync_chunks::{Step, is_zeros};
+use gosync_sums::SUBTREE;
+use gosync_work::hand_out;
 
 use crate::PatchError;
 use crate::copy::data_from;
@@ -30,7 +32,7 @@ pub(crate) fn absent_blocks(
 
     let absent = Missing::new(&[cut.blocks()]);
     let pieces = Groups::new(written.into_iter(), cut, SUBTREE).flatten();
-    work::hand_out(pieces, ReadBuffer::default, |buffer, piece| {
+    hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         halt.check()?;
         let range = cut.bytes(piece);
         let data = buffer.read(&file, range).map_err(unreadable)?;

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use gosync_chunks::{BlockId, BlockRange, ByteRange, FileHasher, Phase, ReadAt, ReadBuffer, SUBTREE, Step};
+use gosync_chunks::{BlockId, BlockRange, ByteRange, Phase, ReadAt, ReadBuffer, Step};
+use gosync_sums::{FileHasher, SUBTREE};
 use hashbrown::HashMap;
 
 use crate::fetch::{Fetched, Fetcher};

@@ -4,9 +4,10 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::{
-    BlockId, BlockRange, BlockSums, ByteRange, Cut, FileHash, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE,
-    ranges, work,
+    BlockId, BlockRange, BlockSums, ByteRange, Cut, FileHash, Phase, Progress, ReadAt, ReadBuffer, ranges,
 };
+use gosync_sums::{FileHasher, SUBTREE};
+use gosync_work::hand_out;
 
 use crate::groups::Groups;
 use crate::verified::{Checked, check};
@@ -115,7 +116,7 @@ fn hash(data: &dyn ReadAt, mut nodes: Vec<Option<[u8; 32]>>, progress: &dyn Prog
     let unknown = nodes.iter().enumerate().filter(|(_, node)| node.is_none());
     progress.begin(Phase::Verify, unknown.map(|(index, _)| range(index).len()).sum());
     let unknown = nodes.iter_mut().enumerate().filter(|(_, node)| node.is_none());
-    work::hand_out(unknown, ReadBuffer::default, |buffer, (index, node)| {
+    hand_out(unknown, ReadBuffer::default, |buffer, (index, node)| {
         if progress.is_cancelled() {
             return Err(VerifyError::Cancelled);
         }
@@ -150,7 +151,7 @@ pub fn wrong_blocks(
 
     let wrong = Mutex::new(absent.into_iter().map(|blocks| cut.bytes(blocks)).collect::<Vec<_>>());
     let pieces = Groups::new(present.into_iter(), cut, SUBTREE).flatten();
-    work::hand_out(pieces, ReadBuffer::default, |buffer, piece| {
+    hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         if progress.is_cancelled() {
             return Err(VerifyError::Cancelled);
         }
@@ -174,15 +175,15 @@ fn present_blocks(cut: &Cut, length: u64) -> BlockRange {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::{Md5, SumOptions, WeakHasher, sum_target};
+    use gosync_chunks::{BlockLayout, StrongHasher};
+    use gosync_sums::Md5;
     use std::sync::Arc;
 
-    struct ByteSum;
-
-    impl WeakHasher for ByteSum {
-        fn sum(&self, block: &[u8]) -> u32 {
-            block.iter().map(|&byte| u32::from(byte)).sum()
-        }
+    fn sums_of(target: &[u8], block_size: u32) -> BlockSums {
+        let layout = BlockLayout::new(target.len() as u64, block_size).unwrap();
+        let mut strong = vec![0; layout.block_count() as usize * Md5::FULL_LEN];
+        Md5::full().sum_blocks(target, block_size as usize, &mut strong);
+        BlockSums::new(layout, strong, Arc::new(Md5::full()))
     }
 
     fn target(length: usize) -> Vec<u8> {
@@ -190,9 +191,8 @@ mod tests {
     }
 
     fn verdict_on(data: &[u8], expected: &[u8], block_size: u32, with_hash: bool) -> Verdict {
-        let options = SumOptions { block_size, file_hash: true };
-        let summed = sum_target(expected, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap();
-        verify(&data.to_vec(), summed.signature.sums(), summed.file_hash.filter(|_| with_hash), &()).unwrap()
+        let file_hash = with_hash.then(|| FileHasher::hash(expected));
+        verify(&data.to_vec(), &sums_of(expected, block_size), file_hash, &()).unwrap()
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
                 [(0, 3000), (500_000, 501_000), (3_145_000, 3_145_733)].map(|(start, end)| ByteRange { start, end })
             );
             assert_eq!(verdict.wrong_bytes(), 4733);
-            assert_eq!(verdict.wrong_hash, with_hash.then(|| FileHash::of(&data)));
+            assert_eq!(verdict.wrong_hash, with_hash.then(|| FileHasher::hash(&data)));
             assert!(!verdict.is_good());
         }
     }
@@ -240,10 +240,8 @@ mod tests {
     #[test]
     fn a_hash_that_contradicts_the_blocks_is_told() {
         let data = target(100);
-        let options = SumOptions { block_size: 10, file_hash: false };
-        let signature = sum_target(&data, &options, &ByteSum, Arc::new(Md5::full()), &()).unwrap().signature;
-        let verdict = verify(&data, signature.sums(), Some(FileHash([0; 32])), &()).unwrap();
-        assert_eq!((verdict.wrong.len(), verdict.wrong_hash), (0, Some(FileHash::of(&data))));
+        let verdict = verify(&data, &sums_of(&data, 10), Some(FileHash([0; 32])), &()).unwrap();
+        assert_eq!((verdict.wrong.len(), verdict.wrong_hash), (0, Some(FileHasher::hash(&data))));
         assert!(!verdict.is_good());
     }
 }

@@ -95,3 +95,7 @@ pub use rolling_sum::RollingSum;
 pub use scan::{Candidate, Scanner, pair_key};
 pub use sieve::{SieveBuilder, may_contain};
 pub use tier::{Tier, UnknownTier};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

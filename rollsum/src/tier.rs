@@ -6,14 +6,16 @@ use std::sync::OnceLock;
 
 use fearless_simd::Level;
 
-/// A set of instructions that the scan and the sums are compiled for.
+/// A set of instructions that the scan and all sums are compiled for, the strong ones of
+/// `gosync-sums` too.
 ///
 /// All tiers give the same results. [`Tier::detect`] is what everything uses unless
 /// told otherwise; the others are for tests and measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Tier {
-    /// Plain scalar code, for any processor.
+    /// What every processor of the target has: scalar code, and for strong sums the vectors
+    /// that all have, which on x86-64 is SSE2.
     Portable,
     /// 128-bit vectors of 64-bit ARM.
     Neon,
@@ -63,10 +65,10 @@ impl Tier {
         self == Self::Portable || self.level().is_some()
     }
 
-    /// The proof that this machine has the tier's vectors; `None` where it does not, and
-    /// for scalar code.
+    /// The proof that this machine has the tier's vectors, for code in them elsewhere;
+    /// `None` where it does not, and for scalar code.
     #[inline]
-    pub(crate) fn level(self) -> Option<Level> {
+    pub fn level(self) -> Option<Level> {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
             let best = Level::new();

@@ -35,6 +35,7 @@ pub mod oracle;
 pub mod peers;
 pub mod source;
 pub mod sshd;
+pub mod tiers;
 
 mod random;
 

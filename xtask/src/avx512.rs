@@ -18,8 +18,8 @@ use crate::steps::Steps;
 const TESTS: [(&str, &str, &[&str]); 5] = [
     ("gosync-rollsum", "gosync_rollsum", &[]),
     ("gosync-rollsum", "guard", &[]),
-    ("gosync-chunks", "gosync_chunks", &["lanes::", "strong::", "tier::"]),
-    ("gosync-chunks", "guard", &[]),
+    ("gosync-sums", "gosync_sums", &["lanes::", "strong::"]),
+    ("gosync-sums", "guard", &[]),
     ("gosync-comparer", "it", &["boundaries", "several_seeds", "the_target_itself", "any_small_data"]),
 ];
 

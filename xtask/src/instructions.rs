@@ -12,7 +12,7 @@ use crate::steps::Steps;
 const RUNNER: &str = "0.20.0";
 
 /// The benchmarks `instructions`: which packages have one.
-const PACKAGES: [&str; 2] = ["gosync-rollsum", "gosync-chunks"];
+const PACKAGES: [&str; 2] = ["gosync-rollsum", "gosync-sums"];
 
 /// Counts, and compares with the bounds in the benchmarks.
 ///

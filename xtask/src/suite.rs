@@ -60,7 +60,7 @@ pub(crate) fn run(steps: &mut Steps, options: &TestOptions) -> anyhow::Result<()
 ///
 /// When a test fails.
 pub(crate) fn run_tiers(steps: &mut Steps) -> anyhow::Result<()> {
-    const PACKAGES: [&str; 4] = ["gosync-rollsum", "gosync-chunks", "gosync-comparer", "gosync-cli"];
+    const PACKAGES: [&str; 4] = ["gosync-rollsum", "gosync-sums", "gosync-comparer", "gosync-cli"];
     // Files of gigabytes and processes that are killed are the same on all tiers.
     const SKIPPED: [&str; 5] = ["--", "--skip", "large::", "--skip", "resume::"];
     for tier in Tier::available().filter(|tier| *tier != Tier::detect()) {

@@ -6,9 +6,10 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use gosync_chunks::{BlockLayout, Md5, ReadAt, Signature, Step, StrongHasher};
+use gosync_chunks::{BlockLayout, ReadAt, Signature, Step, StrongHasher};
 use gosync_comparer::{CompareError, CompareOptions, RollingSum, compare};
 use gosync_index::BlockIndex;
+use gosync_sums::Md5;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;

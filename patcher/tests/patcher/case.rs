@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockSums, ByteRange, Cut, FileHash, Md5, Plan, Progress, ReadAt, SeedId, Source,
-    StrongHasher,
+    BlockId, BlockLayout, BlockSums, ByteRange, Cut, FileHash, Plan, Progress, ReadAt, SeedId, Source, StrongHasher,
 };
 use gosync_patcher::{Patch, PatchError, Report, StagedFile};
+use gosync_sums::{FileHasher, Md5};
 
 use crate::source::MemorySource;
 
@@ -101,7 +101,7 @@ impl Case {
         let sums = blocks
             .flat_map(|range| Md5::full().sum(&target[range.start as usize..range.end as usize]).as_bytes().to_vec());
         let sums = BlockSums::new(plan.cut().clone(), sums.collect(), Arc::new(Md5::full()));
-        let file_hash = Some(FileHash::of(&target));
+        let file_hash = Some(FileHasher::hash(&target));
         Self { target, seeds, plan, sums, file_hash }
     }
 

@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use gosync_chunks::{ByteRange, LocalFile, Md5, Progress, ReadAt, SumError, SumOptions, Xxh3, sum_target};
+use gosync_chunks::{ByteRange, LocalFile, Progress, ReadAt};
 use gosync_rollsum::RollingSum;
+use gosync_sums::{Md5, Rolling, SumError, SumOptions, Xxh3, sum_target};
 
 use crate::format::{Contents, Payload, WEAK_LEN, check_sizes, make, make_part};
 use crate::layers::sums::{Failure, LayerSums, sum_layers};
 use crate::layers::{choose, frames};
 use crate::payload::{EncodeError, EncodeOptions, FrameLengths, PayloadLayout, Tables, encode};
-use crate::sums::Weak;
 use crate::{Error, Format, Index, IndexPart, Shard, TargetName};
 
 /// go-sync's block size in bytes, where none is asked for.
@@ -272,7 +272,7 @@ fn build_go_sync(
         _ => return Err(Error::Layers { sizes: options.block_sizes.clone() }),
     };
     let sum_options = SumOptions { block_size, file_hash: false };
-    let summed = sum_target(target, &sum_options, &Weak(RollingSum::Rsync), Arc::new(Md5::full()), progress);
+    let summed = sum_target(target, &sum_options, &Rolling(RollingSum::Rsync), Arc::new(Md5::full()), progress);
     let summed = summed.map_err(|source| match source {
         SumError::Read(source) => Error::Read { path: path.to_owned(), source },
         source => Error::Sum { path: path.to_owned(), source },
@@ -285,7 +285,7 @@ mod tests {
     use super::*;
     use crate::ReadOptions;
     use crate::payload::FrameKind;
-    use gosync_chunks::FileHash;
+    use gosync_sums::FileHasher;
 
     #[test]
     fn both_formats_at_every_boundary() {
@@ -299,7 +299,7 @@ mod tests {
                 let index = build(&path, &options, &()).unwrap();
                 assert_eq!(index.length(), data.len() as u64);
                 assert_eq!(index.file_hash().is_some(), format == Format::Layered);
-                assert!(index.file_hash().is_none_or(|hash| hash == FileHash::of(&data)));
+                assert!(index.file_hash().is_none_or(|hash| hash == FileHasher::hash(&data)));
                 let mut bytes = Vec::new();
                 index.write(&mut bytes).unwrap();
                 assert_eq!(Index::read(bytes.as_slice(), &ReadOptions::default()).unwrap(), index);

@@ -3,9 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use gosync_chunks::{SourceError, SumError};
+use gosync_chunks::SourceError;
 use gosync_comparer::CompareError;
 use gosync_patcher::{PatchError, StageError, VerifyError};
+use gosync_sums::SumError;
 
 use crate::{FormatError, KeyError, PartError, SignatureError};
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gosync_blocksources::{Location, SourceOptions};
-use gosync_chunks::{ByteRange, LocalFile, Phase, Progress, ReadAt, SumError};
+use gosync_chunks::{ByteRange, LocalFile, Phase, Progress, ReadAt};
+use gosync_sums::SumError;
 
 use crate::build::build_part;
 use crate::format::{NamedPart, join, read_pieces};

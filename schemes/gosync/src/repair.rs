@@ -5,8 +5,9 @@
 //! that alone is fetched again. Where blocks cannot be verified at all, it may be the
 //! index that is damaged: then the layers above the damage will do.
 
-use gosync_chunks::{BlockRange, FileHasher};
+use gosync_chunks::BlockRange;
 use gosync_patcher::{Patch, PatchError, Report, StagedFile, VerifyError};
+use gosync_sums::FileHasher;
 
 use crate::Error;
 use crate::format::Layered;

@@ -1,6 +1,6 @@
 //! Forcing the instructions that the work is done with.
 
-use gosync_chunks::Tier;
+use gosync_rollsum::Tier;
 
 /// Why a tier cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,13 +34,9 @@ pub enum TierError {
 ///
 /// When there is no such tier, this machine does not run it, or another is in use.
 pub fn use_tier(name: &str) -> Result<(), TierError> {
-    let unknown = || TierError::Unknown { name: name.to_owned() };
-    let strong: Tier = name.parse().map_err(|_| unknown())?;
-    let weak: gosync_rollsum::Tier = name.parse().map_err(|_| unknown())?;
-    if !strong.is_available() || !weak.is_available() {
+    let tier: Tier = name.parse().map_err(|_| TierError::Unknown { name: name.to_owned() })?;
+    if !tier.is_available() {
         return Err(TierError::Unavailable { name: name.to_owned() });
     }
-    let in_use = |in_use: String| TierError::InUse { in_use };
-    strong.choose().map_err(|tier| in_use(tier.to_string()))?;
-    weak.choose().map_err(|tier| in_use(tier.to_string()))
+    tier.choose().map_err(|in_use| TierError::InUse { in_use: in_use.to_string() })
 }

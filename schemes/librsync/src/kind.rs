@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use gosync_chunks::{Blake2b256, Md4, StrongHasher, WeakHasher};
+use gosync_chunks::StrongHasher;
 use gosync_rollsum::RollingSum;
+use gosync_sums::{Blake2b256, Md4};
 
 /// Which sums a signature has. A delta says nothing of it, and is the same for all four
 /// but for collisions.
@@ -61,18 +62,5 @@ impl SignatureKind {
             Self::Md4Rollsum | Self::Md4RabinKarp => Some(Arc::new(Md4::truncated(len as usize)?)),
             Self::Blake2Rollsum | Self::Blake2RabinKarp => Some(Arc::new(Blake2b256::truncated(len as usize)?)),
         }
-    }
-}
-
-/// The rolling sum of a kind, as a signature is made with.
-pub(crate) struct Rolling(pub(crate) RollingSum);
-
-impl WeakHasher for Rolling {
-    fn sum(&self, block: &[u8]) -> u32 {
-        self.0.key(block)
-    }
-
-    fn sum_blocks(&self, data: &[u8], block_size: usize, sums: &mut [u32]) {
-        self.0.sum_blocks(data, block_size, sums);
     }
 }

@@ -3,10 +3,9 @@
 use std::io::{Empty, Read, Write};
 use std::sync::Arc;
 
-use gosync_chunks::{ReadAt, StrongHasher, WeakHasher, is_zeros};
+use gosync_chunks::{ReadAt, StrongHasher, is_zeros};
 
 use crate::cutter::{Cut, Cutter, Input};
-use crate::kind::Rolling;
 use crate::pipeline::in_order;
 use crate::{Error, SignatureHeader, SignatureOptions, Stream};
 
@@ -196,10 +195,10 @@ impl Sums {
         let Columns { keys, strong } = columns;
         keys.resize(count, 0);
         strong.resize(count * sum_len, 0);
-        let rolling = Rolling(self.header.kind.rolling());
+        let rolling = self.header.kind.rolling();
         if count > 1 && data.len().is_multiple_of(block_len) && is_zeros(data) {
             // Sparse files are full of them.
-            keys.fill(rolling.sum(&data[..block_len]));
+            keys.fill(rolling.key(&data[..block_len]));
             let sum = self.hasher.sum(&data[..block_len]);
             strong.chunks_exact_mut(sum_len).for_each(|strong| strong.copy_from_slice(sum.as_bytes()));
         } else {

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use gosync_chunks::{LocalFile, Progress, ReadAt, SumError, SumOptions, TargetName, sum_target};
+use gosync_chunks::{LocalFile, Progress, ReadAt, TargetName};
 use gosync_patcher::StagedFile;
+use gosync_sums::{SumError, SumOptions, sum_target};
 
 use crate::control::VERSION;
 use crate::gzip::compress;

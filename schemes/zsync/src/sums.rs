@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use gosync_chunks::{Md4, Md5, StrongHasher, StrongSum, WeakHasher};
+use gosync_chunks::{StrongHasher, StrongSum, WeakHasher};
 use gosync_rollsum::RollingSum;
+use gosync_sums::{Md4, Md5};
 use sha2::{Digest, Sha224};
 
 /// The rolling sum of control files.

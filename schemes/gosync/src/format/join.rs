@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gosync_chunks::{ByteRange, FileHasher, Limits, ReadAt, Sink, Source, SourceError, Transfer};
+use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
+use gosync_sums::FileHasher;
 
 use super::header::{Header, PayloadHeader};
 use super::{Index, IndexPart, PartError, Parts, ReadOptions, head, read_pieces};

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use gosync_chunks::{
-    BlockId, BlockLayout, BlockRange, ByteRange, FileHash, MAX_BLOCK_SIZE, SUBTREE, SourceError, Transfer, Xxh3,
-};
+use gosync_chunks::{BlockId, BlockLayout, BlockRange, ByteRange, FileHash, MAX_BLOCK_SIZE, SourceError, Transfer};
+use gosync_sums::{SUBTREE, Xxh3};
 
 use super::header::{Header, LayerHeader, PayloadHeader};
 use super::parts::Parts;

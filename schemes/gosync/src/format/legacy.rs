@@ -3,7 +3,8 @@
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use gosync_chunks::{BlockId, BlockLayout, Md5, Signature};
+use gosync_chunks::{BlockId, BlockLayout, Signature};
+use gosync_sums::Md5;
 
 use super::input::{Input, PIECE, make_room};
 use super::{Format, FormatError, Index, ReadOptions};

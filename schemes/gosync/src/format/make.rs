@@ -1,6 +1,7 @@
 //! Putting an index of our own together, or a part of one.
 
-use gosync_chunks::{ByteRange, FileHasher};
+use gosync_chunks::ByteRange;
+use gosync_sums::FileHasher;
 
 use super::header::{Header, LayerHeader, PartHeader, PayloadHeader};
 use super::layered::{Payload, STRONG_KIND, WEAK_KIND};

@@ -15,7 +15,8 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use gosync_chunks::{BlockLayout, ByteRange, FileHash, Md5, Signature, StrongHasher};
+use gosync_chunks::{BlockLayout, ByteRange, FileHash, Signature, StrongHasher};
+use gosync_sums::Md5;
 
 use crate::Error;
 use crate::payload::PayloadLayout;

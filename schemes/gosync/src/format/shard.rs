@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use gosync_chunks::{ByteRange, ReadAt, SUBTREE};
+use gosync_chunks::{ByteRange, ReadAt};
+use gosync_sums::SUBTREE;
 
 use super::header::{Header, PartHeader};
 use super::layered::{Checked, NODE_LEN, check, record_len};

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use gosync_chunks::{BlockId, BlockLayout, ByteRange, ReadAt, SeedId, Xxh3};
+use gosync_chunks::{BlockId, BlockLayout, ByteRange, ReadAt, SeedId};
+use gosync_sums::Xxh3;
 
 use super::expected::{Neighbours, confirmed};
 

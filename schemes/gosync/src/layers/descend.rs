@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockSums, ByteRange, Plan, Progress, ReadAt, SeedId, Signature, Step, StrongHasher,
-    Transfer, Xxh3,
+    BlockId, BlockLayout, BlockSums, ByteRange, Plan, Progress, ReadAt, SeedId, Signature, Step, StrongHasher, Transfer,
 };
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare_again, compare_parts};
 use gosync_index::BlockIndex;
+use gosync_sums::Xxh3;
 
 use super::asked::{Asked, Place, Suspect, Wanted};
 use super::beside::{Side, beside};

@@ -7,8 +7,9 @@
 
 use std::sync::Mutex;
 
-use gosync_chunks::work::hand_out;
-use gosync_chunks::{ByteRange, ReadAt, ReadBuffer, SeedId, StrongHasher, Xxh3};
+use gosync_chunks::{ByteRange, ReadAt, ReadBuffer, SeedId, StrongHasher};
+use gosync_sums::Xxh3;
+use gosync_work::hand_out;
 
 use super::sums::WEAK;
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use gosync_chunks::work::hand_out;
-use gosync_chunks::{
-    BlockRange, BlockSums, ByteRange, Cut, FileHasher, Progress, ReadAt, ReadBuffer, SUBTREE, StrongHasher,
-};
+use gosync_chunks::{BlockRange, BlockSums, ByteRange, Cut, Progress, ReadAt, ReadBuffer, StrongHasher};
 use gosync_patcher::{Verdict, VerifyError, verify, wrong_blocks};
+use gosync_sums::{FileHasher, SUBTREE};
+use gosync_work::hand_out;
 
 use crate::Error;
 use crate::format::{Layered, WEAK_LEN};

@@ -98,7 +98,8 @@ impl Spans {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::{BlockRange, Step, Xxh3};
+    use gosync_chunks::{BlockRange, Step};
+    use gosync_sums::Xxh3;
 
     #[test]
     fn spans_of_any_size_in_any_order_make_a_plan() {

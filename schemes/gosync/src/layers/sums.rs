@@ -2,11 +2,10 @@
 
 use std::io;
 
-use gosync_chunks::work::hand_out;
-use gosync_chunks::{
-    ByteRange, FileHasher, Phase, Progress, ReadAt, ReadBuffer, SUBTREE, StrongHasher, Xxh3, is_zeros,
-};
+use gosync_chunks::{ByteRange, Phase, Progress, ReadAt, ReadBuffer, StrongHasher, is_zeros};
 use gosync_rollsum::RollingSum;
+use gosync_sums::{FileHasher, SUBTREE, Xxh3};
+use gosync_work::hand_out;
 
 use crate::format::WEAK_LEN;
 
@@ -124,7 +123,6 @@ fn sum_blocks(data: &[u8], size: usize, hasher: &Xxh3, keys: &mut Vec<u32>, stro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::FileHash;
 
     const SIZES: [u32; 3] = [2 << 20, 4096, 64];
 
@@ -140,7 +138,7 @@ mod tests {
         data[(4 << 20) - 1] = 1;
         let len = data.len() as u64;
         let whole = summed(&data, ByteRange::at(0, len));
-        assert_eq!(FileHasher::new(len).finish(&whole.nodes), FileHash::of(&data));
+        assert_eq!(FileHasher::new(len).finish(&whole.nodes), FileHasher::hash(&data));
         for (&size, records) in SIZES.iter().zip(&whole.records) {
             let by_definition = |block: &[u8]| [&WEAK.key(block).to_le_bytes(), hasher.sum(block).as_bytes()].concat();
             assert!(*records == data.chunks(size as usize).flat_map(by_definition).collect::<Vec<_>>(), "{size}");

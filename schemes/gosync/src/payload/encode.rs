@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use gosync_chunks::work::hand_out;
 use gosync_chunks::{ByteRange, Phase, Progress, ReadAt};
+use gosync_work::hand_out;
 
 use super::earlier::Earlier;
 use super::piece::{Made, PieceEncoder};

@@ -5,9 +5,9 @@ use std::ops::Range;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
-use gosync_chunks::work::hand_out;
 use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
 use gosync_patcher::Prior;
+use gosync_work::hand_out;
 
 use super::gather::{Batch, next_batch, payload_ranges};
 use super::reference::Reference;

@@ -1,6 +1,7 @@
 //! An index of our own, put together from FORMAT.md alone.
 
-use gosync_chunks::{StrongHasher, Xxh3};
+use gosync_chunks::StrongHasher;
+use gosync_sums::Xxh3;
 
 use crate::{KEY_MULTIPLIER, polynomial};
 

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use gosync::{Format, FormatError, Index, ReadOptions};
-use gosync_chunks::{BlockId, Md5, StrongHasher};
+use gosync_chunks::{BlockId, StrongHasher};
+use gosync_sums::Md5;
 use proptest::prelude::*;
 
 use crate::{bytes, golden_data, legacy_index, read, rsync};

@@ -18,7 +18,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gosync::{BuildOptions, Format, FormatError, Index, ReadOptions};
-use gosync_chunks::{Md4, Md5, SumOptions, WeakHasher, sum_target};
+use gosync_rollsum::RollingSum;
+use gosync_sums::{Md4, Md5, Rolling, SumOptions, sum_target};
 
 /// FORMAT.md's multiplier, written down once more so that a change of it is noticed.
 const KEY_MULTIPLIER: u32 = 0x0810_4225;
@@ -49,14 +50,6 @@ fn rsync(block: &[u8]) -> u32 {
     (a & 0xffff) | (b << 16)
 }
 
-struct Rsync;
-
-impl WeakHasher for Rsync {
-    fn sum(&self, block: &[u8]) -> u32 {
-        rsync(block)
-    }
-}
-
 fn native_index(data: &[u8], sizes: &[u32], name: &str) -> Index {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
@@ -66,8 +59,14 @@ fn native_index(data: &[u8], sizes: &[u32], name: &str) -> Index {
 }
 
 fn legacy_index(data: &[u8], block_size: u32) -> Index {
-    let summed =
-        sum_target(data, &SumOptions { block_size, file_hash: false }, &Rsync, Arc::new(Md5::full()), &()).unwrap();
+    let summed = sum_target(
+        data,
+        &SumOptions { block_size, file_hash: false },
+        &Rolling(RollingSum::Rsync),
+        Arc::new(Md5::full()),
+        &(),
+    )
+    .unwrap();
     Index::go_sync(summed.signature).unwrap()
 }
 
@@ -107,7 +106,9 @@ fn bytes_of_other_formats() {
 fn sums_of_other_formats_are_refused() {
     let data = golden_data(100);
     let options = SumOptions { block_size: 10, file_hash: false };
-    let index = |strong| Index::go_sync(sum_target(&data, &options, &Rsync, strong, &()).unwrap().signature);
+    let index = |strong| {
+        Index::go_sync(sum_target(&data, &options, &Rolling(RollingSum::Rsync), strong, &()).unwrap().signature)
+    };
     assert!(index(Arc::new(Md5::full())).is_ok());
     // Sums of the right width that another hash made, and sums of another width.
     assert!(index(Arc::new(Md4::full())).is_err());

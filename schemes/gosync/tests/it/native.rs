@@ -4,7 +4,8 @@ use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
 use gosync::{Damage, Format, FormatError, Index, NameError, ReadOptions, TargetName, verify};
-use gosync_chunks::{ByteRange, FileHash};
+use gosync_chunks::ByteRange;
+use gosync_sums::FileHasher;
 use proptest::prelude::*;
 
 use crate::by_hand::ByHand;
@@ -46,7 +47,7 @@ fn what_an_index_says() {
     assert_eq!((index.format(), index.format_version().as_str()), (Format::Layered, "2"));
     assert_eq!((index.weak_len(), index.strong_len(), index.odds()), (4, 3, Some(32)));
     assert_eq!(index.target_name().map(TargetName::as_str), Some("data.bin"));
-    assert_eq!((index.length(), index.file_hash()), (1000, Some(FileHash::of(&data))));
+    assert_eq!((index.length(), index.file_hash()), (1000, Some(FileHasher::hash(&data))));
     let layers: Vec<_> =
         index.layers().iter().map(|layer| (layer.block_size, layer.blocks, layer.index_bytes)).collect();
     assert_eq!(layers, [(512, 2, 14), (64, 16, 112)]);

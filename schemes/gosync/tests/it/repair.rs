@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fs;
 
 use gosync::{Error, Index, ReadOptions, Seeds, Trouble, patch};
-use gosync_chunks::{StrongHasher, Xxh3};
+use gosync_chunks::StrongHasher;
+use gosync_sums::Xxh3;
 use gosync_testkit::corpus;
 
 use gosync_testkit::source::MemorySource;

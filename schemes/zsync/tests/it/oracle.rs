@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use gosync_chunks::{Md4, StrongHasher};
+use gosync_chunks::StrongHasher;
+use gosync_sums::Md4;
 use gosync_zsync::Control;
 
 /// The golden data: `A.bin`, and `B.bin`, which was made of it.

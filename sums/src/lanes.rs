@@ -112,7 +112,9 @@ fn write_sum(sum: &mut [u8], digest: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Blake2b256, Md4, Md5, StrongHasher, tier};
+    use crate::strong::{Blake2b256, Md4, Md5, level};
+    use gosync_chunks::StrongHasher;
+    use gosync_testkit::tiers;
     use proptest::prelude::*;
 
     /// Every boundary of the hashes' chunks and paddings.
@@ -133,8 +135,8 @@ mod tests {
         let blocks = blocks(&data, length);
         let sum_len = hasher.sum_len();
         let expected: Vec<u8> = blocks.iter().flat_map(|block| hasher.sum(block).as_bytes().to_vec()).collect();
-        for tier in tier::tested() {
-            let level = tier.level().unwrap();
+        for tier in tiers::tested() {
+            let level = level(tier);
             for &count in counts {
                 let mut sums = vec![0; count * sum_len];
                 // In lanes even where they do not pay.

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use gosync_chunks::{StrongHasher, StrongSum};
 use twox_hash::XxHash3_128;
-
-use crate::{StrongHasher, StrongSum};
 
 /// XXH3-128 with a salt for its seed, as in our own format.
 ///

@@ -7,7 +7,9 @@
 
 use std::hint::black_box;
 
-use gosync_chunks::{Blake2b256, Md4, Md5, StrongHasher, Tier};
+use gosync_chunks::StrongHasher;
+use gosync_rollsum::Tier;
+use gosync_sums::{Blake2b256, Md4, Md5};
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 
 const BLOCKS: usize = 48;

@@ -3,11 +3,13 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use crate::work::hand_out;
-use crate::{
-    BlockLayout, ByteRange, FileHash, FileHasher, LayoutError, Phase, Progress, ReadAt, ReadBuffer, SUBTREE, Signature,
-    StrongHasher, WeakHasher, is_zeros,
+use gosync_chunks::{
+    BlockLayout, ByteRange, FileHash, LayoutError, Phase, Progress, ReadAt, ReadBuffer, Signature, StrongHasher,
+    WeakHasher, is_zeros,
 };
+use gosync_work::hand_out;
+
+use crate::file_hash::{FileHasher, SUBTREE};
 
 /// Bytes in a piece where the file's hash does not ask for larger ones: they stay in the
 /// second-level cache between reading and summing, and are a multiple of what vectors hold of
@@ -186,7 +188,8 @@ fn take<'a, T>(rest: &mut &'a mut [T], count: usize) -> &'a mut [T] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BlockId, Md5};
+    use crate::strong::Md5;
+    use gosync_chunks::BlockId;
     use proptest::prelude::*;
 
     struct Polynomial;
@@ -204,7 +207,7 @@ mod tests {
     fn check(target: &[u8], block_size: u32) {
         let options = SumOptions { block_size, file_hash: true };
         let summed = sum_target(target, &options, &Polynomial, Arc::new(Md5::full()), &()).unwrap();
-        assert_eq!(summed.file_hash, Some(FileHash::of(target)));
+        assert_eq!(summed.file_hash, Some(FileHasher::hash(target)));
         let signature = summed.signature;
         assert_eq!(signature.layout().block_count() as usize, target.chunks(block_size as usize).len());
         for (index, block) in target.chunks(block_size as usize).enumerate() {

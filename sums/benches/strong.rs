@@ -1,7 +1,9 @@
 //! Strong sums of 64 blocks: one by one, and in the lanes of every tier.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gosync_chunks::{Blake2b256, Md4, Md5, StrongHasher, Tier};
+use gosync_chunks::StrongHasher;
+use gosync_rollsum::Tier;
+use gosync_sums::{Blake2b256, Md4, Md5};
 
 const BLOCKS: usize = 64;
 
