@@ -8,9 +8,11 @@ use crate::{BlockId, Signature, StrongSum};
 /// signature itself has the last word. A short last block is not in a lookup: it
 /// cannot be found by rolling a window of the full size.
 pub trait Lookup: Sync {
-    /// The words of a `gosync_rollsum::Sieve` of all keys, which a scan probes at
-    /// every position.
-    fn sieve(&self) -> &[u32];
+    /// What a scan asks at every position: `gosync_rollsum::Sieve` for the comparer's.
+    type Sieve;
+
+    /// The sieve of all keys.
+    fn sieve(&self) -> &Self::Sieve;
 
     /// Sets bit `i` where there may be blocks with key `i` of the up to 64 given: it is
     /// clear only where there is none. This is for what passed the sieve, most of it by

@@ -7,7 +7,7 @@ use gosync_chunks::{
     BlockId, BlockLayout, ByteRange, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature, Step,
     is_zeros, ranges,
 };
-use gosync_rollsum::RollingSum;
+use gosync_rollsum::{RollingSum, Sieve};
 use gosync_work::hand_out;
 
 use crate::Statistics;
@@ -122,7 +122,7 @@ pub enum CompareError {
 ///
 /// When there are too many seeds, one is too long, or `progress` cancels. A seed that
 /// cannot be read is no error: it is reported, and what it holds is not found.
-pub fn compare<Index: Lookup>(
+pub fn compare<Index: Lookup<Sieve = Sieve>>(
     signature: &Signature,
     lookup: &Index,
     seeds: &[&dyn ReadAt],
@@ -143,7 +143,7 @@ pub fn compare<Index: Lookup>(
 /// # Panics
 ///
 /// When there are no parts for some seed.
-pub fn compare_parts<Index: Lookup>(
+pub fn compare_parts<Index: Lookup<Sieve = Sieve>>(
     signature: &Signature,
     lookup: &Index,
     seeds: &[&dyn ReadAt],
@@ -181,7 +181,7 @@ pub fn compare_parts<Index: Lookup>(
 /// # Panics
 ///
 /// When `found` is of other seeds, or there are no parts for some seed.
-pub fn compare_again<Index: Lookup>(
+pub fn compare_again<Index: Lookup<Sieve = Sieve>>(
     found: Comparison,
     signature: &Signature,
     index: impl FnOnce(&[bool]) -> Index,
@@ -216,7 +216,7 @@ pub fn compare_again<Index: Lookup>(
     Ok(gathered.comparison(&EqualBlocks::new(equal)))
 }
 
-fn search_parts<Index: Lookup>(
+fn search_parts<Index: Lookup<Sieve = Sieve>>(
     gathered: Gathered,
     signature: &Signature,
     lookup: &Index,

@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use gosync_chunks::{BlockId, Lookup, ReadBuffer, StrongSum};
-use gosync_rollsum::Candidate;
+use gosync_rollsum::{Candidate, Sieve};
 
 use crate::Statistics;
 use crate::repeats::FailedHits;
@@ -30,7 +30,7 @@ pub(crate) struct Scratch {
     candidates: Vec<Candidate>,
 }
 
-impl<Index: Lookup> Search<'_, Index> {
+impl<Index: Lookup<Sieve = Sieve>> Search<'_, Index> {
     /// Finds the blocks that begin at the positions `0..positions` of the scratch
     /// buffer, which begins at `offset` in its seed and goes on for up to two blocks
     /// behind those positions; of it all, `len` bytes are in the seed. Leaves them in `found`.
@@ -129,7 +129,7 @@ struct Possible<'a, Index> {
     rest: &'a [Candidate],
 }
 
-impl<Index: Lookup> Possible<'_, Index> {
+impl<Index: Lookup<Sieve = Sieve>> Possible<'_, Index> {
     /// The next one; those before `open` are not asked about any more.
     fn next(&mut self, open: usize) -> Option<Candidate> {
         while self.left == 0 {
@@ -153,7 +153,7 @@ impl<Index: Lookup> Possible<'_, Index> {
     }
 }
 
-impl<'a, Index: Lookup> Piece<'a, Index> {
+impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
     /// Scans a window of positions, and tells whether there was a match.
     fn window(&mut self, positions: Range<usize>, candidates: &mut Vec<Candidate>) -> bool {
         candidates.clear();

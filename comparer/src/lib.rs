@@ -61,7 +61,7 @@ mod statistics;
 pub use compare::{CompareError, CompareOptions, Comparison, UnreadableSeed, compare, compare_again, compare_parts};
 pub use engine::Match;
 pub use gosync_chunks::Signature;
-pub use gosync_rollsum::{RollingSum, pair_key};
+pub use gosync_rollsum::{RollingSum, Sieve, pair_key};
 pub use matcher::{Matcher, Matches};
 pub use statistics::Statistics;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use gosync_chunks::{Lookup, Signature};
-use gosync_rollsum::Candidate;
+use gosync_rollsum::{Candidate, Sieve};
 
 use crate::engine::Match;
 use crate::search::Search;
@@ -28,7 +28,7 @@ impl Matches {
     }
 }
 
-impl<'a, Index: Lookup> Matcher<'a, Index> {
+impl<'a, Index: Lookup<Sieve = Sieve>> Matcher<'a, Index> {
     /// Searches for the blocks of `signature`, whose index is `lookup`.
     pub fn new(signature: &'a Signature, lookup: &'a Index, options: &CompareOptions) -> Self {
         Self { search: Search::new(signature, lookup, options) }

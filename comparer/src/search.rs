@@ -1,7 +1,7 @@
 //! What every piece is searched for, and the sums that decide.
 
 use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, is_zeros};
-use gosync_rollsum::{RollingSum, Scanner};
+use gosync_rollsum::{RollingSum, Scanner, Sieve};
 
 use crate::{CompareOptions, Statistics};
 
@@ -29,7 +29,7 @@ pub(crate) struct Search<'a, Index> {
     zeros: (u32, StrongSum),
 }
 
-impl<'a, Index: Lookup> Search<'a, Index> {
+impl<'a, Index: Lookup<Sieve = Sieve>> Search<'a, Index> {
     pub(crate) fn new(signature: &'a Signature, lookup: &'a Index, options: &CompareOptions) -> Self {
         let CompareOptions { sum, strong_budget, key_mask, in_pairs, padded, overlapping } = *options;
         let block_size = signature.layout().block_size() as usize;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use gosync_chunks::{BlockId, EqualBlocks, Lookup, Signature};
-use gosync_rollsum::SieveBuilder;
+use gosync_rollsum::{Sieve, SieveBuilder};
 use rayon::prelude::*;
 
 use crate::shard::{Bucket, Shard, Tagged};
@@ -23,7 +23,7 @@ const BATCH_BLOCKS: u32 = 1 << 16;
 #[derive(Debug)]
 pub struct BlockIndex<'a> {
     keys: Cow<'a, [u32]>,
-    sieve: Vec<u32>,
+    sieve: Sieve,
     shards: Vec<Shard>,
     shard_shift: u32,
     equal: EqualBlocks,
@@ -103,7 +103,7 @@ impl<'a> BlockIndex<'a> {
             Cow::Borrowed(_) => 0,
             Cow::Owned(keys) => size_of_val(keys.as_slice()),
         };
-        keys + size_of_val(self.sieve.as_slice())
+        keys + self.sieve.memory()
             + self.equal.memory()
             + self.dropped.capacity() * size_of::<BlockId>()
             + self.shards.iter().map(|shard| size_of::<Shard>() + shard.memory()).sum::<usize>()
@@ -111,7 +111,9 @@ impl<'a> BlockIndex<'a> {
 }
 
 impl Lookup for BlockIndex<'_> {
-    fn sieve(&self) -> &[u32] {
+    type Sieve = Sieve;
+
+    fn sieve(&self) -> &Sieve {
         &self.sieve
     }
 
@@ -257,7 +259,7 @@ mod tests {
         assert!(index.dropped_blocks().is_empty());
         for (at, &(key, content)) in blocks.iter().enumerate() {
             let first = BlockId(blocks.iter().position(|&block| block == (key, content)).unwrap() as u32);
-            assert!(gosync_rollsum::may_contain(index.sieve(), key));
+            assert!(index.sieve().may_contain(key));
             assert_eq!(find(&signature, &index, key, content), Some(first));
             assert_eq!(index.equal_blocks().first(BlockId(at as u32)), first);
             assert_eq!(find(&signature, &index, key, content + 1_000_000), None);
@@ -295,7 +297,7 @@ mod tests {
         let signature = signature(&blocks);
         let index = BlockIndex::build(&signature);
         let absent = (1 << 15..1 << 22).map(key).filter(|&key| index.with_key(key).next().is_none());
-        let passed: Vec<u32> = absent.filter(|&key| gosync_rollsum::may_contain(index.sieve(), key)).collect();
+        let passed: Vec<u32> = absent.filter(|&key| index.sieve().may_contain(key)).collect();
         let falsely: u32 = passed.chunks(64).map(|keys| index.may_have(keys).count_ones()).sum();
         assert!(passed.len() > 10_000 && falsely * 20 < passed.len() as u32, "{falsely} of {}", passed.len());
 

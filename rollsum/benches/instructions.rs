@@ -7,7 +7,7 @@
 
 use std::hint::black_box;
 
-use gosync_rollsum::{Candidate, RollingSum, Scanner, SieveBuilder, Tier};
+use gosync_rollsum::{Candidate, RollingSum, Scanner, Sieve, SieveBuilder, Tier};
 use gungraun::{Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 
 const POSITIONS: usize = 1 << 18;
@@ -36,7 +36,7 @@ fn data(length: usize) -> Vec<u8> {
 struct Scan {
     scanner: Scanner,
     buffer: Vec<u8>,
-    words: Vec<u32>,
+    sieve: Sieve,
     candidates: Vec<Candidate>,
 }
 
@@ -47,7 +47,7 @@ fn prepare(sum: RollingSum, tier: Tier) -> Option<Scan> {
     tier.is_available().then(|| Scan {
         scanner: Scanner::with_tier(sum, WINDOW, tier),
         buffer: data(POSITIONS + WINDOW - 1),
-        words: builder.finish(),
+        sieve: builder.finish(),
         candidates: Vec::with_capacity(POSITIONS),
     })
 }
@@ -61,7 +61,7 @@ fn prepare(sum: RollingSum, tier: Tier) -> Option<Scan> {
 #[bench::rabin_karp_avx2(args = (RollingSum::RabinKarp, Tier::Avx2), config = at_most(2_400_000))]
 fn scan(scan: Option<Scan>) -> Option<Scan> {
     let mut scan = scan?;
-    scan.scanner.scan(black_box(&scan.buffer), 0..POSITIONS, &scan.words, &mut scan.candidates);
+    scan.scanner.scan(black_box(&scan.buffer), 0..POSITIONS, &scan.sieve, &mut scan.candidates);
     Some(scan)
 }
 

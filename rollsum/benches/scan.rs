@@ -37,7 +37,7 @@ fn scan(criterion: &mut Criterion) {
     for exponent in [12, 17, 19, 21] {
         let builder = SieveBuilder::new(1 << exponent);
         noise().skip(BUFFER).take(1 << exponent).for_each(|key| builder.insert((key >> 16) as u32));
-        let words = builder.finish();
+        let sieve = builder.finish();
         let mut group = criterion.benchmark_group(format!("scan/2^{exponent} keys"));
         group.throughput(Throughput::Bytes(positions.len() as u64));
         for sum in SUMS {
@@ -47,7 +47,7 @@ fn scan(criterion: &mut Criterion) {
                 group.bench_function(BenchmarkId::new(format!("{sum:?}"), tier), |bencher| {
                     bencher.iter(|| {
                         candidates.clear();
-                        scanner.scan(black_box(&buffer), positions.clone(), &words, &mut candidates);
+                        scanner.scan(black_box(&buffer), positions.clone(), &sieve, &mut candidates);
                         candidates.len()
                     });
                 });

@@ -17,13 +17,13 @@
 //! for block in blocks {
 //!     builder.insert(sum.key(block));
 //! }
-//! let words = builder.finish();
+//! let sieve = builder.finish();
 //!
 //! // Where may they begin?
 //! let buffer = b"a set of rolling checksums";
 //! let mut candidates = Vec::new();
 //! let scanner = Scanner::new(sum, 8);
-//! scanner.scan(buffer, 0..buffer.len() - 7, &words, &mut candidates);
+//! scanner.scan(buffer, 0..buffer.len() - 7, &sieve, &mut candidates);
 //! let found: Vec<_> = candidates.iter().map(|found| found.position).collect();
 //! assert!(found.contains(&9) && found.contains(&17));
 //! assert_eq!(candidates[0].key, sum.key(b"rolling "));
@@ -93,7 +93,7 @@ mod tile;
 
 pub use rolling_sum::RollingSum;
 pub use scan::{Candidate, Scanner, pair_key};
-pub use sieve::{SieveBuilder, may_contain};
+pub use sieve::{Sieve, SieveBuilder};
 pub use tier::{Tier, UnknownTier};
 
 #[cfg(doctest)]

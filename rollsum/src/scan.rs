@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::machine::{self, Machine, Rolling, Task};
 use crate::polynomial::RabinKarp;
 use crate::rsync::{LIBRSYNC_OFFSET, Rsync};
-use crate::sieve::{HASH_MULTIPLIER, View, key_of};
+use crate::sieve::{HASH_MULTIPLIER, Sieve, View, key_of};
 use crate::tile::{GROUP, GROUPS, Strips, TILE, Tile, Windows, join};
 use crate::{RollingSum, Tier};
 
@@ -86,8 +86,8 @@ impl Scanner {
     }
 
     /// Appends to `candidates`, in ascending order, every position in `positions`
-    /// whose window may have a key that the sieve made of `words` holds. Positions
-    /// that are left out certainly have none.
+    /// whose window may have a key of `sieve`. Positions that are left out certainly have
+    /// none.
     ///
     /// The windows at all positions, or both of a pair, lie in `buffer`. Starting costs the summing of one
     /// window, so ask for many positions at once.
@@ -95,7 +95,11 @@ impl Scanner {
     /// # Panics
     ///
     /// When a window reaches past the end of `buffer`.
-    pub fn scan(&self, buffer: &[u8], positions: Range<usize>, words: &[u32], candidates: &mut Vec<Candidate>) {
+    pub fn scan(&self, buffer: &[u8], positions: Range<usize>, sieve: &Sieve, candidates: &mut Vec<Candidate>) {
+        self.scan_view(buffer, positions, sieve.view(), candidates);
+    }
+
+    fn scan_view(&self, buffer: &[u8], positions: Range<usize>, sieve: View<'_>, candidates: &mut Vec<Candidate>) {
         if positions.is_empty() {
             return;
         }
@@ -105,7 +109,6 @@ impl Scanner {
             "windows of {reach} bytes at {positions:?} reach past {} bytes",
             buffer.len()
         );
-        let sieve = View::new(words);
         machine::run(self.tier, Scan { scanner: *self, buffer, positions, sieve, candidates });
     }
 }

@@ -45,18 +45,42 @@ impl SieveBuilder {
         self.words[probe.word].fetch_or(probe.bits, Ordering::Relaxed);
     }
 
-    /// The words of the sieve, a power of two of them, for [`crate::Scanner::scan`].
-    pub fn finish(self) -> Vec<u32> {
-        self.words.into_iter().map(AtomicU32::into_inner).collect()
+    /// The sieve of all keys that were added.
+    pub fn finish(self) -> Sieve {
+        Sieve { words: self.words.into_iter().map(AtomicU32::into_inner).collect() }
     }
 }
 
-/// Whether `key` may be in the sieve made of `words`; never `false` for one that is.
-pub fn may_contain(words: &[u32], key: u32) -> bool {
-    View::new(words).may_contain(key)
+/// Which keys may be there: a scan asks it at every position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sieve {
+    words: Vec<u32>,
 }
 
-/// A sieve, ready to be probed.
+impl Sieve {
+    /// Whether `key` may have been added; never `false` for one that was.
+    pub fn may_contain(&self, key: u32) -> bool {
+        self.view().may_contain(key)
+    }
+
+    /// Bytes of memory in use.
+    pub fn memory(&self) -> usize {
+        size_of_val(self.words.as_slice())
+    }
+
+    /// Its words, to be laid down elsewhere.
+    #[cfg(test)]
+    pub(crate) fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    /// The sieve, ready to be probed.
+    pub(crate) fn view(&self) -> View<'_> {
+        View::new(&self.words)
+    }
+}
+
+/// The words of a sieve, ready to be probed.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     words: &'a [u32],
@@ -201,9 +225,9 @@ mod tests {
         for count in [0, 1, 2, 3, 1000, 1024, many] {
             let builder = SieveBuilder::new(count as usize);
             keys(count).for_each(|key| builder.insert(key));
-            let words = builder.finish();
-            assert!(keys(count).all(|key| may_contain(&words, key)), "{count}");
-            let passed = keys(count + absent).skip(count as usize).filter(|&key| may_contain(&words, key)).count();
+            let sieve = builder.finish();
+            assert!(keys(count).all(|key| sieve.may_contain(key)), "{count}");
+            let passed = keys(count + absent).skip(count as usize).filter(|&key| sieve.may_contain(key)).count();
             assert!(passed < absent as usize / 40, "{passed} of {absent} pass at {count}");
         }
     }

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::sieve::SieveBuilder;
 use crate::tier::tested;
-use crate::{SieveBuilder, may_contain};
 
 const SUMS: [RollingSum; 3] = [RollingSum::Rsync, RollingSum::Librsync, RollingSum::RabinKarp];
 
@@ -18,15 +18,15 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
 }
 
 /// Sums every window afresh, in scalar code.
-fn naive(sum: RollingSum, window: usize, buffer: &[u8], positions: Range<usize>, words: &[u32]) -> Vec<Candidate> {
+fn naive(sum: RollingSum, window: usize, buffer: &[u8], positions: Range<usize>, sieve: View<'_>) -> Vec<Candidate> {
     positions
         .map(|position| Candidate { position, key: sum.key_with_tier(Tier::Portable, &buffer[position..][..window]) })
-        .filter(|candidate| may_contain(words, candidate.key))
+        .filter(|candidate| sieve.may_contain(candidate.key))
         .collect()
 }
 
 /// A sieve of every `step`-th window, so that some positions hit and most do not.
-fn sieve(sum: RollingSum, window: usize, buffer: &[u8], step: usize) -> Vec<u32> {
+fn sieve(sum: RollingSum, window: usize, buffer: &[u8], step: usize) -> Sieve {
     let builder = SieveBuilder::new(buffer.len() / step);
     buffer.windows(window).step_by(step).for_each(|block| builder.insert(sum.key(block)));
     builder.finish()
@@ -38,20 +38,20 @@ fn check(
     window: usize,
     buffer: &[u8],
     positions: Range<usize>,
-    words: &[u32],
+    sieve: View<'_>,
     expected: &[Candidate],
 ) {
     for tier in tested() {
         let mut found = Vec::new();
-        Scanner::with_tier(sum, window, tier).scan(buffer, positions.clone(), words, &mut found);
+        Scanner::with_tier(sum, window, tier).scan_view(buffer, positions.clone(), sieve, &mut found);
         assert_eq!(found, expected, "{sum:?}, window {window}, {positions:?}, {tier}");
     }
 }
 
 fn check_against_naive(sum: RollingSum, window: usize, buffer: &[u8], positions: Range<usize>) {
-    let words = sieve(sum, window, buffer, 97);
-    let expected = naive(sum, window, buffer, positions.clone(), &words);
-    check(sum, window, buffer, positions, &words, &expected);
+    let sieve = sieve(sum, window, buffer, 97);
+    let expected = naive(sum, window, buffer, positions.clone(), sieve.view());
+    check(sum, window, buffer, positions, sieve.view(), &expected);
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn sieves_that_let_all_or_nothing_pass() {
     let buffer = noise(TILE * 2 + 500, 5);
     for words in [&[0][..], &[u32::MAX], &[0, u32::MAX], &[u32::MAX; 64]] {
         for sum in SUMS {
-            let expected = naive(sum, 100, &buffer, 3..2300, words);
-            check(sum, 100, &buffer, 3..2300, words, &expected);
+            let expected = naive(sum, 100, &buffer, 3..2300, View::new(words));
+            check(sum, 100, &buffer, 3..2300, View::new(words), &expected);
         }
     }
 }
@@ -124,7 +124,7 @@ fn sieves_that_let_all_or_nothing_pass() {
 #[test]
 fn no_positions_need_no_windows() {
     for tier in tested() {
-        Scanner::with_tier(RollingSum::Rsync, 100, tier).scan(&[], 5..5, &[0], &mut Vec::new());
+        Scanner::with_tier(RollingSum::Rsync, 100, tier).scan_view(&[], 5..5, View::new(&[0]), &mut Vec::new());
     }
 }
 
@@ -132,9 +132,9 @@ fn no_positions_need_no_windows() {
 fn finds_every_block_of_its_sieve() {
     let buffer = noise(50_000, 3);
     for sum in SUMS {
-        let words = sieve(sum, 700, &buffer, 1234);
+        let sieve = sieve(sum, 700, &buffer, 1234);
         let mut found = Vec::new();
-        Scanner::new(sum, 700).scan(&buffer, 0..buffer.len() - 699, &words, &mut found);
+        Scanner::new(sum, 700).scan(&buffer, 0..buffer.len() - 699, &sieve, &mut found);
         let positions: Vec<_> = found.iter().map(|candidate| candidate.position).collect();
         assert!((0..buffer.len() - 699).step_by(1234).all(|position| positions.binary_search(&position).is_ok()));
         assert!(positions.len() < 2500, "{} of 49,301 positions pass", positions.len());
@@ -144,7 +144,7 @@ fn finds_every_block_of_its_sieve() {
 #[test]
 #[should_panic(expected = "reach past")]
 fn a_window_past_the_end_is_refused() {
-    Scanner::new(RollingSum::Rsync, 8).scan(&[0; 10], 0..4, &[0], &mut Vec::new());
+    Scanner::new(RollingSum::Rsync, 8).scan_view(&[0; 10], 0..4, View::new(&[0]), &mut Vec::new());
 }
 
 #[test]
@@ -183,12 +183,12 @@ proptest! {
         // Its last window too, so that a sum gone wrong on the way is noticed.
         let builder = SieveBuilder::new(64);
         (0..=extra).rev().step_by(extra / 40 + 1).for_each(|at| builder.insert(sum.key(&buffer[at..][..window])));
-        let words = builder.finish();
+        let sieve = builder.finish();
         let mut expected = Vec::new();
-        Scanner::with_tier(sum, window, Tier::Portable).scan(buffer, 0..extra + 1, &words, &mut expected);
+        Scanner::with_tier(sum, window, Tier::Portable).scan(buffer, 0..extra + 1, &sieve, &mut expected);
         let last = sum.key_with_tier(Tier::Portable, &buffer[extra..]);
         prop_assert_eq!(expected.last(), Some(&Candidate { position: extra, key: last }));
-        check(sum, window, buffer, 0..extra + 1, &words, &expected);
+        check(sum, window, buffer, 0..extra + 1, sieve.view(), &expected);
     }
 }
 
@@ -205,18 +205,18 @@ fn masked_and_in_pairs() {
                 let positions = 3..buffer.len() - reach + 1;
                 let builder = SieveBuilder::new(100);
                 positions.clone().step_by(89).for_each(|at| builder.insert(wanted(at)));
-                let words = builder.finish();
+                let sieve = builder.finish();
                 let expected: Vec<_> = positions
                     .clone()
                     .map(|position| Candidate { position, key: wanted(position) })
-                    .filter(|candidate| may_contain(&words, candidate.key))
+                    .filter(|candidate| sieve.may_contain(candidate.key))
                     .collect();
                 assert!(!expected.is_empty());
                 for tier in tested() {
                     let scanner = Scanner::with_tier(RollingSum::Rsync, window, tier).masked(mask);
                     let scanner = if in_pairs { scanner.in_pairs() } else { scanner };
                     let mut found = Vec::new();
-                    scanner.scan(&buffer, positions.clone(), &words, &mut found);
+                    scanner.scan(&buffer, positions.clone(), &sieve, &mut found);
                     assert!(found == expected, "{window}, {mask:x}, {in_pairs}, {tier}");
                 }
             }
@@ -235,4 +235,21 @@ fn pairs_tell_their_keys_apart() {
     pairs.sort_unstable();
     pairs.dedup();
     assert_eq!(keys.len(), pairs.len());
+}
+
+/// The words lie at the beginning and at the end of what may be read.
+#[cfg(unix)]
+#[test]
+fn scans_keep_to_their_sieve() {
+    let buffer = noise(3000, 7);
+    let mut room = gosync_testkit::guard::Guarded::new(1 << 12);
+    for sum in SUMS {
+        for window in [1, 16, 700] {
+            let sieve = sieve(sum, window, &buffer, 13);
+            let positions = 0..buffer.len() - window + 1;
+            let expected = naive(sum, window, &buffer, positions.clone(), sieve.view());
+            check(sum, window, &buffer, positions.clone(), View::new(room.at_end(sieve.words())), &expected);
+            check(sum, window, &buffer, positions, View::new(room.at_start(sieve.words())), &expected);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use gosync_chunks::{BlockId, EqualBlocks, Lookup, StrongSum};
 use gosync_index::BlockIndex;
+use gosync_rollsum::Sieve;
 use hashbrown::HashMap;
 
 use crate::Signature;
@@ -35,7 +36,9 @@ impl<'a> SignatureIndex<'a> {
 }
 
 impl Lookup for SignatureIndex<'_> {
-    fn sieve(&self) -> &[u32] {
+    type Sieve = Sieve;
+
+    fn sieve(&self) -> &Sieve {
         self.index.sieve()
     }
 

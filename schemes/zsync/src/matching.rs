@@ -4,6 +4,7 @@ use gosync_chunks::ranges::without;
 use gosync_chunks::{BlockId, ByteRange, EqualBlocks, Lookup, Plan, Progress, ReadAt, SeedId, Signature, Step};
 use gosync_comparer::{CompareError, CompareOptions, Comparison, compare, compare_again, pair_key};
 use gosync_index::BlockIndex;
+use gosync_rollsum::Sieve;
 
 use crate::Control;
 use crate::sums::{ROLLING_SUM, key_mask};
@@ -100,7 +101,9 @@ struct InPairs<'a> {
 }
 
 impl Lookup for InPairs<'_> {
-    fn sieve(&self) -> &[u32] {
+    type Sieve = Sieve;
+
+    fn sieve(&self) -> &Sieve {
         self.index.sieve()
     }
 
