@@ -57,7 +57,7 @@ pub use file_hash::FileHash;
 pub use lookup::{EqualBlocks, Lookup};
 pub use name::{NameError, TargetName};
 pub use plan::{Plan, SeedId, Step};
-pub use progress::{Phase, Progress};
+pub use progress::{Cancelled, Phase, Progress};
 pub use read_buffer::ReadBuffer;
 pub use signature::{BlockSums, Mismatch, Signature, VerifiedBlock};
 pub use source::{Limits, Sink, SinkError, Source, SourceError, Transfer};

@@ -50,6 +50,20 @@ pub trait Progress: Sync {
     fn is_cancelled(&self) -> bool {
         false
     }
+
+    /// Goes on unless [`is_cancelled`](Self::is_cancelled) says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Cancelled`] when it does.
+    fn check(&self) -> Result<(), Cancelled> {
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
+    }
 }
+
+/// Work was given up because its [`Progress`] said so. No harm is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cancelled")]
+pub struct Cancelled;
 
 impl Progress for () {}

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Mutex;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, ByteRange, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature, Step,
-    is_zeros, ranges,
+    BlockId, BlockLayout, ByteRange, Cancelled, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature,
+    Step, is_zeros, ranges,
 };
 use gosync_rollsum::{RollingSum, Sieve};
 use gosync_work::hand_out;
@@ -108,8 +108,8 @@ pub enum CompareError {
         size: u64,
     },
     /// [`Progress::is_cancelled`] said so.
-    #[error("cancelled")]
-    Cancelled,
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// Searches `seeds` for the blocks of `signature`, on all threads of the current rayon
@@ -233,9 +233,7 @@ fn search_parts<Index: Lookup<Sieve = Sieve>>(
     let tasks =
         ids.zip(parts).flat_map(|((seed, data), parts)| tasks(layout, seed, data.size(), parts, options.padded));
     hand_out(tasks, Scratch::default, |scratch, task| {
-        if progress.is_cancelled() {
-            return Err(CompareError::Cancelled);
-        }
+        progress.check()?;
         let Task { seed, start, len, zeros, .. } = task;
         let data = seeds[usize::from(seed.0)];
         let read = scratch.buffer.read_with_zeros(data, ByteRange::at(start, len), zeros).map(drop);

@@ -250,7 +250,7 @@ fn progress_covers_the_seeds_and_can_cancel() {
     compare(&signature, &index, &[&target, &short.to_vec()], &options, &all).unwrap();
     assert_eq!(all.total.load(Ordering::Relaxed), 5_000_051);
     let cancelled = compare(&signature, &index, &[&target], &options, &counter(1));
-    assert!(matches!(cancelled, Err(CompareError::Cancelled)));
+    assert!(matches!(cancelled, Err(CompareError::Cancelled(_))));
 }
 
 /// Hits that wait to be verified together must not be lost when one behind them turns

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use gosync_chunks::{
-    BlockLayout, ByteRange, FileHash, LayoutError, Phase, Progress, ReadAt, ReadBuffer, Signature, StrongHasher,
-    WeakHasher, is_zeros,
+    BlockLayout, ByteRange, Cancelled, FileHash, LayoutError, Phase, Progress, ReadAt, ReadBuffer, Signature,
+    StrongHasher, WeakHasher, is_zeros,
 };
 use gosync_work::hand_out;
 
@@ -45,8 +45,8 @@ pub enum SumError {
     #[error("cannot read the file to its end")]
     Read(#[from] io::Error),
     /// [`Progress::is_cancelled`] said so.
-    #[error("cancelled")]
-    Cancelled,
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// Reads `target` once and sums its blocks on all threads of the current rayon pool.
@@ -85,9 +85,7 @@ pub fn sum_target<Data: ReadAt + ?Sized>(
         nodes: &mut nodes,
     };
     hand_out(pieces, ReadBuffer::default, |buffer, piece| {
-        if progress.is_cancelled() {
-            return Err(SumError::Cancelled);
-        }
+        progress.check()?;
         let data = buffer.read(target, ByteRange::at(piece.start, piece.read_len as u64))?;
 
         // A piece may end within a block that belongs to it, but never begins within one.

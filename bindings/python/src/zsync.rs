@@ -98,7 +98,7 @@ fn find(seed: &dyn ReadAt, keys: Vec<u32>, strong: &[u8], block_size: u32, job: 
     let index = BlockIndex::build(&signature);
     let comparison = match compare(&signature, &index, &[seed], &CompareOptions::new(RollingSum::Rsync), job) {
         Ok(comparison) => comparison,
-        Err(CompareError::Cancelled) => return Err(cancelled()),
+        Err(CompareError::Cancelled(_)) => return Err(cancelled()),
         Err(error) => return Err(value_error(&error)),
     };
     if let Some(unreadable) = comparison.unreadable.into_iter().next() {

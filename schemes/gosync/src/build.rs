@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use gosync_chunks::{ByteRange, LocalFile, Progress, ReadAt};
+use gosync_chunks::{ByteRange, Cancelled, LocalFile, Progress, ReadAt};
 use gosync_rollsum::RollingSum;
 use gosync_sums::{Md5, Rolling, SumError, SumOptions, Xxh3, sum_target};
 
@@ -170,7 +170,7 @@ fn contents(
     let summed = sum_layers(target, range, sizes, &hasher, progress);
     let LayerSums { records, nodes } = summed.map_err(|failure| match failure {
         Failure::Read(source) => read(source),
-        Failure::Cancelled => Error::Sum { path: path.to_owned(), source: SumError::Cancelled },
+        Failure::Cancelled => Error::Sum { path: path.to_owned(), source: Cancelled.into() },
     })?;
     let (payload, lengths) = match payload.zip(layout) {
         Some(((name, out), layout)) => {
@@ -235,7 +235,7 @@ fn compress(
     let lengths = encode(target, &layout, &tables, range, options, out, progress);
     let lengths = lengths.map_err(|error| match error {
         EncodeError::Read(source) => Error::Read { path: path.to_owned(), source },
-        EncodeError::Cancelled => Error::Sum { path: path.to_owned(), source: SumError::Cancelled },
+        EncodeError::Cancelled => Error::Sum { path: path.to_owned(), source: Cancelled.into() },
         EncodeError::Write(source) => Error::Publish { location: name.as_str().into(), source },
     })?;
     let preamble = tables.preamble().to_vec();

@@ -162,8 +162,8 @@ impl Error {
             Self::Source(error) | Self::Patch(PatchError::Source(error)) => of_source(error),
             Self::Publish { .. } => Trouble::Source,
             Self::Patch(error) if error.is_corrupt() => Trouble::Corrupt,
-            Self::Sum { source: SumError::Cancelled, .. }
-            | Self::Compare(CompareError::Cancelled)
+            Self::Sum { source: SumError::Cancelled(_), .. }
+            | Self::Compare(CompareError::Cancelled(_))
             | Self::Verify { source: VerifyError::Cancelled, .. }
             | Self::Patch(PatchError::Cancelled) => Trouble::Cancelled,
             _ => Trouble::Other,

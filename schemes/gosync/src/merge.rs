@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gosync_blocksources::{Location, SourceOptions};
-use gosync_chunks::{ByteRange, LocalFile, Phase, Progress, ReadAt};
-use gosync_sums::SumError;
+use gosync_chunks::{ByteRange, Cancelled, LocalFile, Phase, Progress, ReadAt};
 
 use crate::build::build_part;
 use crate::format::{NamedPart, join, read_pieces};
@@ -98,7 +97,7 @@ fn copy_payload(
     let mut written = Ok(());
     let read = read_pieces(&payload, ByteRange::at(0, payload.size()), |piece| {
         if progress.is_cancelled() {
-            written = Err(Error::Sum { path: path.clone(), source: SumError::Cancelled });
+            written = Err(Error::Sum { path: path.clone(), source: Cancelled.into() });
         } else {
             hasher.update_rayon(piece);
             progress.advance(Phase::Copy, piece.len() as u64);

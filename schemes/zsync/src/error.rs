@@ -147,8 +147,8 @@ impl Error {
         matches!(
             self,
             Self::Cancelled
-                | Self::Sum { source: SumError::Cancelled, .. }
-                | Self::Compare(CompareError::Cancelled)
+                | Self::Sum { source: SumError::Cancelled(_), .. }
+                | Self::Compare(CompareError::Cancelled(_))
                 | Self::Verify { source: VerifyError::Cancelled, .. }
                 | Self::Patch(PatchError::Cancelled)
         )

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use gosync_chunks::{LocalFile, Progress, ReadAt, TargetName};
+use gosync_chunks::{Cancelled, LocalFile, Progress, ReadAt, TargetName};
 use gosync_patcher::StagedFile;
 use gosync_sums::{SumError, SumOptions, sum_target};
 
@@ -128,7 +128,7 @@ fn make_of(data: &LocalFile, options: &MakeOptions, progress: &dyn Progress) -> 
         },
     );
     let hashed = |error: io::Error| match error.kind() {
-        io::ErrorKind::Interrupted => SumError::Cancelled,
+        io::ErrorKind::Interrupted => Cancelled.into(),
         _ => SumError::Read(error),
     };
     let signature = summed?.signature;
