@@ -253,7 +253,7 @@ fn search_parts<Index: Lookup<Sieve = Sieve>>(
         }
         drop(gathered);
         progress.advance(Phase::Compare, task.done);
-        Ok(())
+        Ok::<(), CompareError>(())
     })?;
 
     Ok(gathered.into_inner().expect("no panic while held"))

@@ -115,7 +115,7 @@ pub fn sum_target<Data: ReadAt + ?Sized>(
             }
         }
         progress.advance(Phase::Sum, piece.len as u64);
-        Ok(())
+        Ok::<(), SumError>(())
     })?;
 
     let file_hash = hasher.map(|hasher| hasher.finish(&nodes));

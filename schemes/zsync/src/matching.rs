@@ -28,7 +28,7 @@ pub(crate) fn search(
 ) -> Result<Comparison, CompareError> {
     let signature = &control.signature;
     let keys = signature.weak_column();
-    let singles = BlockIndex::with_keys(signature, keys.as_slice(), |_| true);
+    let singles = BlockIndex::with_keys(signature, keys, |_| true);
     let options = CompareOptions {
         key_mask: key_mask(control.hash_lengths.weak),
         padded: true,
@@ -61,7 +61,7 @@ pub(crate) fn search(
         parts = expected_places(&first.plan, seeds);
     }
     let alone = CompareOptions { strong_budget: Some(MOST.max((expected * 4.0) as u32).min(4096)), ..options };
-    let index = |missing: &[bool]| BlockIndex::with_keys(signature, keys.as_slice(), |block| missing[block.index()]);
+    let index = |missing: &[bool]| BlockIndex::with_keys(signature, keys, |block| missing[block.index()]);
     compare_again(first, signature, index, seeds, &parts, &alone, progress)
 }
 

@@ -194,7 +194,7 @@ fn lines(server: &Nginx, round_trips: &[u32]) -> anyhow::Result<Vec<Line>> {
 
 /// Writes everything that is made of the results, in the folder `home`.
 fn write(results: &Results, home: &Path) -> anyhow::Result<()> {
-    let (_, ours) = scan::KINDS[0];
+    let (_, ours) = scan::SUMS[0];
     let rates = results.section("scan").map(|section| section.rates.as_slice()).unwrap_or_default();
     let rates: Vec<_> = rates.iter().filter(|rate| rate.kind == ours).collect();
     let files = [

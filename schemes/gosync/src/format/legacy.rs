@@ -75,7 +75,7 @@ pub(super) fn write(signature: &Signature, version: [u16; 3], mut writer: impl W
             writer.write_all(&buffer)?;
             buffer.clear();
         }
-        buffer.extend(signature.weak(BlockId(block)).key.to_le_bytes());
+        buffer.extend(signature.weak(BlockId(block)).to_le_bytes());
         buffer.extend(signature.strong(BlockId(block)));
     }
     writer.write_all(&buffer)

@@ -110,7 +110,7 @@ fn sum_blocks(data: &[u8], size: usize, hasher: &Xxh3, keys: &mut Vec<u32>, stro
     let sum_len = hasher.sum_len();
     keys.resize(count, 0);
     strong.resize(count * sum_len, 0);
-    WEAK.sum_blocks(data, size, keys, &mut []);
+    WEAK.sum_blocks(data, size, keys);
     hasher.sum_blocks(data, size, strong);
     let sums = keys.iter().zip(strong.chunks_exact(sum_len));
     for (record, (key, strong)) in records.chunks_exact_mut(WEAK_LEN + sum_len).zip(sums) {
