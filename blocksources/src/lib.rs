@@ -61,7 +61,6 @@
 //! - `ssh`: `SshSource`, on the system's `ssh` program, and SFTP for it.
 //! - `object-store`: `ObjectSource`, for S3 and its kin, Google's and Azure's stores, on the
 //!   `object_store` crate with the HTTP client of `http`.
-//! - `server`: a static file server that understands ranges.
 //!
 //! # Limitations
 //!
@@ -85,8 +84,6 @@ pub mod ranges;
 mod record;
 mod remaining;
 mod retry;
-#[cfg(feature = "server")]
-pub mod server;
 #[cfg(feature = "ssh")]
 pub mod sftp;
 #[cfg(feature = "ssh")]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use gosync::{Error, FormatError, KeyError, PartError, Trouble};
-use gosync_blocksources::server::ServerError;
+use gosync_server::ServerError;
 use gosync_zsync::Error as ZsyncError;
 use serde_json::json;
 

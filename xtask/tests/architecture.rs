@@ -12,11 +12,13 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// The shared vocabulary and the sums: they know nobody.
 const FOUNDATION: [&str; 2] = ["gosync-rollsum", "gosync-chunks"];
 /// The parts, which know the foundation only.
-const PARTS: [&str; 4] = ["gosync-index", "gosync-comparer", "gosync-blocksources", "gosync-patcher"];
+const PARTS: [&str; 5] = ["gosync-index", "gosync-comparer", "gosync-blocksources", "gosync-patcher", "gosync-server"];
 /// For tests and chores; nothing that is published may need them.
 const UNPUBLISHED: [&str; 2] = ["gosync-testkit", "xtask"];
 /// The Python package, which alone may carry the command.
 const BINDINGS: &str = "gosync-python";
+/// What the static server runs on, which nothing else may need.
+const SERVERS_ONLY: &str = "hyper-util";
 /// For programs, not for libraries.
 const PROGRAMS_ONLY: [&str; 5] = ["anyhow", "clap", "indicatif", "signal-hook", "tracing-subscriber"];
 /// The programs.
@@ -63,6 +65,9 @@ fn breaches(graph: &Graph) -> Vec<String> {
             }
             if needed == "bincode" && !package.is_scheme {
                 breach("depends on bincode, which is for the header of our own format only".into());
+            }
+            if needed == SERVERS_ONLY && name != "gosync-server" {
+                breach(format!("depends on {needed}, which is for the server only"));
             }
             if needed == "gosync-cli" && name != BINDINGS {
                 breach("depends on the command, which is for the Python package only".into());
@@ -188,7 +193,9 @@ fn sound() -> Graph {
             package("gosync-testkit", &["gosync-chunks"]),
             package("xtask", &["anyhow"]),
         ],
-        listed: ["rayon", "bincode", "anyhow", "clap", "indicatif"].map(|name| (name.to_owned(), true)).to_vec(),
+        listed: ["rayon", "bincode", "anyhow", "clap", "indicatif", "hyper-util"]
+            .map(|name| (name.to_owned(), true))
+            .to_vec(),
     }
 }
 
@@ -209,6 +216,7 @@ fn every_wrong_arrow_is_one_breach() {
         ("gosync-cli", "xtask", "is published"),
         ("gosync-cli", "bincode", "bincode"),
         ("gosync-testkit", "bincode", "bincode"),
+        ("gosync-index", "hyper-util", "for the server only"),
         ("gosync-index", "clap", "for programs"),
         ("gosync-patcher", "indicatif", "for programs"),
         ("gosync-chunks", "anyhow", "for programs"),

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use gosync_blocksources::server::{RunningServer, Server};
 use gosync_blocksources::{FileSource, HttpOptions, HttpSource, MemorySource};
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
+use gosync_server::{RunningServer, Server};
 use gosync_testkit::conformance::source_conformance;
 use tempfile::TempDir;
 

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use gosync_blocksources::server::{AccessRecord, Server};
 use gosync_blocksources::{HttpOptions, HttpSource};
 use gosync_chunks::{ByteRange, Source, SourceError, Transfer};
+use gosync_server::{AccessRecord, Server};
 use gosync_testkit::corpus;
+use gosync_testkit::hostile::{Say, Scripted};
 use gosync_testkit::source::MemorySink;
 
 use crate::conformance::directory_with;
-use gosync_testkit::hostile::{Say, Scripted};
 
 fn source(url: &str, options: HttpOptions) -> HttpSource {
     HttpSource::new(url, options).unwrap()

@@ -11,7 +11,4 @@ mod http;
 mod identity;
 mod nginx;
 mod objects;
-mod server;
-mod server_ranges;
 mod ssh;
-mod wire;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gosync_blocksources::server::Server;
+use gosync_server::Server;
 use serde_json::json;
 
 use crate::args;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use gosync::{BuildOptions, Format, Location, ReadOptions, Seeds, SourceOptions, open_index, open_source, write_index};
-use gosync_blocksources::server::Server;
+use gosync_server::Server;
 use serde_json::json;
 
 use crate::args;

@@ -1,4 +1,4 @@
-//! A static file server that understands ranges: what a source needs at the other end.
+//! A static file server that understands ranges: what a client of ranges needs at the other end.
 //!
 //! It serves the files beneath a directory by GET and HEAD, with validators, conditional
 //! requests and single and multiple ranges (RFC 9110), and lists directories that have no
@@ -6,23 +6,35 @@
 //! and no access control.
 //!
 //! ```
-//! use gosync_blocksources::server::Server;
+//! use gosync_server::Server;
+//! use std::io::{Read, Write};
+//! use std::net::TcpStream;
 //!
 //! # let directory = tempfile::tempdir()?;
 //! # std::fs::write(directory.path().join("file"), b"0123456789")?;
 //! let server = Server::bind(directory.path(), "127.0.0.1:0".parse()?)?.spawn()?;
-//! let url = format!("{}/file", server.url());
-//! # #[cfg(feature = "http")]
-//! assert_eq!(gosync_blocksources::HttpSource::new(&url, Default::default())?.read_all(100)?, b"0123456789");
+//!
+//! let mut client = TcpStream::connect(server.local_addr())?;
+//! client.write_all(b"GET /file HTTP/1.1\r\nHost: test\r\nRange: bytes=2-4\r\nConnection: close\r\n\r\n")?;
+//! let mut answer = String::new();
+//! client.read_to_string(&mut answer)?;
+//! assert!(answer.starts_with("HTTP/1.1 206 ") && answer.ends_with("\r\n\r\n234"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Limitations
+//!
+//! HTTP/1.1 only. A file is sent as it is on disk: nothing is compressed, and a file that
+//! shrinks while it is sent breaks its connection. Symbolic links are followed only where
+//! they lead to something beneath the served directory.
 
 mod access;
 mod answer;
 mod body;
 mod conditions;
 mod listing;
-mod percent;
+mod names;
+mod platform;
 mod range_header;
 mod site;
 
@@ -43,6 +55,10 @@ pub use access::AccessRecord;
 
 use access::AccessLog;
 use site::Site;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// How long a client may take to send a request, or keep a connection without one.
 const IDLE: Duration = Duration::from_secs(60);

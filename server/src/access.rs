@@ -34,15 +34,15 @@ type Callback = dyn Fn(&AccessRecord) + Send + Sync;
 
 /// Who wants to be told, if anyone.
 #[derive(Clone, Default)]
-pub(super) struct AccessLog(Option<Arc<Callback>>);
+pub(crate) struct AccessLog(Option<Arc<Callback>>);
 
 impl AccessLog {
-    pub(super) fn new(log: impl Fn(&AccessRecord) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(log: impl Fn(&AccessRecord) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(log)))
     }
 
     /// Makes the record only where someone listens.
-    pub(super) fn tell(&self, record: impl FnOnce() -> AccessRecord) {
+    pub(crate) fn tell(&self, record: impl FnOnce() -> AccessRecord) {
         if let Some(log) = &self.0 {
             log(&record());
         }

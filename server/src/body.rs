@@ -16,7 +16,7 @@ const PIECE: u64 = 256 << 10;
 
 /// What a body is made of, one after another.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Text(Bytes),
     File(Arc<LocalFile>, ByteRange),
 }
@@ -32,7 +32,7 @@ impl Part {
 
 /// A body of a known length.
 #[derive(Debug, Default)]
-pub(super) struct PartsBody {
+pub(crate) struct PartsBody {
     parts: VecDeque<Part>,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
     /// Bytes that are still to come.
@@ -40,18 +40,18 @@ pub(super) struct PartsBody {
 }
 
 impl PartsBody {
-    pub(super) fn new(parts: impl IntoIterator<Item = Part>) -> Self {
+    pub(crate) fn new(parts: impl IntoIterator<Item = Part>) -> Self {
         let parts: VecDeque<_> = parts.into_iter().filter(|part| part.len() > 0).collect();
         let left = parts.iter().map(Part::len).sum();
         Self { parts, reading: None, left }
     }
 
-    pub(super) fn text(text: impl Into<Bytes>) -> Self {
+    pub(crate) fn text(text: impl Into<Bytes>) -> Self {
         Self::new([Part::Text(text.into())])
     }
 
     /// Bytes that are still to come.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.left
     }
 

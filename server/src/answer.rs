@@ -13,13 +13,14 @@ use hyper::header::{
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::task::spawn_blocking;
 
-use super::access::{AccessLog, AccessRecord};
-use super::body::{Part, PartsBody};
-use super::range_header::{Selection, select};
-use super::site::{Found, ServedFile, Site};
+use crate::access::{AccessLog, AccessRecord};
+use crate::body::{Part, PartsBody};
+use crate::conditions::header;
+use crate::range_header::{Selection, select};
+use crate::site::{Found, ServedFile, Site};
 
 /// Answers `request` and tells `log`.
-pub(super) async fn answer(
+pub(crate) async fn answer(
     site: Arc<Site>,
     log: &AccessLog,
     peer: SocketAddr,
@@ -144,12 +145,8 @@ fn content_range(range: ByteRange, length: u64) -> String {
     format!("bytes {}-{}/{length}", range.start, range.end - 1)
 }
 
-/// Not to be foreseen by whoever wrote the file.
+/// Random, so that no file can have it in it on purpose.
 fn boundary() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random())
-}
-
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
 }

@@ -4,15 +4,16 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use gosync_blocksources::server::RunningServer;
+use gosync_server::RunningServer;
 use gosync_testkit::corpus;
 use tempfile::TempDir;
 
-use crate::conformance::{directory_with, serve};
+use crate::serve;
 use crate::wire::{Answer, ask};
 
 fn site(data: &[u8]) -> (TempDir, RunningServer, SocketAddr) {
-    let directory = directory_with(data);
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("file"), data).unwrap();
     let server = serve(directory.path());
     let address = server.local_addr();
     (directory, server, address)

@@ -6,14 +6,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::percent;
-use super::site::is_hidden;
+use crate::names::{encode, is_hidden};
 
 /// More entries than this are not listed.
 const MOST_ENTRIES: usize = 10_000;
 
 /// An HTML page of what is in the directory at `path`, which `names` lead to.
-pub(super) fn page(path: &Path, names: &[OsString]) -> io::Result<String> {
+pub(crate) fn page(path: &Path, names: &[OsString]) -> io::Result<String> {
     let mut entries = Vec::new();
     let mut are_left_out = false;
     for entry in fs::read_dir(path)? {
@@ -39,7 +38,7 @@ pub(super) fn page(path: &Path, names: &[OsString]) -> io::Result<String> {
         page.push_str("<li><a href=\"../\">../</a>\n");
     }
     for (name, is_directory, length) in entries {
-        let link = percent::encode(name.as_encoded_bytes());
+        let link = encode(&name);
         let text = escape(&name.to_string_lossy());
         let written = if is_directory {
             writeln!(page, "<li><a href=\"{link}/\">{text}/</a>")

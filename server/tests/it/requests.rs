@@ -1,4 +1,4 @@
-//! What the server says, byte for byte.
+//! Files, directories and what is refused.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -6,11 +6,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
-use gosync_blocksources::server::{RunningServer, Server};
+use gosync_server::{RunningServer, Server};
 use gosync_testkit::corpus;
 use tempfile::TempDir;
 
-use crate::conformance::serve;
+use crate::serve;
 use crate::wire::{ask, ask_raw};
 
 /// `root/file` holds ten digits.

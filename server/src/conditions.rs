@@ -11,15 +11,15 @@ const END_OF_DATES: Duration = Duration::from_secs(253_402_300_800);
 
 /// What tells one state of a file from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Validators {
+pub(crate) struct Validators {
     /// With its quotation marks.
-    pub(super) etag: String,
+    pub(crate) etag: String,
     /// Where the file has a time that HTTP can tell.
-    pub(super) modified: Option<String>,
+    pub(crate) modified: Option<String>,
 }
 
 impl Validators {
-    pub(super) fn new(metadata: &Metadata) -> Self {
+    pub(crate) fn new(metadata: &Metadata) -> Self {
         Self::of(metadata.len(), metadata.modified().unwrap_or(UNIX_EPOCH))
     }
 
@@ -36,7 +36,7 @@ impl Validators {
     }
 
     /// Whether the client has this state already.
-    pub(super) fn is_not_modified(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn is_not_modified(&self, headers: &HeaderMap) -> bool {
         if headers.contains_key(IF_NONE_MATCH) {
             // Weak comparison; and the header may be there several times.
             let mut tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
@@ -53,7 +53,7 @@ impl Validators {
     }
 
     /// Whether ranges may be sent: not where they are to complete another state.
-    pub(super) fn allow_ranges(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn allow_ranges(&self, headers: &HeaderMap) -> bool {
         match headers.get(IF_RANGE).map(|value| value.to_str().unwrap_or_default()) {
             None => true,
             Some(tag) if tag.contains('"') => tag == self.etag,
@@ -62,7 +62,8 @@ impl Validators {
     }
 }
 
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+/// The value of a header, where it is text.
+pub(crate) fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 

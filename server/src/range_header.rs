@@ -7,7 +7,7 @@ const MOST_RANGES: usize = 1024;
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Selection {
+pub(crate) enum Selection {
     /// Everything: there is no such header, or none that makes sense.
     Whole,
     /// These ranges, in the order asked for; there is one at least and none is empty.
@@ -17,7 +17,7 @@ pub(super) enum Selection {
 }
 
 /// What `header` selects of a file of `length` bytes.
-pub(super) fn select(header: Option<&str>, length: u64) -> Selection {
+pub(crate) fn select(header: Option<&str>, length: u64) -> Selection {
     let Some(specs) = header.and_then(parse) else { return Selection::Whole };
     if specs.len() > MOST_RANGES {
         return Selection::Unsatisfiable;

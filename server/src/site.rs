@@ -4,25 +4,25 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gosync_chunks::LocalFile;
 use hyper::StatusCode;
 
-use super::conditions::Validators;
-use super::{listing, percent};
+use crate::conditions::Validators;
+use crate::{listing, names};
 
 /// The served directory.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(crate) struct Site {
     /// Without symbolic links.
     root: PathBuf,
 }
 
 /// What a path names.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(crate) enum Found {
     File(ServedFile),
     /// A page that lists a directory.
     Listing(String),
@@ -33,16 +33,16 @@ pub(super) enum Found {
 }
 
 #[derive(Debug)]
-pub(super) struct ServedFile {
-    pub(super) file: Arc<LocalFile>,
-    pub(super) validators: Validators,
-    pub(super) content_type: &'static str,
+pub(crate) struct ServedFile {
+    pub(crate) file: Arc<LocalFile>,
+    pub(crate) validators: Validators,
+    pub(crate) content_type: &'static str,
 }
 
 impl Site {
-    pub(super) fn new(root: &Path) -> io::Result<Self> {
+    pub(crate) fn new(root: &Path) -> io::Result<Self> {
         let root = root.canonicalize()?;
-        // Whoever may not list a directory is told now and not at the first request.
+        // A caller that may not list the directory is told now, not at the first request.
         fs::read_dir(&root)?;
         Ok(Self { root })
     }
@@ -52,8 +52,8 @@ impl Site {
     /// # Errors
     ///
     /// The status to answer with.
-    pub(super) fn find(&self, url_path: &str) -> Result<Found, StatusCode> {
-        let names = names(url_path)?;
+    pub(crate) fn find(&self, url_path: &str) -> Result<Found, StatusCode> {
+        let names = names::parse(url_path)?;
         let wants_directory = names.is_empty() || url_path.ends_with('/');
         let path = self.resolve(&names.iter().collect::<PathBuf>())?;
         let metadata = fs::metadata(&path).map_err(status)?;
@@ -61,7 +61,7 @@ impl Site {
             (false, false) => self.open(&path).map(Found::File),
             (false, true) => Err(StatusCode::NOT_FOUND),
             (true, false) => {
-                let names: Vec<_> = names.iter().map(|name| percent::encode(name.as_encoded_bytes())).collect();
+                let names: Vec<_> = names.iter().map(|name| names::encode(name)).collect();
                 Ok(Found::Directory { location: format!("/{}/", names.join("/")) })
             }
             (true, true) => {
@@ -92,40 +92,6 @@ impl Site {
     }
 }
 
-/// Whether a file is one that a patch is being written to, `.name.gosync-part`, or tells
-/// for which target it is, `.name.gosync-journal`.
-pub(super) fn is_hidden(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name.starts_with(b".") && [&b".gosync-part"[..], b".gosync-journal"].iter().any(|end| name.ends_with(end))
-}
-
-/// The names that make up the path, none of which leads upwards or elsewhere.
-fn names(url_path: &str) -> Result<Vec<OsString>, StatusCode> {
-    let path = percent::decode(url_path).ok_or(StatusCode::BAD_REQUEST)?;
-    path.split(|&byte| byte == b'/')
-        .filter(|name| !name.is_empty() && *name != b".")
-        .map(|name| {
-            let name = os_string(name).ok_or(StatusCode::NOT_FOUND)?;
-            // On Windows a name may hold more separators, a drive or a device.
-            let mut components = Path::new(&name).components();
-            let is_plain = matches!(components.next(), Some(Component::Normal(plain)) if plain == name)
-                && components.next().is_none()
-                && !name.as_encoded_bytes().contains(&0);
-            if is_plain && !is_hidden(&name) { Ok(name) } else { Err(StatusCode::NOT_FOUND) }
-        })
-        .collect()
-}
-
-#[cfg(unix)]
-fn os_string(bytes: &[u8]) -> Option<OsString> {
-    Some(std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec()))
-}
-
-#[cfg(not(unix))]
-fn os_string(bytes: &[u8]) -> Option<OsString> {
-    String::from_utf8(bytes.to_vec()).ok().map(OsString::from)
-}
-
 fn status(error: io::Error) -> StatusCode {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound, PermissionDenied};
     match error.kind() {
@@ -151,27 +117,6 @@ fn content_type(path: &Path) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_stay_beneath_the_root() {
-        let plain = |path| names(path).map(|names| names.iter().collect::<PathBuf>());
-        assert_eq!(plain("/"), Ok(PathBuf::new()));
-        assert_eq!(plain("//a/./b//%2e/c%20d/"), Ok("a/b/c d".into()));
-        assert_eq!(plain("/...//.a/..b"), Ok(".../.a/..b".into()));
-        for refused in [
-            "/..",
-            "/a/../b",
-            "/%2e%2E/a",
-            "/a%2f..%2fb",
-            "/a%00",
-            "/.x.gosync-part",
-            "/.x.gosync-part/y",
-            "/.x.gosync-journal",
-        ] {
-            assert_eq!(plain(refused), Err(StatusCode::NOT_FOUND), "{refused}");
-        }
-        assert_eq!(plain("/%"), Err(StatusCode::BAD_REQUEST));
-    }
 
     #[test]
     fn files_directories_and_neither() {
