@@ -28,10 +28,8 @@ impl FileSource {
     ///
     /// When it cannot be opened or is neither a file nor a block device.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
-        match LocalFile::open(path) {
-            Ok(file) => Ok(Self::new(file)),
-            Err(source) => Err(SourceError::Read { location: path.display().to_string(), source }),
-        }
+        let file = LocalFile::open(path).map_err(|error| SourceError::of_file(path.display().to_string(), error))?;
+        Ok(Self::new(file))
     }
 
     /// Serves `file` on up to as many threads as the machine has cores, at most 4.
@@ -71,7 +69,7 @@ impl Source for FileSource {
             let data = worker
                 .read_buffer
                 .read(&self.file, piece)
-                .map_err(|source| SourceError::Read { location: self.location(), source })?;
+                .map_err(|error| SourceError::of_file(self.location(), error))?;
             worker.transfer.bytes += piece.len();
             sink.deliver(piece.start, data).map_err(SourceError::Sink)
         })
@@ -103,8 +101,14 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("none");
         let error = FileSource::open(&path).unwrap_err();
-        assert_eq!(error.to_string(), format!("cannot read {}", path.display()));
-        assert!(error.source().is_some());
+        assert!(matches!(&error, SourceError::NotFound { location, .. } if *location == path.display().to_string()));
+        assert!(error.to_string().starts_with(&format!("cannot find {}: ", path.display())), "{error}");
+        // There is nothing in a file.
+        std::fs::write(&path, "").unwrap();
+        let error = FileSource::open(&path.join("beneath")).unwrap_err();
+        assert!(matches!(error, SourceError::NotFound { .. }), "{error:?}");
+        let error = FileSource::open(directory.path()).unwrap_err();
+        assert!(matches!(error, SourceError::Read { .. }) && error.source().is_some(), "{error:?}");
     }
 
     #[test]

@@ -29,7 +29,7 @@ struct Place<'a> {
 #[derive(Default)]
 struct State {
     /// Why each place before the current one was left.
-    reasons: Vec<String>,
+    reasons: Vec<SourceError>,
     /// Whether the current place is known to be as long as the target.
     is_checked: bool,
     /// What the current place delivered. Not kept for the first one: that is everything.
@@ -47,7 +47,7 @@ impl<'a> Mirrors<'a> {
     /// The places that were left, and why.
     pub fn dropped(&self) -> Vec<(String, String)> {
         let names = self.places.iter().map(|place| place.name.clone());
-        names.zip(self.lock().reasons.iter().cloned()).collect()
+        names.zip(self.lock().reasons.iter().map(|reason| with_causes(reason))).collect()
     }
 
     /// Calls `work` with one place after the other, until one does it.
@@ -66,7 +66,7 @@ impl<'a> Mirrors<'a> {
                 // That has nothing to do with the place.
                 Err(error @ SourceError::Sink(_)) => return Err(error),
                 Err(error) if self.places.len() == 1 => return Err(error),
-                Err(error) => self.leave(current, with_causes(&error)),
+                Err(error) => self.leave(current, error),
                 done => return done,
             }
         }
@@ -85,7 +85,7 @@ impl<'a> Mirrors<'a> {
     }
 
     /// Goes on to the place after `place`, unless another thread has done so already.
-    fn leave(&self, place: usize, reason: String) {
+    fn leave(&self, place: usize, reason: SourceError) {
         let mut state = self.lock();
         if state.reasons.len() == place {
             state.reasons.push(reason);
@@ -94,11 +94,18 @@ impl<'a> Mirrors<'a> {
         }
     }
 
+    /// They are not there, or deny access, where that is so of each of them.
     fn all_gone(&self) -> SourceError {
+        let location = format!("each of the {} sources", self.places.len());
         let reasons = self.dropped().into_iter().map(|(name, reason)| format!("{name}: {reason}"));
-        SourceError::Refused {
-            location: format!("each of the {} sources", self.places.len()),
-            reason: reasons.collect::<Vec<_>>().join("; "),
+        let reason = reasons.collect::<Vec<_>>().join("; ");
+        let state = self.lock();
+        if state.reasons.iter().all(|reason| matches!(reason, SourceError::NotFound { .. })) {
+            SourceError::NotFound { location, reason }
+        } else if state.reasons.iter().all(|reason| matches!(reason, SourceError::Denied { .. })) {
+            SourceError::Denied { location, reason }
+        } else {
+            SourceError::Refused { location, reason }
         }
     }
 
@@ -172,7 +179,8 @@ impl Source for Mirrors<'_> {
             if place.source.reject(ranges) {
                 return true;
             }
-            self.leave(current, format!("it sent wrong bytes in {range}"));
+            let reason = format!("it sent wrong bytes in {range}");
+            self.leave(current, SourceError::Corrupt { location: place.name.clone(), reason });
         }
         self.lock().reasons.len() < self.places.len()
     }
@@ -218,7 +226,9 @@ mod tests {
     use crate::remaining::tests::LateFailure;
     use gosync_testkit::conformance::source_conformance;
     use gosync_testkit::corpus;
-    use gosync_testkit::source::{Fault, FaultySource, FnSink, MemorySink, MemorySource, RecordingSource};
+    use gosync_testkit::source::{
+        FailingSource, Fault, FaultySource, FnSink, MemorySink, MemorySource, RecordingSource,
+    };
     use std::sync::Arc;
 
     type Recording = Arc<RecordingSource<FaultySource<MemorySource>>>;
@@ -331,8 +341,8 @@ mod tests {
         let error = mirrors.fetch(&other, &MemorySink::new(&other)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "each of the 3 sources does not deliver: a: it sent wrong bytes in 0..10; \
-             b: it sent wrong bytes in 20..30; c: it sent wrong bytes in 20..30"
+            "each of the 3 sources does not deliver: a: a is damaged: it sent wrong bytes in 0..10; \
+             b: b is damaged: it sent wrong bytes in 20..30; c: c is damaged: it sent wrong bytes in 20..30"
         );
         assert_eq!(recordings.iter().map(|place| place.fetches().len()).collect::<Vec<_>>(), [1, 1, 1]);
     }
@@ -348,6 +358,26 @@ mod tests {
             }
         }
         assert!(recordings.iter().all(|place| place.fetches().is_empty()));
+    }
+
+    #[test]
+    fn where_all_say_the_same_so_do_mirrors() {
+        type Answer = fn(String) -> SourceError;
+        let missing: Answer = |location| SourceError::NotFound { location, reason: "404".into() };
+        let denied: Answer = |location| SourceError::Denied { location, reason: "403".into() };
+        let kind = |answers: [Answer; 2]| {
+            let places = answers.into_iter().zip(["a", "b"]).map(|(answer, name)| {
+                let failing: Box<dyn Source> = Box::new(FailingSource::new(move || answer("there".into())));
+                (name.to_owned(), failing)
+            });
+            Mirrors::new(places, None).size().unwrap_err()
+        };
+        let error = kind([missing, missing]);
+        assert!(matches!(error, SourceError::NotFound { .. }), "{error:?}");
+        let expected = "cannot find each of the 2 sources: a: cannot find there: 404; b: cannot find there: 404";
+        assert_eq!(error.to_string(), expected);
+        assert!(matches!(kind([denied, denied]), SourceError::Denied { .. }));
+        assert!(matches!(kind([missing, denied]), SourceError::Refused { .. }));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use gosync_chunks::{LocalFile, Source, SourceError, Transfer};
+use gosync_chunks::{Source, SourceError, Transfer};
 use url::Url;
 
 use crate::{
@@ -103,10 +103,7 @@ pub fn open_sources(
 
 fn open_unlimited(location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, SourceError> {
     match location {
-        Location::Path(path) => match LocalFile::open(path) {
-            Ok(file) => Ok(Box::new(FileSource::new(file))),
-            Err(source) => Err(SourceError::Read { location: path.display().to_string(), source }),
-        },
+        Location::Path(path) => Ok(Box::new(FileSource::open(path)?)),
         Location::Url(url) => {
             let source = open_url(url, location, options)?;
             let Some(Listener(tell)) = options.listener.clone() else { return Ok(persistent(source, options)) };

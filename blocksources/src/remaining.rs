@@ -88,7 +88,7 @@ pub(crate) mod tests {
             for range in ranges {
                 sink.deliver(range.start, &vec![0; range.len() as usize]).map_err(SourceError::Sink)?;
             }
-            Err(SourceError::Unreachable { location: "there".into(), source: "reset".into() })
+            Err(SourceError::Unreachable { location: "there".into(), is_transient: true, source: "reset".into() })
         }
 
         fn limits(&self) -> Limits {

@@ -190,7 +190,9 @@ mod tests {
     use crate::remaining::tests::LateFailure;
     use gosync_testkit::conformance::source_conformance;
     use gosync_testkit::corpus;
-    use gosync_testkit::source::{Fault, FaultySource, FnSink, MemorySink, MemorySource, RecordingSource};
+    use gosync_testkit::source::{
+        FailingSource, Fault, FaultySource, FnSink, MemorySink, MemorySource, RecordingSource,
+    };
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::time::Instant;
@@ -214,28 +216,6 @@ mod tests {
         (data, Retrying::new(RecordingSource::new(faulty), OPTIONS, clock.pauses()))
     }
 
-    /// Fails every call in one way.
-    struct Failing<F>(F, AtomicU64);
-
-    impl<F: Fn() -> SourceError + Send + Sync> Source for Failing<F> {
-        fn size(&self) -> Result<Option<u64>, SourceError> {
-            self.1.fetch_add(1, Ordering::Relaxed);
-            Err((self.0)())
-        }
-
-        fn fetch(&self, _: &[ByteRange], _: &dyn Sink) -> Result<Transfer, SourceError> {
-            self.size().map(|_| Transfer::default())
-        }
-
-        fn limits(&self) -> Limits {
-            Limits { request_size: 1, bridged_gap: 0, parallelism: 1 }
-        }
-
-        fn reject(&self, ranges: &[ByteRange]) -> bool {
-            ranges.len() == 2
-        }
-    }
-
     fn busy(retry_after: Option<u64>) -> SourceError {
         let retry_after = retry_after.map(Duration::from_secs);
         SourceError::Busy { location: "there".into(), reason: "503".into(), retry_after }
@@ -244,8 +224,8 @@ mod tests {
     fn failing(
         error: impl Fn() -> SourceError + Send + Sync,
         clock: &FakeClock,
-    ) -> Retrying<Failing<impl Fn() -> SourceError + Send + Sync>> {
-        Retrying::new(Failing(error, AtomicU64::new(0)), OPTIONS, clock.pauses())
+    ) -> Retrying<FailingSource<impl Fn() -> SourceError + Send + Sync>> {
+        Retrying::new(FailingSource::new(error), OPTIONS, clock.pauses())
     }
 
     #[test]
@@ -297,11 +277,11 @@ mod tests {
         let clock = FakeClock::default();
         let source = failing(|| busy(None), &clock);
         assert!(matches!(source.fetch(&RANGES, &MemorySink::new(&RANGES)), Err(SourceError::Busy { .. })));
-        assert_eq!(source.inner.1.load(Ordering::Relaxed), 4);
+        assert_eq!(source.inner.calls(), 4);
         // At most 1, 2 and 3 seconds.
         assert!(clock.now() > Duration::ZERO && clock.now() < Duration::from_secs(6));
         assert!(matches!(source.size(), Err(SourceError::Busy { .. })));
-        assert_eq!(source.inner.1.load(Ordering::Relaxed), 8);
+        assert_eq!(source.inner.calls(), 8);
     }
 
     #[test]
@@ -343,8 +323,7 @@ mod tests {
         let source = failing(refused, &clock);
         assert!(matches!(source.fetch(&RANGES, &MemorySink::new(&RANGES)), Err(SourceError::Refused { .. })));
         assert!(matches!(source.size(), Err(SourceError::Refused { .. })));
-        assert_eq!((source.inner.1.load(Ordering::Relaxed), clock.now()), (2, Duration::ZERO));
-        assert!(source.reject(&RANGES[..2]) && !source.reject(&RANGES));
+        assert_eq!((source.inner.calls(), clock.now()), (2, Duration::ZERO));
         // Nor is a sink asked twice.
         let (_, source) = retrying(&[], &clock);
         let asked = AtomicU64::new(0);
@@ -363,11 +342,11 @@ mod tests {
             let stop = Arc::clone(&stop);
             move || stop.load(Ordering::Relaxed)
         });
-        let source = Retrying::new(Failing(|| busy(Some(60)), AtomicU64::new(0)), OPTIONS, pauses);
+        let source = Retrying::new(FailingSource::new(|| busy(Some(60))), OPTIONS, pauses);
         let start = Instant::now();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                while source.inner.1.load(Ordering::Relaxed) == 0 {
+                while source.inner.calls() == 0 {
                     std::thread::yield_now();
                 }
                 stop.store(true, Ordering::Relaxed);
@@ -378,6 +357,6 @@ mod tests {
             }
         });
         assert!(start.elapsed() < Duration::from_secs(30), "the pause would have taken a minute");
-        assert_eq!(source.inner.1.load(Ordering::Relaxed), 1);
+        assert_eq!(source.inner.calls(), 1);
     }
 }

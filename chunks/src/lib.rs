@@ -60,7 +60,8 @@ pub use plan::{Plan, SeedId, Step};
 pub use progress::{Cancelled, Phase, Progress};
 pub use read_buffer::ReadBuffer;
 pub use signature::{BlockSums, Mismatch, Signature, VerifiedBlock};
-pub use source::{Limits, Sink, SinkError, Source, SourceError, Transfer};
+pub use source::error::SourceError;
+pub use source::{Limits, Sink, SinkError, Source, Transfer};
 pub use strong::{StrongHasher, StrongSum};
 pub use weak::WeakHasher;
 

@@ -1,10 +1,11 @@
 //! The seam between whoever holds the target's bytes and whoever needs them.
 
-use std::error::Error;
-use std::io;
-use std::time::Duration;
+pub(crate) mod error;
 
-use crate::ByteRange;
+use std::error::Error;
+
+use self::error::SourceError;
+use crate::block::ByteRange;
 
 /// What a [`Sink`] says when it can take no more.
 pub type SinkError = Box<dyn Error + Send + Sync>;
@@ -111,76 +112,5 @@ impl std::ops::AddAssign for Transfer {
     fn add_assign(&mut self, other: Self) {
         self.bytes += other.bytes;
         self.requests += other.requests;
-    }
-}
-
-/// Why a source did not deliver. `location` is the path or URL, without credentials.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SourceError {
-    /// No answer, or a broken one: the name does not resolve, the connection fails.
-    #[error("cannot reach {location}")]
-    Unreachable {
-        /// The path or URL.
-        location: String,
-        /// What went wrong.
-        #[source]
-        source: Box<dyn Error + Send + Sync>,
-    },
-    /// No bytes now, but perhaps later: the server has too much to do, or is being
-    /// worked on.
-    #[error("{location} has no time: {reason}")]
-    Busy {
-        /// The path or URL.
-        location: String,
-        /// What it answered.
-        reason: String,
-        /// How long it wants not to be asked again.
-        retry_after: Option<Duration>,
-    },
-    /// The target was replaced since the index was made, or while it was fetched.
-    #[error("{location} is no longer what it was: {reason}; make its index anew, or get the new one")]
-    Changed {
-        /// The path or URL.
-        location: String,
-        /// How it was noticed.
-        reason: String,
-    },
-    /// An answer that is not what was asked for.
-    #[error("{location} does not deliver: {reason}")]
-    Refused {
-        /// The path or URL.
-        location: String,
-        /// The status, or what is wrong with the answer, and what may help.
-        reason: String,
-    },
-    /// The source is not as long as the target.
-    #[error("{location} has {actual} bytes, but the index was made for {expected}")]
-    Length {
-        /// The path or URL.
-        location: String,
-        /// Length of the target in bytes.
-        expected: u64,
-        /// Length of the source in bytes.
-        actual: u64,
-    },
-    /// A local source cannot be read.
-    #[error("cannot read {location}")]
-    Read {
-        /// The path.
-        location: String,
-        /// What went wrong.
-        #[source]
-        source: io::Error,
-    },
-    /// The sink took no more.
-    #[error("the fetched bytes could not be used")]
-    Sink(#[source] SinkError),
-}
-
-impl SourceError {
-    /// Whether the same request may succeed a little later.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Busy { .. })
     }
 }

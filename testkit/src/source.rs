@@ -1,16 +1,18 @@
 //! Sources and sinks that record, misbehave and check.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
-use std::{fmt, io};
 
 use gosync_chunks::{ByteRange, Limits, Sink, SinkError, Source, SourceError, Transfer};
 
 use crate::Random;
 
+mod failing;
 mod faulty;
 mod sink;
 
+pub use failing::FailingSource;
 pub use faulty::{Fault, FaultySource};
 pub use sink::MemorySink;
 
@@ -51,9 +53,10 @@ impl MemorySource {
 
     fn deliver(&self, pieces: &[ByteRange], sink: &dyn Sink) -> Result<(), SourceError> {
         for piece in pieces {
-            let data = self.data.get(piece.start as usize..piece.end as usize).ok_or_else(|| SourceError::Read {
+            let data = self.data.get(piece.start as usize..piece.end as usize).ok_or_else(|| SourceError::Length {
                 location: "memory".into(),
-                source: io::ErrorKind::UnexpectedEof.into(),
+                expected: piece.end,
+                actual: self.data.len() as u64,
             })?;
             sink.deliver(piece.start, data).map_err(SourceError::Sink)?;
         }

@@ -49,25 +49,12 @@ pub(super) fn is_encoded(response: &Response<Body>) -> bool {
     encodings.iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-/// Whether the server may do better a little later.
-pub(super) fn is_busy(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
-}
-
 /// How long the server wants not to be asked: seconds, or until a date.
-pub(super) fn retry_after(response: &Response<Body>, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(response: &Response<Body>, now: SystemTime) -> Option<Duration> {
     let value = header(response, RETRY_AFTER)?.trim();
     match number(value) {
         Some(seconds) if !value.is_empty() => Some(Duration::from_secs(seconds)),
         _ => Some(httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()),
-    }
-}
-
-/// What to say of a status that is an error.
-pub(super) fn status_reason(status: StatusCode) -> String {
-    match status.canonical_reason() {
-        Some(reason) => format!("status {} {reason}", status.as_u16()),
-        None => format!("status {}", status.as_u16()),
     }
 }
 

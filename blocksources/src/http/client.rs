@@ -1,8 +1,7 @@
 //! Requests, one at a time: where they go, what goes with them, and what it means when
 //! they fail.
 
-use std::error::Error as StdError;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -12,14 +11,17 @@ use ureq::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
     IF_RANGE, LOCATION, RANGE, TRANSFER_ENCODING,
 };
-use ureq::http::{HeaderMap, Method, Request, Response};
+use ureq::http::{HeaderMap, Method, Request, Response, StatusCode};
 use ureq::{Agent, Body, BodyReader, Error};
 
 use super::answer::{self, header};
+use super::broken;
+use super::cost::RangeSupport;
 use super::credentials::Credentials;
 use super::hosts::Host;
 use super::location::{self, BadRedirect, Target};
 use super::options::HttpOptions;
+use super::status;
 
 /// How often a request that broke is made again at once.
 const RETRIES: u32 = 2;
@@ -60,6 +62,17 @@ pub(super) struct Ask {
     pub(super) if_range: Option<HeaderValue>,
     pub(super) if_modified_since: Option<HeaderValue>,
     pub(super) deadline: Option<Instant>,
+}
+
+impl Ask {
+    /// What the server has to understand.
+    fn support(&self) -> RangeSupport {
+        match &self.range {
+            None => RangeSupport::None,
+            Some(range) if range.contains(',') => RangeSupport::Several,
+            Some(_) => RangeSupport::One,
+        }
+    }
 }
 
 /// The head of an answer, and who gave it.
@@ -131,8 +144,13 @@ impl Client {
         let remembered = self.resolved().clone();
         if let Some(target) = remembered {
             match self.follow(ask, target.clone(), transfer) {
-                Ok(answer) if !matches!(answer.response.status().as_u16(), 401 | 403 | 404 | 410) => return Ok(answer),
-                Ok(answer) => self.drain(answer.response),
+                Ok(answer) => {
+                    let status = answer.response.status();
+                    if !status::is_missing(status) && !status::is_denied(status) {
+                        return Ok(answer);
+                    }
+                    self.drain(answer.response);
+                }
                 Err(failure) => {
                     self.forget(&target);
                     return Err(failure);
@@ -190,16 +208,16 @@ impl Client {
         transfer.requests += 1;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();
-        let response = self.agent.run(request).map_err(|error| self.broken(error))?;
+        let response = self.agent.run(request).map_err(|error| self.broken(&error))?;
         let host = self.options.hosts.host(&target.origin);
         // TCP takes one to connect, TLS another.
         host.note_round_trip(start.elapsed(), if target.uri.scheme_str() == Some("https") { 3 } else { 2 });
-        if answer::is_busy(response.status()) && !may_mean_ranges(response.status(), ask) {
+        let status = response.status();
+        if status::is_busy(status) && !status::means_ranges(status, ask.support()) {
             host.note_overload(self.options.connections.max(1));
             let retry_after = answer::retry_after(&response, SystemTime::now());
-            let reason = answer::status_reason(response.status());
             self.drain(response);
-            return Err(SourceError::Busy { location: self.location.clone(), reason, retry_after }.into());
+            return Err(status::error(&self.location, status, retry_after).into());
         }
         Ok(Answer { response, host })
     }
@@ -221,38 +239,18 @@ impl Client {
         SourceError::Refused { location: self.location.clone(), reason: reason.into() }
     }
 
-    fn unreachable(&self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> SourceError {
-        SourceError::Unreachable { location: self.location.clone(), source: source.into() }
+    /// What it means that an answer has this status.
+    pub(super) fn failed(&self, status: StatusCode) -> SourceError {
+        status::error(&self.location, status, None)
     }
 
-    fn timed_out(&self, what: impl Into<String>) -> SourceError {
-        self.unreachable(io::Error::new(io::ErrorKind::TimedOut, what.into()))
+    fn timed_out(&self, what: &str) -> SourceError {
+        SourceError::Unreachable { location: self.location.clone(), is_transient: true, source: what.into() }
     }
 
     /// What it means that no answer came, or that it broke off.
-    fn broken(&self, error: Error) -> Failure {
-        let error = match error {
-            // Certificates and the like: that is how rustls wraps its errors.
-            Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-                self.refused(format!("there is no secure connection to it: {error}"))
-            }
-            Error::Io(error) => {
-                let is_worth_a_retry = is_broken_connection(&error);
-                return Failure { error: self.unreachable(error), is_worth_a_retry };
-            }
-            // The text of this one may hold a whole URL, secrets included.
-            Error::BadUri(_) => self.refused("it is not a valid http or https URL"),
-            // What was sent too much with the answer before may be in the way.
-            Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => {
-                let error = self.refused(format!("its answer is not valid HTTP: {error}"));
-                return Failure { error, is_worth_a_retry: true };
-            }
-            Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired => {
-                self.refused(format!("there is no secure connection to it: {error}"))
-            }
-            other => self.unreachable(other),
-        };
-        error.into()
+    fn broken(&self, error: &Error) -> Failure {
+        Failure { error: broken::error(&self.location, error), is_worth_a_retry: broken::is_worth_a_retry(error) }
     }
 
     fn resolved(&self) -> MutexGuard<'_, Option<Target>> {
@@ -279,13 +277,13 @@ pub(super) struct Incoming<'a> {
 impl Incoming<'_> {
     /// The next bytes; none at the end.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
-        let read = self.reader.read(buffer).map_err(|error| self.client.broken(error.into()))?;
+        let read = self.reader.read(buffer).map_err(|error| self.client.broken(&error.into()))?;
         self.bytes += read as u64;
         let patience = self.client.options.read_timeout;
         if self.since.elapsed() >= patience.max(Duration::from_millis(1)) {
             if self.bytes < LEAST_PROGRESS && read > 0 {
                 let slow = format!("only {} bytes came in {} seconds", self.bytes, patience.as_secs_f32());
-                return Err(self.client.timed_out(slow).into());
+                return Err(self.client.timed_out(&slow).into());
             }
             (self.since, self.bytes) = (Instant::now(), 0);
         }
@@ -302,11 +300,6 @@ impl Incoming<'_> {
             }
         }
     }
-}
-
-/// Some servers fail at several ranges where they should refuse them.
-fn may_mean_ranges(status: ureq::http::StatusCode, ask: &Ask) -> bool {
-    status.as_u16() == 500 && ask.range.as_deref().is_some_and(|range| range.contains(','))
 }
 
 /// Who the URL says is asking.
@@ -335,17 +328,4 @@ fn headers(options: &HttpOptions, user_info: Option<Credentials>, target: &Targe
         headers.insert(AUTHORIZATION, value);
     }
     Ok(headers)
-}
-
-/// Whether a new connection may do better at once. A time-out has cost its time already.
-fn is_broken_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::NotConnected
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::UnexpectedEof
-    )
 }

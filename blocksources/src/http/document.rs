@@ -98,7 +98,7 @@ impl<'a> Reading<'a> {
                 self.data.clear();
                 return self.attempt();
             }
-            (status, _) => return Err(self.client.refused(answer::status_reason(status)).into()),
+            (status, _) => return Err(self.client.failed(status).into()),
         }
         if total.is_some_and(|total| total > self.limit) {
             return Err(self.too_long().into());
@@ -127,6 +127,6 @@ impl<'a> Reading<'a> {
     }
 
     fn too_long(&self) -> SourceError {
-        self.client.refused(format!("it has more than {} bytes", self.limit))
+        SourceError::TooLong { location: self.client.location.clone(), limit: self.limit }
     }
 }

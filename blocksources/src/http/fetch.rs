@@ -7,6 +7,7 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use gosync_chunks::{ByteRange, Sink, SourceError, Transfer};
+use ureq::http::StatusCode;
 
 use super::HttpSource;
 use super::client::persist;
@@ -206,10 +207,12 @@ impl<'a> Fetch<'a> {
     }
 
     /// Why the last resort has failed, and what made it the last.
-    pub(super) fn exhausted(&self, reason: &str) -> SourceError {
-        match &self.lock().sign {
-            Some(sign) => self.source.client.refused(format!("{reason}; and when asked for ranges: {sign}")),
-            None => self.source.client.refused(reason),
+    pub(super) fn exhausted(&self, status: StatusCode) -> SourceError {
+        match (self.source.client.failed(status), &self.lock().sign) {
+            (SourceError::Refused { location, reason }, Some(sign)) => {
+                SourceError::Refused { location, reason: format!("{reason}; and when asked for ranges: {sign}") }
+            }
+            (error, _) => error,
         }
     }
 

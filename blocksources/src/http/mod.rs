@@ -1,6 +1,7 @@
 //! A target behind an HTTP(S) server (RFC 9110, sections 13 and 14).
 
-mod answer;
+pub(crate) mod answer;
+pub(crate) mod broken;
 mod client;
 mod content_range;
 pub mod cost;
@@ -12,9 +13,10 @@ mod identity;
 mod location;
 pub mod multipart;
 mod netrc;
-mod options;
+pub(crate) mod options;
 mod proxy;
 mod receive;
+pub(crate) mod status;
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -172,9 +174,7 @@ impl HttpSource {
                 self.agree(Identity::of(&response, Some(size)))?;
                 Ok(Some(size))
             }
-            status @ (StatusCode::NOT_FOUND | StatusCode::GONE) => {
-                Err(self.client.refused(answer::status_reason(status)))
-            }
+            status if status::is_missing(status) => Err(self.client.failed(status)),
             _ => self.size_of_first_byte(transfer),
         }
     }
@@ -188,9 +188,9 @@ impl HttpSource {
             (StatusCode::RANGE_NOT_SATISFIABLE, Some(ContentRange::Unsatisfied { total })) => Some(total),
             (StatusCode::OK, _) if !answer::is_encoded(&response) => answer::content_length(&response),
             (status @ (StatusCode::OK | StatusCode::PARTIAL_CONTENT), _) => {
-                return Err(self.client.refused(format!("{} without a usable length", answer::status_reason(status))));
+                return Err(self.client.refused(format!("{} without a usable length", status::reason(status))));
             }
-            (status, _) => return Err(self.client.refused(answer::status_reason(status))),
+            (status, _) => return Err(self.client.failed(status)),
         };
         self.agree(Identity::of(&response, size))?;
         self.client.drain(response);

@@ -14,6 +14,7 @@ use super::fetch::Fetch;
 use super::hosts::Host;
 use super::identity::Identity;
 use super::multipart::{Event, Parser};
+use super::status;
 use crate::workers::Worker;
 
 /// Bytes read from a connection at once.
@@ -65,12 +66,11 @@ impl Fetch<'_> {
                 if let Some(total) = answer::total(&response) {
                     self.check_total(total)?;
                 }
-                let reason = answer::status_reason(status);
                 source.client.drain(response);
-                if !means_ranges(status, asked.support) {
-                    return Err(source.client.refused(reason).into());
+                if !status::means_ranges(status, asked.support) {
+                    return Err(source.client.failed(status).into());
                 }
-                self.step_down(&host, asked.next_best(), reason);
+                self.step_down(&host, asked.next_best(), status::reason(status));
                 Ok(())
             }
         }
@@ -81,7 +81,7 @@ impl Fetch<'_> {
         let ask = Ask { deadline: self.deadline, ..Ask::default() };
         let Answer { response, host } = self.source.client.send(&ask, &mut worker.transfer)?;
         if response.status() != StatusCode::OK {
-            return Err(self.exhausted(&answer::status_reason(response.status())).into());
+            return Err(self.exhausted(response.status()).into());
         }
         self.refuse_encoded(&response)?;
         self.source.agree(Identity::of(&response, answer::total(&response)))?;
@@ -295,15 +295,5 @@ impl Fetch<'_> {
             return Err(self.source.client.refused("it sends a compressed form of the file"));
         }
         Ok(())
-    }
-}
-
-/// Whether an error is about the ranges, and another way of asking may do better.
-fn means_ranges(status: StatusCode, support: RangeSupport) -> bool {
-    match status.as_u16() {
-        400 | 413 | 416 | 431 | 501 => true,
-        // Firewalls and broken scripts; a single range tells whether it was meant.
-        403 | 405 | 406 | 500 => support == RangeSupport::Several,
-        _ => false,
     }
 }

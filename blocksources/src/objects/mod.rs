@@ -7,16 +7,15 @@ mod writer;
 use std::error::Error as StdError;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::sync::OnceLock;
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
-use object_store::client::HttpError;
 use object_store::path::Path;
 use object_store::{BackoffConfig, Error, GetOptions, ObjectMeta, ObjectStore, RetryConfig};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::HttpOptions;
+use crate::http::options::HttpOptions;
+use crate::http::{broken, status};
 use crate::ranges::{coalesce, split, within};
 use crate::workers::{Worker, fan_out};
 use transport::{Overloaded, Plain};
@@ -152,7 +151,7 @@ impl ObjectSource {
         }
         if reached < asked.end {
             let source = format!("it sends only {reached} of the bytes up to {}", asked.end).into();
-            return Err(SourceError::Unreachable { location: self.location.clone(), source });
+            return Err(SourceError::Unreachable { location: self.location.clone(), is_transient: true, source });
         }
         Ok(())
     }
@@ -169,41 +168,33 @@ impl ObjectSource {
     fn failed(&self, error: Error) -> SourceError {
         let location = self.location.clone();
         match &error {
-            Error::NotFound { .. } => return self.refused("there is no such object"),
+            Error::NotFound { .. } => {
+                return SourceError::NotFound { location, reason: "there is no such object".into() };
+            }
             Error::Precondition { .. } => {
                 return SourceError::Changed { location, reason: "its ETag is another".into() };
             }
-            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
-                return self.refused(format!("access is denied: {}", brief(&error)));
+            Error::PermissionDenied { .. } => {
+                let reason = format!("stores also say so of what is not there; {}", brief(&error));
+                return SourceError::Denied { location, reason };
             }
+            Error::Unauthenticated { .. } => return SourceError::Denied { location, reason: brief(&error) },
             _ => {}
         }
         let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
         while let Some(error) = cause {
             if let Some(overloaded) = error.downcast_ref::<Overloaded>() {
-                let (reason, retry_after) = (overloaded.to_string(), overloaded.retry_after);
-                return SourceError::Busy { location, reason, retry_after };
+                return status::error(&location, overloaded.status, overloaded.retry_after);
             }
             if let Some(plain) = error.downcast_ref::<Plain>() {
                 return self.refused(plain.to_string());
             }
-            if let Some(error) = error.downcast_ref::<HttpError>()
-                && is_broken_connection(error)
-            {
-                return SourceError::Unreachable { location, source: brief(error).into() };
+            if let Some(error) = error.downcast_ref::<ureq::Error>() {
+                return broken::error(&location, error);
             }
             cause = error.source();
         }
         self.refused(brief(&error))
-    }
-}
-
-fn is_broken_connection(error: &HttpError) -> bool {
-    match error.source().and_then(|source| source.downcast_ref()) {
-        // Certificates and the like: that is how rustls wraps its errors.
-        Some(ureq::Error::Io(error)) => error.kind() != io::ErrorKind::InvalidData,
-        Some(ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::Timeout(_)) => true,
-        _ => false,
     }
 }
 

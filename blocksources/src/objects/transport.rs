@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hyper::body::{Body, Bytes, Frame};
 use object_store::ClientConfigKey;
@@ -16,9 +16,10 @@ use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
-use ureq::http::header::RETRY_AFTER;
-use ureq::http::{Method, Response};
+use ureq::http::{Method, Response, StatusCode};
 use ureq::{Agent, AsSendBody, BodyReader};
+
+use crate::http::{answer, status};
 
 /// Bytes read from a connection at once.
 const PIECE: usize = 64 << 10;
@@ -35,12 +36,12 @@ struct Transport {
     allows_http: bool,
 }
 
-/// An answer that says that there is no time, made an error so that it reaches
-/// whoever retries with all that it says.
+/// An answer that says that there is no time, made an error so that it reaches the
+/// caller with all that it says.
 #[derive(Debug, thiserror::Error)]
 #[error("status {status}")]
 pub(super) struct Overloaded {
-    pub(super) status: u16,
+    pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -85,10 +86,9 @@ impl Transport {
 
     fn send(&self, request: ureq::http::Request<impl AsSendBody>) -> Result<HttpResponse, HttpError> {
         let response = self.agent.run(request).map_err(broken)?;
-        let status = response.status().as_u16();
-        if matches!(status, 408 | 429 | 500 | 502 | 503 | 504) {
-            let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-            let overloaded = Overloaded { status, retry_after: retry_after.map(Duration::from_secs) };
+        let status = response.status();
+        if status::is_busy(status) {
+            let overloaded = Overloaded { status, retry_after: answer::retry_after(&response, SystemTime::now()) };
             return Err(HttpError::new(HttpErrorKind::Interrupted, overloaded));
         }
         let (head, body) = response.into_parts();

@@ -143,7 +143,7 @@ impl<R: Read, W: Write> Session<R, W> {
                 return Err(SftpError::Protocol("it answers what was not asked"));
             };
             match reply {
-                Reply::Status { code: END_OF_FILE, .. } => return Err(SftpError::End(asked.end)),
+                Reply::Status { code: status::END_OF_FILE, .. } => return Err(SftpError::End(asked.end)),
                 Reply::Data { data, .. } if data.is_empty() || data.len() as u64 > asked.len() => {
                     return Err(SftpError::Protocol("it sends more or less than was asked for"));
                 }
@@ -183,8 +183,15 @@ impl<R: Read, W: Write> Session<R, W> {
     }
 }
 
-/// The status of a read behind the end.
-const END_OF_FILE: u32 = 1;
+/// Numbers of a status that mean something to a client (section 7 of the draft).
+pub(crate) mod status {
+    /// Of a read behind the end.
+    pub(crate) const END_OF_FILE: u32 = 1;
+    pub(crate) const NO_SUCH_FILE: u32 = 2;
+    pub(crate) const PERMISSION_DENIED: u32 = 3;
+    pub(crate) const NO_CONNECTION: u32 = 6;
+    pub(crate) const CONNECTION_LOST: u32 = 7;
+}
 
 fn failure(reply: Reply<'_>) -> SftpError {
     match reply {

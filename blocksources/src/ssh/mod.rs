@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
-use crate::sftp::{Attributes, OpenFile, READ_SIZE, SftpError};
+use crate::sftp::{Attributes, OpenFile, READ_SIZE, SftpError, status};
 use address::Address;
 use link::{Broken, Link};
 
@@ -88,7 +88,7 @@ impl SshSource {
     fn connect(&self) -> Result<(Link, OpenFile), SourceError> {
         let started = Link::start(&self.address, &self.options).map_err(|error| {
             let program = self.options.program.display();
-            self.refused(format!("{program} cannot be run ({error}); install OpenSSH's client"))
+            self.unreachable(format!("{program} cannot be run ({error}); install OpenSSH's client"), false)
         })?;
         let mut link = started.map_err(|broken| self.broken(broken, true))?;
         let file = match link.session.open(&self.address.path) {
@@ -112,16 +112,27 @@ impl SshSource {
         match error {
             SftpError::Sink(error) => SourceError::Sink(error),
             SftpError::End(_) => self.changed(error.to_string()),
-            _ if is_silent => self.unreachable(format!("no answer within {:?}", self.options.silence)),
+            _ if is_silent => self.unreachable(format!("no answer within {:?}", self.options.silence), true),
             SftpError::Io(error) => {
-                let is_final = is_start && (!is_ssh || FINAL.iter().any(|sign| told.contains(sign)));
+                let says = |signs: &[&str]| is_start && signs.iter().any(|sign| told.contains(sign));
+                let (is_denied, is_final) = (says(&DENIED), says(&FINAL));
+                let is_refused = says(&["subsystem request failed"]) || (is_start && !is_ssh);
                 let reason = if told.is_empty() { format!("the connection broke ({error})") } else { told };
-                if is_final { self.refused(reason) } else { self.unreachable(reason) }
+                match () {
+                    () if is_denied => SourceError::Denied { location: self.location(), reason },
+                    () if is_refused => self.refused(reason),
+                    () => self.unreachable(reason, !is_final),
+                }
             }
-            // No connection, and connection lost.
-            SftpError::Status { code: 6 | 7, .. } => self.unreachable(with_told(error.to_string())),
-            SftpError::Status { code: 2, .. } => self.refused("there is no such file".into()),
-            SftpError::Status { code: 3, .. } => self.refused("it may not be read by this user".into()),
+            SftpError::Status { code: status::NO_SUCH_FILE, .. } => {
+                SourceError::NotFound { location: self.location(), reason: error.to_string() }
+            }
+            SftpError::Status { code: status::PERMISSION_DENIED, .. } => {
+                SourceError::Denied { location: self.location(), reason: error.to_string() }
+            }
+            SftpError::Status { code: status::NO_CONNECTION | status::CONNECTION_LOST, .. } => {
+                self.unreachable(with_told(error.to_string()), true)
+            }
             error => self.refused(with_told(error.to_string())),
         }
     }
@@ -134,8 +145,8 @@ impl SshSource {
         SourceError::Changed { location: self.location(), reason }
     }
 
-    fn unreachable(&self, reason: String) -> SourceError {
-        SourceError::Unreachable { location: self.location(), source: reason.into() }
+    fn unreachable(&self, reason: String, is_transient: bool) -> SourceError {
+        SourceError::Unreachable { location: self.location(), is_transient, source: reason.into() }
     }
 
     fn idle(&self) -> MutexGuard<'_, Option<(Link, OpenFile)>> {
@@ -143,16 +154,12 @@ impl SshSource {
     }
 }
 
-/// What ssh says when to try again is in vain. Its exit code does not tell.
-const FINAL: [&str; 7] = [
-    "Permission denied (",
-    "Host key verification failed",
-    "IDENTIFICATION HAS CHANGED",
-    "Too many authentication failures",
-    "Bad configuration option",
-    "no matching",
-    "subsystem request failed",
-];
+/// What ssh says when this user may not log in. Its exit code tells nothing of all this.
+const DENIED: [&str; 2] = ["Permission denied (", "Too many authentication failures"];
+
+/// What it says when to try again is in vain.
+const FINAL: [&str; 4] =
+    ["Host key verification failed", "IDENTIFICATION HAS CHANGED", "Bad configuration option", "no matching"];
 
 impl Source for SshSource {
     /// Asks the server, the first time.
@@ -195,5 +202,26 @@ impl fmt::Debug for SshSource {
             .field("options", &self.options)
             .field("found", &self.found.get())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_of_servers() {
+        let source = SshSource::new("ssh://host/x", SshOptions::default()).unwrap();
+        let error = |code| {
+            let error = SftpError::Status { code, message: "said".into() };
+            source.broken(Broken { error, told: String::new(), is_ssh: true, is_silent: false }, false)
+        };
+        let said = |code| format!("the SFTP server says: said (status {code})");
+        assert_eq!(error(2).to_string(), format!("cannot find ssh://host/x: {}", said(2)));
+        assert_eq!(error(3).to_string(), format!("access to ssh://host/x is denied: {}", said(3)));
+        assert_eq!(error(4).to_string(), format!("ssh://host/x does not deliver: {}", said(4)));
+        for code in [6, 7] {
+            assert!(matches!(error(code), SourceError::Unreachable { is_transient: true, .. }));
+        }
     }
 }

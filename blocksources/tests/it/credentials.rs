@@ -111,7 +111,7 @@ fn redirects_that_expire_are_found_out_anew() {
     let source = HttpSource::new(&server.url(), HttpOptions::default()).unwrap();
     fetch(&source).unwrap();
     let error = fetch(&source).unwrap_err();
-    assert!(error.to_string().ends_with("status 403 Forbidden"), "{error}");
+    assert!(matches!(&error, SourceError::Denied { .. }), "{error:?}");
     assert_eq!(server.asked().len(), 5);
 }
 
@@ -158,4 +158,14 @@ fn through_a_proxy() {
     let head = heads.lock().unwrap()[0].to_lowercase();
     assert!(head.contains("proxy-authorization: basic bwu6c2vjcmv0"), "{head}");
     assert!(server.asked().iter().all(|asked| asked.header("proxy-authorization").is_none()));
+}
+
+#[test]
+fn a_proxy_that_does_not_know_who_asks() {
+    let proxy = Scripted::start(|_| Say::plain("407 Proxy Authentication Required", "", b""));
+    let through = Proxy::new(&format!("http://{}", proxy.address()), "").unwrap();
+    let options = HttpOptions { proxy: Some(through), ..HttpOptions::default() };
+    let error = fetch(&HttpSource::new("http://127.0.0.1:9/file", options).unwrap()).unwrap_err();
+    assert!(matches!(&error, SourceError::Denied { reason, .. } if reason.contains("407")), "{error:?}");
+    assert_eq!(proxy.asked().len(), 1);
 }

@@ -255,15 +255,44 @@ fn a_whole_file_of_another_length() {
 
 #[test]
 fn statuses_that_are_errors() {
-    for status in ["404 Not Found", "403 Forbidden", "410 Gone", "304 Not Modified"] {
+    type IsRight = fn(&SourceError) -> bool;
+    let missing: IsRight = |error| matches!(error, SourceError::NotFound { .. });
+    let denied: IsRight = |error| matches!(error, SourceError::Denied { .. });
+    let refused: IsRight = |error| matches!(error, SourceError::Refused { .. });
+    let busy: IsRight = |error| matches!(error, SourceError::Busy { .. });
+    for (status, is_right) in [
+        ("404 Not Found", missing),
+        ("410 Gone", missing),
+        ("401 Unauthorized", denied),
+        ("403 Forbidden", denied),
+        ("407 Proxy Authentication Required", denied),
+        ("304 Not Modified", refused),
+        ("405 Method Not Allowed", refused),
+        ("451 Unavailable For Legal Reasons", refused),
+        ("500 Internal Server Error", busy),
+        ("503 Service Unavailable", busy),
+    ] {
         let server = Scripted::start(move |_| Say::plain(status, "", b""));
         let source = source(&server.url());
         let ignore = FnSink(|_, _: &[u8]| Ok(()));
-        let expected = format!("status {status}");
-        assert_refused(&source.fetch(&[RANGE], &ignore).unwrap_err(), &expected);
-        assert_refused(&source.size().unwrap_err(), &expected);
-        assert_refused(&source.read_all(100).unwrap_err(), &expected);
+        let several = [RANGE, ByteRange::at(9_000, 10)];
+        for error in [
+            source.fetch(&[RANGE], &ignore).unwrap_err(),
+            source.fetch(&several, &ignore).unwrap_err(),
+            source.size().unwrap_err(),
+            source.read_all(100).unwrap_err(),
+        ] {
+            assert!(is_right(&error) && error.to_string().contains(&format!("status {status}")), "{status}: {error:?}");
+            assert_eq!(error.is_transient(), is_right == busy, "{error:?}");
+        }
     }
+}
+
+#[test]
+fn what_is_denied_is_not_said_to_be_missing() {
+    let error = fetch_from(|_| Say::plain("403 Forbidden", "", b""));
+    let expected = "is denied: status 403 Forbidden, which some servers also say of what is not there";
+    assert!(error.to_string().ends_with(expected), "{error}");
 }
 
 #[test]
@@ -290,7 +319,9 @@ fn nobody_listens() {
     let source = source(&url);
     let error = source.fetch(&[RANGE], &FnSink(|_, _: &[u8]| Ok(()))).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot reach {url}"));
-    assert!(error.is_transient() && error.source().is_some());
+    assert!(error.is_transient());
+    let cause = error.source().unwrap().to_string();
+    assert!(cause.contains("refused"), "{cause}");
     assert_eq!(source.requests(), 3, "one request and two more");
 }
 

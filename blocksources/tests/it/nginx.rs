@@ -151,7 +151,9 @@ fn certificates() {
     let url = format!("{}/file", nginx.url());
     let source = HttpSource::new(&url, HttpOptions::default()).unwrap();
     match source.read_all(1 << 20).unwrap_err() {
-        SourceError::Refused { reason, .. } => assert!(reason.contains("certificate"), "{reason}"),
+        SourceError::Unreachable { is_transient: false, source, .. } => {
+            assert!(source.to_string().contains("certificate"), "{source}");
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(source.requests(), 1, "a second look would not make it trustworthy");

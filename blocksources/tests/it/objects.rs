@@ -60,7 +60,7 @@ fn large_objects_are_written_in_parts() {
     let mut writer = none.writer();
     writer.write_all(&data[..20 << 20]).unwrap();
     drop(writer);
-    assert!(matches!(none.size(), Err(SourceError::Refused { reason, .. }) if reason == "there is no such object"));
+    assert!(matches!(none.size(), Err(SourceError::NotFound { reason, .. }) if reason == "there is no such object"));
     let uploads = moto.ask("GET", "/bucket?uploads");
     assert!(uploads.contains("ListMultipartUploadsResult") && !uploads.contains("<Upload>"), "{uploads}");
 }
@@ -153,11 +153,14 @@ fn hostile_stores_are_refused() {
     fn refused(error: &SourceError) -> bool {
         matches!(error, SourceError::Refused { .. })
     }
+    fn denied(error: &SourceError) -> bool {
+        matches!(error, SourceError::Denied { .. })
+    }
     fn changed(error: &SourceError) -> bool {
         matches!(error, SourceError::Changed { .. })
     }
     type Answer = fn() -> Say;
-    let cases: [(&str, Answer, Expected); 9] = [
+    let cases: [(&str, Answer, Expected); 11] = [
         ("the whole object", || Say::plain("200 OK", "ETag: \"one\"\r\n", &[1; 1000]), refused),
         ("another range", || part("11-20/1000", "one", &[1; 10]), refused),
         ("another length", || part("10-19/2000", "one", &[1; 10]), changed),
@@ -165,7 +168,13 @@ fn hostile_stores_are_refused() {
         ("more bytes", || part("10-19/1000", "one", &[1; 11]), refused),
         ("fewer bytes", || part("10-19/1000", "one", &[1; 10]).cut(1), SourceError::is_transient),
         ("nothing", Say::nothing, SourceError::is_transient),
-        ("no access", || Say::plain("403 Forbidden", "", b"<Error>AccessDenied\x1b[31m</Error>"), refused),
+        (
+            "nothing there",
+            || Say::plain("404 Not Found", "", b""),
+            |error| matches!(error, SourceError::NotFound { .. }),
+        ),
+        ("no access", || Say::plain("403 Forbidden", "", b"<Error>AccessDenied\x1b[31m</Error>"), denied),
+        ("no keys", || Say::plain("401 Unauthorized", "", b""), denied),
         (
             "no time",
             || Say::plain("503 Slow Down", "Retry-After: 7\r\n", b""),

@@ -66,22 +66,30 @@ fn many_ranges_on_one_connection() {
 fn what_cannot_be_read_is_said() {
     let scratch = tempfile::tempdir().unwrap();
     let Some(sshd) = Sshd::start(scratch.path()) else { return };
-    let reason = |source: &SshSource| match source.size().unwrap_err() {
-        SourceError::Refused { reason, .. } => reason,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(reason(&source(&sshd, &scratch.path().join("none"))), "there is no such file");
-    assert_eq!(reason(&source(&sshd, scratch.path())), "it is a directory");
+    let error = |path: &str| source(&sshd, &scratch.path().join(path)).size().unwrap_err();
+    let missing = error("none");
+    assert!(matches!(&missing, SourceError::NotFound { reason, .. } if reason.contains("No such file")), "{missing:?}");
+    let directory = error(scratch.path().to_str().unwrap());
+    assert!(
+        matches!(&directory, SourceError::Refused { reason, .. } if reason == "it is a directory"),
+        "{directory:?}"
+    );
     // A host that is not known, and a key that is not.
     let key = fs::read(scratch.path().join("key.pub")).unwrap();
     let known = fs::read(scratch.path().join("known_hosts")).unwrap();
     fs::write(scratch.path().join("known_hosts"), "").unwrap();
-    let unknown = reason(&source(&sshd, &scratch.path().join("key")));
-    assert!(unknown.contains("Host key verification failed"), "{unknown}");
+    match error("key") {
+        SourceError::Unreachable { is_transient: false, source, .. } => {
+            assert!(source.to_string().contains("Host key verification failed"), "{source}");
+        }
+        other => panic!("{other:?}"),
+    }
     fs::write(scratch.path().join("known_hosts"), known).unwrap();
     fs::write(scratch.path().join("authorized_keys"), "").unwrap();
-    let denied = reason(&source(&sshd, &scratch.path().join("key")));
-    assert!(denied.contains("Permission denied"), "{denied}");
+    let denied = error("key");
+    let is_right =
+        matches!(&denied, SourceError::Denied { reason, .. } if reason.contains("Permission denied (publickey"));
+    assert!(is_right, "{denied:?}");
     fs::write(scratch.path().join("authorized_keys"), key).unwrap();
     assert!(source(&sshd, &scratch.path().join("key")).size().unwrap().is_some());
 }
@@ -157,7 +165,7 @@ fn what_ssh_says_is_told_and_weighed() {
         let error = with_script(directory.path(), script).size().unwrap_err();
         assert_eq!(error.is_transient(), is_transient, "{script}: {error:?}");
         let reason = match error {
-            SourceError::Refused { reason, .. } => reason,
+            SourceError::Refused { reason, .. } | SourceError::Denied { reason, .. } => reason,
             SourceError::Unreachable { source, .. } => source.to_string(),
             other => panic!("{other:?}"),
         };
@@ -165,7 +173,12 @@ fn what_ssh_says_is_told_and_weighed() {
     }
     let options = SshOptions { program: directory.path().join("none"), ..SshOptions::default() };
     let error = SshSource::new("ssh://host/x", options).unwrap().size().unwrap_err();
-    assert!(!error.is_transient() && error.to_string().contains("install OpenSSH"), "{error}");
+    match error {
+        SourceError::Unreachable { is_transient: false, source, .. } => {
+            assert!(source.to_string().contains("install OpenSSH"), "{source}");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn what_is_not_there() {
     scratch.run(&["inspect", "absent.gosync"]).assert_failed(1, "cannot read absent.gosync");
     scratch.run(&["diff", "old", "."]).assert_failed(1, "cannot read .");
     scratch.run(&["verify", "absent", "new.gosync"]).assert_failed(1, "cannot read absent");
-    scratch.run(&["patch", "old", "new.gosync", "absent"]).assert_failed(4, "cannot read absent");
+    scratch.run(&["patch", "old", "new.gosync", "absent"]).assert_failed(4, "cannot find absent");
     scratch.run(&["patch", "old", "new.gosync", "-o", "no/such/out"]).assert_failed(1, "no/such");
     scratch.run(&["serve", "new"]).assert_failed(1, "cannot serve new");
     for place in ["http://host/x", "https://host/x", "ssh://host/x"] {

@@ -90,7 +90,7 @@ fn files_of_other_machines() {
     assert_eq!(done["fetched_bytes"], 300_000);
     assert!(scratch.read("old") == target);
     let absent = scratch.run(&["patch", "empty", &url("new.gosync"), &url("absent"), "--ssh", &ssh, "-o", "out"]);
-    absent.assert_failed(4, "there is no such file");
+    absent.assert_failed(4, "cannot find ssh://");
     scratch.run(&["inspect", "ssh://-oProxyCommand=id/x"]).assert_failed(4, "not one that is safe");
 }
 
@@ -113,7 +113,7 @@ fn object_stores() {
     assert_eq!(patched.code, 0, "{}", patched.stderr);
     assert!(scratch.read("old") == target);
     // The target that the index names is to be beside it, and is not.
-    run(&["patch", "empty", index]).assert_failed(4, "s3://bucket/dir/new does not deliver: there is no such object");
+    run(&["patch", "empty", index]).assert_failed(4, "cannot find s3://bucket/dir/new: there is no such object");
     run(&["build", "new", "-o", "s3://none/x"]).assert_failed(4, "cannot write s3://none/x");
     run(&["build", "new", "-o", "s3://none/x", "--compress"]).assert_failed(4, "cannot write s3://none/new");
 }
@@ -227,7 +227,7 @@ fn details_tell_of_each_request() {
     assert!(scratch.read("out") == target);
     for expected in [
         format!("{index}: "),
-        format!("{absent} does not deliver: status 404 Not Found"),
+        format!("cannot find {absent}: status 404 Not Found"),
         format!("{new}: asked for 293.0 KiB in 1 range"),
         format!("{new}: 293.0 KiB came in "),
     ] {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use gosync_testkit::hostile::{Say, Scripted};
 use gosync_testkit::{corpus, peers};
 
 use crate::support::{Run, Scratch};
@@ -117,7 +118,7 @@ const FORGERIES: [(&str, Forgery); 9] = [
         let lines: Vec<&str> = text.lines().take(3).collect();
         scratch.write("new.gosync.minisig", lines.join("\n").as_bytes());
     }),
-    ("there is no signature at", |scratch| _ = scratch.write("new.gosync.minisig", &vec![b'x'; 1 << 20])),
+    ("it is too long", |scratch| _ = scratch.write("new.gosync.minisig", &vec![b'x'; 1 << 20])),
     ("does not hold", |scratch| {
         let text = String::from_utf8(scratch.read("new.gosync.minisig")).unwrap();
         scratch.write("new.gosync.minisig", text.replace("file:new", "file:old").as_bytes());
@@ -171,6 +172,31 @@ fn forgeries_are_refused() {
         scratch.run(&[&["verify", "old", "new.gosync"][..], &key].concat()).assert_failed(3, words);
         assert_eq!(scratch.read("old").len(), 200_000, "nothing was replaced");
         assert!(!scratch.names().iter().any(|name| name.contains("gosync-part")));
+    }
+}
+
+#[test]
+fn a_signature_that_is_kept_back_is_not_one_that_is_missing() {
+    let scratch = scratch();
+    succeed(&scratch.run(&["build", "new", "--sign", "minisign.key"]));
+    let index = scratch.read("new.gosync");
+    for (status, code, words) in [
+        ("404 Not Found", 3, "there is no signature at"),
+        ("403 Forbidden", 4, "is denied: status 403 Forbidden, which some servers also say of what is not there"),
+        ("401 Unauthorized", 4, "is denied: status 401"),
+        ("405 Method Not Allowed", 4, "does not deliver: status 405"),
+        ("503 Service Unavailable", 4, "has no time: status 503"),
+    ] {
+        let index = index.clone();
+        let server = Scripted::start(move |asked| match asked.path.ends_with(".minisig") {
+            true => Say::plain(status, "", b""),
+            false => Say::proper(asked, &index),
+        });
+        let url = format!("http://{}/new.gosync", server.address());
+        let run = scratch.run(&["patch", "old", &url, "--public-key", "minisign.pub", "--retries", "0"]);
+        run.assert_failed(code, words);
+        assert!(run.stderr.contains("new.gosync.minisig"), "{}", run.stderr);
+        assert_eq!(scratch.read("old").len(), 200_000, "nothing was replaced");
     }
 }
 

@@ -51,7 +51,8 @@ impl MemorySource {
     fn deliver(&self, range: ByteRange, sink: &dyn Sink) -> Result<(), SourceError> {
         let before = self.delivered.fetch_add(range.len(), Ordering::Relaxed);
         if self.fails_after.is_some_and(|limit| before >= limit) {
-            return Err(SourceError::Unreachable { location: "memory".into(), source: "it fell over".into() });
+            let source = "it fell over".into();
+            return Err(SourceError::Unreachable { location: "memory".into(), is_transient: true, source });
         }
         if self.withheld.is_some_and(|withheld| withheld.contains(range)) {
             return Ok(());

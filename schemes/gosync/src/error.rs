@@ -186,7 +186,7 @@ impl Error {
 fn of_source(error: &SourceError) -> Trouble {
     match error {
         SourceError::Sink(_) => Trouble::Other,
-        SourceError::Length { .. } | SourceError::Changed { .. } => Trouble::Corrupt,
+        error if error.is_corrupt() => Trouble::Corrupt,
         _ => Trouble::Source,
     }
 }

@@ -123,9 +123,7 @@ impl Error {
     pub fn is_corrupt(&self) -> bool {
         match self {
             Self::Control { .. } | Self::Digest { .. } | Self::LostTail { .. } => true,
-            Self::Source(error) | Self::Patch(PatchError::Source(error)) => {
-                matches!(error, SourceError::Length { .. } | SourceError::Changed { .. })
-            }
+            Self::Source(error) | Self::Patch(PatchError::Source(error)) => error.is_corrupt(),
             Self::Patch(error) => error.is_corrupt(),
             _ => false,
         }

@@ -86,7 +86,8 @@ impl<S: Source> Source for FaultySource<S> {
         };
         let result = self.inner.fetch(ranges, &FnSink(failing));
         if lock(&lasts).is_none() {
-            return Err(SourceError::Unreachable { location: LOCATION.into(), source: "connection reset".into() });
+            let source = "connection reset".into();
+            return Err(SourceError::Unreachable { location: LOCATION.into(), is_transient: true, source });
         }
         result
     }

@@ -91,10 +91,11 @@ impl<'a, S: Source> FramedSource<'a, S> {
 
     /// The frames to fetch for `ranges`, and what it took to find them.
     fn frames(&self, ranges: &[ByteRange]) -> Result<(Vec<Extent>, Transfer), SourceError> {
-        let refused = |reason| SourceError::Refused { location: "the compressed payload".into(), reason };
-        let length = self.layout.length();
-        if let Some(past) = ranges.iter().find(|range| range.end > length) {
-            return Err(refused(format!("it makes {length} bytes, which {past} are not among")));
+        let location = || "the compressed payload".to_owned();
+        let corrupt = |reason| SourceError::Corrupt { location: location(), reason };
+        let actual = self.layout.length();
+        if let Some(past) = ranges.iter().find(|range| range.end > actual) {
+            return Err(SourceError::Length { location: location(), expected: past.end, actual });
         }
         let mut extents = self.extents.lock().unwrap_or_else(PoisonError::into_inner);
         let mut transfer = Transfer::default();
@@ -103,13 +104,13 @@ impl<'a, S: Source> FramedSource<'a, S> {
             let (found, read) = finder.coarse(&unknown)?;
             transfer = read;
             for (number, payload) in found {
-                extents.insert(FrameKind::Coarse, number, payload).map_err(|error| refused(error.to_string()))?;
+                extents.insert(FrameKind::Coarse, number, payload).map_err(|error| corrupt(error.to_string()))?;
             }
         }
         let run_cost = self.inner.limits().bridged_gap.min(MOST_RUN_COST);
-        let frames = extents.choose(ranges, run_cost).map_err(|error| refused(error.to_string()))?;
+        let frames = extents.choose(ranges, run_cost).map_err(|error| corrupt(error.to_string()))?;
         if frames.windows(2).any(|pair| pair[0].payload.end > pair[1].payload.start) {
-            return Err(refused("frames overlap".into()));
+            return Err(corrupt("frames overlap".into()));
         }
         Ok((frames, transfer))
     }

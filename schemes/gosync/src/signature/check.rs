@@ -1,9 +1,6 @@
 //! Finding the signature of an index, and holding the index against it.
 
-use std::fs::File;
-use std::io::{self, Read};
-
-use gosync_blocksources::open_document;
+use gosync_blocksources::{Document, open_document};
 use gosync_chunks::{SourceError, Transfer};
 
 use super::{KeyId, PublicKey, SIGNATURE_SUFFIX, SignatureError, TrustedComment};
@@ -42,7 +39,8 @@ impl OpenedIndex {
 /// # Errors
 ///
 /// When there is none, when it is of another key or other bytes, and when it cannot be
-/// fetched or read. All but the last is [`Trouble::Corrupt`](crate::Trouble::Corrupt).
+/// fetched or read. All but the last is [`Trouble::Corrupt`](crate::Trouble::Corrupt). A
+/// server that denies access is one of the last kind: it need not have any signature.
 pub fn check_signature(
     header: &[u8],
     index: &Location,
@@ -51,13 +49,15 @@ pub fn check_signature(
 ) -> Result<Signed, Error> {
     let location = index.with_suffix(SIGNATURE_SUFFIX);
     let name = location.to_string();
-    let (bytes, transfer) = read(&location, options).map_err(|source| match source {
-        SourceError::Read { source: ref error, .. } if error.kind() != io::ErrorKind::NotFound => source.into(),
+    let Document { bytes, transfer, .. } = open_document(&location, MAX_LEN, options).map_err(|error| match error {
         // A server that keeps a signature back has to look like one that has none.
-        SourceError::Read { .. } | SourceError::Refused { .. } => {
-            refused(index, SignatureError::Missing { location: name.clone(), source })
+        SourceError::NotFound { .. } => {
+            refused(index, SignatureError::Missing { location: name.clone(), source: error })
         }
-        source => source.into(),
+        SourceError::TooLong { .. } => {
+            refused(index, SignatureError::Malformed { location: name.clone(), what: "it is too long" })
+        }
+        error => error.into(),
     })?;
     let malformed = |_| SignatureError::Malformed { location: name.clone(), what: "it is no text" };
     let verified = std::str::from_utf8(&bytes).map_err(malformed).and_then(|text| key.verify(header, text, &name));
@@ -67,25 +67,4 @@ pub fn check_signature(
 
 fn refused(index: &Location, source: SignatureError) -> Error {
     Error::Signature { location: index.to_string(), source }
-}
-
-fn read(location: &Location, options: &SourceOptions) -> Result<(Vec<u8>, Transfer), SourceError> {
-    match location {
-        Location::Url(_) => {
-            let document = open_document(location, MAX_LEN, options)?;
-            Ok((document.bytes, document.transfer))
-        }
-        Location::Path(path) => {
-            let mut bytes = Vec::new();
-            let read = File::open(path).and_then(|file| file.take(MAX_LEN + 1).read_to_end(&mut bytes));
-            match read {
-                Ok(len) if len as u64 > MAX_LEN => Err(SourceError::Refused {
-                    location: location.to_string(),
-                    reason: format!("it has more than {MAX_LEN} bytes"),
-                }),
-                Ok(len) => Ok((bytes, Transfer { bytes: len as u64, requests: 0 })),
-                Err(source) => Err(SourceError::Read { location: location.to_string(), source }),
-            }
-        }
-    }
 }

@@ -104,10 +104,6 @@ impl Pieces<'_> {
         let failed = |source| SourceError::Read { location: PATH.into(), source };
         if spool.read(range, buffer).map_err(failed)? { Ok(()) } else { Err(Failure::Missing) }
     }
-
-    fn refused(&self, reason: String) -> SourceError {
-        SourceError::Refused { location: self.location.to_owned(), reason }
-    }
 }
 
 /// Why no more is decoded.
@@ -139,7 +135,7 @@ impl Source for Pieces<'_> {
     fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
         let length = self.map.points().last().map_or(0, |last| last.bytes);
         if let Some(past) = ranges.iter().find(|range| range.end > length) {
-            return Err(self.refused(format!("it has {length} bytes in it, which {past} are not among")));
+            return Err(SourceError::Length { location: self.location.to_owned(), expected: past.end, actual: length });
         }
         let runs = self.map.runs(ranges);
         let compressed: Vec<ByteRange> = self.map.compressed(&runs).iter().collect();
@@ -164,11 +160,17 @@ impl Source for Pieces<'_> {
                 Ok(transfer)
             }
             (_, Err(Failure::Source(error))) => Err(error),
-            (_, Err(Failure::Inflate(error))) => Err(self.refused(format!(
-                "{error}, or the map of it in the control file is wrong; it may have changed since that was made"
-            ))),
+            (_, Err(Failure::Inflate(error))) => Err(SourceError::Corrupt {
+                location: self.location.to_owned(),
+                reason: format!(
+                    "{error}, or the map of it in the control file is wrong; it may have changed since that was made"
+                ),
+            }),
             (Err(error), _) => Err(error),
-            (Ok(_), Err(Failure::Missing)) => Err(self.refused("a piece of it did not come".into())),
+            (Ok(_), Err(Failure::Missing)) => Err(SourceError::Refused {
+                location: self.location.to_owned(),
+                reason: "a piece of it did not come".into(),
+            }),
         }
     }
 

@@ -26,7 +26,10 @@ impl<'a> Whole<'a> {
     }
 
     fn download(&self, transfer: &mut Transfer) -> Result<File, SourceError> {
-        let size = self.source.size()?.ok_or_else(|| self.refused("it does not tell its length"))?;
+        let size = self.source.size()?.ok_or_else(|| SourceError::Refused {
+            location: self.location.to_owned(),
+            reason: "it does not tell its length".into(),
+        })?;
         let failed = |source| SourceError::Read { location: "a temporary file".into(), source };
         let file = tempfile::tempfile().map_err(failed)?;
         if size > 0 {
@@ -37,7 +40,7 @@ impl<'a> Whole<'a> {
 
     /// Hands on what comes out of `ranges`.
     fn inflate(&self, file: &File, ranges: &[ByteRange], sink: &dyn Sink) -> Result<(), SourceError> {
-        let broken = |_| self.refused("it is not a sound gzip file");
+        let broken = |_| self.corrupt("it is not a sound gzip file");
         let reader = LocalFile::new("a temporary file".as_ref(), file.try_clone().map_err(broken)?).map_err(broken)?;
         let mut inflater = MultiGzDecoder::new(Reader { data: reader, at: 0 });
         let mut buffer = vec![0; 256 << 10];
@@ -46,7 +49,7 @@ impl<'a> Whole<'a> {
         while ranges.last().is_some_and(|last| at < last.end) {
             let read = inflater.read(&mut buffer).map_err(broken)?;
             if read == 0 || at > self.length {
-                return Err(self.refused("what is in the gzip file is too short"));
+                return Err(self.corrupt("what is in the gzip file is too short"));
             }
             let piece = ByteRange::at(at, read as u64);
             at = piece.end;
@@ -58,8 +61,8 @@ impl<'a> Whole<'a> {
         Ok(())
     }
 
-    fn refused(&self, reason: &str) -> SourceError {
-        SourceError::Refused { location: self.location.to_owned(), reason: reason.into() }
+    fn corrupt(&self, reason: &str) -> SourceError {
+        SourceError::Corrupt { location: self.location.to_owned(), reason: reason.into() }
     }
 }
 

@@ -1,0 +1,94 @@
+//! What it means that no answer came, or that it broke off.
+
+use std::io;
+
+use gosync_chunks::SourceError;
+use ureq::Error;
+use ureq::http::StatusCode;
+
+use super::status;
+
+/// The error that `error` is to a request for what is at `location`.
+pub(crate) fn error(location: &str, error: &Error) -> SourceError {
+    let refused = |reason: String| SourceError::Refused { location: location.to_owned(), reason };
+    // Only the text is passed on: nobody is to take a broken connection for a broken output.
+    let unreachable = |is_transient, told: String| SourceError::Unreachable {
+        location: location.to_owned(),
+        is_transient,
+        source: told.into(),
+    };
+    match error {
+        _ if is_insecure(error) => unreachable(false, format!("there is no secure connection to it: {error}")),
+        Error::Io(error) => unreachable(true, error.to_string()),
+        // The text of this one may hold a whole URL, secrets included.
+        Error::BadUri(_) => refused("it is not a valid http or https URL".into()),
+        Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => {
+            refused(format!("its answer is not valid HTTP: {error}"))
+        }
+        // All that ureq tells of the answer to CONNECT.
+        Error::ConnectProxyFailed(told) if told.ends_with("/407") => {
+            status::error(location, StatusCode::PROXY_AUTHENTICATION_REQUIRED, None)
+        }
+        other => unreachable(true, other.to_string()),
+    }
+}
+
+/// Whether a new connection may do better at once.
+pub(super) fn is_worth_a_retry(error: &Error) -> bool {
+    match error {
+        // A time-out has cost its time already.
+        Error::Io(error) => matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::ConnectionReset
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::NotConnected
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::UnexpectedEof
+        ),
+        // What was sent too much with the answer before may be in the way.
+        Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => true,
+        _ => false,
+    }
+}
+
+/// Whether the other end cannot prove who it is. rustls comes wrapped in an I/O error.
+fn is_insecure(error: &Error) -> bool {
+    match error {
+        Error::Io(error) => error.kind() == io::ErrorKind::InvalidData,
+        Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_get_no_answer() {
+        let io = |kind: io::ErrorKind| Error::Io(io::Error::new(kind, "told"));
+        let refused = |told: &str| Error::ConnectProxyFailed(told.into());
+        for (broken, is_transient, retries, expected) in [
+            (io(io::ErrorKind::ConnectionReset), true, true, "cannot reach x: told"),
+            (io(io::ErrorKind::TimedOut), true, false, "cannot reach x: told"),
+            (
+                io(io::ErrorKind::InvalidData),
+                false,
+                false,
+                "cannot reach x: there is no secure connection to it: io: told",
+            ),
+            (Error::TlsRequired, false, false, "cannot reach x: there is no secure connection to it: "),
+            (Error::HostNotFound, true, false, "cannot reach x: host not found"),
+            (Error::BadUri("secret".into()), false, false, "x does not deliver: it is not a valid http or https URL"),
+            (Error::LargeResponseHeader(2, 1), false, true, "x does not deliver: its answer is not valid HTTP: "),
+            (refused("server responded 407/407"), false, false, "access to x is denied: status 407 Proxy"),
+            (refused("server responded 502/502"), true, false, "cannot reach x: CONNECT proxy failed"),
+        ] {
+            let error = error("x", &broken);
+            let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
+            assert!(format!("{error}{cause}").starts_with(expected), "{error}{cause}");
+            assert_eq!((error.is_transient(), is_worth_a_retry(&broken)), (is_transient, retries), "{broken:?}");
+        }
+    }
+}
