@@ -78,6 +78,14 @@ impl Source for FileSource {
     fn limits(&self) -> Limits {
         Limits { request_size: PIECE, bridged_gap: 0, parallelism: self.threads }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -45,4 +45,12 @@ impl Source for MemorySource {
     fn limits(&self) -> Limits {
         Limits { request_size: u64::MAX, bridged_gap: 0, parallelism: 1 }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }

@@ -224,7 +224,7 @@ fn with_causes(error: &dyn Error) -> String {
 mod tests {
     use super::*;
     use crate::remaining::tests::LateFailure;
-    use gosync_testkit::conformance::source_conformance;
+    use gosync_testkit::conformance::{decorator_conformance, source_conformance};
     use gosync_testkit::corpus;
     use gosync_testkit::source::{
         FailingSource, Fault, FaultySource, FnSink, MemorySink, MemorySource, RecordingSource,
@@ -232,22 +232,6 @@ mod tests {
     use std::sync::Arc;
 
     type Recording = Arc<RecordingSource<FaultySource<MemorySource>>>;
-
-    struct Shared(Recording);
-
-    impl Source for Shared {
-        fn size(&self) -> Result<Option<u64>, SourceError> {
-            self.0.size()
-        }
-
-        fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
-            self.0.fetch(ranges, sink)
-        }
-
-        fn limits(&self) -> Limits {
-            self.0.limits()
-        }
-    }
 
     /// Mirrors called a, b and so on of 300 bytes, each with faults, and a way to look
     /// at what each was asked.
@@ -259,7 +243,7 @@ mod tests {
             .map(|faulty| Arc::new(RecordingSource::new(faulty)))
             .collect();
         let named = recordings.iter().zip('a'..).map(|(recording, name)| {
-            let source: Box<dyn Source> = Box::new(Shared(Arc::clone(recording)));
+            let source: Box<dyn Source> = Box::new(Arc::clone(recording));
             (name.to_string(), source)
         });
         let mirrors = Mirrors::new(named, Some(300));
@@ -281,6 +265,7 @@ mod tests {
 
     #[test]
     fn conforms() {
+        decorator_conformance(|source| Box::new(Mirrors::new([("a".to_owned(), source)], None)));
         for faults in [&[][..], &[Fault::Refuse], &[Fault::BreakOnce(1000)]] {
             source_conformance(|data| {
                 let expected = Some(data.len() as u64);

@@ -103,6 +103,10 @@ impl<S: Source> Source for Recorded<S> {
         (self.tell)(&Event::Rejected(ranges, has_another));
         has_another
     }
+
+    fn reads_rebuilt(&self) -> bool {
+        self.inner.reads_rebuilt()
+    }
 }
 
 impl<S: fmt::Debug> fmt::Debug for Recorded<S> {
@@ -136,14 +140,14 @@ fn bytes(ranges: &[ByteRange]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_testkit::conformance::source_conformance;
+    use gosync_testkit::conformance::decorator_conformance;
     use gosync_testkit::corpus;
     use gosync_testkit::source::{Fault, FaultySource, MemorySink, MemorySource};
     use std::sync::Arc;
 
     #[test]
     fn conforms() {
-        source_conformance(|data| Box::new(Recorded::new(MemorySource::awkward(data, 1))));
+        decorator_conformance(|source| Box::new(Recorded::new(source)));
     }
 
     #[test]

@@ -94,6 +94,14 @@ pub(crate) mod tests {
         fn limits(&self) -> Limits {
             Limits { request_size: 1, bridged_gap: 0, parallelism: 1 }
         }
+
+        fn reject(&self, _: &[ByteRange]) -> bool {
+            false
+        }
+
+        fn reads_rebuilt(&self) -> bool {
+            false
+        }
     }
 
     #[test]

@@ -118,6 +118,10 @@ impl<S: Source> Source for Retrying<S> {
     fn reject(&self, ranges: &[ByteRange]) -> bool {
         self.inner.reject(ranges)
     }
+
+    fn reads_rebuilt(&self) -> bool {
+        self.inner.reads_rebuilt()
+    }
 }
 
 impl Retry {
@@ -188,7 +192,7 @@ mod tests {
     use crate::pause::tests::FakeClock;
     use crate::pause::{Clock, Stopped, SystemClock};
     use crate::remaining::tests::LateFailure;
-    use gosync_testkit::conformance::source_conformance;
+    use gosync_testkit::conformance::{decorator_conformance, source_conformance};
     use gosync_testkit::corpus;
     use gosync_testkit::source::{
         FailingSource, Fault, FaultySource, FnSink, MemorySink, MemorySource, RecordingSource,
@@ -230,6 +234,7 @@ mod tests {
 
     #[test]
     fn conforms() {
+        decorator_conformance(|source| Box::new(Retrying::new(source, OPTIONS, FakeClock::default().pauses())));
         for faults in [&[][..], &[Fault::BreakOnce(0), Fault::BreakOnce(77_777)], &[Fault::BreakAlways(50_000)]] {
             source_conformance(|data| {
                 let faulty = FaultySource::new(MemorySource::new(data), faults.iter().copied());

@@ -69,6 +69,10 @@ impl<S: Source> Source for Throttled<S> {
     fn reject(&self, ranges: &[ByteRange]) -> bool {
         self.inner.reject(ranges)
     }
+
+    fn reads_rebuilt(&self) -> bool {
+        self.inner.reads_rebuilt()
+    }
 }
 
 struct Slow<'a> {
@@ -113,7 +117,7 @@ mod tests {
     use crate::MemorySource;
     use crate::pause::Clock;
     use crate::pause::tests::FakeClock;
-    use gosync_testkit::conformance::source_conformance;
+    use gosync_testkit::conformance::decorator_conformance;
     use gosync_testkit::corpus;
     use gosync_testkit::source::{FnSink, MemorySink, MemorySource as AwkwardSource};
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -124,10 +128,7 @@ mod tests {
 
     #[test]
     fn conforms() {
-        source_conformance(|data| {
-            let pauses = FakeClock::default().pauses();
-            Box::new(Throttled::new(AwkwardSource::awkward(data, 1), rate(1000, 77), pauses))
-        });
+        decorator_conformance(|source| Box::new(Throttled::new(source, rate(1000, 77), FakeClock::default().pauses())));
     }
 
     #[test]

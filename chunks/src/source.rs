@@ -3,6 +3,7 @@
 pub(crate) mod error;
 
 use std::error::Error;
+use std::sync::Arc;
 
 use self::error::SourceError;
 use crate::block::ByteRange;
@@ -37,17 +38,13 @@ pub trait Source: Send + Sync {
 
     /// Hears that what was delivered of `ranges` is not the target's. Tells whether
     /// there is another place to fetch them from, which the next [`fetch`](Self::fetch)
-    /// of them then uses.
-    fn reject(&self, ranges: &[ByteRange]) -> bool {
-        let _ = ranges;
-        false
-    }
+    /// of them then uses. A source around another one passes this on.
+    fn reject(&self, ranges: &[ByteRange]) -> bool;
 
     /// Whether the source reads what is rebuilt of the target so far, so that all that can
-    /// be copied has to be in its place before anything is fetched.
-    fn reads_rebuilt(&self) -> bool {
-        false
-    }
+    /// be copied has to be in its place before anything is fetched. A source around another
+    /// one does if that one does.
+    fn reads_rebuilt(&self) -> bool;
 }
 
 macro_rules! source_behind {
@@ -76,7 +73,7 @@ macro_rules! source_behind {
     )+};
 }
 
-source_behind!(Box<S>, &S);
+source_behind!(Box<S>, &S, Arc<S>);
 
 /// Takes the bytes that a [`Source`] delivers.
 pub trait Sink: Sync {

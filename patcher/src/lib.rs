@@ -32,6 +32,12 @@
 //!     fn limits(&self) -> Limits {
 //!         Limits { request_size: 1 << 20, bridged_gap: 0, parallelism: 1 }
 //!     }
+//!     fn reject(&self, _: &[ByteRange]) -> bool {
+//!         false // There is no other place to have them from.
+//!     }
+//!     fn reads_rebuilt(&self) -> bool {
+//!         false
+//!     }
 //! }
 //!
 //! let seed = b"the quick brown fox".to_vec();

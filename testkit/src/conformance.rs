@@ -1,10 +1,10 @@
 //! What every implementation of a seam has to pass.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use gosync_chunks::{ByteRange, Source, SourceError};
+use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
-use crate::source::{FnSink, MemorySink};
+use crate::source::{FailingSource, FnSink, MemorySink, MemorySource, lock};
 use crate::{Random, corpus};
 
 /// Checks that the sources that `make` makes of some bytes keep the promises of
@@ -128,11 +128,77 @@ fn serves_several_threads(source: &dyn Source, data: &[u8]) {
     assert_eq!(failures.into_inner().expect("nothing panics while holding it"), 0, "of 4 threads failed");
 }
 
+/// Checks that the sources that `decorate` makes around others keep the promises of
+/// [`Source`] and pass on what concerns the source within: its size and what it likes,
+/// whether it reads what is rebuilt, what it had wrong, and why it fails for good.
+///
+/// # Panics
+///
+/// When a promise is broken.
+pub fn decorator_conformance(decorate: impl Fn(Box<dyn Source>) -> Box<dyn Source>) {
+    source_conformance(|data| decorate(Box::new(MemorySource::awkward(data, 1))));
+    for answer in [false, true] {
+        let inner = Arc::new(Inner { answer, rejected: Mutex::default() });
+        let outer = decorate(Box::new(Arc::clone(&inner)));
+        assert_eq!(outer.size().expect("the size is known"), Some(Inner::SIZE));
+        assert_eq!(outer.limits(), Inner::LIMITS);
+        assert_eq!(outer.reads_rebuilt(), answer, "whether it reads what is rebuilt");
+        let ranges = [ByteRange::at(3, 4), ByteRange::at(10, 1)];
+        assert_eq!(outer.reject(&ranges), answer, "whether there is another place");
+        assert_eq!(*lock(&inner.rejected), [ranges.to_vec()], "what it had wrong");
+    }
+    let missing = || SourceError::NotFound { location: "nowhere".into(), reason: "moved".into() };
+    let failing = Arc::new(FailingSource::new(missing));
+    let outer = decorate(Box::new(Arc::clone(&failing)));
+    let sink = FnSink(|_, _: &[u8]| Ok(()));
+    for failed in [outer.size().map(drop), outer.fetch(&[ByteRange::at(0, 1)], &sink).map(drop)] {
+        match failed {
+            Err(SourceError::NotFound { location, reason }) if location == "nowhere" && reason == "moved" => {}
+            other => panic!("what is not found became {other:?}"),
+        }
+    }
+    assert_eq!(failing.calls(), 2, "what is final is final");
+}
+
+/// What is within a decorator.
+struct Inner {
+    /// To every question of yes or no.
+    answer: bool,
+    rejected: Mutex<Vec<Vec<ByteRange>>>,
+}
+
+impl Inner {
+    const SIZE: u64 = 100;
+    const LIMITS: Limits = Limits { request_size: 123, bridged_gap: 45, parallelism: 6 };
+}
+
+impl Source for Inner {
+    fn size(&self) -> Result<Option<u64>, SourceError> {
+        Ok(Some(Self::SIZE))
+    }
+
+    fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+        MemorySource::new(vec![0; Self::SIZE as usize]).fetch(ranges, sink)
+    }
+
+    fn limits(&self) -> Limits {
+        Self::LIMITS
+    }
+
+    fn reject(&self, ranges: &[ByteRange]) -> bool {
+        lock(&self.rejected).push(ranges.to_vec());
+        self.answer
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        self.answer
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Fault, FaultySource, MemorySource};
-    use gosync_chunks::{Limits, Sink, Transfer};
+    use crate::source::{Fault, FaultySource, RecordingSource};
 
     /// Breaks one promise of a good source.
     struct Broken(MemorySource, Promise);
@@ -175,6 +241,97 @@ mod tests {
         fn limits(&self) -> Limits {
             self.0.limits()
         }
+
+        fn reject(&self, ranges: &[ByteRange]) -> bool {
+            self.0.reject(ranges)
+        }
+
+        fn reads_rebuilt(&self) -> bool {
+            self.0.reads_rebuilt()
+        }
+    }
+
+    /// A decorator that forgets to pass one thing on.
+    struct Forgetful(Box<dyn Source>, Forgotten);
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Forgotten {
+        Nothing,
+        Size,
+        Limits,
+        ReadsRebuilt,
+        Reject,
+        WhatIsRejected,
+        AnotherPlace,
+        WhyItFails,
+        WhatIsFinal,
+    }
+
+    impl Source for Forgetful {
+        fn size(&self) -> Result<Option<u64>, SourceError> {
+            let size = self.0.size()?;
+            Ok(size.filter(|_| self.1 != Forgotten::Size))
+        }
+
+        fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+            match (self.1, self.0.fetch(ranges, sink)) {
+                (Forgotten::WhyItFails, Err(SourceError::NotFound { location, reason })) => {
+                    Err(SourceError::Refused { location, reason })
+                }
+                (Forgotten::WhatIsFinal, Err(SourceError::NotFound { .. })) => self.0.fetch(ranges, sink),
+                (_, result) => result,
+            }
+        }
+
+        fn limits(&self) -> Limits {
+            let limits = self.0.limits();
+            if self.1 == Forgotten::Limits { Limits { parallelism: 1, ..limits } } else { limits }
+        }
+
+        fn reject(&self, ranges: &[ByteRange]) -> bool {
+            match self.1 {
+                Forgotten::Reject => false,
+                Forgotten::WhatIsRejected => self.0.reject(&ranges[..1]),
+                Forgotten::AnotherPlace => {
+                    self.0.reject(ranges);
+                    false
+                }
+                _ => self.0.reject(ranges),
+            }
+        }
+
+        fn reads_rebuilt(&self) -> bool {
+            self.1 != Forgotten::ReadsRebuilt && self.0.reads_rebuilt()
+        }
+    }
+
+    #[test]
+    fn everything_forgotten_is_noticed() {
+        decorator_conformance(|source| Box::new(Forgetful(source, Forgotten::Nothing)));
+        for forgotten in [
+            Forgotten::Size,
+            Forgotten::Limits,
+            Forgotten::ReadsRebuilt,
+            Forgotten::Reject,
+            Forgotten::WhatIsRejected,
+            Forgotten::AnotherPlace,
+            Forgotten::WhyItFails,
+            Forgotten::WhatIsFinal,
+        ] {
+            let checked = std::panic::catch_unwind(|| {
+                decorator_conformance(move |source| Box::new(Forgetful(source, forgotten)));
+            });
+            assert!(checked.is_err(), "{forgotten:?}");
+        }
+    }
+
+    #[test]
+    fn pointers_and_our_own_decorators_forget_nothing() {
+        decorator_conformance(|source| Box::new(source));
+        decorator_conformance(|source| Box::new(Arc::new(source)));
+        decorator_conformance(|source| Box::new(&*Box::leak(source)));
+        decorator_conformance(|source| Box::new(RecordingSource::new(source)));
+        decorator_conformance(|source| Box::new(FaultySource::new(source, [])));
     }
 
     #[test]

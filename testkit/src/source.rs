@@ -87,6 +87,14 @@ impl Source for MemorySource {
     fn limits(&self) -> Limits {
         Limits { request_size: 1 << 20, bridged_gap: 0, parallelism: 2 }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 /// Writes down what a source is asked for.
@@ -140,6 +148,14 @@ impl<S: Source> Source for RecordingSource<S> {
 
     fn limits(&self) -> Limits {
         self.inner.limits()
+    }
+
+    fn reject(&self, ranges: &[ByteRange]) -> bool {
+        self.inner.reject(ranges)
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        self.inner.reads_rebuilt()
     }
 }
 

@@ -219,6 +219,14 @@ impl Source for HttpSource {
             parallelism: terms.connections,
         }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for HttpSource {

@@ -237,6 +237,14 @@ impl Source for ObjectSource {
             parallelism: self.options.connections.max(1),
         }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for ObjectSource {

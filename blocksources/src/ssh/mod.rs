@@ -192,6 +192,14 @@ impl Source for SshSource {
         // Asking around a gap costs a few bytes, and no round trip.
         Limits { request_size: READ_SIZE, bridged_gap: 0, parallelism: self.options.requests.max(1) }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for SshSource {

@@ -60,6 +60,14 @@ impl<S: Source, Beside: Send + Sync> Source for Kept<S, Beside> {
     fn limits(&self) -> Limits {
         self.source.limits()
     }
+
+    fn reject(&self, ranges: &[ByteRange]) -> bool {
+        self.source.reject(ranges)
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        self.source.reads_rebuilt()
+    }
 }
 
 /// A scratch directory that holds `data` in `file`.

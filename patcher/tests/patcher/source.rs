@@ -115,6 +115,14 @@ impl Source for MemorySource {
     fn limits(&self) -> Limits {
         Limits { request_size: 1 << 20, bridged_gap: 0, parallelism: self.threads }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 /// A source that must not be asked.
@@ -131,5 +139,13 @@ impl Source for NoSource {
 
     fn limits(&self) -> Limits {
         panic!("asked for its limits");
+    }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        panic!("told that it was wrong");
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
     }
 }

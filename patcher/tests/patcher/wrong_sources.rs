@@ -87,6 +87,10 @@ impl Source for Mirrors {
         rejections.push(ranges.to_vec());
         self.is_endless || rejections.len() < self.mirrors.len()
     }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 #[test]

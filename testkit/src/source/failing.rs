@@ -36,6 +36,14 @@ impl<F: Fn() -> SourceError + Send + Sync> Source for FailingSource<F> {
     fn limits(&self) -> Limits {
         Limits { request_size: 1, bridged_gap: 0, parallelism: 1 }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 impl<F> fmt::Debug for FailingSource<F> {

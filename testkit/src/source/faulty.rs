@@ -95,6 +95,14 @@ impl<S: Source> Source for FaultySource<S> {
     fn limits(&self) -> Limits {
         self.inner.limits()
     }
+
+    fn reject(&self, ranges: &[ByteRange]) -> bool {
+        self.inner.reject(ranges)
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        self.inner.reads_rebuilt()
+    }
 }
 
 const LOCATION: &str = "faulty source";

@@ -154,4 +154,12 @@ impl Source for Joined {
     fn limits(&self) -> Limits {
         Limits { request_size: 1 << 20, bridged_gap: 0, parallelism: 1 }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }

@@ -86,6 +86,14 @@ impl Source for Whole<'_> {
     fn limits(&self) -> Limits {
         Limits { bridged_gap: 0, ..self.source.limits() }
     }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 /// Bytes of a file in their order.

@@ -46,6 +46,10 @@ impl Source for Second {
     fn reject(&self, _: &[ByteRange]) -> bool {
         self.current.swap(1, Ordering::Relaxed) == 0
     }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
 }
 
 #[test]

@@ -169,6 +169,9 @@ fn rejects_where_the_frames_lie() {
             self.0.lock().unwrap().extend(ranges);
             true
         }
+        fn reads_rebuilt(&self) -> bool {
+            false
+        }
     }
     let target = corpus::text(1, 10_000);
     let payload = Payload::new(&target, layout(target.len(), 100, 1000, (0, 0)));
