@@ -1,5 +1,5 @@
-//! Joining ranges that are near each other, cutting up long ones, finding those that
-//! lie in a piece, and keeping count of what is still wanted.
+//! Joining ranges that are near each other, cutting up long ones, and keeping count of
+//! what is still wanted. What lies in a piece tells [`gosync_chunks::ranges`].
 //!
 //! Where several ranges are taken, they ascend and do not overlap. Empty ones are
 //! passed over.
@@ -29,16 +29,6 @@ pub fn split(range: ByteRange, size: u64) -> impl Iterator<Item = ByteRange> {
     let (short, longer) = (len.checked_div(count).unwrap_or(0), len.checked_rem(count).unwrap_or(0));
     let offset = move |piece: u64| range.start + piece * short + piece.min(longer);
     (0..count).map(move |piece| ByteRange { start: offset(piece), end: offset(piece + 1) })
-}
-
-/// The parts of `ranges` that lie in `window`, ascending.
-pub fn within(ranges: &[ByteRange], window: ByteRange) -> impl Iterator<Item = ByteRange> {
-    let first = ranges.partition_point(|range| range.end <= window.start);
-    ranges[first..]
-        .iter()
-        .take_while(move |range| range.start < window.end)
-        .map(move |range| ByteRange { start: range.start.max(window.start), end: range.end.min(window.end) })
-        .filter(|range| !range.is_empty())
 }
 
 /// A set of bytes, as ranges that neither overlap nor touch. What is delivered is taken
@@ -147,6 +137,7 @@ impl FromIterator<ByteRange> for RangeSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gosync_chunks::ranges::within;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -177,17 +168,6 @@ mod tests {
         assert_eq!(pieces(0, u64::MAX, u64::MAX), ranges(&[(0, u64::MAX)]));
         let halves = pieces(0, u64::MAX, u64::MAX / 2);
         assert_eq!((halves.len(), halves[2].end), (3, u64::MAX));
-    }
-
-    #[test]
-    fn finds_what_lies_in_a_window() {
-        let all = ranges(&[(0, 4), (4, 4), (6, 8), (10, 20)]);
-        let found = |start, end| within(&all, ByteRange { start, end }).collect::<Vec<_>>();
-        assert_eq!(found(0, 20), ranges(&[(0, 4), (6, 8), (10, 20)]));
-        assert_eq!(found(3, 11), ranges(&[(3, 4), (6, 8), (10, 11)]));
-        assert_eq!(found(4, 6), []);
-        assert_eq!(found(12, 13), ranges(&[(12, 13)]));
-        assert_eq!(found(20, 99), []);
     }
 
     /// Ranges that ascend and do not overlap, some empty, some touching.

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use gosync_chunks::ranges::deliver_wanted;
 use gosync_chunks::{ByteRange, Sink, SinkError};
 
 use crate::ranges::RangeSet;
@@ -62,10 +63,7 @@ impl Sink for Remaining<'_> {
             }
             wanted
         };
-        for range in wanted {
-            self.sink.deliver(range.start, &data[(range.start - offset) as usize..(range.end - offset) as usize])?;
-        }
-        Ok(())
+        deliver_wanted(&wanted, offset, data, self.sink).map(drop)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use gosync_chunks::ranges::within;
 use gosync_chunks::{ByteRange, Sink, SinkError, Source, SourceError, Transfer};
 
-use crate::ranges::{RangeSet, within};
+use crate::ranges::RangeSet;
 
 /// Fetches all that `source`, which is at `location`, has.
 ///
@@ -12,34 +13,14 @@ use crate::ranges::{RangeSet, within};
 ///
 /// When it has more than `limit` bytes, does not tell how many, or does not deliver.
 pub fn read_all(source: &dyn Source, location: &str, limit: u64) -> Result<(Vec<u8>, Transfer), SourceError> {
-    let refused = |reason| SourceError::Refused { location: location.into(), reason };
-    let size = source.size()?.ok_or_else(|| refused("it does not tell its length".into()))?;
+    let size = source.size()?.ok_or_else(|| SourceError::Refused {
+        location: location.into(),
+        reason: "it does not tell its length".into(),
+    })?;
     if size > limit {
         return Err(SourceError::TooLong { location: location.into(), limit });
     }
-    let document = Document(Mutex::default());
-    let transfer = source.fetch(&[ByteRange::at(0, size)], &document)?;
-    let data = document.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if data.len() as u64 != size {
-        return Err(refused(format!("{} of {size} bytes came", data.len())));
-    }
-    Ok((data, transfer))
-}
-
-/// Grows with what arrives: a declared length alone reserves nothing.
-struct Document(Mutex<Vec<u8>>);
-
-impl Sink for Document {
-    fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError> {
-        let mut document = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = usize::try_from(offset)?;
-        let end = start.checked_add(data.len()).ok_or("it is too long for this machine")?;
-        if document.len() < end {
-            document.resize(end, 0);
-        }
-        document[start..end].copy_from_slice(data);
-        Ok(())
-    }
+    read_ranges(source, location, &[ByteRange::at(0, size)])
 }
 
 /// Bytes that are reserved before they arrive: ranges can be as long as somebody else says.

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
+use gosync_chunks::ranges::deliver_wanted;
 use gosync_chunks::{ByteRange, Sink, SourceError, Transfer};
 use ureq::http::StatusCode;
 
@@ -176,11 +177,7 @@ impl<'a> Fetch<'a> {
     /// Hands what is wanted of `data` to the sink, and tells how many bytes that was.
     pub(super) fn deliver(&self, offset: u64, data: &[u8]) -> Result<u64, SourceError> {
         let parts = self.lock().wanted.remove(ByteRange::at(offset, data.len() as u64));
-        for part in &parts {
-            let (start, end) = ((part.start - offset) as usize, (part.end - offset) as usize);
-            self.sink.deliver(part.start, &data[start..end]).map_err(SourceError::Sink)?;
-        }
-        Ok(parts.into_iter().map(ByteRange::len).sum())
+        deliver_wanted(&parts, offset, data, self.sink).map_err(SourceError::Sink)
     }
 
     /// Whether the calling thread is the one that reads the whole file, or becomes it.

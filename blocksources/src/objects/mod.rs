@@ -9,6 +9,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::sync::OnceLock;
 
+use gosync_chunks::ranges::deliver_wanted;
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 use object_store::path::Path;
 use object_store::{BackoffConfig, Error, GetOptions, ObjectMeta, ObjectStore, RetryConfig};
@@ -16,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::http::options::HttpOptions;
 use crate::http::{broken, status};
-use crate::ranges::{coalesce, split, within};
+use crate::ranges::{coalesce, split};
 use crate::workers::{Worker, fan_out};
 use transport::{Overloaded, Plain};
 
@@ -140,10 +141,7 @@ impl ObjectSource {
                 return Err(self.refused(format!("it sends more than the bytes {asked}")));
             }
             worker.transfer.bytes += arrived.len();
-            for wanted in within(ranges, arrived) {
-                let data = &piece[(wanted.start - arrived.start) as usize..(wanted.end - arrived.start) as usize];
-                sink.deliver(wanted.start, data).map_err(SourceError::Sink)?;
-            }
+            deliver_wanted(ranges, arrived.start, &piece, sink).map_err(SourceError::Sink)?;
             if worker.is_stopped() {
                 return Ok(());
             }

@@ -1,8 +1,7 @@
 //! Frames on their way from the source to the decoder.
 
-use std::sync::{Mutex, PoisonError};
-
-use gosync_chunks::{ByteRange, Sink, SinkError, Source, SourceError, Transfer};
+use gosync_blocksources::read_ranges;
+use gosync_chunks::{ByteRange, Source, SourceError, Transfer};
 
 use super::Extent;
 
@@ -24,10 +23,7 @@ impl Batch {
             starts.push(len);
             len += frame.payload.len() as usize;
         }
-        let ranges = payload_ranges(frames);
-        let gather = Gather { frames, starts: &starts, data: Mutex::new(vec![0; len]) };
-        let transfer = source.fetch(&ranges, &gather)?;
-        let data = gather.data.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (data, transfer) = read_ranges(source, "the compressed payload", &payload_ranges(frames))?;
         Ok(Self { frames: frames.to_vec(), starts, data, transfer })
     }
 
@@ -59,32 +55,4 @@ pub(super) fn payload_ranges(frames: &[Extent]) -> Vec<ByteRange> {
         }
     }
     ranges
-}
-
-/// The sink of one call.
-struct Gather<'a> {
-    frames: &'a [Extent],
-    starts: &'a [usize],
-    data: Mutex<Vec<u8>>,
-}
-
-impl Sink for Gather<'_> {
-    fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError> {
-        let delivered = ByteRange::at(offset, data.len() as u64);
-        let mut gathered = self.data.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = self.frames.partition_point(|frame| frame.payload.end <= delivered.start);
-        for (frame, &start) in self.frames[first..].iter().zip(&self.starts[first..]) {
-            let part = ByteRange {
-                start: frame.payload.start.max(delivered.start),
-                end: frame.payload.end.min(delivered.end),
-            };
-            if part.is_empty() {
-                break;
-            }
-            let at = start + (part.start - frame.payload.start) as usize;
-            gathered[at..][..part.len() as usize]
-                .copy_from_slice(&data[(part.start - offset) as usize..(part.end - offset) as usize]);
-        }
-        Ok(())
-    }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
+use gosync_chunks::ranges::deliver_wanted;
 use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
 use gosync_patcher::Prior;
 use gosync_work::hand_out;
@@ -115,8 +116,15 @@ impl<'a, S: Source> FramedSource<'a, S> {
         Ok((frames, transfer))
     }
 
-    /// Decodes `batch`; `prior` has what came before it, and then what is in it too.
-    fn decode(&self, batch: &Batch, prior: &mut Prior<'a>, sink: &Asked<'_>) -> Result<(), SourceError> {
+    /// Decodes `batch`, and delivers what is in `ranges`; `prior` has what came before it, and
+    /// then what is in it too.
+    fn decode(
+        &self,
+        batch: &Batch,
+        prior: &mut Prior<'a>,
+        ranges: &[ByteRange],
+        sink: &dyn Sink,
+    ) -> Result<(), SourceError> {
         let chains = self.chains(&batch.frames);
         let last = chains.len() - 1;
         let carried = Mutex::new(None);
@@ -127,7 +135,7 @@ impl<'a, S: Source> FramedSource<'a, S> {
             for frame in chains[number].clone() {
                 let extent = &batch.frames[frame];
                 let plain = self.decode_frame(decoder, buffer, extent, batch.frame(frame), &before)?;
-                sink.deliver(extent.target.start, &plain)?;
+                deliver_wanted(ranges, extent.target.start, &plain, sink).map_err(SourceError::Sink)?;
                 before.push(extent.target.start, &plain);
             }
             if number == last {
@@ -235,7 +243,6 @@ impl<S: Source> Source for FramedSource<'_, S> {
 
     fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
         let (frames, mut transfer) = self.frames(ranges)?;
-        let sink = Asked { ranges, sink };
         let mut prior = Prior::new(self.rebuilt, self.layout.longest_prefix());
         let (sender, batches) = sync_channel(0);
         std::thread::scope(|scope| {
@@ -254,7 +261,7 @@ impl<S: Source> Source for FramedSource<'_, S> {
             while let Ok(batch) = batches.recv() {
                 let batch = batch?;
                 transfer += batch.transfer;
-                self.decode(&batch, &mut prior, &sink)?;
+                self.decode(&batch, &mut prior, ranges, sink)?;
             }
             Ok(transfer)
         })
@@ -271,27 +278,6 @@ impl<S: Source> Source for FramedSource<'_, S> {
 
     fn reject(&self, ranges: &[ByteRange]) -> bool {
         self.frames(ranges).is_ok_and(|(frames, _)| self.inner.reject(&payload_ranges(&frames)))
-    }
-}
-
-/// Takes of whole frames what was asked for.
-struct Asked<'a> {
-    ranges: &'a [ByteRange],
-    sink: &'a dyn Sink,
-}
-
-impl Asked<'_> {
-    fn deliver(&self, start: u64, data: &[u8]) -> Result<(), SourceError> {
-        let end = start + data.len() as u64;
-        let first = self.ranges.partition_point(|range| range.end <= start);
-        for range in self.ranges[first..].iter().take_while(|range| range.start < end) {
-            let (from, to) = (range.start.max(start), range.end.min(end));
-            if from < to {
-                let part = &data[(from - start) as usize..(to - start) as usize];
-                self.sink.deliver(from, part).map_err(SourceError::Sink)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A target out of pieces of its gzip file.
 
-use gosync_blocksources::ranges::within;
+use gosync_chunks::ranges::deliver_wanted;
 use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
 use gosync_patcher::Prior;
 
@@ -52,13 +52,9 @@ impl Pieces<'_> {
                 Inflater::new(&window, header.as_ref(), (first.bits % 8) as usize, last.bytes - first.bytes);
             let mut target = first.bytes;
             let mut deliver = |plain: &[u8]| {
-                let piece = ByteRange::at(target, plain.len() as u64);
-                for part in within(ranges, piece) {
-                    let bytes = &plain[(part.start - piece.start) as usize..(part.end - piece.start) as usize];
-                    sink.deliver(part.start, bytes).map_err(SourceError::Sink)?;
-                }
-                prior.push(piece.start, plain);
-                target = piece.end;
+                deliver_wanted(ranges, target, plain, sink).map_err(SourceError::Sink)?;
+                prior.push(target, plain);
+                target += plain.len() as u64;
                 Ok::<(), Failure>(())
             };
             let mut at = run.points.start;

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
 use flate2::read::MultiGzDecoder;
-use gosync_blocksources::ranges::within;
+use gosync_chunks::ranges::deliver_wanted;
 use gosync_chunks::{ByteRange, Limits, LocalFile, ReadAt, Sink, SinkError, Source, SourceError, Transfer};
 use gosync_patcher::write_all_at;
 
@@ -51,12 +51,8 @@ impl<'a> Whole<'a> {
             if read == 0 || at > self.length {
                 return Err(self.corrupt("what is in the gzip file is too short"));
             }
-            let piece = ByteRange::at(at, read as u64);
-            at = piece.end;
-            for part in within(ranges, piece) {
-                let bytes = &buffer[(part.start - piece.start) as usize..(part.end - piece.start) as usize];
-                sink.deliver(part.start, bytes).map_err(SourceError::Sink)?;
-            }
+            deliver_wanted(ranges, at, &buffer[..read], sink).map_err(SourceError::Sink)?;
+            at += read as u64;
         }
         Ok(())
     }
