@@ -7,15 +7,24 @@ use std::time::SystemTime;
 use gosync_chunks::{Source, SourceError, Transfer};
 use url::Url;
 
-use crate::{
-    Event, FileSource, Location, Mirrors, Pauses, Rate, Recorded, RetryOptions, Retrying, Throttled, read_all,
-};
+use crate::file::FileSource;
 #[cfg(feature = "http")]
-use crate::{HttpOptions, HttpSource, Retry, throttle::Bucket};
+use crate::http::{options::HttpOptions, source::HttpSource};
+use crate::location::Location;
+use crate::mirrors::Mirrors;
 #[cfg(feature = "object-store")]
-use crate::{ObjectSettings, ObjectSource};
+use crate::objects::{settings::ObjectSettings, source::ObjectSource};
+use crate::pause::Pauses;
+use crate::record::{Event, Recorded};
+#[cfg(feature = "http")]
+use crate::retry::Retry;
+use crate::retry::{RetryOptions, Retrying};
 #[cfg(feature = "ssh")]
-use crate::{SshOptions, SshSource};
+use crate::ssh::{options::SshOptions, source::SshSource};
+#[cfg(feature = "http")]
+use crate::throttle::Bucket;
+use crate::throttle::{Rate, Throttled};
+use crate::whole::read_all;
 
 /// How to reach what is not on this machine.
 #[derive(Clone, Debug, Default)]

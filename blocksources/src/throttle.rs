@@ -114,7 +114,7 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MemorySource;
+    use crate::memory::MemorySource;
     use crate::pause::Clock;
     use crate::pause::tests::FakeClock;
     use gosync_testkit::conformance::decorator_conformance;

@@ -10,10 +10,10 @@ use gosync_chunks::ranges::deliver_wanted;
 use gosync_chunks::{ByteRange, Sink, SourceError, Transfer};
 use ureq::http::StatusCode;
 
-use super::HttpSource;
 use super::client::persist;
 use super::cost::{self, Cut, RangeSupport, Request};
 use super::hosts::Host;
+use super::remote::Remote;
 use crate::ranges::RangeSet;
 use crate::workers::{Worker, fan_out};
 
@@ -27,7 +27,7 @@ const NEAR: Duration = Duration::from_millis(5);
 
 /// One call of [`Source::fetch`](gosync_chunks::Source::fetch).
 pub(super) struct Fetch<'a> {
-    pub(super) source: &'a HttpSource,
+    pub(super) remote: &'a Remote,
     sink: &'a dyn Sink,
     pub(super) deadline: Option<Instant>,
     /// The byte after the last that is wanted.
@@ -63,14 +63,14 @@ enum Job {
 }
 
 impl<'a> Fetch<'a> {
-    pub(super) fn new(source: &'a HttpSource, ranges: &[ByteRange], sink: &'a dyn Sink) -> Self {
+    pub(super) fn new(remote: &'a Remote, ranges: &[ByteRange], sink: &'a dyn Sink) -> Self {
         let wanted: RangeSet = ranges.iter().copied().collect();
         let (pending, end) = (wanted.clone(), wanted.end());
         let state = State { wanted, pending, cut: None, active: 0, streamer: None, has_failed: false, sign: None };
         Self {
-            source,
+            remote,
             sink,
-            deadline: source.client.deadline(),
+            deadline: remote.client.deadline(),
             end,
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -80,11 +80,11 @@ impl<'a> Fetch<'a> {
     }
 
     pub(super) fn run(&self) -> Result<Transfer, SourceError> {
-        let size = self.source.known_size();
+        let size = self.remote.known_size();
         if let Some(actual) = size.filter(|&size| size < self.end) {
-            return Err(self.source.length(self.end, actual));
+            return Err(self.remote.length(self.end, actual));
         }
-        let terms = self.source.terms();
+        let terms = self.remote.terms();
         let (threads, mut whole_first) = {
             let state = self.lock();
             let whole_first = size.is_some_and(|size| cost::prefers_whole(&state.wanted, size, &terms));
@@ -102,7 +102,7 @@ impl<'a> Fetch<'a> {
             if state.has_failed || state.wanted.is_empty() {
                 return None;
             }
-            let (terms, learned) = (self.source.terms(), self.source.client.host().learned());
+            let (terms, learned) = (self.remote.terms(), self.remote.client.host().learned());
             if state.streamer.is_none() && !state.pending.is_empty() && state.active < terms.connections {
                 if whole || terms.support == RangeSupport::None {
                     state.streamer = Some(thread::current().id());
@@ -136,7 +136,7 @@ impl<'a> Fetch<'a> {
             // What has come stays.
             Job::Whole => {
                 let mut wanted = self.lock().wanted.clone();
-                let cut = Cut::new(&wanted, &self.source.terms());
+                let cut = Cut::new(&wanted, &self.remote.terms());
                 self.ask_for(worker, &cut.take_bytes(&mut wanted, u64::MAX))
             }
         });
@@ -205,7 +205,7 @@ impl<'a> Fetch<'a> {
 
     /// Why the last resort has failed, and what made it the last.
     pub(super) fn exhausted(&self, status: StatusCode) -> SourceError {
-        match (self.source.client.failed(status), &self.lock().sign) {
+        match (self.remote.client.failed(status), &self.lock().sign) {
             (SourceError::Refused { location, reason }, Some(sign)) => {
                 SourceError::Refused { location, reason: format!("{reason}; and when asked for ranges: {sign}") }
             }
@@ -215,7 +215,7 @@ impl<'a> Fetch<'a> {
 
     /// What is still wanted, and what it would take to get it one range at a time.
     pub(super) fn time_in_ranges(&self) -> Duration {
-        let terms = cost::Terms { support: RangeSupport::One, ..self.source.terms() };
+        let terms = cost::Terms { support: RangeSupport::One, ..self.remote.terms() };
         let wanted: Vec<_> = self.lock().wanted.iter().collect();
         cost::estimate(&wanted, None, &terms).time
     }
@@ -249,7 +249,8 @@ impl Drop for Alarm<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::HttpOptions;
+    use crate::http::options::HttpOptions;
+    use crate::http::source::HttpSource;
     use gosync_chunks::Source;
     use gosync_testkit::corpus;
     use gosync_testkit::hostile::{Behaviour, Hostile};

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::agent::Agents;
 use super::cost::{Line, RangeSupport};
 use super::location::{self, Target};
-use super::options::Agents;
 
 /// What was learned of each host: how it answers requests for ranges, how far away it
 /// is, and how many connections it bears; and connections that may be used again. Clones

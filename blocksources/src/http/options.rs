@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use ureq::Agent;
-use ureq::config::Config;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use super::agent::{AgentOptions, RootCertificates};
 use super::credentials::{Credentials, Secret};
 use super::hosts::Hosts;
 use super::netrc::Netrc;
@@ -52,22 +51,6 @@ pub struct HttpOptions {
     pub hosts: Hosts,
 }
 
-/// What the connections of an agent depend on: whoever asks for the same can share them.
-#[derive(Clone, Debug, PartialEq)]
-struct AgentOptions {
-    connections: usize,
-    connect_timeout: Duration,
-    read_timeout: Duration,
-    user_agent: String,
-    proxy: Option<Proxy>,
-    root_certificates: RootCertificates,
-    extra_certificates: Vec<String>,
-}
-
-/// Agents that were made so far, which hold connections that may be used again.
-#[derive(Debug, Default)]
-pub(super) struct Agents(Vec<(AgentOptions, Agent)>);
-
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
@@ -89,18 +72,6 @@ impl Default for HttpOptions {
     }
 }
 
-/// Which certificate authorities are trusted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RootCertificates {
-    /// Mozilla's list, as it was when this program was built.
-    #[default]
-    Bundled,
-    /// Those that the operating system trusts.
-    #[cfg(feature = "platform-verifier")]
-    Platform,
-}
-
 impl HttpOptions {
     /// What makes the requests: the same for all that ask with the same options.
     ///
@@ -117,65 +88,6 @@ impl HttpOptions {
             root_certificates: self.root_certificates,
             extra_certificates: self.extra_certificates.clone(),
         };
-        let mut agents = self.hosts.agents();
-        if let Some((_, agent)) = agents.0.iter().find(|(known, _)| *known == wanted) {
-            return Ok(agent.clone());
-        }
-        let agent = self.new_agent()?;
-        agents.0.push((wanted, agent.clone()));
-        Ok(agent)
-    }
-
-    fn new_agent(&self) -> Result<Agent, String> {
-        let connections = self.connections.max(1);
-        let config = Config::builder()
-            .http_status_as_error(false)
-            // Redirects are followed by us: see `Client`. Where an object is moved to is
-            // for object_store to say.
-            .max_redirects(0)
-            // Ranges are of the file itself, never of a compressed form of it.
-            .accept_encoding("identity")
-            .user_agent(&self.user_agent)
-            .proxy(self.proxy.as_ref().map(|proxy| proxy.inner.clone()))
-            .tls_config(TlsConfig::builder().root_certs(self.roots()?).build())
-            .timeout_connect(Some(self.connect_timeout))
-            .timeout_per_read(Some(self.read_timeout))
-            .timeout_per_write(Some(self.read_timeout))
-            .timeout_recv_response(Some(self.read_timeout))
-            .max_idle_connections(2 * connections)
-            .max_idle_connections_per_host(connections)
-            .build();
-        Ok(config.new_agent())
-    }
-
-    fn roots(&self) -> Result<RootCerts, String> {
-        let mut extra = Vec::new();
-        for text in &self.extra_certificates {
-            let known = extra.len();
-            for item in parse_pem(text.as_bytes()) {
-                if let PemItem::Certificate(certificate) =
-                    item.map_err(|_| "a certificate to trust is not valid PEM")?
-                {
-                    extra.push(certificate);
-                }
-            }
-            if extra.len() == known {
-                return Err("a file of certificates to trust has none in PEM form".into());
-            }
-        }
-        match self.root_certificates {
-            RootCertificates::Bundled if extra.is_empty() => Ok(RootCerts::WebPki),
-            RootCertificates::Bundled => {
-                let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-                Ok(RootCerts::from(extra.into_iter().chain(bundled.map(|der| Certificate::from_der(der)))))
-            }
-            #[cfg(feature = "platform-verifier")]
-            RootCertificates::Platform if extra.is_empty() => Ok(RootCerts::PlatformVerifier),
-            #[cfg(feature = "platform-verifier")]
-            RootCertificates::Platform => {
-                Err("certificates to trust can be added to the bundled ones only; give them to the operating system"
-                    .into())
-            }
-        }
+        self.hosts.agents().get(wanted)
     }
 }

@@ -40,24 +40,24 @@ impl Asked {
 impl Fetch<'_> {
     /// Asks for what is still wanted of `request`, and takes what comes.
     pub(super) fn ask_for(&self, worker: &mut Worker<'_>, request: &Request) -> Result<(), Failure> {
-        let source = self.source;
+        let remote = self.remote;
         let ranges = self.rest(request).asked();
         let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else { return Ok(()) };
         let span = ByteRange { start: first.start, end: last.end };
-        if source.client.host().learned().support == RangeSupport::None {
+        if remote.client.host().learned().support == RangeSupport::None {
             return if self.claim_stream() { self.ask_for_whole(worker) } else { Ok(()) };
         }
         // All of the file needs no range, and servers without ranges do not mind.
-        if ranges.len() == 1 && span.start == 0 && source.known_size() == Some(span.end) && self.claim_stream() {
+        if ranges.len() == 1 && span.start == 0 && remote.known_size() == Some(span.end) && self.claim_stream() {
             return self.ask_for_whole(worker);
         }
         let list: Vec<_> = ranges.iter().map(|range| format!("{}-{}", range.start, range.end - 1)).collect();
-        let if_range = source.if_range();
+        let if_range = remote.if_range();
         let support = if ranges.len() == 1 { RangeSupport::One } else { RangeSupport::Several };
         let asked = Asked { ranges, span, support, if_range: if_range.is_some() };
         let range = Some(format!("bytes={}", list.join(",")));
         let ask = Ask { method: Method::GET, range, if_range, deadline: self.deadline, ..Ask::default() };
-        let Answer { response, host } = source.client.send(&ask, &mut worker.transfer)?;
+        let Answer { response, host } = remote.client.send(&ask, &mut worker.transfer)?;
         self.refuse_encoded(&response)?;
         match response.status() {
             StatusCode::PARTIAL_CONTENT => self.take_ranges(worker, &asked, response, &host),
@@ -66,9 +66,9 @@ impl Fetch<'_> {
                 if let Some(total) = answer::total(&response) {
                     self.check_total(total)?;
                 }
-                source.client.drain(response);
+                remote.client.drain(response);
                 if !status::means_ranges(status, asked.support) {
-                    return Err(source.client.failed(status).into());
+                    return Err(remote.client.failed(status).into());
                 }
                 self.step_down(&host, asked.next_best(), status::reason(status));
                 Ok(())
@@ -79,12 +79,12 @@ impl Fetch<'_> {
     /// Asks for the file without any range.
     pub(super) fn ask_for_whole(&self, worker: &mut Worker<'_>) -> Result<(), Failure> {
         let ask = Ask { deadline: self.deadline, ..Ask::default() };
-        let Answer { response, host } = self.source.client.send(&ask, &mut worker.transfer)?;
+        let Answer { response, host } = self.remote.client.send(&ask, &mut worker.transfer)?;
         if response.status() != StatusCode::OK {
             return Err(self.exhausted(response.status()).into());
         }
         self.refuse_encoded(&response)?;
-        self.source.agree(Identity::of(&response, answer::total(&response)))?;
+        self.remote.agree(Identity::of(&response, answer::total(&response)))?;
         self.stream(worker, response, &host)
     }
 
@@ -97,7 +97,7 @@ impl Fetch<'_> {
         host: &Host,
     ) -> Result<(), Failure> {
         let total = answer::total(&response);
-        self.source.agree(Identity::of(&response, total))?;
+        self.remote.agree(Identity::of(&response, total))?;
         total.map_or(Ok(()), |total| self.check_total(total))?;
         let mut buffer = mem::take(&mut worker.buffer);
         buffer.resize(PIECE, 0);
@@ -134,7 +134,7 @@ impl Fetch<'_> {
             return Ok(Err(format!("{} bytes were promised, and {length} announced", range.len())));
         }
         self.note_ranges(host, RangeSupport::One);
-        let mut body = self.source.client.incoming(response);
+        let mut body = self.remote.client.incoming(response);
         let (mut reached, mut delivered) = (range.start, 0);
         while reached < range.end && !self.is_over(worker) {
             let most = buffer.len().min(usize::try_from(range.end - reached).unwrap_or(usize::MAX));
@@ -170,7 +170,7 @@ impl Fetch<'_> {
         response: Response<Body>,
         host: &Host,
     ) -> Result<Result<(), String>, Failure> {
-        let mut body = self.source.client.incoming(response);
+        let mut body = self.remote.client.incoming(response);
         let mut parser = Parser::new(boundary);
         let mut reached = None;
         // Whoever repeats parts for ever is stopped.
@@ -227,7 +227,7 @@ impl Fetch<'_> {
     ) -> Result<(), Failure> {
         let seen = Identity::of(&response, answer::total(&response));
         let has_sent_ranges = host.learned().has_sent_ranges;
-        let is_same = self.source.agree(seen)?;
+        let is_same = self.remote.agree(seen)?;
         if asked.if_range && has_sent_ranges {
             if !is_same {
                 return Err(self
@@ -242,7 +242,7 @@ impl Fetch<'_> {
         if asked.support == RangeSupport::Several {
             self.step_down(host, RangeSupport::One, SIGN);
             let length = answer::content_length(&response).unwrap_or(u64::MAX);
-            let terms = cost::Terms { support: RangeSupport::None, ..self.source.terms() };
+            let terms = cost::Terms { support: RangeSupport::None, ..self.remote.terms() };
             let whole = cost::estimate(&[ByteRange::at(0, length)], None, &terms).time;
             if answer::accepts_ranges(&response) != Some(false) && whole > self.time_in_ranges() {
                 return Ok(());
@@ -259,12 +259,12 @@ impl Fetch<'_> {
         size.map_or(Ok(()), |size| self.check_total(size))?;
         let mut buffer = mem::take(&mut worker.buffer);
         buffer.resize(PIECE, 0);
-        let mut body = self.source.client.incoming(response);
+        let mut body = self.remote.client.incoming(response);
         let mut reached = 0;
         while !self.is_over(worker) {
             let read = body.read(&mut buffer)?;
             if read == 0 {
-                return Err(self.source.length(self.end, reached).into());
+                return Err(self.remote.length(self.end, reached).into());
             }
             worker.transfer.bytes += read as u64;
             self.deliver(reached, &buffer[..read])?;
@@ -285,14 +285,14 @@ impl Fetch<'_> {
 
     /// The file has to be long enough, and stay as long as it was.
     fn check_total(&self, total: u64) -> Result<(), SourceError> {
-        self.source.agree(Identity::of_size(total))?;
-        if total < self.end { Err(self.source.length(self.end, total)) } else { Ok(()) }
+        self.remote.agree(Identity::of_size(total))?;
+        if total < self.end { Err(self.remote.length(self.end, total)) } else { Ok(()) }
     }
 
     fn refuse_encoded(&self, response: &Response<Body>) -> Result<(), SourceError> {
         // The bodies of errors may be compressed.
         if response.status().is_success() && answer::is_encoded(response) {
-            return Err(self.source.client.refused("it sends a compressed form of the file"));
+            return Err(self.remote.client.refused("it sends a compressed form of the file"));
         }
         Ok(())
     }

@@ -51,12 +51,13 @@ pub(super) fn open(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::options::HttpOptions;
 
     #[test]
     fn urls_and_settings_are_checked_first() {
         let settings = [("AWS_REGION", "eu-north-1"), ("azure_storage_account_name", "me"), ("unknown", "x")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let open = |url| open(url, &settings, crate::HttpOptions::default().agent().unwrap(), RetryConfig::default());
+        let open = |url| open(url, &settings, HttpOptions::default().agent().unwrap(), RetryConfig::default());
         for (url, path) in [("s3://bucket/a%20b/c", "a b/c"), ("gs://bucket/x", "x"), ("az://container/x", "x")] {
             let (store, found) = open(url).unwrap();
             assert_eq!(found, Path::from(path), "{url}");

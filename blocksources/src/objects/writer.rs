@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 
-use super::ObjectSource;
+use super::source::ObjectSource;
 
 /// Bytes sent at once, at first. Some stores want all parts but the last to be equally long,
 /// and most take no more than 10,000: so parts grow, but late.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::SshOptions;
 use super::address::Address;
+use super::options::SshOptions;
 use crate::sftp::{Session, SftpError};
 
 /// Bytes of what ssh says that are kept.

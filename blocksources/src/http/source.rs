@@ -1,0 +1,176 @@
+//! A file on an HTTP(S) server, as a source and as a document.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
+use ureq::http::{Method, StatusCode};
+
+use super::client::{Answer, Ask, persist};
+use super::content_range::ContentRange;
+use super::cost::{self, Estimate, Terms};
+use super::document::{HttpDocument, Pace, Reading};
+use super::fetch::Fetch;
+use super::identity::Identity;
+use super::options::HttpOptions;
+use super::remote::Remote;
+use super::{answer, status};
+
+/// A file on an HTTP(S) server as a source.
+///
+/// Ranges are asked for many at a time, over several connections. What a server does not
+/// understand it is not asked again: then come single ranges, and at last the whole
+/// file, of which only what is wanted is handed on. Where the server is near, one request
+/// finds that out for all. Whatever it sends, no byte is taken
+/// whose `Content-Range` was not checked, or of another state of the file than the first
+/// answer was of. Redirects are followed, and remembered until they do not hold any more;
+/// headers and credentials go to the origin of the URL only.
+pub struct HttpSource {
+    remote: Remote,
+}
+
+impl HttpSource {
+    /// Serves what is at `url`. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// When `url` is no http or https URL, or an option makes no valid request.
+    pub fn new(url: &str, options: HttpOptions) -> Result<Self, SourceError> {
+        Ok(Self { remote: Remote::new(url, options)? })
+    }
+
+    /// The URL without user name, password and query.
+    pub fn location(&self) -> &str {
+        &self.remote.client.location
+    }
+
+    /// How many requests were made so far, redirects and repetitions included.
+    pub fn requests(&self) -> u64 {
+        self.remote.client.requests.load(Ordering::Relaxed)
+    }
+
+    /// The terms on which the server is asked: what was learned of it, and the options.
+    pub fn terms(&self) -> Terms {
+        self.remote.terms()
+    }
+
+    /// What fetching `ranges`, which ascend and do not overlap, will cost, as far as can
+    /// be told from what was learned of the server.
+    pub fn estimate(&self, ranges: &[ByteRange]) -> Estimate {
+        cost::estimate(ranges, self.remote.known_size(), &self.remote.terms())
+    }
+
+    /// Fetches the whole document, which is small: an index, a signature. If the
+    /// connection breaks, only the rest is asked for again, where it can be made sure
+    /// that it is of the same state.
+    ///
+    /// # Errors
+    ///
+    /// When it has more than `limit` bytes, or does not arrive complete.
+    pub fn read_all(&self, limit: u64) -> Result<Vec<u8>, SourceError> {
+        let read = self.read_document(limit, None)?;
+        Ok(read.map(|document| document.bytes).unwrap_or_default())
+    }
+
+    /// As [`Self::read_all`], with what the answer told of the document; `None` where the
+    /// server says that it was not changed after `since`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read_all`].
+    pub fn read_document(&self, limit: u64, since: Option<SystemTime>) -> Result<Option<HttpDocument>, SourceError> {
+        self.read_document_at(&|_| Ok(()), limit, since)
+    }
+
+    /// As [`Self::read_document`], no faster than `pace` lets it.
+    pub(crate) fn read_document_at(
+        &self,
+        pace: Pace<'_>,
+        limit: u64,
+        since: Option<SystemTime>,
+    ) -> Result<Option<HttpDocument>, SourceError> {
+        Reading::run(&self.remote.client, pace, limit, since)
+    }
+
+    /// The file's length, by HEAD, or by asking for its first byte where a server
+    /// does not care for HEAD: URLs signed for GET alone are such a case.
+    fn ask_size(&self, transfer: &mut Transfer) -> Result<Option<u64>, SourceError> {
+        let deadline = self.remote.client.deadline();
+        let head = Ask { method: Method::HEAD, deadline, ..Ask::default() };
+        let Answer { response, .. } = match persist(|| self.remote.client.send(&head, transfer)) {
+            // It may mean the method.
+            Err(SourceError::Busy { .. }) => return self.size_of_first_byte(transfer),
+            answer => answer?,
+        };
+        match response.status() {
+            StatusCode::OK if !answer::is_encoded(&response) => {
+                let Some(size) = answer::content_length(&response) else { return self.size_of_first_byte(transfer) };
+                self.remote.agree(Identity::of(&response, Some(size)))?;
+                Ok(Some(size))
+            }
+            status if status::is_missing(status) => Err(self.remote.client.failed(status)),
+            _ => self.size_of_first_byte(transfer),
+        }
+    }
+
+    fn size_of_first_byte(&self, transfer: &mut Transfer) -> Result<Option<u64>, SourceError> {
+        let (range, deadline) = (Some("bytes=0-0".into()), self.remote.client.deadline());
+        let ask = Ask { method: Method::GET, range, deadline, ..Ask::default() };
+        let Answer { response, .. } = persist(|| self.remote.client.send(&ask, transfer))?;
+        let size = match (response.status(), answer::content_range(&response)) {
+            (StatusCode::PARTIAL_CONTENT, Some(ContentRange::Satisfied { range, total })) if range.start == 0 => total,
+            (StatusCode::RANGE_NOT_SATISFIABLE, Some(ContentRange::Unsatisfied { total })) => Some(total),
+            (StatusCode::OK, _) if !answer::is_encoded(&response) => answer::content_length(&response),
+            (status @ (StatusCode::OK | StatusCode::PARTIAL_CONTENT), _) => {
+                return Err(self.remote.client.refused(format!("{} without a usable length", status::reason(status))));
+            }
+            (status, _) => return Err(self.remote.client.failed(status)),
+        };
+        self.remote.agree(Identity::of(&response, size))?;
+        self.remote.client.drain(response);
+        Ok(size)
+    }
+}
+
+impl Source for HttpSource {
+    /// Asks the server, the first time.
+    fn size(&self) -> Result<Option<u64>, SourceError> {
+        match self.remote.known_size() {
+            Some(size) => Ok(Some(size)),
+            None => self.ask_size(&mut Transfer::default()),
+        }
+    }
+
+    fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+        Fetch::new(&self.remote, ranges, sink).run()
+    }
+
+    fn limits(&self) -> Limits {
+        let terms = self.remote.terms();
+        Limits {
+            request_size: cost::request_size(&terms, u64::MAX),
+            bridged_gap: cost::bridged_gap(&terms, usize::MAX),
+            parallelism: terms.connections,
+        }
+    }
+
+    fn reject(&self, _: &[ByteRange]) -> bool {
+        false
+    }
+
+    fn reads_rebuilt(&self) -> bool {
+        false
+    }
+}
+
+impl fmt::Debug for HttpSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HttpSource")
+            .field("location", &self.remote.client.location)
+            .field("options", &self.remote.options)
+            .field("size", &self.remote.known_size())
+            .finish_non_exhaustive()
+    }
+}
