@@ -231,7 +231,7 @@ impl Fetch<'_> {
         if asked.if_range && has_sent_ranges {
             if !is_same {
                 return Err(self
-                    .source
+                    .remote
                     .changed("it sends all of it where ranges of what it was were asked for")
                     .into());
             }
