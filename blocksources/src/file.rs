@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::thread;
 
-use gosync_chunks::{ByteRange, Limits, LocalFile, ReadAt, Sink, Source, SourceError, Transfer};
+use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
+use gosync_files::LocalFile;
 
 use crate::ranges::split;
 use crate::workers::fan_out;

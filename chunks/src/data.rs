@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
 
 use crate::ByteRange;
 
@@ -59,116 +58,6 @@ impl ReadAt for Vec<u8> {
     }
 }
 
-/// A file or block device, opened for reading; its errors carry its path.
-#[derive(Debug)]
-pub struct LocalFile {
-    path: PathBuf,
-    file: File,
-    size: u64,
-}
-
-impl LocalFile {
-    /// Opens the file at `path`. Its size is taken now and not looked at again.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be opened or is neither a file nor a block device.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        Self::new(path, file)
-    }
-
-    /// Uses `file`, already open, which is at `path`.
-    ///
-    /// # Errors
-    ///
-    /// When its size cannot be found out or it is neither a file nor a block device.
-    pub fn new(path: &Path, file: File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory, not a file"));
-        }
-        let size = if metadata.is_file() { metadata.len() } else { device_size(&file)? };
-        read_ahead(&file);
-        Ok(Self { path: path.to_owned(), file, size })
-    }
-
-    /// Where the file was opened.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-/// Threads take pieces in order, so the kernel may read further ahead than it would for
-/// reads that seem to jump. It is only advice: nothing depends on it.
-fn read_ahead(file: &File) {
-    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::Sequential);
-    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
-    let _ = file;
-}
-
-/// Devices report no length; the end of the device is where seeking to it leads.
-fn device_size(mut file: &File) -> io::Result<u64> {
-    use std::io::{Seek, SeekFrom};
-    match file.seek(SeekFrom::End(0)) {
-        Ok(size) if size > 0 => Ok(size),
-        _ => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "is a pipe or the like; only files and block devices can be read in any order",
-        )),
-    }
-}
-
-impl ReadAt for LocalFile {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    #[cfg(unix)]
-    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, offset)
-    }
-
-    #[cfg(windows)]
-    fn read_exact_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
-        while !buffer.is_empty() {
-            match std::os::windows::fs::FileExt::seek_read(&self.file, buffer, offset) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(read) => {
-                    buffer = &mut buffer[read..];
-                    offset += read as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-    fn next_data(&self, offset: u64) -> io::Result<Option<ByteRange>> {
-        use rustix::fs::{SeekFrom, seek};
-        use rustix::io::Errno;
-        if offset >= self.size {
-            return Ok(None);
-        }
-        let start = match seek(&self.file, SeekFrom::Data(offset)) {
-            Ok(start) => start,
-            Err(Errno::NXIO) => return Ok(None),
-            // File systems and devices that know no holes.
-            Err(Errno::INVAL | Errno::OPNOTSUPP) => return Ok(Some(ByteRange { start: offset, end: self.size })),
-            Err(error) => return Err(error.into()),
-        };
-        let end = seek(&self.file, SeekFrom::Hole(start))?;
-        Ok((start < self.size).then(|| ByteRange { start, end: end.min(self.size) }))
-    }
-
-    fn file(&self) -> Option<&File> {
-        Some(&self.file)
-    }
-}
-
 /// Whether all of `data` is zeros, as holes read.
 pub fn is_zeros(data: &[u8]) -> bool {
     // Most data shows in its first bytes that it is not; the rest is vectorised.
@@ -180,7 +69,6 @@ pub fn is_zeros(data: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Seek, SeekFrom, Write};
 
     #[test]
     fn sees_zeros_and_nothing_else() {
@@ -204,33 +92,5 @@ mod tests {
         assert_eq!(&buffer, b"6789");
         assert_eq!(data.read_exact_at(7, &mut buffer).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
         assert!(data.read_exact_at(u64::MAX, &mut buffer).is_err());
-    }
-
-    #[test]
-    fn walks_the_data_between_holes() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("sparse");
-        let mut file = File::create(&path).unwrap();
-        file.seek(SeekFrom::Start(8 << 20)).unwrap();
-        file.write_all(&[1; 4096]).unwrap();
-        file.set_len(16 << 20).unwrap();
-        drop(file);
-
-        let file = LocalFile::open(&path).unwrap();
-        let mut data = 0;
-        let mut offset = 0;
-        while let Some(range) = file.next_data(offset).unwrap() {
-            assert!(range.start >= offset && range.end <= file.size());
-            data += range.len();
-            offset = range.end;
-        }
-        assert!(data >= 4096, "the written bytes are data wherever holes are known");
-        assert_eq!(file.next_data(16 << 20).unwrap(), None);
-    }
-
-    #[test]
-    fn directories_are_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        assert_eq!(LocalFile::open(directory.path()).unwrap_err().kind(), io::ErrorKind::IsADirectory);
     }
 }

@@ -27,7 +27,7 @@
 //! | [`Lookup`] | `gosync-index` | `gosync-comparer` |
 //! | [`Source`], [`Sink`] | `gosync-blocksources`, `gosync-patcher` | `gosync-patcher`, `gosync-blocksources` |
 //! | [`StrongHasher`], [`WeakHasher`] | `gosync-sums`, the schemes | `gosync-sums`, `gosync-comparer` |
-//! | [`ReadAt`] | here | everything that reads a file |
+//! | [`ReadAt`] | here, `gosync-files` | everything that reads a file |
 //! | [`Progress`] | the caller | everything that takes long |
 //!
 //! # Limitations
@@ -52,7 +52,7 @@ mod weak;
 
 pub use block::{BlockId, BlockLayout, BlockRange, ByteRange, LayoutError, MAX_BLOCK_SIZE};
 pub use cut::Cut;
-pub use data::{LocalFile, ReadAt, is_zeros};
+pub use data::{ReadAt, is_zeros};
 pub use file_hash::FileHash;
 pub use lookup::{EqualBlocks, Lookup};
 pub use name::{NameError, TargetName};

@@ -1,11 +1,11 @@
 //! Bytes from the seeds: shared with them where the file system can; otherwise read, hashed
 //! and written in one pass.
 
-use std::fs::File;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use gosync_chunks::{ByteRange, Phase, ReadAt, ReadBuffer, SeedId, Step};
+use gosync_files::space::cluster_size;
 use gosync_work::hand_out;
 
 use crate::halt::{Halt, STRIDE};
@@ -197,18 +197,6 @@ impl Iterator for Pieces<'_> {
         self.rest = (len < piece.len).then(|| piece.skip(len));
         Some(Piece { len, ..piece })
     }
-}
-
-#[cfg(unix)]
-fn cluster_size(file: &File) -> u64 {
-    const USUAL: u64 = 4096;
-    rustix::fs::fstatvfs(file).map_or(USUAL, |file_system| file_system.f_frsize.max(512))
-}
-
-/// The larger of the two sizes that ReFS has.
-#[cfg(not(unix))]
-fn cluster_size(_: &File) -> u64 {
-    64 << 10
 }
 
 #[cfg(test)]

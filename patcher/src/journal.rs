@@ -14,14 +14,13 @@
 //! other places, so only what is left of the same one may be written over; the
 //! left-over of another is a seed. A journal that lies costs bytes and nothing else.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use gosync_chunks::{BlockSums, FileHash};
+use gosync_files::entry;
 use gosync_sums::FileHasher;
-
-use crate::stage::create_exclusively;
 
 /// What a file is to become: a hash over how the target is cut into blocks, their strong
 /// sums, and the hash of the whole.
@@ -69,15 +68,7 @@ fn check(content: &[u8]) -> [u8; CHECK_LEN] {
 /// What the journal at `path` says. One that is damaged, torn, missing or no file says
 /// nothing.
 pub(crate) fn read(path: &Path) -> Option<TargetId> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
-    }
-    let file: File = options.open(path).ok()?;
+    let file = entry::open(path, OpenOptions::new().read(true)).ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;
     }
@@ -89,7 +80,7 @@ pub(crate) fn read(path: &Path) -> Option<TargetId> {
 /// Writes the journal at `path`, in place of an older one.
 pub(crate) fn write(path: &Path, id: TargetId) -> io::Result<()> {
     remove(path)?;
-    create_exclusively(path)?.write_all(&id.encode())
+    entry::create(path)?.write_all(&id.encode())
 }
 
 /// Removes the journal at `path`, if there is one.

@@ -106,7 +106,6 @@ mod known;
 mod missing;
 mod output;
 mod patch;
-mod permissions;
 mod place;
 mod prior;
 mod rebuilt;
@@ -123,7 +122,6 @@ use gosync_chunks::Plan;
 
 pub use error::PatchError;
 pub use journal::TargetId;
-pub use output::write_all_at;
 pub use patch::{Patch, Report};
 pub use prior::Prior;
 pub use rebuilt::Rebuilt;

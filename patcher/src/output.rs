@@ -2,13 +2,12 @@
 
 use std::fs::File;
 use std::io;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::{BlockRange, ByteRange, Cut, VerifiedBlock, is_zeros};
+use gosync_files::{space, write_all_at};
 
 use crate::PatchError;
 use crate::halt::{Halt, STRIDE};
@@ -79,18 +78,16 @@ impl Output<'_> {
         Ok(())
     }
 
-    /// Sets room aside for `range`, which is about to be written: a third less work than
-    /// to find room for each page. Where that fails, writing tells why.
+    /// Sets room aside for `range`, which is about to be written.
     pub(crate) fn reserve(&self, range: ByteRange) {
         let _turn = self.take_turn();
-        let _ = allocate(self.file, range);
+        space::reserve(self.file, range);
     }
 
     /// Has the system begin to write to disk what was written to `range`, so that committing
-    /// need not wait for all of it: that made writing a file and committing it take a third less time.
+    /// need not wait for all of it.
     pub(crate) fn send_to_disk(&self, range: ByteRange) {
-        // Advice is all this is, and committing tells what fails.
-        let _ = write_back(self.file, range);
+        space::send_to_disk(self.file, range);
     }
 
     /// Writes what a seed had, which is verified later. Only copies may use this.
@@ -100,7 +97,7 @@ impl Output<'_> {
 
     /// Makes `range` read as zeros again, as if nothing had been written there.
     pub(crate) fn clear(&self, mut range: ByteRange) -> Result<(), PatchError> {
-        if punch_hole(self.file, range).is_ok() {
+        if space::punch_hole(self.file, range).is_ok() {
             return Ok(());
         }
         const ZEROS: [u8; 16 << 10] = [0; 16 << 10];
@@ -124,70 +121,4 @@ impl Output<'_> {
     fn failed(&self, source: io::Error) -> PatchError {
         PatchError::Write { path: self.path.to_owned(), source }
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn allocate(file: &File, range: ByteRange) -> io::Result<()> {
-    // Until it is written it reads as zeros, and a run that resumes sees a hole.
-    Ok(rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, range.start, range.len())?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn allocate(_: &File, _: ByteRange) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Linux takes pages that are not needed for a reason to write them, and keeps those that it writes.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn write_back(file: &File, range: ByteRange) -> io::Result<()> {
-    Ok(rustix::fs::fadvise(file, range.start, NonZeroU64::new(range.len()), rustix::fs::Advice::DontNeed)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn write_back(_: &File, _: ByteRange) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn punch_hole(file: &File, range: ByteRange) -> io::Result<()> {
-    use rustix::fs::FallocateFlags;
-    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-    Ok(rustix::fs::fallocate(file, flags, range.start, range.len())?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn punch_hole(_: &File, _: ByteRange) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Writes all of `data` from byte `offset` of `file` on, wherever its cursor is; on Windows
-/// that moves.
-///
-/// # Errors
-///
-/// When it cannot be written.
-#[cfg(unix)]
-pub fn write_all_at(file: &File, data: &[u8], offset: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, data, offset)
-}
-
-/// Writes all of `data` from byte `offset` of `file` on, and moves its cursor.
-///
-/// # Errors
-///
-/// When it cannot be written.
-#[cfg(windows)]
-pub fn write_all_at(file: &File, mut data: &[u8], mut offset: u64) -> io::Result<()> {
-    while !data.is_empty() {
-        match std::os::windows::fs::FileExt::seek_write(file, data, offset) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                data = &data[written..];
-                offset += written as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }

@@ -3,9 +3,8 @@
 use std::io;
 use std::sync::Mutex;
 
-use gosync_chunks::{
-    BlockRange, BlockSums, FileHash, LocalFile, Phase, Plan, Progress, ReadAt, Source, Step, Transfer,
-};
+use gosync_chunks::{BlockRange, BlockSums, FileHash, Phase, Plan, Progress, ReadAt, Source, Step, Transfer};
+use gosync_files::LocalFile;
 
 use crate::copy::Copies;
 use crate::fetch::{Fetched, Fetcher};

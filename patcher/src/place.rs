@@ -1,10 +1,11 @@
 //! Where a target is, and its temporary file beside it.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use gosync_files::entry::{kind_of, kind_of_name};
 use gosync_sums::FileHasher;
 
 use crate::StageError;
@@ -14,8 +15,9 @@ pub(crate) fn resolve(target: &Path) -> Result<PathBuf, StageError> {
     let not_a_file = |kind| StageError::NotAFile { path: target.to_owned(), kind };
     let unknown = |source| StageError::Target { path: target.to_owned(), source };
     let ends_in_separator = target.as_os_str().as_encoded_bytes().last().is_some_and(|&last| is_separator(last));
-    if target.file_name().is_none() || ends_in_separator {
-        return Err(not_a_file("the name of a directory"));
+    let kind = if ends_in_separator { Some("the name of a directory") } else { kind_of_name(target) };
+    if let Some(kind) = kind {
+        return Err(not_a_file(kind));
     }
     let metadata = match fs::symlink_metadata(target) {
         Ok(metadata) => metadata,
@@ -73,30 +75,6 @@ pub(crate) fn directory_of(target: &Path) -> &Path {
     match target.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
-    }
-}
-
-/// What it is, unless it is a file.
-pub(crate) fn kind_of(metadata: &Metadata) -> Option<&'static str> {
-    let kind = metadata.file_type();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        if kind.is_block_device() || kind.is_char_device() {
-            return Some("a device");
-        }
-        if kind.is_fifo() {
-            return Some("a pipe");
-        }
-        if kind.is_socket() {
-            return Some("a socket");
-        }
-    }
-    match kind {
-        _ if kind.is_file() => None,
-        _ if kind.is_dir() => Some("a directory"),
-        _ if kind.is_symlink() => Some("a symbolic link"),
-        _ => Some("something else"),
     }
 }
 

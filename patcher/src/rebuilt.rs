@@ -2,7 +2,8 @@
 
 use std::io;
 
-use gosync_chunks::{ByteRange, LocalFile, Plan, ReadAt, Step};
+use gosync_chunks::{ByteRange, Plan, ReadAt, Step};
+use gosync_files::LocalFile;
 
 /// The target as far as it is rebuilt: repeats are only written when all is fetched, so
 /// they are read where the block stands that they repeat.

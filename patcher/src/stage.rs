@@ -1,17 +1,17 @@
 //! The temporary file beside a target, which takes its place once it is complete.
 
-use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gosync_chunks::{LocalFile, ReadAt};
+use gosync_chunks::ReadAt;
+use gosync_files::{LocalFile, access, entry};
 
 #[cfg(doc)]
 use crate::Patch;
 use crate::journal::{self, TargetId};
-use crate::permissions;
-use crate::place::{directory_of, journal_path, kind_of, resolve, temporary_path};
+use crate::place::{directory_of, journal_path, resolve, temporary_path};
 
 /// A temporary file in the target's directory, named `.NAME.gosync-part`.
 ///
@@ -134,18 +134,18 @@ impl StagedFile {
         let journal = journal_path(&target);
         let mut leftover = None;
         for _ in 0..ATTEMPTS {
-            let (file, is_old) = match create_exclusively(&path) {
+            let (file, is_old) = match entry::create(&path) {
                 Ok(file) => (file, false),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     let Some(old) = open_leftover(&path)? else { continue };
                     let failed = |source| StageError::Leftover { path: path.clone(), source };
-                    if id.is_none() || journal::read(&journal) != id || !is_ours(&old, &target) {
-                        fs::remove_file(&path).map_err(failed)?;
+                    if id.is_none() || journal::read(&journal) != id || !access::is_ours(&old, &target) {
+                        entry::remove(&path).map_err(failed)?;
                         let old = LocalFile::new(&path, old).map_err(failed)?;
                         leftover = Some(old).filter(|old| old.size() > 0).or(leftover);
                         continue;
                     }
-                    permissions::restrict(&old).map_err(failed)?;
+                    access::restrict(&old).map_err(failed)?;
                     (old, true)
                 }
                 Err(source) => return Err(StageError::Create { path, source }),
@@ -172,8 +172,8 @@ impl StagedFile {
 
     /// Locks a file that was just created, and says what it is to become.
     fn claim(&mut self, id: Option<TargetId>) -> Result<(), StageError> {
-        match lock(&self.file) {
-            Ok(true) if is_at(&self.file, &self.path) => {}
+        match access::lock(&self.file) {
+            Ok(true) if entry::is_at(&self.file, &self.path) => {}
             // Somebody took it for a leftover, and for theirs, before it was locked.
             Ok(_) => {
                 self.is_temporary = false;
@@ -246,12 +246,12 @@ impl StagedFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(failed(error)),
         };
-        permissions::apply(&self.file, replaced.as_ref()).map_err(failed)?;
+        access::adopt(&self.file, replaced.as_ref()).map_err(failed)?;
         self.file.sync_all().map_err(failed)?;
         // First, while the name that the lock is for is still taken.
         journal::remove(&self.journal).map_err(failed)?;
-        fs::rename(&self.path, &self.target).map_err(failed)?;
-        let synced = sync_directory(directory_of(&self.target)).map_err(failed);
+        entry::replace(&self.path, &self.target).map_err(failed)?;
+        let synced = entry::sync_directory(directory_of(&self.target)).map_err(failed);
         self.is_temporary = false;
         synced
     }
@@ -276,32 +276,21 @@ impl StagedFile {
 
 impl Drop for StagedFile {
     fn drop(&mut self) {
-        if self.is_temporary && is_at(&self.file, &self.path) {
+        if self.is_temporary && entry::is_at(&self.file, &self.path) {
             // Nobody is left to tell, and the next run removes them.
             let _ = journal::remove(&self.journal);
-            let _ = fs::remove_file(&self.path);
+            let _ = entry::remove(&self.path);
         }
         // A child process that is just being started may hold the file a little longer.
         let _ = self.file.unlock();
     }
 }
 
-pub(crate) fn create_exclusively(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
-    }
-    options.open(path)
-}
-
 /// Opens and locks what is at `path`; `None` when it is gone.
 fn open_leftover(path: &Path) -> Result<Option<File>, StageError> {
     let failed = |source| StageError::Leftover { path: path.to_owned(), source };
     let refuse_others = |metadata: io::Result<Metadata>| match metadata {
-        Ok(metadata) => match kind_of(&metadata) {
+        Ok(metadata) => match entry::kind_of(&metadata) {
             Some(kind) => Err(StageError::NotAFile { path: path.to_owned(), kind }),
             None => Ok(true),
         },
@@ -311,91 +300,16 @@ fn open_leftover(path: &Path) -> Result<Option<File>, StageError> {
     if !refuse_others(fs::symlink_metadata(path))? {
         return Ok(None);
     }
-    let mut options = OpenOptions::new();
     // Some file systems lock only what may be written.
-    options.read(true).write(true);
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
-    }
-    let file = match options.open(path) {
+    let file = match entry::open(path, OpenOptions::new().read(true).write(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
     refuse_others(file.metadata())?;
-    if !lock(&file).map_err(failed)? {
+    if !access::lock(&file).map_err(failed)? {
         return Err(StageError::Busy { path: path.to_owned() });
     }
     // It may have become the target, or have been removed, before it was locked.
-    Ok(is_at(&file, path).then_some(file))
-}
-
-/// Whether nobody can write to `file` who may not write to `target` either: it belongs to
-/// this user or to the target's, to whom a run may have given it just before it was
-/// killed, and has no other name.
-#[cfg(unix)]
-fn is_ours(file: &File, target: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let us = rustix::process::geteuid().as_raw();
-    let owner = fs::metadata(target).map_or(us, |metadata| metadata.uid());
-    file.metadata().is_ok_and(|metadata| metadata.nlink() == 1 && [us, owner].contains(&metadata.uid()))
-}
-
-#[cfg(not(unix))]
-fn is_ours(_: &File, _: &Path) -> bool {
-    true
-}
-
-/// Whether nobody else has `file` locked. Where there are no locks, nobody has.
-fn lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) if knows_no_locks(&error) => Ok(true),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-fn knows_no_locks(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    if error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) {
-        return true;
-    }
-    error.kind() == io::ErrorKind::Unsupported
-}
-
-/// Whether `path` still leads to `file`.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(here), Ok(there)) => identity(here) == identity(there),
-        _ => false,
-    }
-}
-
-/// Nobody else removes a file that is open and locked.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
-}
-
-/// Makes a renaming outlast a power failure, where directories can be synced.
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> io::Result<()> {
-    match File::open(directory).and_then(|directory| directory.sync_all()) {
-        Err(error) if !matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput) => {
-            Err(error)
-        }
-        _ => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
+    Ok(entry::is_at(&file, path).then_some(file))
 }

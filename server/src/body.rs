@@ -7,7 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use gosync_chunks::{ByteRange, LocalFile, ReadAt};
+use gosync_chunks::{ByteRange, ReadAt};
+use gosync_files::LocalFile;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
 

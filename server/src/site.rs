@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gosync_chunks::LocalFile;
+use gosync_files::LocalFile;
 use hyper::StatusCode;
 
 use crate::conditions::Validators;

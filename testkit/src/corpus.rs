@@ -217,7 +217,8 @@ const WORDS: [&str; 48] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::{LocalFile, ReadAt, StrongHasher};
+    use gosync_chunks::{ReadAt, StrongHasher};
+    use gosync_files::LocalFile;
     use gosync_sums::Md5;
 
     fn md5(data: &[u8]) -> String {

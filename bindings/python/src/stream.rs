@@ -65,7 +65,7 @@ impl Input {
     /// The same, by position. What cannot seek is read into memory.
     pub(crate) fn at<'a>(self, job: &'a Job) -> io::Result<Box<dyn ReadAt + 'a>> {
         let object = match self {
-            Self::File(file) => return Ok(Box::new(gosync_chunks::LocalFile::new("".as_ref(), file)?)),
+            Self::File(file) => return Ok(Box::new(gosync_files::LocalFile::new("".as_ref(), file)?)),
             Self::Object(object) => object,
         };
         let asked = object.clone();

@@ -1,6 +1,7 @@
 //! Seeds that are no longer what they were when they were compared.
 
-use gosync_chunks::{ByteRange, LocalFile};
+use gosync_chunks::ByteRange;
+use gosync_files::LocalFile;
 
 use crate::case::{BLOCK, Case, Random, corrupt_ranges, fails, write};
 use crate::source::MemorySource;

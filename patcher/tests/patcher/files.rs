@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use gosync_chunks::{BlockId, BlockLayout, LocalFile, Plan, ReadAt, SeedId};
+use gosync_chunks::{BlockId, BlockLayout, Plan, ReadAt, SeedId};
+use gosync_files::LocalFile;
 use gosync_patcher::StagedFile;
 
 use crate::case::{Case, Random, write};

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use gosync_chunks::LocalFile;
+use gosync_files::LocalFile;
 use gosync_patcher::{Patch, PatchError};
 
 use crate::case::{Case, Random, names, write};

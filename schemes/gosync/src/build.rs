@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use gosync_chunks::{ByteRange, Cancelled, LocalFile, Progress, ReadAt};
+use gosync_chunks::{ByteRange, Cancelled, Progress, ReadAt};
+use gosync_files::LocalFile;
 use gosync_rollsum::RollingSum;
 use gosync_sums::{Md5, Rolling, SumError, SumOptions, Xxh3, sum_target};
 

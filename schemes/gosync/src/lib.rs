@@ -103,6 +103,7 @@ pub use gosync_blocksources::SshOptions;
 #[cfg(feature = "http")]
 pub use gosync_blocksources::{Credentials, Hosts, HttpOptions, Netrc, NetrcError, Proxy, RootCertificates, Secret};
 pub use gosync_blocksources::{Event, Listener, Location, LocationError, Pauses, Rate, RetryOptions, SourceOptions};
-pub use gosync_chunks::{ByteRange, LocalFile, MAX_BLOCK_SIZE, Phase, Plan, Progress, ReadAt, Source, Step, Transfer};
+pub use gosync_chunks::{ByteRange, MAX_BLOCK_SIZE, Phase, Plan, Progress, ReadAt, Source, Step, Transfer};
 pub use gosync_comparer::{Statistics, UnreadableSeed};
+pub use gosync_files::LocalFile;
 pub use gosync_patcher::{Report, Verdict};

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gosync_blocksources::{Location, SourceOptions};
-use gosync_chunks::{ByteRange, Cancelled, LocalFile, Phase, Progress, ReadAt};
+use gosync_chunks::{ByteRange, Cancelled, Phase, Progress, ReadAt};
+use gosync_files::LocalFile;
 
 use crate::build::build_part;
 use crate::format::{NamedPart, join, read_pieces};

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use gosync_chunks::{BlockSums, LocalFile, Plan, Progress, ReadAt, Source, Transfer};
+use gosync_chunks::{BlockSums, Plan, Progress, ReadAt, Source, Transfer};
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare, compare_again};
+use gosync_files::LocalFile;
 use gosync_index::BlockIndex;
 use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError, through_file};
 use gosync_rollsum::RollingSum;

@@ -88,6 +88,7 @@ pub use sync::{PatchOptions, PatchReport, diff, patch, patch_to_stream, verify};
 
 // What the calls above take and give, so that whoever makes them needs no other crate.
 pub use gosync_blocksources::{Location, LocationError, SourceOptions};
-pub use gosync_chunks::{LocalFile, NameError, Progress, ReadAt, Source, TargetName};
+pub use gosync_chunks::{NameError, Progress, ReadAt, Source, TargetName};
 pub use gosync_comparer::Comparison;
+pub use gosync_files::LocalFile;
 pub use gosync_patcher::{Report, Verdict};

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use gosync_chunks::{Cancelled, LocalFile, Progress, ReadAt, TargetName};
+use gosync_chunks::{Cancelled, Progress, ReadAt, TargetName};
+use gosync_files::LocalFile;
 use gosync_patcher::StagedFile;
 use gosync_sums::{SumError, SumOptions, sum_target};
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
-use gosync_chunks::LocalFile;
+use gosync_files::LocalFile;
 
 use crate::{Control, Error};
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use gosync_chunks::{BlockRange, LocalFile, Plan, Progress, ReadAt, Source, Step};
+use gosync_chunks::{BlockRange, Plan, Progress, ReadAt, Source, Step};
 use gosync_comparer::Comparison;
+use gosync_files::LocalFile;
 use gosync_patcher::{Patch, PatchError, Rebuilt, Report, StagedFile, TargetId, Verdict, VerifyError, through_file};
 
 use crate::file_digest::Hashing;

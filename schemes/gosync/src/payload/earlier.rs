@@ -161,7 +161,7 @@ fn samples(data: &[u8]) -> impl Iterator<Item = (usize, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::LocalFile;
+    use gosync_files::LocalFile;
     use gosync_testkit::corpus;
     use std::fs::File;
     use std::io::{Seek, SeekFrom, Write};

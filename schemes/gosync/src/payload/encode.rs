@@ -180,7 +180,7 @@ impl Sequence<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gosync_chunks::LocalFile;
+    use gosync_files::LocalFile;
     use gosync_testkit::corpus;
     use std::io::{Seek, SeekFrom};
 

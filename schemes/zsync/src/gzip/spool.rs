@@ -6,8 +6,8 @@ use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use gosync_blocksources::ranges::RangeSet;
-use gosync_chunks::{ByteRange, LocalFile, ReadAt, Sink, SinkError};
-use gosync_patcher::write_all_at;
+use gosync_chunks::{ByteRange, ReadAt, Sink, SinkError};
+use gosync_files::{LocalFile, write_all_at};
 
 /// What it is called in errors.
 pub(super) const PATH: &str = "a temporary file";

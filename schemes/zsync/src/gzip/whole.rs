@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use flate2::read::MultiGzDecoder;
 use gosync_chunks::ranges::deliver_wanted;
-use gosync_chunks::{ByteRange, Limits, LocalFile, ReadAt, Sink, SinkError, Source, SourceError, Transfer};
-use gosync_patcher::write_all_at;
+use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, SinkError, Source, SourceError, Transfer};
+use gosync_files::{LocalFile, write_all_at};
 
 /// Fetches a gzip file into a temporary one, and decodes that from its beginning whenever
 /// something in it is asked for.

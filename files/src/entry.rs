@@ -1,0 +1,178 @@
+//! Names in directories, and what they lead to: created, opened, replaced and removed.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use crate::platform;
+
+/// Creates a file at `path`, which nothing may be at, for its owner alone; open for reading
+/// and writing.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::AlreadyExists`] when anything is there, a link to nothing included, and
+/// when it cannot be created.
+pub fn create(path: &Path) -> io::Result<File> {
+    platform::creating(OpenOptions::new().read(true).write(true).create_new(true)).open(path)
+}
+
+/// Opens what is at `path` with `options`, but neither follows a link nor waits for the other
+/// end of a pipe. What was opened may still be no file: see [`kind_of`].
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    platform::opening(options).open(path)
+}
+
+/// What it is, with an article, unless it is a file.
+pub fn kind_of(metadata: &Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    platform::special_kind(kind).or(match kind {
+        _ if kind.is_file() => None,
+        _ if kind.is_dir() => Some("a directory"),
+        _ if kind.is_symlink() => Some("a symbolic link"),
+        _ => Some("something else"),
+    })
+}
+
+/// What a file of that name would be instead, with an article: a stream of another file, on
+/// Windows where there is a colon in it.
+pub fn kind_of_name(path: &Path) -> Option<&'static str> {
+    match path.file_name() {
+        None => Some("the name of a directory"),
+        Some(name) if platform::is_stream(name) => Some("the name of a stream"),
+        Some(_) => None,
+    }
+}
+
+/// Whether `path` leads to `file`, and not through a link at its end. Always so on systems
+/// that cannot tell, where there is a file.
+pub fn is_at(file: &File, path: &Path) -> bool {
+    platform::is_at(file, path)
+}
+
+/// Whether another program has the file at `path` open in such a way that nothing can take
+/// its place, which is so on Windows only.
+pub fn is_in_use(path: &Path) -> bool {
+    platform::is_in_use(path)
+}
+
+/// Gives the file at `from` the name `to`, and replaces what has it. The file that was there
+/// may be open, and stays what it was for those who have it open.
+///
+/// # Errors
+///
+/// When it cannot be renamed. Then what was there is there still.
+pub fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    platform::replace(from, to)
+}
+
+/// Removes the file at `path`, which may be open, and makes its name free at once.
+///
+/// # Errors
+///
+/// When it cannot be removed.
+pub fn remove(path: &Path) -> io::Result<()> {
+    platform::remove(path)
+}
+
+/// Makes what was renamed or removed in `directory` outlast a power failure, where
+/// directories can be synced.
+///
+/// # Errors
+///
+/// When writing fails.
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
+    platform::sync_directory(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::io::Read;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn created_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        create(&path).unwrap();
+        assert_eq!(create(&path).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    }
+
+    #[test]
+    fn replaced_and_removed_while_open() {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (directory.path().join("old"), directory.path().join("new"));
+        fs::write(&old, "old").unwrap();
+        fs::write(&new, "new").unwrap();
+        let mut reader = File::open(&old).unwrap();
+        let other = File::open(&new).unwrap();
+        assert!(is_at(&reader, &old) && !is_at(&reader, &new) && !is_in_use(&old));
+
+        replace(&new, &old).unwrap();
+        sync_directory(directory.path()).unwrap();
+        assert_eq!(fs::read_to_string(&old).unwrap(), "new");
+        assert!(is_at(&other, &old) && !is_at(&other, &new) && !is_at(&reader, &old));
+        let mut content = String::new();
+        reader.read_to_string(&mut content).unwrap();
+        assert_eq!(content, "old");
+        drop(reader);
+
+        remove(&old).unwrap();
+        create(&old).unwrap();
+        assert!(!is_at(&other, &old));
+        drop(other);
+        assert_eq!(names(directory.path()), ["old"]);
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "old").unwrap();
+        assert!(replace(&directory.path().join("none"), &file).is_err());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "old");
+        assert_eq!(names(directory.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_read_only_file_is_replaced_by_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (directory.path().join("old"), directory.path().join("new"));
+        fs::write(&old, "old").unwrap();
+        let mut permissions = fs::metadata(&old).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&old, permissions).unwrap();
+        let file = create(&new).unwrap();
+        crate::access::adopt(&file, Some(&fs::metadata(&old).unwrap())).unwrap();
+        replace(&new, &old).unwrap();
+        assert!(fs::metadata(&old).unwrap().permissions().readonly());
+        assert_eq!(fs::read_to_string(&old).unwrap(), "");
+        drop(file);
+        remove(&old).unwrap();
+        assert!(names(directory.path()).is_empty());
+    }
+
+    #[test]
+    fn kinds() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert_eq!(kind_of(&fs::metadata(&file).unwrap()), None);
+        assert_eq!(kind_of(&fs::metadata(directory.path()).unwrap()), Some("a directory"));
+        assert_eq!(kind_of_name(&file), None);
+        assert_eq!(kind_of_name(Path::new("..")), Some("the name of a directory"));
+        assert_eq!(kind_of_name(Path::new("a:b")).is_some(), std::path::MAIN_SEPARATOR == '\\');
+    }
+}

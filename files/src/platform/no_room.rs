@@ -1,0 +1,18 @@
+//! The system finds room by itself.
+
+use std::fs::File;
+use std::io;
+
+use gosync_chunks::ByteRange;
+
+pub(crate) fn allocate(_: &File, _: ByteRange) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn punch_hole(_: &File, _: ByteRange) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+pub(crate) fn write_back(_: &File, _: ByteRange) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}

@@ -1,0 +1,83 @@
+//! Files and names where nothing is known of the system but what std offers.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, FileType, Metadata, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A cursor is all there is to tell a place, and copies of a file share it.
+static CURSORS: Mutex<()> = Mutex::new(());
+
+pub(crate) fn read_exact_at(mut file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    let _turn = turn();
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(buffer)
+}
+
+pub(crate) fn write_all_at(mut file: &File, data: &[u8], offset: u64) -> io::Result<()> {
+    let _turn = turn();
+    file.seek(SeekFrom::Start(offset))?;
+    file.write_all(data)
+}
+
+pub(crate) fn creating(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+pub(crate) fn opening(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+pub(crate) fn special_kind(_: FileType) -> Option<&'static str> {
+    None
+}
+
+pub(crate) fn is_stream(_: &OsStr) -> bool {
+    false
+}
+
+/// Nothing can be told, so a file is taken to be where it was created.
+pub(crate) fn is_at(_: &File, path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
+}
+
+pub(crate) fn is_in_use(_: &Path) -> bool {
+    false
+}
+
+pub(crate) fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+pub(crate) fn is_ours(_: &File, _: &Path) -> bool {
+    true
+}
+
+pub(crate) fn knows_no_locks(_: &io::Error) -> bool {
+    false
+}
+
+pub(crate) fn restrict(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+pub(crate) fn adopt(_: &File, _: Option<&Metadata>) -> io::Result<()> {
+    Ok(())
+}
+
+pub(crate) fn cluster_size(_: &File) -> u64 {
+    4096
+}
+
+fn turn() -> MutexGuard<'static, ()> {
+    CURSORS.lock().unwrap_or_else(PoisonError::into_inner)
+}
