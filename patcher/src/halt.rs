@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gosync_chunks::Progress;
 
-use crate::PatchError;
+use crate::error::PatchError;
 
 /// Asked by everything that takes long, at least once every [`STRIDE`] bytes.
 pub(crate) struct Halt<'a> {

@@ -94,37 +94,26 @@
 //! - Access control lists and extended attributes of a replaced file are not kept.
 //! - The mode of a new file follows the umask on Linux; elsewhere on Unix it is 0644.
 
-mod assemble;
-mod copy;
+mod carry_out;
+mod check;
 mod error;
-mod fetch;
 mod groups;
 mod halt;
-mod journal;
-mod kept;
-mod known;
-mod missing;
-mod output;
 mod patch;
 mod place;
 mod prior;
 mod rebuilt;
-mod repeat;
-mod resume;
-mod stage;
-mod stream;
 mod through;
-mod verified;
-mod verify;
 
 #[cfg(doc)]
 use gosync_chunks::Plan;
 
+pub use check::verify::{Verdict, VerifyError, verify, wrong_blocks};
 pub use error::PatchError;
-pub use journal::TargetId;
 pub use patch::{Patch, Report};
+pub use place::error::StageError;
+pub use place::journal::TargetId;
+pub use place::staged::StagedFile;
 pub use prior::Prior;
 pub use rebuilt::Rebuilt;
-pub use stage::{StageError, StagedFile};
 pub use through::through_file;
-pub use verify::{Verdict, VerifyError, verify, wrong_blocks};

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::PatchError;
+use crate::error::PatchError;
 
 /// Has `make` make a target at a path where nobody sees it, and copies it to `out`. So go
 /// those whose source decodes what it fetches with what stands before it.

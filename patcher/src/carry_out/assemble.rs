@@ -5,10 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use gosync_chunks::{BlockId, BlockRange, BlockSums, ByteRange, Sink, SinkError};
 use hashbrown::HashMap;
 
-use crate::PatchError;
+use crate::carry_out::missing::Missing;
+use crate::check::verified::{Checked, VerifiedRun, WriteRun, check};
+use crate::error::PatchError;
 use crate::halt::{Halt, STRIDE};
-use crate::missing::Missing;
-use crate::verified::{Checked, VerifiedRun, WriteRun, check};
 
 /// The sink of one fetch: verifies each block that it was asked to collect as soon as
 /// it is whole, and hands it on.

@@ -9,8 +9,8 @@ use gosync_chunks::{
 use gosync_sums::{FileHasher, SUBTREE};
 use gosync_work::hand_out;
 
+use crate::check::verified::{Checked, check};
 use crate::groups::Groups;
-use crate::verified::{Checked, check};
 
 /// What a file was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use gosync_chunks::{BlockSums, ByteRange, FileHash, Step};
 use gosync_sums::{FileHasher, SUBTREE};
 
-use crate::PatchError;
+use crate::carry_out::missing::Missing;
+use crate::carry_out::output::Output;
+use crate::check::verified::{Checked, check};
+use crate::check::verify::Rest;
+use crate::error::PatchError;
 use crate::groups::joined;
-use crate::missing::Missing;
-use crate::output::Output;
 use crate::patch::Patch;
-use crate::verified::{Checked, check};
-use crate::verify::Rest;
 
 /// The part of a verification that is done while copies are written.
 ///

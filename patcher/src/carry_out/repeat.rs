@@ -3,9 +3,9 @@
 use gosync_chunks::{BlockId, BlockRange, BlockSums, Phase, Plan, Progress, ReadAt, ReadBuffer, Step};
 use gosync_work::hand_out;
 
-use crate::PatchError;
+use crate::carry_out::output::Output;
+use crate::error::PatchError;
 use crate::halt::Halt;
-use crate::output::Output;
 
 /// Fills all repeats of `plan` from the fetched blocks in `written`, the output so far.
 ///
@@ -24,9 +24,7 @@ pub(crate) fn write_repeats(
     let groups = repeats.chunk_by(|(one, _), (other, _)| one == other);
     hand_out(groups, ReadBuffer::default, |buffer, group| {
         let of = group[0].0;
-        let data = buffer
-            .read(written, sums.cut().range(of))
-            .map_err(|source| PatchError::ReadBack { path: output.path.to_owned(), source })?;
+        let data = buffer.read(written, sums.cut().range(of)).map_err(|source| output.unreadable(source))?;
         // Where a block is wrong, so are its repeats, and the verification finds them all.
         let Ok(block) = sums.verify(of, data) else { return Ok(()) };
         for &(_, blocks) in group {

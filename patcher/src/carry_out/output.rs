@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::{BlockRange, ByteRange, Cut, VerifiedBlock, is_zeros};
-use gosync_files::{space, write_all_at};
+use gosync_files::{LocalFile, space, write_all_at};
 
-use crate::PatchError;
+use crate::check::verified::VerifiedRun;
+use crate::error::PatchError;
 use crate::halt::{Halt, STRIDE};
-use crate::verified::VerifiedRun;
 
 /// What is not written reads as zeros, and takes no room on disk.
 #[derive(Clone, Copy)]
@@ -107,6 +107,17 @@ impl Output<'_> {
             range.start += len;
         }
         Ok(())
+    }
+
+    /// What is written so far, as data.
+    pub(crate) fn reader(&self) -> Result<LocalFile, PatchError> {
+        let file = self.file.try_clone().and_then(|file| LocalFile::new(self.path, file));
+        file.map_err(|source| self.unreadable(source))
+    }
+
+    /// Of bytes that cannot be read back.
+    pub(crate) fn unreadable(&self, source: io::Error) -> PatchError {
+        PatchError::ReadBack { path: self.path.to_owned(), source }
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), PatchError> {

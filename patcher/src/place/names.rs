@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use gosync_files::entry::{kind_of, kind_of_name};
 use gosync_sums::FileHasher;
 
-use crate::StageError;
+use crate::place::error::StageError;
 
 /// The path of the file to replace.
 pub(crate) fn resolve(target: &Path) -> Result<PathBuf, StageError> {

@@ -8,10 +8,12 @@ use gosync_chunks::{ByteRange, Phase, ReadAt, ReadBuffer, SeedId, Step};
 use gosync_files::space::cluster_size;
 use gosync_work::hand_out;
 
+use crate::carry_out::holes::data_from;
+use crate::carry_out::known::Known;
+use crate::carry_out::output::Output;
+use crate::error::PatchError;
 use crate::halt::{Halt, STRIDE};
-use crate::known::Known;
-use crate::output::Output;
-use crate::{Patch, PatchError};
+use crate::patch::Patch;
 
 /// The most bytes handed to a thread at once.
 const MAX_PIECE: u64 = 16 << 20;
@@ -154,16 +156,6 @@ impl<'a> Copies<'a> {
 
     fn seed(&self, piece: Piece) -> &'a dyn ReadAt {
         self.patch.seeds[usize::from(piece.seed.0)]
-    }
-}
-
-/// What comes next in `data` that is no hole, at the end of all files when nothing does. Who
-/// cannot say where the holes are is read.
-pub(crate) fn data_from(data: &dyn ReadAt, offset: u64) -> ByteRange {
-    match data.next_data(offset) {
-        Ok(Some(data)) if data.end > offset => data,
-        Ok(None) => ByteRange { start: u64::MAX, end: u64::MAX },
-        _ => ByteRange { start: offset, end: u64::MAX },
     }
 }
 

@@ -7,12 +7,13 @@ use gosync_chunks::{BlockId, BlockRange, ByteRange, Phase, ReadAt, ReadBuffer, S
 use gosync_sums::{FileHasher, SUBTREE};
 use hashbrown::HashMap;
 
-use crate::fetch::{Fetched, Fetcher};
+use crate::carry_out::fetch::{Fetched, Fetcher};
+use crate::carry_out::kept::Kept;
+use crate::check::verified::{Checked, VerifiedBlocks, VerifiedRun, check};
+use crate::error::PatchError;
 use crate::groups::Groups;
 use crate::halt::{Halt, STRIDE};
-use crate::kept::Kept;
-use crate::verified::{Checked, VerifiedBlocks, VerifiedRun, check};
-use crate::{Patch, PatchError, Report};
+use crate::patch::{Patch, Report};
 
 /// Bytes fetched at once. One such group is under way while another is written.
 const GROUP: usize = 4 << 20;
@@ -22,7 +23,30 @@ const KEPT: usize = 8 << 20;
 
 type Group = Result<(VerifiedBlocks, Fetched), PatchError>;
 
-pub(crate) fn write(patch: &Patch<'_>, out: &mut dyn Write) -> Result<Report, PatchError> {
+impl Patch<'_> {
+    /// Writes the target to `out` from its first byte to its last, in bounded memory:
+    /// about 24 MiB, or a few blocks where they are large.
+    ///
+    /// Blocks from seeds are verified too before they are written, and fetched where a
+    /// seed has changed. The hash of the whole can only be compared at the end: whoever
+    /// reads `out` must not trust it before this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the source fails or what it has is not the target, `out` cannot be written,
+    /// or `progress` cancels.
+    ///
+    /// # Panics
+    ///
+    /// When the plan is for another cut than the sums, or copies from a seed
+    /// that is not there.
+    pub fn write_to_stream(&self, out: &mut dyn Write) -> Result<Report, PatchError> {
+        self.check_parts();
+        write(self, out)
+    }
+}
+
+fn write(patch: &Patch<'_>, out: &mut dyn Write) -> Result<Report, PatchError> {
     let cut = patch.plan.cut();
     let kept = Kept::new(patch.plan, KEPT);
     let requests = || patch.plan.steps().iter().filter_map(|step| kept.fetched(step));

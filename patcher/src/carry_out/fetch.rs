@@ -2,11 +2,11 @@
 
 use gosync_chunks::{BlockId, BlockRange, BlockSums, ByteRange, Source, Transfer};
 
-use crate::PatchError;
-use crate::assemble::{Assembler, Left};
+use crate::carry_out::assemble::{Assembler, Left};
+use crate::check::verified::{VerifiedBlocks, WriteRun};
+use crate::error::PatchError;
 use crate::groups::{Groups, joined};
 use crate::halt::Halt;
-use crate::verified::{VerifiedBlocks, WriteRun};
 
 /// The least that fragments of blocks may take up while they wait for their rest.
 const ROOM: usize = 8 << 20;

@@ -6,13 +6,13 @@ use gosync_files::LocalFile;
 use gosync_sums::SUBTREE;
 use gosync_work::hand_out;
 
-use crate::PatchError;
-use crate::copy::data_from;
+use crate::carry_out::holes::data_from;
+use crate::carry_out::missing::Missing;
+use crate::carry_out::output::Output;
+use crate::check::verified::{Checked, check};
+use crate::error::PatchError;
 use crate::groups::Groups;
 use crate::halt::Halt;
-use crate::missing::Missing;
-use crate::output::Output;
-use crate::verified::{Checked, check};
 
 /// The blocks that do not stand at their place in `output`.
 ///
@@ -26,8 +26,7 @@ pub(crate) fn absent_blocks(
     progress: &dyn Progress,
 ) -> Result<Missing, PatchError> {
     let cut = sums.cut();
-    let unreadable = |source| PatchError::ReadBack { path: output.path.to_owned(), source };
-    let file = output.file.try_clone().and_then(|file| LocalFile::new(output.path, file)).map_err(unreadable)?;
+    let file = output.reader()?;
     let written = written_blocks(&file, cut);
     progress.begin(Phase::Verify, written.iter().map(|&blocks| cut.bytes(blocks).len()).sum());
 
@@ -36,7 +35,7 @@ pub(crate) fn absent_blocks(
     hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         halt.check()?;
         let range = cut.bytes(piece);
-        let data = buffer.read(&file, range).map_err(unreadable)?;
+        let data = buffer.read(&file, range).map_err(|source| output.unreadable(source))?;
         for checked in check(sums, piece.start, data) {
             match checked {
                 Checked::Right(run) => run.blocks(cut).iter().for_each(|block| _ = absent.remove(block)),

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::{BlockId, BlockRange, BlockSums, Cut, StrongSum, VerifiedBlock};
 
-use crate::PatchError;
+use crate::error::PatchError;
 
 /// Neighbouring blocks whose bytes have the strong sums that the signature gives.
 ///

@@ -1,0 +1,67 @@
+//! Why a file cannot be put in place.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a file cannot be staged or put in place; the old file is untouched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StageError {
+    /// What is there is no file, and is not replaced by one.
+    #[error("{path} is {kind}, not a file")]
+    NotAFile {
+        /// The target or the temporary file.
+        path: PathBuf,
+        /// What it is, with an article.
+        kind: &'static str,
+    },
+    /// Another process makes the same target, or a part of this one that was told to stop
+    /// and has not noticed yet.
+    #[error("{path} is locked: another process is writing it, or work that was just interrupted")]
+    Busy {
+        /// The temporary file.
+        path: PathBuf,
+    },
+    /// Nothing can be said about the target: a directory above it may not be entered, for example.
+    #[error("cannot look at {path}")]
+    Target {
+        /// The target.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// The temporary file cannot be created: its directory is missing or read-only, for example.
+    #[error("cannot create the temporary file {path}")]
+    Create {
+        /// The temporary file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// What an earlier run left can be neither used nor removed.
+    #[error("cannot take over {path}, which an earlier run left")]
+    Leftover {
+        /// The temporary file.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+    /// A patch into the file failed, so it is not what the target is to become.
+    #[error("{path} is not complete, so it does not replace the file")]
+    Unfinished {
+        /// The temporary file.
+        path: PathBuf,
+    },
+    /// The complete file cannot be put in place.
+    #[error("cannot put {path} in place")]
+    Commit {
+        /// The target.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
+}

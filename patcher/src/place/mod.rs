@@ -1,0 +1,6 @@
+//! The file on its way to its place: staged beside the target, noted in a journal, renamed.
+
+pub(crate) mod error;
+pub(crate) mod journal;
+mod names;
+pub(crate) mod staged;
