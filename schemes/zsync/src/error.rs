@@ -113,6 +113,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The gzip file that was published cannot be made again of a target.
+    #[error("cannot compress {} again with gzip; it is complete as it is", path.display())]
+    Recompress {
+        /// The target.
+        path: PathBuf,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
     /// The work was told to stop.
     #[error("cancelled")]
     Cancelled,

@@ -70,6 +70,7 @@ mod gzip;
 mod hash_lengths;
 mod make;
 mod matching;
+mod names;
 mod open;
 mod seed;
 mod sums;
@@ -80,9 +81,13 @@ pub use error::Error;
 pub use file_digest::FileDigest;
 pub use gzip::{BlockHeader, BlockMap, InflateError, Inflater, Published, Recompress};
 pub use hash_lengths::HashLengths;
-pub use make::{MakeOptions, make, make_compressed};
-pub use open::{Download, OpenedControl, download, open_control, open_control_since, open_source, source_locations};
-pub use seed::{UnpackedSeed, unpack_seed};
+pub use make::{MakeOptions, make, make_compressed, make_of_stream};
+pub use names::LocalName;
+pub use open::{
+    Download, OpenedControl, download, open_control, open_control_kept, open_control_since, open_source,
+    source_locations,
+};
+pub use seed::{UnpackedSeed, is_gzip, unpack_seed};
 pub use sums::StrongKind;
 pub use sync::{PatchOptions, PatchReport, diff, patch, patch_to_stream, verify};
 

@@ -1,7 +1,7 @@
 //! Publishing: making the control file of a target.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use gosync_chunks::{Cancelled, Progress, ReadAt, TargetName};
@@ -64,6 +64,23 @@ pub fn make(target: &Path, options: &MakeOptions, progress: &dyn Progress) -> Re
         control.urls.push(if options.as_0_6_2 { name.to_owned() } else { as_url(name) });
     }
     control.file_name = name;
+    Ok(control)
+}
+
+/// As [`make`], of what comes from a stream, which is kept in a temporary file meanwhile. It has
+/// no name, date or URL but those that `options` give.
+///
+/// # Errors
+///
+/// As [`make`]; and when the temporary file cannot be written.
+pub fn make_of_stream(stream: &mut dyn Read, options: &MakeOptions, progress: &dyn Progress) -> Result<Control, Error> {
+    let unwritable = |source| Error::Prepare { path: "a temporary file".into(), source };
+    let mut file = tempfile::NamedTempFile::new().map_err(unwritable)?;
+    io::copy(stream, &mut file).map_err(unwritable)?;
+    let mut control = make(file.path(), options, progress)?;
+    control.urls.clone_from(&options.urls);
+    control.file_name.clone_from(&options.file_name);
+    control.modified = None;
     Ok(control)
 }
 
@@ -155,4 +172,22 @@ fn as_url(name: &str) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'+');
     utf8_percent_encode(name, KEPT).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_stream_as_of_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("name");
+        std::fs::write(&file, [7; 5000]).unwrap();
+        let of_file = make(&file, &MakeOptions::default(), &()).unwrap();
+        let of_stream = make_of_stream(&mut &[7; 5000][..], &MakeOptions::default(), &()).unwrap();
+        assert!(of_stream.file_name.is_none() && of_stream.modified.is_none() && of_stream.urls.is_empty());
+        let (file_name, modified, urls) = (of_file.file_name, of_file.modified, of_file.urls);
+        let named = Control { file_name, modified, urls, ..of_stream };
+        assert!(named.write().unwrap() == make(&file, &MakeOptions::default(), &()).unwrap().write().unwrap());
+    }
 }

@@ -1,10 +1,13 @@
 //! Opening control files, and the sources that they name, by path or URL.
 
+use std::fs;
+use std::io::Write;
 use std::path::{Component, Path};
 use std::time::SystemTime;
 
 use gosync_blocksources::{Document, Location, Mirrors, SourceOptions, open_document, open_document_since};
 use gosync_chunks::{ByteRange, Plan, Source, Transfer};
+use gosync_patcher::StagedFile;
 use url::Url;
 
 use crate::gzip::{Published, Way, usable_map, ways};
@@ -51,6 +54,37 @@ pub fn open_control_since(
 ) -> Result<Option<OpenedControl>, Error> {
     let document = open_document_since(location, options.max_bytes, since, sources)?;
     document.map(|document| opened(location, document)).transpose()
+}
+
+/// As [`open_control`], with a copy at `kept`: the control file is fetched only where it was
+/// changed after the copy, and then takes the copy's place. Also tells whether it was fetched.
+///
+/// # Errors
+///
+/// As [`open_control`]; and when the copy cannot be read or written.
+pub fn open_control_kept(
+    location: &Location,
+    kept: &Path,
+    options: &ReadOptions,
+    sources: &SourceOptions,
+) -> Result<(OpenedControl, bool), Error> {
+    let since = fs::metadata(kept).and_then(|metadata| metadata.modified()).ok();
+    let fetched = match since {
+        Some(since) => open_control_since(location, since, options, sources)?,
+        None => Some(open_control(location, options, sources)?),
+    };
+    let Some(opened) = fetched else {
+        let opened = open_control(&Location::Path(kept.to_owned()), options, sources)?;
+        return Ok((OpenedControl { location: location.clone(), ..opened }, false));
+    };
+    let failed = |source| Error::Prepare { path: kept.to_owned(), source };
+    let staged = StagedFile::create(kept)?;
+    staged.file().write_all(&opened.bytes).map_err(failed)?;
+    if let Some(modified) = opened.modified {
+        staged.file().set_modified(modified).map_err(failed)?;
+    }
+    staged.commit()?;
+    Ok((opened, true))
 }
 
 fn opened(location: &Location, document: Document) -> Result<OpenedControl, Error> {
@@ -250,6 +284,27 @@ mod tests {
         assert_eq!(resolve("a b", &base), Ok(Location::Path(inner.join("a b"))));
         for url in ["../outside", "%2e%2e/outside", "/etc/passwd", "absent", "."] {
             assert!(resolve(url, &base).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_copy_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let [target, there, kept] = ["x", "x.zsync", "kept"].map(|name| directory.path().join(name));
+        fs::write(&target, "some bytes").unwrap();
+        let bytes = crate::make(&target, &crate::MakeOptions::default(), &()).unwrap().write().unwrap();
+        let write = |seconds| {
+            fs::write(&there, &bytes).unwrap();
+            let date = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            fs::File::options().write(true).open(&there).unwrap().set_modified(date).unwrap();
+        };
+        let location = Location::Path(there.clone());
+        let open = || open_control_kept(&location, &kept, &ReadOptions::default(), &SourceOptions::default()).unwrap();
+        for (seconds, is_fetched) in [(1000, true), (1000, false), (2000, true), (1500, false)] {
+            write(seconds);
+            let (opened, fetched) = open();
+            assert_eq!((fetched, &opened.location), (is_fetched, &location), "{seconds}");
+            assert!(opened.bytes == bytes && fs::read(&kept).unwrap() == bytes);
         }
     }
 

@@ -42,12 +42,8 @@ pub fn unpack_seed(path: &Path, control: &Control) -> Result<Option<UnpackedSeed
         return Ok(None);
     }
     let read = |source| Error::Read { path: path.to_owned(), source };
-    let mut magic = [0; 2];
-    let begins = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
-    match begins {
-        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(read(error)),
-        Ok(()) if magic == [0x1f, 0x8b] => {}
-        _ => return Ok(None),
+    if !is_gzip(path).map_err(read)? {
+        return Ok(None);
     }
     let length = control.signature.layout().length();
     let most = LEAST.max(length.saturating_mul(MOST_TIMES));
@@ -57,6 +53,17 @@ pub fn unpack_seed(path: &Path, control: &Control) -> Result<Option<UnpackedSeed
     let trouble = unpack(&mut inflater, &mut file, most).map_err(unwritable)?;
     let file = LocalFile::new(path, file).map_err(unwritable)?;
     Ok(Some(UnpackedSeed { file, trouble }))
+}
+
+/// Whether the file at `path` begins as a gzip file does.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn is_gzip(path: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    File::open(path)?.take(3).read_to_end(&mut beginning)?;
+    Ok(beginning == [0x1f, 0x8b, 8])
 }
 
 /// Only what fails when it is written is an error.

@@ -1,6 +1,14 @@
 //! How to make the compressed file again that was published.
 
 use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::NamedTempFile;
+
+use crate::Error;
 
 /// The header of a gzip file and the options of the program that made the rest of it.
 ///
@@ -33,6 +41,52 @@ impl Recompress {
     /// The options of `gzip`.
     pub fn options(&self) -> impl Iterator<Item = &'static str> {
         self.options.split_ascii_whitespace()
+    }
+
+    /// Puts the gzip file that was published at `output`, made of the file at `content`, which
+    /// is then gone, as with zsync. The program that does it is always `gzip`.
+    ///
+    /// # Errors
+    ///
+    /// When `gzip` cannot be run or fails, or `output` cannot be written. `content` is then
+    /// still there.
+    pub fn compress(&self, content: &Path, output: &Path) -> Result<(), Error> {
+        self.write(content, output).map_err(|source| Error::Recompress { path: content.to_owned(), source })
+    }
+
+    fn write(&self, content: &Path, output: &Path) -> io::Result<()> {
+        let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut staged = NamedTempFile::new_in(directory)?;
+        let mut gzip = Command::new("gzip");
+        gzip.arg("-c").args(self.options()).stdin(File::open(content)?).stdout(Stdio::piped());
+        let mut gzip = gzip.spawn()?;
+        let mut made = gzip.stdout.take().expect("it was asked for");
+        let copied = self.copy(&mut made, &mut staged);
+        // gzip stops when nobody reads on.
+        drop(made);
+        let status = gzip.wait()?;
+        copied?;
+        if !status.success() {
+            return Err(io::Error::other(format!("gzip failed: {status}")));
+        }
+        let metadata = fs::metadata(content)?;
+        staged.as_file().set_permissions(metadata.permissions())?;
+        staged.as_file().set_modified(metadata.modified()?)?;
+        staged.as_file().sync_all()?;
+        staged.persist(output)?;
+        fs::remove_file(content)
+    }
+
+    /// Writes what `gzip` made. Its header has no name and no date, because it reads no file by
+    /// name; the header that was published may.
+    fn copy(&self, made: &mut impl Read, out: &mut impl Write) -> io::Result<()> {
+        let mut header = [0; 10];
+        made.read_exact(&mut header)?;
+        if header[..4] != [0x1f, 0x8b, 8, 0] {
+            return Err(io::Error::other("gzip writes a header that is not known here"));
+        }
+        out.write_all(&self.header)?;
+        io::copy(made, out).map(drop)
     }
 
     /// From hexadecimal digits and options.
@@ -106,6 +160,32 @@ mod tests {
             "1f8b0800aabbccdd0203 --use-compress-program=x",
         ] {
             assert_eq!(Recompress::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_published() {
+        let Some(gzip) = gosync_testkit::peers::require("gzip") else { return };
+        let directory = tempfile::tempdir().unwrap();
+        let [content, output] = ["x", "x.gz"].map(|name| directory.path().join(name));
+        fs::write(&content, "one fish, two fish".repeat(1000)).unwrap();
+        let published = Command::new(gzip).args(["--best", "-c"]).arg(&content).output().unwrap().stdout;
+        let header: String = published[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        let recompress = Recompress::parse(&format!("{header} --best")).unwrap();
+        recompress.compress(&content, &output).unwrap();
+        assert!(fs::read(&output).unwrap() == published && !content.exists());
+        let absent = recompress.compress(&content, &output).unwrap_err();
+        assert!(matches!(absent, Error::Recompress { .. }), "{absent:?}");
+    }
+
+    #[test]
+    fn only_what_gzip_writes() {
+        let recompress = Recompress::parse("1f8b08080000000002037800 --best").unwrap();
+        let mut out = Vec::new();
+        recompress.copy(&mut &b"\x1f\x8b\x08\0\x01\x02\x03\x04\0\x03rest"[..], &mut out).unwrap();
+        assert_eq!(out, b"\x1f\x8b\x08\x08\0\0\0\0\x02\x03x\0rest");
+        for made in [&b"\x1f\x8b\x08\x08\x01\x02\x03\x04\0\x03x\0rest"[..], b"\x1f\x8b\x08", b""] {
+            assert!(recompress.copy(&mut &made[..], &mut Vec::new()).is_err());
         }
     }
 

@@ -1,0 +1,51 @@
+//! `gosync index`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Subcommand;
+use gosync::{Location, merge};
+
+use crate::console::Console;
+use crate::options::environment;
+use crate::options::signing::Signing;
+use crate::options::values::destination;
+use crate::progress::Bars;
+use crate::publication::index::publish;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Index {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make one index of all its parts, which `gosync build --part` made
+    Merge(Merge),
+}
+
+#[derive(Debug, clap::Args)]
+struct Merge {
+    /// The parts, in any order; what --compress wrote is beside them
+    #[arg(value_name = "PART", required = true)]
+    parts: Vec<PathBuf>,
+    /// Where to write the index: a path, or the URL of an object; a compressed payload goes beside it
+    #[arg(short, long, value_name = "INDEX", value_parser = destination)]
+    output: Location,
+    #[command(flatten)]
+    signing: Signing,
+}
+
+impl Index {
+    pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
+        let Action::Merge(Merge { parts, output, signing }) = self.action;
+        let start = Instant::now();
+        let key = signing.key(console)?;
+        let upload = environment::source_options()?;
+        let index = merge(&parts, &output, &upload, &Bars::new(console))?;
+        publish(&index, &output, key.as_ref(), &upload, start, console)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

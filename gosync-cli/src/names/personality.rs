@@ -1,0 +1,95 @@
+//! The other commands that this one is, where it is called by their names.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use clap::{ArgMatches, Args as _, CommandFactory, Error, FromArgMatches, Parser};
+
+use super::rdiff::{self, Rdiff};
+use super::zsync::Zsync;
+use super::zsyncmake::Zsyncmake;
+use crate::args::{Args, Command};
+use crate::failure;
+use crate::options::global::Global;
+
+/// The name of a link to this program, and the command that does the same.
+type Personality = (&'static str, fn(&ArgMatches) -> Result<Command, Error>);
+
+const PERSONALITIES: [Personality; 3] = [
+    ("rdiff", |given| Rdiff::from_arg_matches(given).map(Command::Rdiff)),
+    ("zsync", |given| Zsync::from_arg_matches(given).map(Command::Zsync)),
+    ("zsyncmake", |given| Zsyncmake::from_arg_matches(given).map(Command::Zsyncmake)),
+];
+
+/// Takes the arguments apart, of which the first is the name this program is called by.
+pub(crate) fn parse(given: &[OsString]) -> Result<Args, Error> {
+    let name = called(given);
+    let Some((name, command)) = PERSONALITIES.iter().find(|(known, _)| name == *known) else {
+        return Args::try_parse_from(given);
+    };
+    let own = Args::command().find_subcommand(name).expect("it is one of ours").clone();
+    // Its version says which program of that name this is.
+    let own = own.display_name(format!("gosync-{name}")).max_term_width(100).next_help_heading(None);
+    let matches = Global::augment_args(own).try_get_matches_from(given)?;
+    Ok(Args { global: Global::from_arg_matches(&matches)?, command: command(&matches)? })
+}
+
+/// The exit code where the arguments make no sense.
+pub(crate) fn usage_code(given: &[OsString]) -> u8 {
+    let is_rdiff = called(given) == "rdiff" || given.get(1).is_some_and(|name| name == "rdiff");
+    if is_rdiff { rdiff::USAGE } else { failure::USAGE }
+}
+
+/// What this program is called as.
+fn called(given: &[OsString]) -> &OsStr {
+    given.first().and_then(|program| Path::new(program).file_stem()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(words: &[&str]) -> Vec<OsString> {
+        words.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn names_stand_for_commands() {
+        for (one, other) in [
+            (&["/usr/bin/rdiff", "-s", "delta", "a", "-v"][..], &["gosync", "rdiff", "-s", "delta", "a", "-v"][..]),
+            (&["rdiff.exe", "-p", "2", "sig"], &["./gosync", "-p", "2", "rdiff", "sig"]),
+            (&["/usr/bin/zsync", "-q", "x"], &["gosync", "zsync", "-q", "x"]),
+            (&["zsyncmake.exe", "x"], &["gosync", "zsyncmake", "x"]),
+        ] {
+            let [one, other] = [one, other].map(|words| format!("{:?}", parse(&given(words)).unwrap()));
+            assert_eq!(one, other);
+        }
+    }
+
+    #[test]
+    fn help_speaks_of_the_name_it_is_called_by() {
+        for (words, usage) in [
+            (&["/usr/bin/rdiff", "--help"][..], "Usage: rdiff [OPTIONS] <COMMAND>"),
+            (&["rdiff", "delta", "-?"], "Usage: rdiff delta [OPTIONS] <SIGNATURE> [NEWFILE] [DELTA]"),
+            (&["gosync", "rdiff", "--help"], "Usage: gosync rdiff [OPTIONS] <COMMAND>"),
+            (&["zsync", "--help"], "Usage: zsync [OPTIONS] <URL|FILE>"),
+        ] {
+            let help = parse(&given(words)).unwrap_err().to_string();
+            assert!(help.contains(usage), "{help}");
+        }
+    }
+
+    #[test]
+    fn each_has_its_exit_code() {
+        for (words, code) in [
+            (&["/usr/bin/rdiff", "-s", "delta"][..], 101),
+            (&["./gosync", "rdiff", "delta"], 101),
+            (&["gosync", "diff", "rdiff"], 2),
+            (&["zsync"], 2),
+            (&["gosync"], 2),
+            (&[], 2),
+        ] {
+            assert_eq!(usage_code(&given(words)), code, "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Files and standard streams, as rdiff opens them.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use gosync_librsync::{Error, LocalFile, ReadAt, Stream};
+use tempfile::NamedTempFile;
+
+use crate::interrupt::Interrupt;
+use crate::platform;
+
+/// A file to read, or standard input, until a signal asks for the end.
+pub(super) struct Input<T = File> {
+    name: String,
+    data: T,
+    interrupt: Interrupt,
+}
+
+impl Input {
+    /// Opens the file at `path`, or takes standard input.
+    pub(super) fn open(path: Option<&Path>, stream: Stream, interrupt: &Interrupt) -> Result<Self, Error> {
+        let read = |source| Error::Read { stream, source };
+        let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
+        let data = match path {
+            Some(path) => File::open(path).map_err(|error| named(&name, &error)),
+            None => platform::standard_input(),
+        };
+        let data = data.map_err(read)?;
+        if data.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            return Err(read(io::Error::new(io::ErrorKind::IsADirectory, format!("{name} is a directory"))));
+        }
+        Ok(Self { name, data, interrupt: interrupt.clone() })
+    }
+
+    /// Its length, where it is a plain file.
+    pub(super) fn len(&self) -> Option<u64> {
+        self.data.metadata().ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
+    }
+
+    /// The same to be read anywhere, where it is a plain file of which nothing was read yet.
+    /// Files that the kernel makes up as they are read say that they are empty.
+    pub(super) fn at_any_place(&mut self) -> Option<Input<LocalFile>> {
+        let is_whole = self.len().is_some_and(|len| len > 0) && self.data.stream_position().is_ok_and(|at| at == 0);
+        let file = self.data.try_clone().ok().filter(|_| is_whole)?;
+        let data = LocalFile::new(Path::new(&self.name), file).ok()?;
+        Some(Input { name: self.name.clone(), data, interrupt: self.interrupt.clone() })
+    }
+}
+
+impl<T> Input<T> {
+    fn check(&self) -> io::Result<()> {
+        if self.interrupt.is_raised() { Err(io::Error::other("interrupted")) } else { Ok(()) }
+    }
+}
+
+impl<T> fmt::Display for Input<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(formatter)
+    }
+}
+
+impl ReadAt for Input<LocalFile> {
+    fn size(&self) -> u64 {
+        self.data.size()
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.check()?;
+        self.data.read_exact_at(offset, buffer).map_err(|error| named(&self.name, &error))
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.check()?;
+        self.data.read(buffer).map_err(|error| named(&self.name, &error))
+    }
+}
+
+impl Seek for Input {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.data.seek(to).map_err(|error| named(&self.name, &error))
+    }
+}
+
+/// A file to write, or standard output. A plain file takes its name last.
+pub(super) enum Output {
+    Standard(File),
+    /// A device or a pipe: written to as it is.
+    Special(File),
+    /// Beside the file that it is to be.
+    Staged {
+        path: PathBuf,
+        staged: NamedTempFile,
+        /// Whether it may replace another.
+        force: bool,
+    },
+}
+
+impl Output {
+    /// Prepares to write the file at `path`, or takes standard output.
+    pub(super) fn create(path: Option<&Path>, stream: Stream, force: bool) -> Result<Self, Error> {
+        let failed = |source| Error::Write { stream, source };
+        let Some(path) = path else { return platform::standard_output().map(Self::Standard).map_err(failed) };
+        Self::at(path, force).map_err(|error| failed(named(&path.display().to_string(), &error)))
+    }
+
+    fn at(path: &Path, force: bool) -> io::Result<Self> {
+        let there = fs::metadata(path).ok();
+        if there.is_some() && !force {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "is there already; -f overwrites it"));
+        }
+        if there.as_ref().is_some_and(|metadata| !metadata.is_file()) {
+            return Ok(Self::Special(OpenOptions::new().write(true).open(path)?));
+        }
+        // A link stays one.
+        let path = if there.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".rdiff-");
+        platform::allow(&mut builder, there.map(|metadata| metadata.permissions()));
+        let staged = builder.tempfile_in(directory)?;
+        Ok(Self::Staged { path, staged, force })
+    }
+
+    /// Everything was written: it takes its name.
+    pub(super) fn commit(self) -> Result<()> {
+        if let Self::Staged { path, staged, force } = self {
+            let persisted = if force { staged.persist(&path) } else { staged.persist_noclobber(&path) };
+            persisted.map_err(|error| error.error).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Whether messages on standard output would get into it.
+    pub(super) fn is_standard(&self) -> bool {
+        matches!(self, Self::Standard(_))
+    }
+
+    fn file(&mut self) -> &mut File {
+        match self {
+            Self::Standard(file) | Self::Special(file) => file,
+            Self::Staged { staged, .. } => staged.as_file_mut(),
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.file().write(buffer)
+    }
+
+    fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.file().write_vectored(buffers)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file().flush()
+    }
+}
+
+/// With the name of what it happened to.
+fn named(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{name}: {error}"))
+}

@@ -1,0 +1,120 @@
+//! `gosync zsync`: zsync, with its options.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use gosync::{Location, Netrc, SourceOptions};
+use gosync_zsync::{LocalName, OpenedControl, PatchOptions, ReadOptions, open_control, open_control_kept, open_source};
+use url::Url;
+
+use crate::console::Console;
+use crate::failure::Usage;
+use crate::options::network::Network;
+use crate::published::control::PublishedControl;
+use crate::published::seeds::open_seeds;
+use crate::published::update::Update;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Zsync {
+    /// The control file: a path or URL
+    #[arg(value_name = "URL|FILE")]
+    control: Location,
+    /// A file that may hold parts of the target; may be repeated
+    #[arg(short, value_name = "SEED")]
+    input: Vec<PathBuf>,
+    /// Where to put the target [default: the name that the control file gives, here]
+    #[arg(short, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// Where the control file is from: what its URLs are relative to
+    #[arg(short = 'u', value_name = "URL")]
+    referer: Option<Url>,
+    /// Keep the control file there, and fetch it only when it is newer than that
+    #[arg(short, value_name = "FILE")]
+    keep: Option<PathBuf>,
+    /// Who to be at a host, which every user of this machine can see; may be repeated
+    #[arg(short = 'A', value_name = "HOST=USER:PASS", conflicts_with_all = ["user", "bearer_token_file", "netrc", "netrc_file"])]
+    authentication: Vec<String>,
+    /// The same as --quiet
+    #[arg(short)]
+    silent: bool,
+    /// Keep the file that is replaced, as OUT.zs-old
+    #[arg(long)]
+    keep_old: bool,
+    #[command(flatten)]
+    network: Network,
+}
+
+impl Zsync {
+    pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
+        let console = &if self.silent { console.silent() } else { console.clone() };
+        let start = Instant::now();
+        let mut options = self.network.source_options(console)?;
+        if !self.authentication.is_empty() {
+            options.http.netrc = authentication(&self.authentication)?;
+            options.http.credentials = None;
+        }
+        let published = PublishedControl { opened: self.open(&options, console)? };
+        let control = &published.opened.control;
+        let output = match &self.output {
+            Some(output) => output.clone(),
+            None => self.name("its target", LocalName::of_target(control, &self.control), console),
+        };
+        let recompressed = control.recompress.as_ref().map(|recompress| {
+            let name = LocalName::of_compressed(control, &self.control, &output, self.output.is_none());
+            (recompress, self.name("the compressed target", name, console))
+        });
+
+        // The old version, as it is or compressed, and what zsync leaves when it is interrupted.
+        let mut partial = output.clone().into_os_string();
+        partial.push(".part");
+        let usual = [output.clone(), partial.into()].into_iter();
+        let usual = usual.chain(recompressed.as_ref().map(|(_, path)| path.clone())).filter(|path| path.is_file());
+        let paths: Vec<PathBuf> = self.input.iter().cloned().chain(usual).collect();
+        let update = Update { seeds: &open_seeds(&paths, console)?, sources: &[], options: &options, console };
+        let source = open_source(&published.opened, self.referer.as_ref(), &options)?;
+        let patch_options = PatchOptions { keep_old: self.keep_old };
+        published.patch_from(&source, &update, Some(&output), patch_options)?.tell(Some(&output), start, console)?;
+        if let Some((recompress, path)) = recompressed {
+            recompress.compress(&output, &path)?;
+            console.message(format_args!("{}: compressed again, as it was published", path.display()));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn open(&self, options: &SourceOptions, console: &Console) -> Result<OpenedControl, gosync_zsync::Error> {
+        let Some(kept) = &self.keep else { return open_control(&self.control, &ReadOptions::default(), options) };
+        let (opened, is_fetched) = open_control_kept(&self.control, kept, &ReadOptions::default(), options)?;
+        if !is_fetched {
+            console.detail(format_args!("{} has not changed since {} was kept", self.control, kept.display()));
+        }
+        Ok(opened)
+    }
+
+    /// The path of a file here, and a warning where the control file wanted another.
+    fn name(&self, what: &str, name: LocalName, console: &Console) -> PathBuf {
+        if let Some(refused) = name.refused {
+            let own = self.control.file_name().unwrap_or_default();
+            console
+                .message(format_args!("warning: the control file {own} calls {what} {refused}; that name is not used"));
+        }
+        name.path
+    }
+}
+
+/// From `HOST=USER:PASS`. What is given is not repeated in the error.
+fn authentication(texts: &[String]) -> Result<Netrc, Usage> {
+    let quote = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let mut entries = String::new();
+    for text in texts {
+        let parts = text.split_once('=').and_then(|(host, user)| Some((host, user.split_once(':')?)));
+        let (host, (user, password)) = parts.ok_or_else(|| Usage {
+            message: "-A wants a host, a user and a password".into(),
+            hint: "write them as HOST=USER:PASS",
+        })?;
+        let (host, user, password) = (quote(host), quote(user), quote(password));
+        entries.push_str(&format!("machine \"{host}\" login \"{user}\" password \"{password}\"\n"));
+    }
+    Netrc::parse(&entries)
+        .map_err(|_| Usage { message: "-A has a line break in it".into(), hint: "write it as HOST=USER:PASS" })
+}

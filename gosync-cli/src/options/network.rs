@@ -1,0 +1,131 @@
+//! How to reach what is behind URLs.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use gosync::{
+    ByteRange, Event, HttpOptions, Listener, Pauses, Proxy, Rate, RetryOptions, Secret, SourceOptions, SshOptions,
+};
+
+use super::environment;
+use super::identity::Identity;
+use super::values::{rate, time};
+use crate::console::Console;
+use crate::failure::Usage;
+use crate::table::{counted, in_requests, size};
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct Network {
+    /// Receive no more than this in a second, such as 500KB or 2MiB
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    limit_rate: Option<Rate>,
+    /// Try again so many times in a row when a server fails in a way that may pass
+    #[arg(long, value_name = "N", default_value_t = RetryOptions::default().retries)]
+    retries: u32,
+    /// The ssh to run for ssh URLs, with arguments between spaces, such as "ssh -i KEY"
+    #[arg(long, value_name = "COMMAND", default_value = "ssh")]
+    ssh: String,
+    /// Send this header too, as "Name: value", to the host of the URL only; may be repeated
+    #[arg(long = "header", value_name = "HEADER")]
+    headers: Vec<String>,
+    #[command(flatten)]
+    identity: Identity,
+    /// Ask through this proxy [default: what ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and NO_PROXY say]
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// Trust the certificate authorities in this PEM file too; may be repeated
+    #[arg(long = "ca-certificate", value_name = "FILE")]
+    ca_certificates: Vec<PathBuf>,
+    /// Connections to a server at once [default: 6]
+    #[arg(long, value_name = "N")]
+    connections: Option<NonZeroUsize>,
+    /// What to call this program to servers [default: gosync/VERSION]
+    #[arg(long, value_name = "TEXT")]
+    user_agent: Option<String>,
+    /// How long a connection may take to come about [default: 15s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    connect_timeout: Option<Duration>,
+    /// How long a server may be silent [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    read_timeout: Option<Duration>,
+    /// How long a download may take in all [default: as long as it takes]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    total_timeout: Option<Duration>,
+}
+
+impl Network {
+    /// To be called once in a run: what is learned of a host with the index helps with the target.
+    pub(crate) fn source_options(&self, console: &Console) -> anyhow::Result<SourceOptions> {
+        let usual = environment::source_options()?;
+        // ssh must not ask a question that nobody sees.
+        let interactive = console.may_ask() && io::stdin().is_terminal() && io::stderr().is_terminal();
+        let mut ssh = self.ssh.split_whitespace();
+        let program = ssh.next().unwrap_or("ssh").into();
+        let arguments = ssh.map(Into::into).collect();
+        let interrupt = console.interrupt.clone();
+        Ok(SourceOptions {
+            http: self.http_options(usual.http)?,
+            ssh: SshOptions { program, arguments, interactive, ..SshOptions::default() },
+            retry: RetryOptions { retries: self.retries, ..RetryOptions::default() },
+            rate: self.limit_rate,
+            pauses: Pauses::until(move || interrupt.is_raised()),
+            listener: console.is_verbose().then(|| listener(console)),
+            ..usual
+        })
+    }
+
+    fn http_options(&self, usual: HttpOptions) -> anyhow::Result<HttpOptions> {
+        let certificates = self.ca_certificates.iter();
+        let certificates = certificates
+            .map(|path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display())));
+        let proxy = self.proxy.as_ref().map(|url| Proxy::new(url, "")).transpose().map_err(gosync::Error::from)?;
+        Ok(HttpOptions {
+            connections: self.connections.map_or(usual.connections, Into::into),
+            connect_timeout: self.connect_timeout.unwrap_or(usual.connect_timeout),
+            read_timeout: self.read_timeout.unwrap_or(usual.read_timeout),
+            total_timeout: self.total_timeout,
+            user_agent: self.user_agent.clone().unwrap_or(usual.user_agent),
+            headers: self.headers.iter().map(|text| header(text)).collect::<Result<_, _>>()?,
+            credentials: self.identity.credentials()?,
+            netrc: self.identity.netrc()?,
+            proxy: proxy.or(usual.proxy),
+            extra_certificates: certificates.collect::<Result<_, _>>()?,
+            ..usual
+        })
+    }
+}
+
+/// Tells of each attempt to fetch something, and what came of it.
+fn listener(console: &Console) -> Listener {
+    let console = console.clone();
+    Listener::new(move |place, event| {
+        let bytes = |ranges: &[ByteRange]| size(ranges.iter().map(|range| range.len()).sum());
+        let ranges = |ranges: &[ByteRange]| counted(ranges.len() as u64, "range");
+        match event {
+            Event::Asked(asked) => {
+                console.detail(format_args!("{place}: asked for {} in {}", bytes(asked), ranges(asked)));
+            }
+            Event::Done(Ok(done)) => {
+                console.detail(format_args!("{place}: {} came{}", size(done.bytes), in_requests(done.requests)));
+            }
+            Event::Done(Err(error)) => console.detail(error),
+            Event::Rejected(wrong, _) => {
+                console.detail(format_args!("{place}: wrong: {} in {}", bytes(wrong), ranges(wrong)));
+            }
+            _ => {}
+        }
+    })
+}
+
+/// From `Name: value`. The value is not repeated in the error: it may be a secret.
+fn header(text: &str) -> Result<(String, Secret), Usage> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or_else(|| Usage { message: "a header has no colon".into(), hint: "write it as \"Name: value\"" })?;
+    Ok((name.trim().to_owned(), value.trim().into()))
+}

@@ -1,0 +1,46 @@
+//! Signing an index.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use gosync::SecretKey;
+
+use super::environment::secret;
+use crate::console::Console;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Signing {
+    /// Sign the index with this secret key of minisign; the signature is INDEX.minisig
+    #[arg(long, value_name = "KEYFILE")]
+    sign: Option<PathBuf>,
+    /// The password of the key is in this file [default: GOSYNC_KEY_PASSWORD, or what is asked for]
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    key_password_file: Option<PathBuf>,
+}
+
+impl Signing {
+    /// Whether the index is to be signed.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.sign.is_some()
+    }
+
+    /// The key, decrypted. To be called before the work begins, so that a wrong password costs no work.
+    pub(crate) fn key(&self, console: &Console) -> anyhow::Result<Option<SecretKey>> {
+        let Some(path) = &self.sign else { return Ok(None) };
+        let password = match &self.key_password_file {
+            Some(file) => {
+                let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+                Some(text.lines().next().unwrap_or_default().to_owned())
+            }
+            None => secret("GOSYNC_KEY_PASSWORD")?,
+        };
+        let ask = || match password {
+            Some(password) => Ok(password),
+            None if console.may_ask() => rpassword::prompt_password(format!("Password of {}: ", path.display())),
+            None => Err(io::Error::other("with --quiet nobody is asked for one")),
+        };
+        Ok(Some(SecretKey::read(path, ask)?))
+    }
+}
