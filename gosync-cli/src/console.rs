@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::args::Global;
 use crate::interrupt::Interrupt;
+use crate::options::global::Global;
 use crate::table::without_controls;
 
 /// Prints what the flags allow.
@@ -75,7 +75,7 @@ impl Console {
 
     /// Something to know in any case.
     pub(crate) fn error(&self, text: impl Display) {
-        // Who closes stderr does not want to know.
+        // A reader that closed stderr does not want to know.
         let _ = write(io::stderr().lock(), visible(text));
     }
 }

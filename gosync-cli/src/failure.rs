@@ -30,11 +30,12 @@ pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
     let trouble = trouble(error);
     let is_cancelled = trouble == Some(Trouble::Cancelled) || error.is::<gosync_librsync::Error>();
     if is_cancelled && console.interrupt.is_raised() {
-        return console.interrupt.report(console);
+        tell_interruption(console);
+        return console.interrupt.exit_code().into();
     }
     let code = exit_code(error);
     if is_broken_pipe(error) {
-        // Whoever read the output has read enough.
+        // The reader of the output has read enough.
         return ExitCode::FAILURE;
     }
     let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
@@ -48,6 +49,20 @@ pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
     }
     let _ = console.event(&event);
     ExitCode::from(code)
+}
+
+/// Says that the work was interrupted, and whether the next run can go on with it.
+pub(crate) fn tell_interruption(console: &Console) {
+    let (is_resumable, code) = (console.interrupt.is_resumable(), console.interrupt.exit_code());
+    let message = match is_resumable {
+        true => "interrupted; what was fetched is kept: run the same command again to go on",
+        false => "interrupted",
+    };
+    console.error(message);
+    // A reader that closed stdout does not want to know.
+    let _ = console.event(&json!({
+        "event": "interrupted", "message": message, "resumable": is_resumable, "exit_code": code,
+    }));
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
@@ -73,70 +88,76 @@ fn is_of_wrong_parts(error: &Error) -> bool {
 
 /// The kind of trouble, where a scheme had it.
 fn trouble(error: &anyhow::Error) -> Option<Trouble> {
-    if let Some(error) = error.downcast_ref::<Error>() {
-        return Some(error.trouble());
-    }
-    Some(match error.downcast_ref::<ZsyncError>()? {
+    let of_index = error.downcast_ref().map(Error::trouble);
+    of_index.or_else(|| error.downcast_ref().map(trouble_of_control))
+}
+
+fn trouble_of_control(error: &ZsyncError) -> Trouble {
+    match error {
         error if error.is_cancelled() => Trouble::Cancelled,
         error if error.is_corrupt() => Trouble::Corrupt,
         error if error.is_source() => Trouble::Source,
         _ => Trouble::Other,
+    }
+}
+
+/// What may help. `has_kept` where this run left something for the next one.
+fn hint(error: &anyhow::Error, has_kept: bool) -> Option<&'static str> {
+    if let Some(usage) = error.downcast_ref::<Usage>() {
+        Some(usage.hint)
+    } else if let Some(ServerError::Bind { .. }) = error.downcast_ref() {
+        Some("give another --bind address, or port 0 for a free port")
+    } else if let Some(error) = error.downcast_ref::<Error>() {
+        of_index(error).or_else(|| of_trouble(error.trouble(), has_kept && error.is_resumable()))
+    } else {
+        let error = error.downcast_ref::<ZsyncError>()?;
+        of_control(error).or_else(|| of_trouble(trouble_of_control(error), has_kept && error.is_resumable()))
+    }
+}
+
+fn of_index(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::Index { source: FormatError::NotAnIndex, .. } => {
+            "SEED comes first, then INDEX, which `gosync build` makes"
+        }
+        Error::Index { .. } => "get the index again, or make it again with `gosync build`",
+        Error::Part { .. } if is_of_wrong_parts(error) => {
+            "give every part of one target once, all made with the same options"
+        }
+        Error::Part { .. } => "make that part again with `gosync build --part`",
+        Error::Signature { .. } => "nothing was used or replaced; without --public-key the index of anyone is used",
+        Error::Key { source: KeyError::NoPassword(_) | KeyError::WrongPassword, .. } => {
+            "give --key-password-file, or set GOSYNC_KEY_PASSWORD"
+        }
+        Error::Key { .. } => "keys are made with `minisign -G`",
+        Error::Sum { .. } => "give another --block-size",
+        Error::Layers { .. } | Error::PayloadLayers { .. } => {
+            "give others to --layers or --block-size, or neither: they are chosen by the file's size"
+        }
+        _ => return None,
     })
 }
 
-/// What may help. `is_resumable` where the next run can go on with what this one fetched.
-fn hint(error: &anyhow::Error, is_resumable: bool) -> Option<&'static str> {
-    if let Some(usage) = error.downcast_ref::<Usage>() {
-        return Some(usage.hint);
-    }
-    if let Some(ServerError::Bind { .. }) = error.downcast_ref() {
-        return Some("give another --bind address, or port 0 for a free port");
-    }
-    let is_kept = match (error.downcast_ref::<Error>(), error.downcast_ref::<ZsyncError>()) {
-        (Some(error), _) => match error {
-            Error::Index { source: FormatError::NotAnIndex, .. } => {
-                return Some("SEED comes first, then INDEX, which `gosync build` makes");
-            }
-            Error::Index { .. } => return Some("get the index again, or make it again with `gosync build`"),
-            Error::Part { .. } if is_of_wrong_parts(error) => {
-                return Some("give every part of one target once, all made with the same options");
-            }
-            Error::Part { .. } => return Some("make that part again with `gosync build --part`"),
-            Error::Signature { .. } => {
-                return Some("nothing was used or replaced; without --public-key anyone's index is taken");
-            }
-            Error::Key { source: KeyError::NoPassword(_) | KeyError::WrongPassword, .. } => {
-                return Some("give --key-password-file, or set GOSYNC_KEY_PASSWORD");
-            }
-            Error::Key { .. } => return Some("keys are made with `minisign -G`"),
-            Error::Sum { .. } => return Some("give another --block-size"),
-            Error::Layers { .. } | Error::PayloadLayers { .. } => {
-                return Some("give others to --layers or --block-size, or neither: they are chosen by the file's size");
-            }
-            _ => error.is_resumable(),
-        },
-        (None, Some(error)) => match error {
-            ZsyncError::Control { .. } => return Some("get the control file again, or make it again with `zsyncmake`"),
-            ZsyncError::Sum { .. } => return Some("give another block size"),
-            ZsyncError::NoSource { .. } => return Some("say with -u which URL the control file is from"),
-            _ => error.is_resumable(),
-        },
-        (None, None) => return None,
-    };
-    let is_kept = is_resumable && is_kept;
-    Some(match trouble(error)? {
-        Trouble::Corrupt if is_kept && error.is::<Error>() => {
+fn of_control(error: &ZsyncError) -> Option<&'static str> {
+    Some(match error {
+        ZsyncError::Control { .. } => "get the control file again, or make it again with `zsyncmake`",
+        ZsyncError::Sum { .. } => "give another block size",
+        ZsyncError::NoSource { .. } => "say with -u which URL the control file is from",
+        _ => return None,
+    })
+}
+
+fn of_trouble(trouble: Trouble, is_kept: bool) -> Option<&'static str> {
+    Some(match (trouble, is_kept) {
+        (Trouble::Corrupt, true) => {
             "the source may have another version than the index; nothing was replaced, and what was right is kept: \
-             run the command again with another --source"
+             run the command again with another source"
         }
-        Trouble::Corrupt if is_kept => {
-            "the source may have another version; nothing was replaced, and what was right is kept for another source"
-        }
-        Trouble::Corrupt => "the index may be of another version; nothing was replaced",
-        Trouble::Source if is_kept => {
+        (Trouble::Corrupt, false) => "the index may be of another version; nothing was replaced",
+        (Trouble::Source, true) => {
             "nothing was replaced, and what was fetched is kept; run the same command again when the source is back"
         }
-        Trouble::Source => "nothing was replaced; run the same command again when the source is back",
+        (Trouble::Source, false) => "nothing was replaced; run the same command again when the source is back",
         _ => return None,
     })
 }

@@ -1,23 +1,20 @@
 //! Ctrl-C and SIGTERM: a prompt end, in a state that the next run can go on with.
 
 use std::io;
-use std::process::{ExitCode, exit};
+use std::process::exit;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use indicatif::MultiProgress;
-use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
-
-use crate::console::Console;
 
 /// How long a signal may go unnoticed.
 const POLL: Duration = Duration::from_millis(50);
 
-/// How long the work may take to stop by itself. Whoever waits for a stuck connection
+/// How long the work may take to stop by itself. A thread that waits for a stuck connection
 /// does not notice that it should.
 const GRACE: Duration = Duration::from_millis(700);
 
@@ -32,7 +29,7 @@ pub(crate) struct Interrupt {
 #[derive(Debug, Default)]
 struct State {
     is_resumable: AtomicBool,
-    /// [`OPEN`], or who tells how things ended.
+    /// [`OPEN`], or which thread tells how things ended.
     teller: AtomicUsize,
     bars: Mutex<Option<MultiProgress>>,
 }
@@ -43,8 +40,8 @@ const WATCHER: usize = 2;
 
 impl Interrupt {
     /// From now on the first signal asks the work to stop, and ends the process should
-    /// that not happen soon; the second ends it at once.
-    pub(crate) fn watch(&self, console: &Console) -> io::Result<()> {
+    /// that not happen soon, after `tell`; the second ends it at once.
+    pub(crate) fn watch(&self, tell: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let again = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             // In this order: the first signal arms the exit for the second.
@@ -52,7 +49,7 @@ impl Interrupt {
             flag::register(signal, again.clone())?;
             flag::register_usize(signal, self.signal.clone(), signal as usize)?;
         }
-        let (interrupt, console) = (self.clone(), console.clone());
+        let interrupt = self.clone();
         thread::Builder::new().name("interrupt".into()).spawn(move || {
             while !interrupt.is_raised() {
                 thread::sleep(POLL);
@@ -61,7 +58,7 @@ impl Interrupt {
             if interrupt.claim(WATCHER) {
                 let bars = interrupt.state.bars.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let _ = bars.map(|bars| bars.clear());
-                interrupt.tell(&console);
+                tell();
                 exit(interrupt.exit_code().into());
             }
         })?;
@@ -94,31 +91,13 @@ impl Interrupt {
         }
     }
 
-    /// Tells of the interruption, and the exit code for it.
-    pub(crate) fn report(&self, console: &Console) -> ExitCode {
-        self.tell(console);
-        ExitCode::from(self.exit_code())
-    }
-
     fn claim(&self, teller: usize) -> bool {
         let claimed = self.state.teller.compare_exchange(OPEN, teller, Ordering::AcqRel, Ordering::Acquire);
         claimed.map_or_else(|earlier| earlier == teller, |_| true)
     }
 
-    fn tell(&self, console: &Console) {
-        let message = match self.is_resumable() {
-            true => "interrupted; what was fetched is kept: run the same command again to go on",
-            false => "interrupted",
-        };
-        let (is_resumable, code) = (self.is_resumable(), self.exit_code());
-        let event = json!({ "event": "interrupted", "message": message, "resumable": is_resumable, "exit_code": code });
-        console.error(message);
-        // Who closed stdout does not want to know.
-        let _ = console.event(&event);
-    }
-
-    /// The shell's for whoever is ended by that signal.
-    fn exit_code(&self) -> u8 {
+    /// The exit code that a shell gives to a process that such a signal ended.
+    pub(crate) fn exit_code(&self) -> u8 {
         128 + self.signal.load(Ordering::Relaxed) as u8
     }
 }

@@ -37,7 +37,7 @@ impl<'a> Bars<'a> {
 impl Progress for Bars<'_> {
     fn begin(&self, phase: Phase, total: u64) {
         let name = phase.name();
-        // Who closed stdout will be told when the result cannot be written.
+        // That stdout was closed is told when the result cannot be written.
         let _ = self.console.event(&json!({ "event": "phase", "phase": name, "bytes": total }));
         let template = "{prefix:>8} [{bar:30}] {bytes:>11} of {total_bytes:<11} {bytes_per_sec:>12} {eta:>4}";
         let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");

@@ -1,136 +1,156 @@
 //! `gosync build`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::{
-    BuildOptions, Format, Index, Location, PAYLOAD_SUFFIX, SecretKey, SourceOptions, publish_index, publish_signature,
-};
+use clap::ValueEnum;
+use gosync::{BuildOptions, Format, Location, PAYLOAD_SUFFIX, Shard, publish_part, publish_payload};
 use serde_json::json;
 
-use super::{check_output, parts, signing, upload_options, zsyncmake};
-use crate::args::{self, IndexFormat};
 use crate::console::Console;
 use crate::failure::Usage;
+use crate::options::environment;
+use crate::options::signing::Signing;
+use crate::options::values::{block_size, destination};
 use crate::progress::Bars;
-use crate::table::{grouped, percent, seconds, size};
+use crate::publication;
+use crate::table::{grouped, seconds, size};
 
-pub(crate) fn run(args: &args::Build, console: &Console) -> anyhow::Result<ExitCode> {
-    if args.file.is_dir() {
-        let message = format!("{} is a directory", args.file.display());
-        return Err(Usage { message, hint: "an index is of one file; an archive of the directory will do" }.into());
-    }
-    check(args)?;
-    args.output.as_ref().map_or(Ok(()), check_output)?;
-    let format = match args.format {
-        IndexFormat::Gosync => Format::Layered,
-        IndexFormat::GoSync => Format::GoSync,
-        IndexFormat::Zsync => return zsyncmake::build(args, console),
-    };
-    let options = BuildOptions { format, block_sizes: args.block_sizes(), compress: args.compress };
-    if let Some(shard) = args.part {
-        return parts::build(args, shard, &options, console);
-    }
-    let start = Instant::now();
-    let location = args.output.clone().unwrap_or_else(|| default_index(&args.file).into());
-    let key = args.signing.key(console)?;
-    let upload = upload_options()?;
-    let payload = args.compress.map(|_| location.beside(&payload_name(&args.file)));
-    let index = match &payload {
-        Some(payload) => gosync::publish_payload(&args.file, &options, payload, &upload, &Bars::new(console))?,
-        None => gosync::build(&args.file, &options, &Bars::new(console))?,
-    };
-    publish(&index, &location, key.as_ref(), &upload, start, console)
+#[derive(Debug, clap::Args)]
+pub(crate) struct Build {
+    /// The file to publish
+    file: PathBuf,
+    /// Where to write the index: a path, or the URL of an object [default: FILE.gosync]
+    #[arg(short, long, value_name = "INDEX", value_parser = destination)]
+    output: Option<Location>,
+    /// Blocks of one size only, such as 4096 or 64KiB [default: layers; 8192 for go-sync]
+    #[arg(long, value_name = "N", value_parser = block_size)]
+    block_size: Option<u32>,
+    /// Block sizes of the layers, such as 64KiB,8KiB,1KiB [default: by the file's size]
+    #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = block_size, conflicts_with = "block_size")]
+    layers: Vec<u32>,
+    /// Write a compressed payload too, FILE.gosync-payload, to be published in the place of the
+    /// file. It holds everything twice, in coarse and in fine frames, and is up to about twice as
+    /// large as the file compressed as a whole; a patch fetches only what is cheaper of both
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
+    compress: Option<i32>,
+    /// Make only part I of N of the index; `gosync index merge` puts them together
+    #[arg(long, value_name = "I/N", conflicts_with = "sign")]
+    part: Option<Shard>,
+    /// The format of the index
+    #[arg(long, value_enum, default_value_t = IndexFormat::Gosync)]
+    format: IndexFormat,
+    #[command(flatten)]
+    signing: Signing,
 }
 
-/// Signs an index that was made, puts it where it is to be, and tells of it and its payload.
-pub(super) fn publish(
-    index: &Index,
-    location: &Location,
-    key: Option<&SecretKey>,
-    upload: &SourceOptions,
-    start: Instant,
-    console: &Console,
-) -> anyhow::Result<ExitCode> {
-    let payload = index.payload_name().map(|name| location.beside(name.as_str()));
-    let signature = key.map(|key| signing::sign(index, location, key)).transpose()?;
-    publish_index(index, location, upload)?;
-    let signature = match signature {
-        Some(signature) => Some(publish_signature(&signature, location, upload)?),
-        None => {
-            signing::warn_of_old_signature(location, console);
-            None
-        }
-    };
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum IndexFormat {
+    /// Our own: every byte verified by BLAKE3
+    Gosync,
+    /// That of go-sync 0.2: no hash of the whole file
+    GoSync,
+    /// zsync's control file, for its users: SHA-1 and SHA-256 of the whole file
+    Zsync,
+}
 
-    let (layers, index_bytes) = (index.layers(), index.encoded_len());
-    let sizes: Vec<String> = layers.iter().map(|layer| grouped(layer.block_size.into())).collect();
-    let time = start.elapsed();
-    console.message(format_args!(
-        "{location}: blocks of {} bytes, {} ({} of the file), in {}",
-        sizes.join(", "),
-        size(index_bytes),
-        percent(index_bytes, index.length()),
-        seconds(time)
-    ));
-    if let Some(payload) = &payload {
+impl Build {
+    pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
+        if self.file.is_dir() {
+            let message = format!("{} is a directory", self.file.display());
+            return Err(Usage { message, hint: "an index is of one file; an archive of the directory will do" }.into());
+        }
+        self.check()?;
+        let format = match self.format {
+            IndexFormat::Gosync => Format::Layered,
+            IndexFormat::GoSync => Format::GoSync,
+            IndexFormat::Zsync => {
+                publication::control::build(&self.file, self.output, self.block_size, console)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
+        let block_sizes = self.block_size.map_or(self.layers.clone(), |size| vec![size]);
+        let options = BuildOptions { format, block_sizes, compress: self.compress };
+        match self.part {
+            Some(shard) => self.build_part(shard, &options, console)?,
+            None => self.build_whole(&options, console)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Refuses what the format does not have: nothing is left out silently.
+    fn check(&self) -> Result<(), Usage> {
+        let format = match self.format {
+            IndexFormat::Gosync => return Ok(()),
+            IndexFormat::GoSync => "the go-sync format",
+            IndexFormat::Zsync => "a control file of zsync",
+        };
+        let wanted = [
+            (!self.layers.is_empty(), "--layers", "layers"),
+            (self.compress.is_some(), "--compress", "compressed payload"),
+            (self.part.is_some(), "--part", "parts"),
+            (self.signing.is_wanted(), "--sign", "header that could be signed"),
+        ];
+        match wanted.iter().find(|(is_given, ..)| *is_given) {
+            Some((_, option, what)) => Err(Usage {
+                message: format!("{option} is not for {format}, which has no {what}"),
+                hint: "leave it out, or take --format gosync",
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn build_whole(self, options: &BuildOptions, console: &Console) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let location = self.output.unwrap_or_else(|| default_index(&self.file).into());
+        let key = self.signing.key(console)?;
+        let upload = environment::source_options()?;
+        let bars = &Bars::new(console);
+        let index = match self.compress {
+            Some(_) => {
+                let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+                let payload = location.beside(&format!("{name}{PAYLOAD_SUFFIX}"));
+                publish_payload(&self.file, options, &payload, &upload, bars)?
+            }
+            None => gosync::build(&self.file, options, bars)?,
+        };
+        publication::index::publish(&index, &location, key.as_ref(), &upload, start, console)
+    }
+
+    fn build_part(self, shard: Shard, options: &BuildOptions, console: &Console) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let suffix = format!(".{}", shard.to_string().replace('/', "-of-"));
+        let default = || Location::from(default_index(&self.file)).with_suffix(&suffix);
+        let location = self.output.unwrap_or_else(default);
+        let upload = environment::source_options()?;
+        let part = publish_part(&self.file, shard, options, &location, &upload, &Bars::new(console))?;
+
+        let (range, time) = (part.range(), start.elapsed());
         console.message(format_args!(
-            "{payload}: {} ({} of the file), in its place",
-            size(index.source_length()),
-            percent(index.source_length(), index.length())
+            "{location}: part {shard}, of {} of {} bytes, has {}, in {}",
+            grouped(range.len()),
+            grouped(part.target_length()),
+            size(part.encoded_len()),
+            seconds(time)
         ));
-        if index.source_length() > index.length() {
-            console.message(format_args!(
-                "warning: {} is larger than the file, of which not much can be compressed; leave out --compress",
-                payload.file_name().unwrap_or_default()
-            ));
-        }
-    }
-    console.event(&json!({
-        "event": "done",
-        "index": location.to_string(),
-        "format": index.format().to_string(),
-        "target_bytes": index.length(),
-        "index_bytes": index_bytes,
-        "payload": payload.map(|location| location.to_string()),
-        "payload_bytes": index.source_length(),
-        "block_sizes": layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>(),
-        "signature": signature.map(|location| location.to_string()),
-        "blake3": index.file_hash().map(|hash| hash.to_string()),
-        "seconds": time.as_secs_f64(),
-    }))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Whether the format has all that is asked for: nothing is left out silently.
-fn check(args: &args::Build) -> Result<(), Usage> {
-    let format = match args.format {
-        IndexFormat::Gosync => return Ok(()),
-        IndexFormat::GoSync => "the go-sync format",
-        IndexFormat::Zsync => "a control file of zsync",
-    };
-    let wanted = [
-        (!args.layers.is_empty(), "--layers", "layers"),
-        (args.compress.is_some(), "--compress", "compressed payload"),
-        (args.part.is_some(), "--part", "parts"),
-        (args.signing.is_wanted(), "--sign", "header that could be signed"),
-    ];
-    match wanted.iter().find(|(is_given, ..)| *is_given) {
-        Some((_, option, what)) => Err(Usage {
-            message: format!("{option} is not for {format}, which has no {what}"),
-            hint: "leave it out, or take --format gosync",
-        }),
-        None => Ok(()),
+        console.event(&json!({
+            "event": "done",
+            "index": location.to_string(),
+            "part": shard.to_string(),
+            "target_bytes": part.target_length(),
+            "part_start": range.start,
+            "part_end": range.end,
+            "index_bytes": part.encoded_len(),
+            "payload_bytes": part.payload_length(),
+            "block_sizes": part.block_sizes(),
+            "seconds": time.as_secs_f64(),
+        }))?;
+        Ok(())
     }
 }
 
-/// What the payload of a file is called.
-fn payload_name(file: &std::path::Path) -> String {
-    format!("{}{PAYLOAD_SUFFIX}", file.file_name().unwrap_or_default().to_string_lossy())
-}
-
-pub(super) fn default_index(file: &std::path::Path) -> PathBuf {
+fn default_index(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(".gosync");
     file.with_file_name(name)

@@ -1,19 +1,31 @@
 //! `gosync serve`.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use gosync_server::Server;
 use serde_json::json;
 
-use crate::args;
 use crate::console::Console;
 
-pub(crate) fn run(args: &args::Serve, console: &Console) -> anyhow::Result<ExitCode> {
-    let server = Server::bind(&args.directory, args.bind)?;
-    let url = server.url();
-    console.message(format_args!("serving {} at {url} (stop with Ctrl-C)", args.directory.display()));
-    console.event(&json!({ "event": "listening", "url": url }))?;
-    let log = console.clone();
-    server.with_access_log(move |record| log.message(record)).run()?;
-    Ok(ExitCode::SUCCESS)
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// The directory to serve
+    directory: PathBuf,
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8730")]
+    bind: SocketAddr,
+}
+
+impl Serve {
+    pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
+        let server = Server::bind(&self.directory, self.bind)?;
+        let url = server.url();
+        console.message(format_args!("serving {} at {url} (stop with Ctrl-C)", self.directory.display()));
+        console.event(&json!({ "event": "listening", "url": url }))?;
+        let log = console.clone();
+        server.with_access_log(move |record| log.message(record)).run()?;
+        Ok(ExitCode::SUCCESS)
+    }
 }

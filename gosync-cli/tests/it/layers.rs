@@ -134,7 +134,6 @@ fn options_that_are_not_of_a_format() {
         (&["inspect", "new.zsync", "--signed-part", "part"][..], "no header to sign"),
         (&["inspect", "new.zsync", "--public-key", "key"], "cannot be signed"),
         (&["patch", "new", "new.zsync", "--public-key", "key"], "cannot be signed"),
-        (&["diff", "new", "new.zsync", "--report", "page"], "with an index of gosync's own only"),
         (&["verify", "new", "new.zsync", "--public-key", "key"], "cannot be signed"),
         (&["build", "new", "--key-password-file", "word"], "--sign <KEYFILE>"),
         (&["zsyncmake", "new", "-U", "url"], "required arguments"),

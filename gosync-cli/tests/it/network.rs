@@ -183,7 +183,7 @@ fn who_asks_and_what_else_is_sent() {
     scratch.run(&[&new[..], &both].concat()).assert_failed(2, "cannot be used with");
     scratch.run(&[&new[..], &["--header", "hidden"]].concat()).assert_failed(2, "no colon");
     scratch.run(&[&new[..], &["--ca-certificate", "absent"]].concat()).assert_failed(1, "cannot read absent");
-    scratch.run(&[&new[..], &["--read-timeout", "soon"]].concat()).assert_failed(2, "is none of ms, s, m and h");
+    scratch.run(&[&new[..], &["--read-timeout", "soon"]].concat()).assert_failed(2, "is not ms, s, m or h");
 }
 
 #[test]

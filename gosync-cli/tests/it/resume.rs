@@ -263,11 +263,7 @@ fn wrong_always() {
     let proxy = Proxy::new(&server, Line::default());
     let run = scratch.run(&["patch", "old", "new.gosync", &format!("{}/new", proxy.url)]);
     run.assert_failed(3, "bytes 2998272..3002368, 3497984..3502080 are missing or wrong, also when fetched again");
-    assert!(
-        run.stderr.contains("what was right is kept: run the command again with another --source"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("what was right is kept: run the command again with another source"), "{}", run.stderr);
     // Another source may have the rest.
     scratch.write("new", &target);
     let stands = standing(&scratch, &target).len() * BLOCK;

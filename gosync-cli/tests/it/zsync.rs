@@ -40,8 +40,10 @@ fn other_commands_know_a_control_file() {
     assert_eq!(scratch.json(&["build", "site/new.img", "--format", "zsync"])["format"], "zsync");
     let index = "site/new.img.zsync";
     assert_eq!(scratch.json(&["inspect", index])["target_bytes"].as_u64(), Some(new.len() as u64));
-    let missing = scratch.json(&["diff", "old.img", index])["missing_bytes"].as_u64().unwrap();
+    let missing = scratch.json(&["diff", "old.img", index, "--report", "page"])["missing_bytes"].as_u64().unwrap();
     assert!(missing > 500 && missing < 30_000);
+    let page = String::from_utf8(scratch.read("page")).unwrap();
+    assert!(page.contains("<h1>new.img</h1>") && page.contains("<tr><td>2.0 KiB</td><td>147</td>"), "{page}");
     assert_eq!(scratch.run(&["verify", "old.img", index]).code, 3);
     let foretold = scratch.json(&["patch", "old.img", index, "--dry-run"]);
     assert_eq!(foretold["missing_bytes"].as_u64(), Some(missing));

@@ -12,7 +12,6 @@ use gosync::{BuildOptions, Format, Location, ReadOptions, Seeds, SourceOptions, 
 use gosync_server::Server;
 use serde_json::json;
 
-use crate::args;
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::progress::Bars;
@@ -20,45 +19,53 @@ use crate::table::{grouped, percent, seconds, size};
 
 const FORMATS: [Format; 2] = [Format::Layered, Format::GoSync];
 
-pub(crate) fn run(args: &args::Demo, console: &Console) -> anyhow::Result<ExitCode> {
-    let file = match &args.file {
-        Some(file) => file.clone(),
-        None => largest_toolchain_library().ok_or_else(|| Usage {
-            message: "found no large library of a Rust toolchain to show the main job on".into(),
-            hint: "give any large file: `gosync demo FILE`",
-        })?,
-    };
-    let name = file.file_name().context("the file has no name")?.to_owned();
-    let published = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let local = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let new = published.path().join(&name);
-    // A link costs nothing, but does not cross file systems.
-    std::fs::hard_link(&file, &new)
-        .or_else(|_| std::fs::copy(&file, &new).map(drop))
-        .with_context(|| format!("cannot copy {} to {}", file.display(), new.display()))?;
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// The file to use as the new version [default: the Rust toolchain's largest library]
+    file: Option<PathBuf>,
+}
 
-    console.message(format_args!("new version: {}", file.display()));
-    let old = local.path().join(&name);
-    let edits = older::write(&new, &old)?;
-    let (new_len, old_len) = (std::fs::metadata(&new)?.len(), std::fs::metadata(&old)?.len());
-    console.message(format_args!(
-        "old version: made from it with {edits} edits: bytes replaced, added, removed and moved"
-    ));
+impl Demo {
+    pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
+        let file = match self.file {
+            Some(file) => file,
+            None => largest_toolchain_library().ok_or_else(|| Usage {
+                message: "found no large library of a Rust toolchain to show the main job on".into(),
+                hint: "give any large file: `gosync demo FILE`",
+            })?,
+        };
+        let name = file.file_name().context("the file has no name")?.to_owned();
+        let published = tempfile::tempdir().context("cannot make a temporary directory")?;
+        let local = tempfile::tempdir().context("cannot make a temporary directory")?;
+        let new = published.path().join(&name);
+        // A link costs nothing, but does not cross file systems.
+        std::fs::hard_link(&file, &new)
+            .or_else(|_| std::fs::copy(&file, &new).map(drop))
+            .with_context(|| format!("cannot copy {} to {}", file.display(), new.display()))?;
 
-    let server = Server::bind(published.path(), (Ipv4Addr::LOCALHOST, 0).into())?.spawn()?;
-    console.message(format_args!("served at {} by the built-in server\n", server.url()));
-    let runs = FORMATS
-        .iter()
-        .map(|&format| {
-            let job = Job { new: &new, old: &old, output: &local.path().join("output"), url: server.url() };
-            job.run(format, console).with_context(|| format!("with an index in the {format} format"))
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
+        console.message(format_args!("new version: {}", file.display()));
+        let old = local.path().join(&name);
+        let edits = older::write(&new, &old)?;
+        let (new_len, old_len) = (std::fs::metadata(&new)?.len(), std::fs::metadata(&old)?.len());
+        console.message(format_args!(
+            "old version: made from it with {edits} edits: bytes replaced, added, removed and moved"
+        ));
 
-    console.data(table(new_len, old_len, &runs))?;
-    let runs: Vec<_> = runs.iter().map(Run::json).collect();
-    console.event(&json!({ "event": "done", "new_bytes": new_len, "old_bytes": old_len, "runs": runs }))?;
-    Ok(ExitCode::SUCCESS)
+        let server = Server::bind(published.path(), (Ipv4Addr::LOCALHOST, 0).into())?.spawn()?;
+        console.message(format_args!("served at {} by the built-in server\n", server.url()));
+        let runs = FORMATS
+            .iter()
+            .map(|&format| {
+                let job = Job { new: &new, old: &old, output: &local.path().join("output"), url: server.url() };
+                job.run(format, console).with_context(|| format!("with an index in the {format} format"))
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
+
+        console.data(table(new_len, old_len, &runs))?;
+        let runs: Vec<_> = runs.iter().map(Run::json).collect();
+        console.event(&json!({ "event": "done", "new_bytes": new_len, "old_bytes": old_len, "runs": runs }))?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 struct Job<'a> {

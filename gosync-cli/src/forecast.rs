@@ -1,0 +1,118 @@
+//! What a comparison found, and what a patch would fetch.
+
+use std::time::{Duration, Instant};
+
+use gosync::{Estimate, LayerReport, Location, Plan, Statistics, Transfer};
+use serde_json::json;
+
+use crate::console::Console;
+use crate::table::{Facts, counted, grouped, in_requests, percent, seconds, share, size};
+
+/// What is known before anything is fetched, whatever the format of the index.
+pub(crate) struct Forecast {
+    /// The target's name, or where its index is.
+    pub(crate) target: String,
+    pub(crate) plan: Plan,
+    pub(crate) statistics: Statistics,
+    pub(crate) layers: Vec<LayerReport>,
+    /// What reading the index took.
+    pub(crate) index: Transfer,
+    /// When all of this was known; estimating the cost takes longer.
+    pub(crate) compared: Instant,
+}
+
+/// What fetching the rest will cost.
+pub(crate) struct Cost {
+    /// Where from.
+    pub(crate) location: Location,
+    pub(crate) estimate: Estimate,
+}
+
+impl Forecast {
+    /// Tells what was found, as `diff` does, and how long that took since `start`.
+    pub(crate) fn tell(&self, cost: Option<Estimate>, start: Instant, console: &Console) -> anyhow::Result<()> {
+        let Self { plan, statistics, layers, index, .. } = self;
+        let time = self.compared.duration_since(start);
+        let length = plan.cut().length();
+        let ranges = plan.fetch_ranges().len();
+        let part = |bytes| format!("{} bytes ({}, {})", grouped(bytes), size(bytes), percent(bytes, length));
+
+        let mut facts = Facts::default();
+        facts.add("target", format!("{} bytes ({})", grouped(length), size(length)));
+        for layer in layers {
+            facts.add(
+                format!("blocks of {}", grouped(layer.block_size.into())),
+                format!(
+                    "{} of {} matched, for {} of index",
+                    grouped(layer.matched),
+                    grouped(layer.asked),
+                    size(layer.index_bytes)
+                ),
+            );
+        }
+        facts.add("seeds", format!("{} bytes ({})", grouped(statistics.seed_bytes), size(statistics.seed_bytes)));
+        facts.add("matched", part(plan.matched_bytes()));
+        facts.add("to fetch", format!("{} in {}", part(plan.fetched_bytes()), counted(ranges as u64, "range")));
+        if let Some(cost) = cost {
+            facts.add("payload", format!("{} bytes{}", grouped(cost.bytes), in_requests(cost.requests)));
+        }
+        facts.add("index", format!("{} bytes{}", grouped(index.bytes), in_requests(index.requests)));
+        if console.is_verbose() {
+            let (weak, wrong) = (statistics.weak_hit_rate(), statistics.false_weak_hit_rate());
+            let hits = |hits, rate, of| format!("{} ({} of the {of})", grouped(hits), share(rate));
+            facts.add("comparisons", grouped(statistics.comparisons));
+            facts.add("weak hits", hits(statistics.weak_hits, weak, "comparisons"));
+            facts.add("false weak hits", hits(statistics.false_weak_hits, wrong, "weak hits"));
+            facts.add("strong sums", grouped(statistics.strong_sums));
+        }
+        facts.add("time", seconds(time));
+        console.data(facts)?;
+        console.event(&json!({
+            "event": "done",
+            "matched_bytes": plan.matched_bytes(),
+            "missing_bytes": plan.fetched_bytes(),
+            "missing_ranges": ranges,
+            "repeated_bytes": plan.repeated_bytes(),
+            "target_bytes": length,
+            "seed_bytes": statistics.seed_bytes,
+            "index_bytes": index.bytes,
+            "payload_bytes": cost.map(|cost| cost.bytes),
+            "requests": cost.map(|cost| cost.requests + index.requests),
+            "comparisons": statistics.comparisons,
+            "weak_hits": statistics.weak_hits,
+            "false_weak_hits": statistics.false_weak_hits,
+            "weak_hit_rate": statistics.weak_hit_rate(),
+            "false_weak_hit_rate": statistics.false_weak_hit_rate(),
+            "strong_sums": statistics.strong_sums,
+            "seconds": time.as_secs_f64(),
+        }))?;
+        Ok(())
+    }
+
+    /// Tells what a patch would fetch, as `patch --dry-run` does.
+    pub(crate) fn tell_cost(&self, cost: &Cost, console: &Console) -> anyhow::Result<()> {
+        let Cost { location, estimate } = cost;
+        let length = self.plan.cut().length();
+        console.message(format_args!(
+            "{location}: would fetch {} of {}{}{}",
+            size(estimate.bytes),
+            size(length),
+            in_requests(estimate.requests),
+            estimate
+                .seconds
+                .map_or(String::new(), |time| { format!(", in about {}", seconds(Duration::from_secs_f64(time))) }),
+        ));
+        console.event(&json!({
+            "event": "done",
+            "dry_run": true,
+            "matched_bytes": self.plan.matched_bytes(),
+            "missing_bytes": self.plan.fetched_bytes(),
+            "fetched_bytes": estimate.bytes,
+            "index_bytes": self.index.bytes,
+            "output_bytes": length,
+            "requests": estimate.requests + self.index.requests,
+            "seconds": estimate.seconds,
+        }))?;
+        Ok(())
+    }
+}

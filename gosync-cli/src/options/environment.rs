@@ -1,0 +1,32 @@
+//! What the environment says.
+
+use std::env::{self, VarError};
+
+use gosync::{HttpOptions, Proxy, SourceOptions};
+
+use crate::failure::Usage;
+
+/// Proxies, and the credentials of object stores: all that is needed to write to these.
+pub(crate) fn source_options() -> anyhow::Result<SourceOptions> {
+    let is_setting = |name: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix));
+    let variables =
+        env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let proxy = Proxy::from_variables(|name| env::var(name).ok()).map_err(gosync::Error::from)?;
+    Ok(SourceOptions {
+        http: HttpOptions { proxy, ..HttpOptions::default() },
+        object_store: variables.filter(|(name, _)| is_setting(name)).collect(),
+        ..SourceOptions::default()
+    })
+}
+
+/// The secret under `name`. Secrets are no arguments, because every user of the machine can
+/// list those of all processes.
+pub(crate) fn secret(name: &str) -> Result<Option<String>, Usage> {
+    match env::var(name) {
+        Ok(text) => Ok(Some(text)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Usage { message: format!("{name} is not text in UTF-8"), hint: "set it again, or unset it" })
+        }
+    }
+}

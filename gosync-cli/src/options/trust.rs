@@ -1,0 +1,38 @@
+//! Trusting signed indexes only.
+
+use std::path::Path;
+
+use gosync::{Error, OpenedIndex, PublicKey, Signed, SourceOptions};
+
+use crate::console::Console;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Trust {
+    /// Use the index only if INDEX.minisig is a signature by this key of minisign: a file, or base64
+    #[arg(long, value_name = "KEY")]
+    public_key: Option<String>,
+}
+
+impl Trust {
+    /// Whether an index is used only if it is signed.
+    pub(crate) fn wants_signature(&self) -> bool {
+        self.public_key.is_some()
+    }
+
+    /// Verifies the signature of `opened` if a key is given, and adds what that
+    /// cost to what the index did.
+    pub(crate) fn check(
+        &self,
+        opened: &mut OpenedIndex,
+        options: &SourceOptions,
+        console: &Console,
+    ) -> Result<Option<Signed>, Error> {
+        let Some(key) = &self.public_key else { return Ok(None) };
+        // What is no key itself is the path of one.
+        let key = key.parse().or_else(|_| PublicKey::read(Path::new(key)))?;
+        let signed = opened.check_signature(&key, options)?;
+        opened.transfer += signed.transfer;
+        console.detail(format_args!("index signed with key {}: {}", signed.key, signed.comment));
+        Ok(Some(signed))
+    }
+}

@@ -1,0 +1,93 @@
+//! Values of options: rates, times, sizes, and places to write to.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use gosync::{Location, MAX_BLOCK_SIZE, Rate};
+
+/// Bytes in a second, such as `500KB`.
+pub(crate) fn rate(text: &str) -> Result<Rate, String> {
+    let bytes = NonZeroU64::new(text.parse::<ByteSize>()?.as_u64());
+    bytes.map(Rate::new).ok_or_else(|| "at that rate nothing would ever arrive".into())
+}
+
+/// A number of seconds, or one with `ms`, `s`, `m` or `h` behind it.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1.0,
+        "ms" => 0.001,
+        "m" => 60.0,
+        "h" => 3600.0,
+        unit => return Err(format!("the unit {unit} is not ms, s, m or h")),
+    };
+    let number: f64 = digits.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    match Duration::try_from_secs_f64(number * unit) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("not a time that can be waited".into()),
+    }
+}
+
+/// Bytes of a block, such as `64KiB`.
+pub(crate) fn block_size(text: &str) -> Result<u32, String> {
+    let size = text.parse::<ByteSize>()?.as_u64();
+    if (1..=MAX_BLOCK_SIZE.into()).contains(&size) {
+        Ok(size as u32)
+    } else {
+        Err(format!("a block has between 1 and {MAX_BLOCK_SIZE} bytes"))
+    }
+}
+
+/// A place that can be written to, so that others are refused before any work is done.
+pub(crate) fn destination(text: &str) -> Result<Location, String> {
+    match text.parse().map_err(|error: gosync::LocationError| error.to_string())? {
+        Location::Url(url) if !matches!(url.scheme(), "s3" | "gs" | "az") => {
+            Err("it cannot be written to; give a path, or an s3, gs or az URL".into())
+        }
+        location => Ok(location),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates() {
+        assert_eq!(rate("500KB").map(|rate| rate.bytes_per_second.get()), Ok(500_000));
+        assert_eq!(rate("2MiB").map(|rate| rate.bytes_per_second.get()), Ok(2 << 20));
+        assert!(rate("0").is_err() && rate("fast").is_err());
+    }
+
+    #[test]
+    fn times() {
+        for (text, millis) in [("2", 2000), ("0.5s", 500), ("250ms", 250), ("2m", 120_000), ("1h", 3_600_000)] {
+            assert_eq!(time(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        assert!(["", "s", "0", "-1", "1e99", "5d", "soon"].iter().all(|text| time(text).is_err()));
+    }
+
+    #[test]
+    fn block_sizes() {
+        assert_eq!(block_size("8192"), Ok(8192));
+        assert_eq!(block_size("64KiB"), Ok(65536));
+        assert!(block_size("0").is_err() && block_size("2GiB").is_err() && block_size("many").is_err());
+    }
+
+    #[test]
+    fn destinations() {
+        assert!(
+            ["x", "/a/b", "s3://bucket/x", "gs://bucket/x", "az://container/x"]
+                .map(destination)
+                .iter()
+                .all(Result::is_ok)
+        );
+        assert!(
+            ["http://host/x", "https://host/x", "ssh://host/x", "ftp://host/x"]
+                .map(destination)
+                .iter()
+                .all(Result::is_err)
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! What a patch did.
+
+use std::path::Path;
+use std::time::Instant;
+
+use gosync::{Report, Transfer};
+use serde_json::json;
+
+use crate::console::Console;
+use crate::table::{counted, in_requests, percent, seconds, size};
+
+/// What a patch did, whatever the format of its index.
+pub(crate) struct Outcome {
+    pub(crate) output_bytes: u64,
+    pub(crate) matched_bytes: u64,
+    pub(crate) work: Report,
+    /// What reading the index took.
+    pub(crate) index: Transfer,
+}
+
+impl Outcome {
+    /// Tells it, and how long it took since `start`.
+    pub(crate) fn tell(&self, output: Option<&Path>, start: Instant, console: &Console) -> anyhow::Result<()> {
+        let Self { output_bytes, matched_bytes, ref work, index } = *self;
+        let time = start.elapsed();
+        if work.refetched_blocks > 0 {
+            console.message(format_args!(
+                "warning: {} came out wrong at first, and was fetched again",
+                counted(work.refetched_blocks, "block")
+            ));
+        }
+        if work.kept > 0 {
+            console.message(format_args!("{} were there from a run that was interrupted", size(work.kept)));
+        }
+        console.message(format_args!(
+            "{}: {}, {} matched ({}), {} fetched{}, in {}",
+            output.map_or("standard output".into(), |output| output.display().to_string()),
+            size(output_bytes),
+            size(matched_bytes),
+            percent(matched_bytes, output_bytes),
+            size(work.transfer.bytes),
+            in_requests(work.transfer.requests),
+            seconds(time)
+        ));
+        console.event(&json!({
+            "event": "done",
+            "matched_bytes": matched_bytes,
+            "kept_bytes": work.kept,
+            "fetched_bytes": work.transfer.bytes,
+            "index_bytes": index.bytes,
+            "output_bytes": output_bytes,
+            "requests": work.transfer.requests + index.requests,
+            "refetched_blocks": work.refetched_blocks,
+            "seconds": time.as_secs_f64(),
+        }))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+//! Putting what was made where clients look for it, and telling of it.
+
+pub(crate) mod control;
+pub(crate) mod index;
