@@ -1,6 +1,5 @@
 //! `cargo xtask bench`: gosync and its peers on the same work, and BENCHMARKS.md from it.
 
-use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::net::SocketAddr;
@@ -15,9 +14,13 @@ use crate::command::root;
 use crate::steps::Steps;
 
 pub(crate) mod accounting;
+mod ahead;
 mod case;
 mod corpora;
+mod document;
 mod evidence;
+mod labels;
+mod lines;
 mod machine;
 mod options;
 mod plot;
@@ -28,20 +31,22 @@ mod rounds;
 pub(crate) mod scan;
 mod sections;
 mod statistics;
+mod summary;
 mod table;
 
 use case::{Case, Cases, SERVED};
 use corpora::Corpus;
 use machine::Machine;
 pub(crate) use options::BenchOptions;
+use plot::PLOT;
 use programs::Programs;
 use results::{Measured, Results, Sizes};
 use rounds::{Effort, Runner};
 use sections::Section;
 
-/// What is kept, and what is drawn of it, from the root.
+/// What is kept, and the page that is written of it, from the root.
 const RESULTS: &str = "benchmarks/results.json";
-const PLOT: &str = "benchmarks/scan.svg";
+const DOCUMENT: &str = "BENCHMARKS.md";
 
 /// What all sections share.
 struct Bench<'a> {
@@ -66,7 +71,7 @@ pub(crate) fn run(steps: &mut Steps, options: &BenchOptions) -> anyhow::Result<(
     let home = if options.quick { cache.join("quick") } else { root().to_owned() };
     let mut results = Results::read(&home.join(RESULTS))?;
     if options.render {
-        return steps.run("BENCHMARKS.md", || write(&results, &home));
+        return steps.run(DOCUMENT, || write(&results, &home));
     }
     let this = env::current_exe().context("cannot find this program")?;
     let measurer = programs::copy_program(&this, &cache, &format!("measure{}", env::consts::EXE_SUFFIX))?;
@@ -93,9 +98,9 @@ pub(crate) fn run(steps: &mut Steps, options: &BenchOptions) -> anyhow::Result<(
             write(&results, &home)?;
         }
     }
-    eprintln!("wrote {}", home.join("BENCHMARKS.md").display());
+    eprintln!("wrote {}", home.join(DOCUMENT).display());
     if broken > 0 {
-        bail!("{broken} promises were not kept; BENCHMARKS.md lists them");
+        bail!("{broken} promises were not kept; {DOCUMENT} lists them");
     }
     Ok(())
 }
@@ -161,8 +166,7 @@ impl Bench<'_> {
         let mut cases = Cases::new(&self.programs, corpus, folder, &urls);
         (section.cases)(&mut cases);
         let mut cases = cases.into_all();
-        let Self { machine, measurer, .. } = self;
-        let runner = Runner { corpus, folder, measurer, machine, server: server.as_ref(), effort };
+        let runner = Runner { corpus, folder, measurer: &self.measurer, server: server.as_ref(), effort };
         while let Some(work) = cases.first().map(|case| case.work) {
             let (now, later): (Vec<Case>, Vec<Case>) = cases.into_iter().partition(|case| case.work == work);
             measured.rows.extend(runner.run_all(&now, &mut measured.violations)?);
@@ -194,16 +198,7 @@ fn lines(server: &Nginx, round_trips: &[u32]) -> anyhow::Result<Vec<Line>> {
 
 /// Writes everything that is made of the results, in the folder `home`.
 fn write(results: &Results, home: &Path) -> anyhow::Result<()> {
-    let (_, ours) = scan::SUMS[0];
-    let rates = results.section("scan").map(|section| section.rates.as_slice()).unwrap_or_default();
-    let rates: Vec<_> = rates.iter().filter(|rate| rate.kind == ours).collect();
-    let files = [
-        (RESULTS, serde_json::to_string_pretty(results)? + "\n"),
-        (PLOT, plot::render("Rolling and sieving, one core, our format's sum", &rates)),
-        ("benchmarks/figures.md", report::figures(results)),
-        ("BENCHMARKS.md", report::document(results)),
-    ];
-    for (name, text) in files {
+    for (name, text) in files(results)? {
         let path = home.join(name);
         path.parent().map_or(Ok(()), fs::create_dir_all).with_context(|| format!("cannot make a folder for {name}"))?;
         fs::write(path, text).with_context(|| format!("cannot write {name}"))?;
@@ -211,11 +206,45 @@ fn write(results: &Results, home: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Those of `all` that have one of `names`.
-fn select(all: &[&'static str], names: &[String], what: &str) -> anyhow::Result<Vec<&'static str>> {
-    let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    if let Some(unknown) = names.iter().find(|name| !all.contains(name)) {
-        bail!("there is no {what} \"{unknown}\"; there are {}", all.join(", "));
+/// All files that are made of the results: the name from the root, and what is in it.
+fn files(results: &Results) -> anyhow::Result<[(&'static str, String); 3]> {
+    let (_, ours) = scan::SUMS[0];
+    let rates = results.section("scan").map(|section| section.rates.as_slice()).unwrap_or_default();
+    let rates: Vec<_> = rates.iter().filter(|rate| rate.kind == ours).collect();
+    let plot = plot::render("Rolling and sieving, one core, our format's sum", &rates);
+    Ok([(RESULTS, results.text()?), (PLOT, plot), (DOCUMENT, document::text(results))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_committed_is_what_the_records_say() {
+        let results = Results::read(&root().join(RESULTS)).unwrap();
+        for (name, text) in files(&results).unwrap() {
+            let committed = fs::read_to_string(root().join(name)).unwrap();
+            assert!(committed == text, "{name} is not what its records say: run `cargo xtask bench --render`");
+        }
     }
-    Ok(all.iter().copied().filter(|name| names.contains(name)).collect())
+
+    #[test]
+    fn the_document_begins_with_a_page_and_keeps_its_anchors() {
+        let document = fs::read_to_string(root().join(DOCUMENT)).unwrap();
+        let page = document.lines().position(|line| line == "---").unwrap();
+        assert!(page <= 40, "{page} lines before the rule");
+        let anchor = |heading: &str| {
+            let letters = heading.to_lowercase().replace(' ', "-");
+            letters.replace(|letter: char| !letter.is_alphanumeric() && letter != '-', "")
+        };
+        let headings = document.lines().filter(|line| line.starts_with('#'));
+        let anchors: Vec<String> = headings.map(|line| anchor(line.trim_start_matches(['#', ' ']))).collect();
+        let readme = fs::read_to_string(root().join("README.md")).unwrap();
+        let from_outside = readme.split("(BENCHMARKS.md#").skip(1);
+        let links: Vec<&str> = from_outside.chain(document.split("](#").skip(1)).collect();
+        assert!(links.len() > 5, "{links:?}");
+        for link in links.into_iter().filter_map(|link| link.split(')').next()) {
+            assert!(anchors.iter().any(|anchor| anchor == link), "there is no heading #{link}");
+        }
+    }
 }

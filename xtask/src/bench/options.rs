@@ -1,17 +1,19 @@
 //! What to measure, and with how much patience.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use anyhow::bail;
 
 use super::programs::PEERS;
 use super::rounds::Effort;
 use super::sections::{ALL, Pace, Section};
-use super::select;
 
 /// What to measure.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct BenchOptions {
-    /// Measures these only [default: all]: target-table, local, scan, network, wire, librsync, zsync
+    /// Measures these only [default: all]: local, large, scan, network, wire, librsync, zsync
     #[arg(value_name = "SECTION")]
     sections: Vec<String>,
     /// A smoke test: small files, one round, and results beneath the target folder
@@ -108,6 +110,15 @@ impl BenchOptions {
         words.extend(self.size.map(|size| format!("--size {size}")));
         words.join(" ")
     }
+}
+
+/// Those of `all` that have one of `names`.
+fn select(all: &[&'static str], names: &[String], what: &str) -> anyhow::Result<Vec<&'static str>> {
+    let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    if let Some(unknown) = names.iter().find(|name| !all.contains(name)) {
+        bail!("there is no {what} \"{unknown}\"; there are {}", all.join(", "));
+    }
+    Ok(all.iter().copied().filter(|name| names.contains(name)).collect())
 }
 
 #[cfg(test)]

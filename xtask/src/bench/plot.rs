@@ -5,6 +5,9 @@ use std::fmt::Write;
 
 use super::scan::Rate;
 
+/// Where it is kept, from the root.
+pub(crate) const PLOT: &str = "benchmarks/scan.svg";
+
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 60.0;
@@ -25,13 +28,13 @@ const STYLE: &str = "text { font: 13px system-ui, sans-serif; fill: #24292f; } .
 pub(crate) fn render(title: &str, rates: &[&Rate]) -> String {
     let mut lines = BTreeMap::<&str, Vec<(u32, f64)>>::new();
     for rate in rates {
-        lines.entry(&rate.tier).or_default().push((rate.log2_keys, rate.rate.median / 1e9));
+        lines.entry(&rate.tier).or_default().push((rate.log2_keys, rate.rate / 1e9));
     }
     let keys = rates.iter().map(|rate| rate.log2_keys);
     let axes = Axes {
         least: keys.clone().min().unwrap_or(12),
         greatest: keys.max().unwrap_or(21),
-        step: step(rates.iter().map(|rate| rate.rate.median / 1e9).fold(0.0, f64::max)),
+        step: step(rates.iter().map(|rate| rate.rate / 1e9).fold(0.0, f64::max)),
     };
 
     let mut svg = format!(
@@ -128,10 +131,8 @@ fn line(svg: &mut String, text: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::statistics::Spread;
 
-    fn rate(tier: &str, log2_keys: u32, median: f64) -> Rate {
-        let rate = Spread { median, least: median, greatest: median };
+    fn rate(tier: &str, log2_keys: u32, rate: f64) -> Rate {
         Rate { kind: "ours".into(), tier: tier.into(), log2_keys, rate }
     }
 

@@ -13,7 +13,6 @@ use super::accounting::{Invocation, Outcome, Usage};
 use super::case::{Case, Moved};
 use super::corpora::Corpus;
 use super::evidence::{digest, have_equal_bytes, json_sum, remove, rsync_bytes, served_bytes, size};
-use super::machine::Machine;
 use super::results::{Row, Run, Violation};
 use crate::command::root;
 
@@ -39,7 +38,6 @@ pub(crate) struct Runner<'a> {
     pub(crate) folder: &'a Path,
     /// A copy of this program, which stays when this one is built anew.
     pub(crate) measurer: &'a Path,
-    pub(crate) machine: &'a Machine,
     pub(crate) server: Option<&'a Nginx>,
     pub(crate) effort: Effort,
 }
@@ -53,26 +51,27 @@ impl Runner<'_> {
     /// When files cannot be made; a program that fails is a row with a complaint.
     pub(crate) fn run_all(&self, cases: &[Case], violations: &mut Vec<Violation>) -> anyhow::Result<Vec<Row>> {
         let start = Instant::now();
-        let mut rows = Vec::with_capacity(cases.len());
-        let mut rounds = Vec::with_capacity(cases.len());
+        let mut taken = Vec::with_capacity(cases.len());
         let mut made: Vec<(&str, u64, &str)> = Vec::new();
         for case in cases {
-            let (row, count) = self.warm_up(case)?;
-            let ran = count > 0 || !row.runs.is_empty();
+            let first = self.warm_up(case)?;
+            let ran = first.rounds > 0 || !first.runs.is_empty();
             if let Some((name, product)) = case.product.as_ref().filter(|_| ran) {
                 match digest(product) {
                     Ok(digest) => made.push((name, digest, &case.label)),
                     Err(error) => self.violated(violations, format!("{}, {}: {error}", case.work, case.label)),
                 }
             }
-            rows.push(row);
-            rounds.push(count);
+            taken.push(first);
         }
         for round in 0..self.effort.rounds {
-            for at in order(round, cases.len()).into_iter().filter(|&at| round < rounds[at]) {
-                match self.run(&cases[at])? {
-                    Ok(run) => rows[at].runs.push(run),
-                    Err(complaint) => rows[at].complaint = Some(complaint),
+            for at in order(round, cases.len()) {
+                let taken: &mut Taken = &mut taken[at];
+                if round < taken.rounds {
+                    match self.run(&cases[at])? {
+                        Ok(run) => taken.runs.push(run),
+                        Err(complaint) => taken.row.complaint = Some(complaint),
+                    }
                 }
             }
         }
@@ -82,51 +81,55 @@ impl Runner<'_> {
                 self.violated(violations, format!("{name}: \"{label}\" made something else than \"{}\"", first.2));
             }
         }
-        for (case, row) in cases.iter().zip(&rows) {
-            self.check_memory(case, row, violations);
-        }
         let work = cases.first().map_or("nothing", |case| case.work);
-        eprintln!("{}, {work}: {} cases in {:.0} s", self.corpus.name, rows.len(), start.elapsed().as_secs_f64());
-        for (row, complaint) in rows.iter().filter_map(|row| Some((row, row.complaint.as_ref()?))) {
-            eprintln!("  {}: {complaint}", row.case);
+        eprintln!("{}, {work}: {} cases in {:.0} s", self.corpus.name, cases.len(), start.elapsed().as_secs_f64());
+        let mut rows = Vec::with_capacity(cases.len());
+        for (case, Taken { mut row, runs, .. }) in cases.iter().zip(taken) {
+            self.check_memory(case, &runs, violations);
+            if let Some(complaint) = &row.complaint {
+                eprintln!("  {}: {complaint}", row.case);
+            }
+            if case.is_recorded {
+                row.record(&runs);
+                rows.push(row);
+            }
         }
         Ok(rows)
     }
 
-    /// The row of a case, and the number of rounds that it can take part in.
-    fn warm_up(&self, case: &Case) -> anyhow::Result<(Row, usize)> {
-        let mut row = Row {
+    /// The first run of a case, and the number of rounds that it can take part in.
+    fn warm_up(&self, case: &Case) -> anyhow::Result<Taken> {
+        let row = Row {
             corpus: self.corpus.name.into(),
             work: case.work.into(),
             program: case.program.into(),
             case: case.label.clone(),
             bytes: case.bytes,
-            date: self.machine.date.clone(),
-            commit: self.machine.commit.clone(),
             ..Row::default()
         };
+        let mut taken = Taken { row, runs: Vec::new(), rounds: 0 };
         if let Err(complaint) = self.prepare(case)? {
-            row.complaint = Some(complaint);
-            return Ok((row, 0));
+            taken.row.complaint = Some(complaint);
+            return Ok(taken);
         }
         let run = match self.run(case)? {
             Ok(run) => run,
             Err(complaint) => {
-                row.complaint = Some(complaint);
-                return Ok((row, 0));
+                taken.row.complaint = Some(complaint);
+                return Ok(taken);
             }
         };
         if let Some(output) = &case.output
             && !have_equal_bytes(output, &self.corpus.target).unwrap_or(false)
         {
-            row.complaint = Some("what it wrote is not the new version".into());
-            return Ok((row, 0));
+            taken.row.complaint = Some("what it wrote is not the new version".into());
+            return Ok(taken);
         }
-        let rounds = rounds_within(self.effort, run.usage.wall);
-        if rounds == 0 {
-            row.runs.push(run);
+        taken.rounds = if case.is_recorded { rounds_within(self.effort, run.usage.wall) } else { 0 };
+        if taken.rounds == 0 {
+            taken.runs.push(run);
         }
-        Ok((row, rounds))
+        Ok(taken)
     }
 
     fn prepare(&self, case: &Case) -> anyhow::Result<Result<(), String>> {
@@ -180,10 +183,10 @@ impl Runner<'_> {
         Ok(Ok(usage))
     }
 
-    fn check_memory(&self, case: &Case, row: &Row, violations: &mut Vec<Violation>) {
+    fn check_memory(&self, case: &Case, runs: &[Run], violations: &mut Vec<Violation>) {
         let Some(index) = case.index.as_ref().and_then(|index| size(index).ok()) else { return };
         let bound = MEMORY + index + index / 2;
-        let peak = row.runs.iter().map(|run| run.usage.peak).max().unwrap_or(0);
+        let peak = runs.iter().map(|run| run.usage.peak).max().unwrap_or(0);
         if peak > bound {
             let (peak, bound) = (peak >> 20, bound >> 20);
             self.violated(violations, format!("{}, {}: {peak} MiB of memory, above {bound}", case.work, case.label));
@@ -200,6 +203,14 @@ impl Runner<'_> {
     }
 }
 
+/// What came of a case so far.
+struct Taken {
+    row: Row,
+    runs: Vec<Run>,
+    /// Rounds that it is to take part in.
+    rounds: usize,
+}
+
 /// What a program said, for a record that says nothing of where this repository is.
 fn without_root(message: &str) -> String {
     message.replace(&format!("{}/", root().display()), "")
@@ -207,7 +218,7 @@ fn without_root(message: &str) -> String {
 
 /// In which order `count` cases are run.
 ///
-/// Not the same in each round: whoever runs after a program that gave much memory back has to
+/// Not the same in each round: a program that runs after one that gave much memory back has to
 /// take it from the machine below anew, which took four times as long as the work itself.
 fn order(round: usize, count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();

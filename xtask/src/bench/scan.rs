@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accounting::own_cpu;
 use super::programs::target_folder;
-use super::statistics::Spread;
+use super::statistics::median;
 use crate::command::{cargo, output};
 
 const BUFFER: usize = 64 << 20;
@@ -30,8 +30,8 @@ pub(crate) struct Rate {
     pub(crate) kind: String,
     pub(crate) tier: String,
     pub(crate) log2_keys: u32,
-    /// Positions a second of processor time: the median, with its spread.
-    pub(crate) rate: Spread,
+    /// Positions a second of processor time, the median of all rounds.
+    pub(crate) rate: f64,
 }
 
 /// Measures in a process of its own, built for release whatever this one is built for.
@@ -76,7 +76,7 @@ pub(crate) fn print_rates(quick: bool) -> anyhow::Result<()> {
                 }
             }
             for (tier, samples) in tiers.iter().zip(samples) {
-                let rate = Spread::of(samples).context("no rounds")?;
+                let rate = median(samples).context("no rounds")?.round();
                 rates.push(Rate { kind: name.into(), tier: tier.to_string(), log2_keys, rate });
             }
         }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::local::{self, one_thread};
-use super::{Pace, Section, gosync};
+use super::section::{Pace, Section, gosync, variants};
 use crate::bench::accounting::Invocation;
 use crate::bench::case::{Cases, Moved, Product};
 use crate::bench::corpora::Corpus;
+use crate::bench::labels::{BUILD, DIFF, one_thread};
 use crate::bench::report;
 use crate::bench::results::Results;
 
@@ -123,18 +123,18 @@ pub(super) fn tiers(cases: &mut Cases<'_>, program: &Path) {
     for (kind, file, options) in KINDS {
         let kept = cases.file(&format!("own-{file}.signature"));
         let label = format!("gosync rdiff, {kind}");
-        for (case, variant) in local::variants(&label) {
+        for (case, variant) in variants(&label) {
             let made = if case == one_thread(&label) { kept.clone() } else { cases.file("again.signature") };
             let variant: Vec<&str> = variant.iter().map(String::as_str).collect();
             let words = [&["rdiff"], options, &["signature"]].concat();
             cases
-                .add(local::BUILD, "gosync", &case)
+                .add(BUILD, "gosync", &case)
                 .run(gosync(program, &variant, &words, &[&seed, &made]))
                 .makes(&made)
                 .bytes(seed_bytes)
                 .product(&format!("signature, {kind}"), Product::File(made.clone()));
             let delta = gosync(program, &variant, &["rdiff", "delta"], &[&kept, &target]);
-            cases.add(local::DIFF, "gosync", &case).run(delta).needs(&[&kept]);
+            cases.add(DIFF, "gosync", &case).run(delta).needs(&[&kept]);
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use gosync_rollsum::Tier;
-
 use super::librsync::{self, Patching};
-use super::{Pace, Section, gosync, zsync};
+use super::section::{Pace, Section, gosync, variants};
+use super::zsync;
 use crate::bench::accounting::Invocation;
 use crate::bench::case::{Cases, Moved, Product};
 use crate::bench::corpora::Corpus;
+use crate::bench::labels::{BUILD, DIFF, FORCED, PATCH, one_thread};
 use crate::bench::report;
 use crate::bench::results::Results;
 
@@ -34,10 +34,6 @@ pub(super) const SECTION: Section = Section {
     cases,
     text,
 };
-
-pub(super) const BUILD: &str = "build";
-pub(super) const DIFF: &str = "diff";
-const PATCH: &str = "patch";
 
 /// Variants of ours: the name, the file name of the index, and how to build it.
 pub(super) const OURS: [(&str, &str, &[&str]); 3] = [
@@ -66,6 +62,8 @@ fn cases(cases: &mut Cases<'_>) {
         }
     }
     copy(cases);
+    // The section of large files has a row for each tier.
+    cases.check_only(|case| case.label.ends_with(FORCED));
 }
 
 /// Build and diff with one thread, with two, and with each lesser tier of instructions.
@@ -93,26 +91,6 @@ pub(super) fn ours(cases: &mut Cases<'_>, program: &Path, label: &str, name: &st
             .product(&format!("diff, {label}"), Product::Json(json.clone(), keys))
             .bound_by(&index);
     }
-}
-
-/// The name and the options of each variant: the threads, and the tiers that are worth a row.
-pub(super) fn variants(label: &str) -> Vec<(String, Vec<String>)> {
-    let options = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    let threads = [(one_thread(label), options(&["-p", "1"])), (format!("{label}, 2 threads"), options(&["-p", "2"]))];
-    let lesser = Tier::available().filter(|tier| *tier != Tier::detect());
-    let forced = lesser.map(|tier| {
-        let name = tier.to_string();
-        (forced(label, &name), options(&["-p", "1", "--tier", &name]))
-    });
-    threads.into_iter().chain(forced).collect()
-}
-
-pub(super) fn one_thread(label: &str) -> String {
-    format!("{label}, 1 thread")
-}
-
-pub(super) fn forced(label: &str, tier: &str) -> String {
-    format!("{label}, 1 thread, {tier} forced")
 }
 
 fn patch(cases: &mut Cases<'_>, program: &Path, label: &str, name: &str) {
@@ -219,15 +197,15 @@ fn copy(cases: &mut Cases<'_>) {
 fn text(results: &Results) -> String {
     let mut text = String::from(
         "## On one machine: build, diff, patch\n\n\
-         Old and new version on the same disk and in the page cache, blocks of 2,048 where a program has\n\
-         blocks (casync and bita cut by content, into 64 KiB on average). Build and diff of one thread are held on one\n\
-         core; patch is not. rdiff and fast_rsync keep the signature of the *old* version and scan the new one: the\n\
-         work is the same. rsync has both ends on this machine, and xdelta3 both versions at hand, whose diff contains\n\
-         the finding and the compressing of differences.\n",
+         Old and new version are on the same disk and in the page cache. Blocks have 2,048 bytes; casync and bita cut by\n\
+         content instead, into 64 KiB on average. Build and diff of one thread are held on one core; patch is not. rdiff\n\
+         and fast_rsync keep the signature of the *old* version and scan the new one: the work is the same. rsync has\n\
+         both ends on this machine. xdelta3 has both versions at hand, and its diff finds and compresses the differences.\n",
     );
     let Some(section) = results.section(SECTION.name) else { return text + report::NOT_MEASURED };
     text += &report::stamp(section);
-    text += "\nPatch is everything that leads from the old version and the index to the new one, the diff or delta included.\n";
+    text += "\nPatch is everything that leads from the old version and the index to the new one, the diff or delta included.\n\
+             What it takes above `cp` is finding the blocks, hashing, and syncing the result to disk, which `cp` does not do.\n";
     for (work, baseline) in [(BUILD, one_thread(OURS[0].0)), (DIFF, one_thread(OURS[0].0)), (PATCH, OURS[0].0.into())] {
         text += &format!("\n### {}\n\n", report::capitalised(work));
         text += &report::matrix(section, work, &baseline);

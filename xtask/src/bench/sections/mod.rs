@@ -1,49 +1,20 @@
 //! The sections of BENCHMARKS.md: what each measures, and what it says.
 
-use super::accounting::Invocation;
-use super::case::Cases;
-use super::results::Results;
-
-mod goals;
+mod large;
 mod librsync;
 mod local;
 mod network;
 mod scan;
-mod target_table;
+mod section;
 mod wire;
 mod zsync;
 
-use std::path::Path;
-
-/// A section.
-#[derive(Debug)]
-pub(crate) struct Section {
-    pub(crate) name: &'static str,
-    pub(crate) corpora: &'static [&'static str],
-    /// Round trips, in milliseconds, to the web server that serves the files; none is no server.
-    pub(crate) round_trips: &'static [u32],
-    pub(crate) pace: Pace,
-    /// Adds what is run on a corpus.
-    pub(crate) cases: fn(&mut Cases<'_>),
-    /// What it says, without the heading of its file.
-    pub(crate) text: fn(&Results) -> String,
-}
-
-/// How much of the effort a section asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pace {
-    /// Times: several rounds of what is quick.
-    Rounds,
-    /// Times on large files: rounds of what takes a few seconds.
-    Slow,
-    /// Bytes, which are the same each time: once, with patience.
-    Once,
-}
+pub(crate) use section::{Pace, Section};
 
 /// All of them, in the order of the document.
 pub(crate) const ALL: [&Section; 7] = [
-    &target_table::SECTION,
     &local::SECTION,
+    &large::SECTION,
     &scan::SECTION,
     &network::SECTION,
     &wire::SECTION,
@@ -51,19 +22,14 @@ pub(crate) const ALL: [&Section; 7] = [
     &zsync::SECTION,
 ];
 
-/// Ours with `options` before the command in `words`; on one core if it is to use one thread.
-fn gosync(program: &Path, options: &[&str], words: &[&str], files: &[&Path]) -> Invocation {
-    let run = Invocation::new(program, &[options, words].concat(), files);
-    if options.windows(2).any(|pair| pair == ["-p", "1"]) { run.pinned() } else { run }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::case::Case;
+    use crate::bench::case::{Case, Cases};
     use crate::bench::corpora::{CORPORA, Corpus};
     use crate::bench::programs::{PEERS, Programs};
-    use std::path::PathBuf;
+    use crate::bench::results::Results;
+    use std::path::{Path, PathBuf};
 
     fn cases(section: &Section, names: &[&'static str]) -> Vec<Case> {
         let corpus = Corpus { name: section.corpora[0], seed: "/seed".into(), target: "/target".into() };

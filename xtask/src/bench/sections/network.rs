@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Pace, Section, gosync};
+use super::section::{Pace, Section, gosync};
 use crate::bench::accounting::Invocation;
 use crate::bench::case::{Case, Cases, Moved, SERVED};
 use crate::bench::report;
@@ -134,17 +134,19 @@ pub(super) fn prepare(case: &mut Case, is_first: bool, make: Invocation) -> &mut
 fn text(results: &Results) -> String {
     let mut text = String::from(
         "## Whole syncs over HTTP\n\n\
-         From an nginx on this machine as it comes, directly and through a proxy that delays every byte so that a round\n\
-         trip takes 40 ms. Index and payload as one transfer: the time from the command to the verified file, the\n\
-         bytes of all answers' bodies and the number of requests by nginx's own log. bita's archive is\n\
-         compressed with brotli and casync's with zstd, as they are used; zsync fetches from the plain file.\n\n\
-         How gosync asks: what is missing is sorted, ranges with a gap that costs less than asking again are joined,\n\
-         and up to 200 ranges go into one request (`multipart/byteranges`), over up to six connections at once. How much a\n\
-         request carries, and whether the whole file is cheaper, follow from the round trip and the throughput that were\n\
-         measured so far; so does the gap that is bridged where only single ranges are understood. A server that answers with the whole file, with an error, or with fewer ranges\n\
-         than were asked for is asked for single ranges in parallel from then on, and read as one stream if it has no\n\
-         ranges at all; no byte is taken whose `Content-Range` was not checked.\n\n\
-         `ranges` is every tenth block of 16 KiB replaced: 410 scattered ranges in 64 MiB.\n",
+         From an nginx on this machine with its default settings, directly and through a proxy that delays every byte\n\
+         so that a round trip takes 40 ms. Time is from the command to the verified file. Bytes are the bodies of all\n\
+         answers, index and payload, and with the requests are taken from nginx's log. bita's archive is compressed\n\
+         with brotli and casync's with zstd, as their users have them; zsync fetches from the plain file.\n\n\
+         How gosync asks: it sorts the missing ranges and joins those whose gap costs less than another range. Up to\n\
+         200 ranges go into one request (`multipart/byteranges`), over up to six connections at once. The round trip and\n\
+         the throughput measured so far decide how much a request carries, which gaps are bridged, and whether the\n\
+         whole file is cheaper. If a server answers with the whole file, with an error, or with fewer ranges than were\n\
+         asked for, gosync asks for single ranges in parallel from then on. A server without ranges is read as one\n\
+         stream. No byte is taken whose `Content-Range` was not checked.\n\n\
+         `ranges` is every tenth block of 16 KiB replaced: 410 scattered ranges in 64 MiB. At 40 ms layers cost round\n\
+         trips, which follow one another: the index's beginning, each further layer in which something is missing, and\n\
+         the payload.\n",
     );
     let Some(section) = results.section(SECTION.name) else { return text + report::NOT_MEASURED };
     text += &report::stamp(section);
@@ -169,15 +171,14 @@ pub(super) fn tables(section: &Measured) -> String {
                     report::median(row, report::WALL).map_or_else(|| report::short_complaint(row), figure)
                 })
             };
-            let last = near.runs.last();
             let number = |number: Option<u64>| number.map_or_else(String::new, grouped);
             table.row([
                 case.to_owned(),
                 wall(rows[0]),
                 wall(rows[1]),
                 report::median(near, report::CPU).map_or_else(String::new, figure),
-                number(last.and_then(|run| run.moved)),
-                number(last.and_then(|run| run.requests)),
+                number(near.moved),
+                number(near.requests),
             ]);
         }
         text += &format!("\n### Sync of {corpus}\n\n{}", table.render());

@@ -1,7 +1,7 @@
 //! The scan alone: kernels by tier of instructions and size of the index.
 
-use super::{Pace, Section};
-use crate::bench::PLOT;
+use super::section::{Pace, Section};
+use crate::bench::plot::PLOT;
 use crate::bench::report::{NOT_MEASURED, stamp};
 use crate::bench::results::Results;
 use crate::bench::scan::SUMS;
@@ -32,7 +32,7 @@ fn text(results: &Results) -> String {
         for tier in tiers {
             let cells = sizes.iter().map(|size| {
                 let rate = of_kind().find(|rate| rate.tier == tier && rate.log2_keys == *size);
-                rate.map_or_else(String::new, |rate| figure(rate.rate.median / 1e9))
+                rate.map_or_else(String::new, |rate| figure(rate.rate / 1e9))
             });
             table.row([format!("{kind}, {tier}")].into_iter().chain(cells));
         }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::network::{self, prepare};
-use super::{Pace, Section};
+use super::section::{Pace, Section};
 use crate::bench::accounting::Invocation;
 use crate::bench::case::{Cases, Moved, SERVED};
 use crate::bench::corpora::Corpus;
+use crate::bench::labels::{COMPRESSED, DEFAULT, WIRE};
 use crate::bench::report;
 use crate::bench::results::{Measured, Results, Row};
 use crate::bench::table::{Table, grouped};
@@ -31,37 +32,31 @@ pub(super) const SECTION: Section = Section {
     text,
 };
 
-pub(super) const BYTES: &str = "bytes on the wire";
 /// Ours with one layer of blocks, plain and compressed.
-pub(super) const FLAT: &str = "gosync, flat";
-pub(super) const FLAT_COMPRESSED: &str = "gosync, compressed, flat";
-pub(super) const DEFAULT: &str = "gosync";
-pub(super) const COMPRESSED: &str = "gosync, compressed";
-/// Peers that have only the old version, or only the new one.
-pub(super) const REMOTE: [&str; 6] = ["zsync", "zsync, gzip", "zsync-rs", "bita, brotli", "casync, zstd", "rsync -z"];
+const FLAT: &str = "gosync, flat";
+const FLAT_COMPRESSED: &str = "gosync, compressed, flat";
 
-/// A seed that is of no use, and what the whole target takes then.
-pub(super) const UNRELATED: &str = "unrelated";
-pub(super) const ALONE: &str = "zstd -3, without a seed";
+/// A seed that is of no use.
+const UNRELATED: &str = "unrelated";
 
 const BLOCKS: [&str; 5] = ["512", "1024", "2048", "4096", "8192"];
 
 fn cases(cases: &mut Cases<'_>) {
     let Some((_, url)) = cases.urls.first() else { return };
-    network::ours(cases, BYTES, url, DEFAULT, ("own", &[]), true);
-    network::ours(cases, BYTES, url, COMPRESSED, ("own-compressed", &["--compress"]), true);
+    network::ours(cases, WIRE, url, DEFAULT, ("own", &[]), true);
+    network::ours(cases, WIRE, url, COMPRESSED, ("own-compressed", &["--compress"]), true);
     // These are about other questions than that of the block size.
     if !cases.corpus.name.ends_with("-large") && cases.corpus.name != UNRELATED {
         for size in BLOCKS {
             let flat = format!("{FLAT} {size}");
-            network::ours(cases, BYTES, url, &flat, ("own-flat", &["--block-size", size]), true);
+            network::ours(cases, WIRE, url, &flat, ("own-flat", &["--block-size", size]), true);
             let flat = format!("{FLAT_COMPRESSED} {size}");
-            network::ours(cases, BYTES, url, &flat, ("own-flat", &["--block-size", size, "--compress"]), true);
+            network::ours(cases, WIRE, url, &flat, ("own-flat", &["--block-size", size, "--compress"]), true);
         }
     }
     zsync(cases, url);
-    network::bita(cases, BYTES, url, true);
-    network::casync(cases, BYTES, url, true);
+    network::bita(cases, WIRE, url, true);
+    network::casync(cases, WIRE, url, true);
     rsync(cases);
     bounds(cases);
 }
@@ -86,7 +81,7 @@ fn zsync(cases: &mut Cases<'_>, url: &str) {
             let make = Invocation::new(&maker, make, &[index, &target]);
             let files: [&Path; 5] = ["-i".as_ref(), &seed, "-o".as_ref(), &out, remote.as_ref()];
             let run = Invocation::new(program, &["-q"], &files);
-            let case = cases.add(BYTES, "zsync", label).run(run).needs(&[index]).output(&out);
+            let case = cases.add(WIRE, "zsync", label).run(run).needs(&[index]).output(&out);
             prepare(case, true, make).removes(&[&part]).moved(Moved::Served);
         }
     }
@@ -95,7 +90,7 @@ fn zsync(cases: &mut Cases<'_>, url: &str) {
         let make = Invocation::new(&folder.join("zsyncmake"), &["-u", SERVED, "-o"], &[&index, &target]);
         let files: [&Path; 5] = ["-i".as_ref(), &seed, "-o".as_ref(), &out, remote.as_ref()];
         let run = Invocation::new(&folder.join("zsync"), &[], &files);
-        let case = cases.add(BYTES, "zsync-rs", "zsync-rs").run(run).needs(&[&index]).output(&out);
+        let case = cases.add(WIRE, "zsync-rs", "zsync-rs").run(run).needs(&[&index]).output(&out);
         prepare(case, true, make).removes(&[&part]).moved(Moved::Served);
     }
 }
@@ -109,7 +104,7 @@ fn rsync(cases: &mut Cases<'_>) {
     let make = Invocation::new(Path::new("sh"), &["-c", &script], &[]);
     let (other, shell) = (format!("here:{}", target.display()), shell.display().to_string());
     let run = Invocation::new(program, &["-z", "--ignore-times", "--stats", "-e", &shell], &[other.as_ref(), &out]);
-    let case = cases.add(BYTES, "rsync", "rsync -z").run(run.stdout(&statistics)).copies(&seed, &out).output(&out);
+    let case = cases.add(WIRE, "rsync", "rsync -z").run(run.stdout(&statistics)).copies(&seed, &out).output(&out);
     case.prepare(make).moved(Moved::RsyncStatistics(statistics));
 }
 
@@ -122,55 +117,52 @@ fn bounds(cases: &mut Cases<'_>) {
         let from = format!("--patch-from={}", seed.display());
         let words = ["-q", "-f", level, "--long=31", &from, "-o"];
         let run = Invocation::new(program, &words, &[&delta, &target]);
-        cases.add(BYTES, "zstd", "zstd --patch-from").run(run).makes(&delta);
+        cases.add(WIRE, "zstd", "zstd --patch-from").run(run).makes(&delta);
         if name == UNRELATED {
             let run = Invocation::new(program, &["-q", "-f", "-3", "-o"], &[&delta, &target]);
-            cases.add(BYTES, "zstd", ALONE).run(run).makes(&delta);
+            cases.add(WIRE, "zstd", "zstd -3, without a seed").run(run).makes(&delta);
         }
     }
     if let Some(program) = programs.find("xdelta3") {
         let window = cases.seed_bytes().clamp(1 << 26, (1 << 31) - 1).to_string();
         let level = if level == "-3" { "-1" } else { "-9" };
         let run = Invocation::new(program, &["-e", "-f", level, "-B", &window, "-s"], &[&seed, &target, &delta]);
-        cases.add(BYTES, "xdelta3", "xdelta3").run(run).makes(&delta);
+        cases.add(WIRE, "xdelta3", "xdelta3").run(run).makes(&delta);
     }
 }
 
-/// The row with the fewest bytes, of those whose name begins with `prefix`.
-pub(super) fn best<'a>(section: &'a Measured, corpus: &str, is_meant: impl Fn(&str) -> bool) -> Option<(&'a str, u64)> {
-    let rows = section.rows.iter().filter(|row| row.corpus == corpus && row.work == BYTES && is_meant(&row.case));
-    rows.filter_map(|row| Some((row.case.as_str(), moved(row)?))).min_by_key(|row| row.1)
-}
-
-pub(super) fn moved(row: &Row) -> Option<u64> {
-    row.runs.last().and_then(|run| run.moved)
+/// The case with the fewest bytes, of those whose name begins with `prefix`.
+fn best<'a>(section: &'a Measured, corpus: &str, prefix: &str) -> Option<(&'a str, u64)> {
+    let is_meant = |row: &&Row| row.corpus == corpus && row.work == WIRE && row.case.starts_with(prefix);
+    let rows = section.rows.iter().filter(is_meant);
+    rows.filter_map(|row| Some((row.case.as_str(), row.moved?))).min_by_key(|row| row.1)
 }
 
 fn text(results: &Results) -> String {
     let mut text = String::from(
         "## Bytes on the wire\n\n\
-         Index and payload together, of a whole sync: by the log of nginx, without headers, by `--stats` of rsync, which talks\n\
-         to another rsync as over ssh, and the size of the delta where both versions are at hand, which is a lower bound\n\
-         and no peer. Everyone's defaults, bita with brotli and casync with zstd; *zsync, gzip* looks into\n\
-         a file that was compressed before. *Flat* is ours with a single layer of blocks of the size that is\n\
-         best for the pair, of 512 to 8,192: what a publisher would have to find out. *Large* files are 16 times as long,\n\
-         and there zstd and xdelta3 run at their fastest levels.\n",
+         Index and payload of a whole sync together, by the log of nginx, without headers. rsync talks to another rsync\n\
+         as over ssh, and its bytes are those of `--stats`. xdelta3 and `zstd --patch-from` have both versions at hand;\n\
+         the size of their delta is a lower bound. All programs run with their defaults, bita with brotli and casync with\n\
+         zstd. *zsync, gzip* looks into a file that was compressed before. *Flat* is ours with a single layer of blocks,\n\
+         of the size from 512 to 8,192 that is best for the pair: a publisher would have to find that out. With *large*\n\
+         files zstd and xdelta3 run at their fastest levels.\n",
     );
     let Some(section) = results.section(SECTION.name) else { return text + report::NOT_MEASURED };
     text += &report::stamp(section);
-    let corpora = section.corpora(BYTES);
+    let corpora = section.corpora(WIRE);
     let mut table = Table::new(["bytes"].into_iter().chain(corpora.iter().copied()));
     let is_flat = |case: &str| case.starts_with(FLAT) || case.starts_with(FLAT_COMPRESSED);
-    for case in section.cases(BYTES).into_iter().filter(|case| !is_flat(case)) {
-        let cells = corpora.iter().map(|corpus| match section.find(corpus, BYTES, case) {
+    for case in section.cases(WIRE).into_iter().filter(|case| !is_flat(case)) {
+        let cells = corpora.iter().map(|corpus| match section.find(corpus, WIRE, case) {
             None => String::new(),
-            Some(row) => moved(row).map_or_else(|| report::short_complaint(row), grouped),
+            Some(row) => row.moved.map_or_else(|| report::short_complaint(row), grouped),
         });
         table.row([case.to_owned()].into_iter().chain(cells));
         let flat = if case == DEFAULT { FLAT } else { FLAT_COMPRESSED };
         if case == DEFAULT || case == COMPRESSED {
             let cells = corpora.iter().map(|corpus| {
-                let flat = best(section, corpus, |case| case.starts_with(flat));
+                let flat = best(section, corpus, flat);
                 flat.map_or_else(String::new, |(case, bytes)| {
                     format!("{} ({})", grouped(bytes), case.rsplit(' ').next().unwrap_or_default())
                 })
@@ -180,15 +172,17 @@ fn text(results: &Results) -> String {
     }
     text += &format!("\n{}", table.render());
     let mut table = Table::new(["requests"].into_iter().chain(corpora.iter().copied()));
-    for case in section.cases(BYTES).into_iter().filter(|case| !is_flat(case)) {
+    for case in section.cases(WIRE).into_iter().filter(|case| !is_flat(case)) {
         let requests = |corpus: &&str| {
-            let row = section.find(corpus, BYTES, case);
-            row.and_then(|row| row.runs.last()?.requests).map_or_else(String::new, grouped)
+            let row = section.find(corpus, WIRE, case);
+            row.and_then(|row| row.requests).map_or_else(String::new, grouped)
         };
         let cells: Vec<String> = corpora.iter().map(requests).collect();
         if cells.iter().any(|cell| !cell.is_empty()) {
             table.row([case.to_owned()].into_iter().chain(cells));
         }
     }
-    text + &format!("\n{}", table.render())
+    text += &format!("\n{}", table.render());
+    text += "\nMemory within 64 MiB and 1.5 times the index";
+    text + &report::violations(section)
 }

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::local::{self, one_thread};
-use super::{Pace, Section, gosync, network};
+use super::network;
+use super::section::{Pace, Section, gosync, variants};
 use crate::bench::accounting::Invocation;
 use crate::bench::case::{Case, Cases, Moved, Product, SERVED};
 use crate::bench::corpora::Corpus;
+use crate::bench::labels::{BUILD, DIFF, one_thread};
 use crate::bench::report;
 use crate::bench::results::Results;
 
@@ -176,17 +177,17 @@ pub(super) fn tiers(cases: &mut Cases<'_>) {
     let seed = cases.corpus.seed.clone();
     if let Some(program) = cases.programs.find("gosync") {
         let (kept, bytes) = (cases.file("own.zsync"), cases.seed_bytes());
-        for (case, variant) in local::variants("gosync zsync") {
+        for (case, variant) in variants("gosync zsync") {
             let variant: Vec<&str> = variant.iter().map(String::as_str).collect();
             let made = if case == one_thread("gosync zsync") { kept.clone() } else { cases.file("again.zsync") };
             let words = [&["zsyncmake"], &COMPATIBLE[..], &["-u", SERVED, "-o"]].concat();
             let run = gosync(program, &variant, &words, &[&made, &cases.target()]);
-            let built = cases.add(local::BUILD, "gosync", &case).run(run).makes(&made);
+            let built = cases.add(BUILD, "gosync", &case).run(run).makes(&made);
             built.product("control file", Product::File(made));
             let json = cases.file("json");
             let run = gosync(program, &[&["-q", "--json"], &variant[..]].concat(), &["diff"], &[&seed, &kept]);
-            cases.add(local::DIFF, "gosync", &case).run(run.stdout(&json)).needs(&[&kept]).bytes(bytes);
+            cases.add(DIFF, "gosync", &case).run(run.stdout(&json)).needs(&[&kept]).bytes(bytes);
         }
     }
-    makers(cases, local::BUILD);
+    makers(cases, BUILD);
 }
