@@ -38,7 +38,9 @@
 mod block;
 mod cut;
 mod data;
+mod error_kind;
 mod file_hash;
+pub mod frames;
 mod lookup;
 mod name;
 mod plan;
@@ -53,6 +55,7 @@ mod weak;
 pub use block::{BlockId, BlockLayout, BlockRange, ByteRange, LayoutError, MAX_BLOCK_SIZE};
 pub use cut::Cut;
 pub use data::{ReadAt, is_zeros};
+pub use error_kind::ErrorKind;
 pub use file_hash::FileHash;
 pub use lookup::{EqualBlocks, Lookup};
 pub use name::{NameError, TargetName};

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use gosync::{Format, Index, IndexPart, ReadOptions, Seeds, diff, patch_to_stream};
+use gosync::publish::IndexPart;
+use gosync::update::{Seeds, Update};
+use gosync::{Index, ReadOptions};
 use gosync_blocksources::MemorySource;
 
 /// Reading bytes as go-sync's index either fails or loses nothing.
 pub(crate) fn legacy(data: &[u8]) {
-    if let Ok(index) = Index::read(data, &ReadOptions::default())
-        && index.format() == Format::GoSync
-    {
+    if let Ok(index @ Index::GoSync(_)) = Index::read(data, &ReadOptions::default()) {
         assert_eq!(write(&index), data);
     }
 }
@@ -42,26 +42,28 @@ fn check_part(data: &[u8]) {
 fn check_native(data: &[u8]) {
     let Ok(index) = Index::read(data, &ReadOptions::default()) else { return };
     assert_eq!(write(&index), data);
-    if index.format() == Format::Layered && index.length() < 1 << 20 {
+    if index.layered().is_some_and(|index| index.length() < 1 << 20) {
         descend(&index);
     }
 }
 
 /// Sums that nothing has, or everything: no descent through them goes wrong.
 fn descend(index: &Index) {
-    let found = diff(index, &Seeds::default(), &()).expect("no seeds can be read");
-    assert_eq!(found.plan.cut().length(), index.length());
-    let source = MemorySource::new(vec![0; index.length() as usize]);
+    let (target, info) = (index.target(), index.info());
+    let source = MemorySource::new(vec![0; info.length as usize]);
+    let update = Update { target: &*target, seeds: &Seeds::default(), source: &source, progress: &() };
+    let found = update.compare().expect("no seeds can be read");
+    assert_eq!(found.plan.cut().length(), info.length);
     let mut out = Vec::new();
-    if patch_to_stream(index, &Seeds::default(), &source, &mut out, &()).is_ok() {
-        assert_eq!(index.file_hash().expect("our own has one").0, *blake3::hash(&out).as_bytes());
+    if update.to_stream(&mut out).is_ok() {
+        assert_eq!(info.file_hash.expect("our own has one").0, *blake3::hash(&out).as_bytes());
     }
 }
 
 fn write(index: &Index) -> Vec<u8> {
     let mut bytes = Vec::new();
     index.write(&mut bytes).expect("a vector takes everything");
-    assert_eq!(bytes.len() as u64, index.encoded_len());
+    assert_eq!(bytes.len() as u64, index.info().index_bytes);
     bytes
 }
 

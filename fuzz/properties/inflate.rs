@@ -1,7 +1,7 @@
 //! What holds for any bits that are taken for deflate, and for any place in it. The fuzz
 //! target and the test that replays its corpus both come here.
 
-use gosync_zsync::{BlockHeader, InflateError, Inflater};
+use gosync_payloads::gzip::{BlockHeader, InflateError, Inflater};
 
 /// However the bits are cut, the same comes out of them; and from behind the header of a
 /// block the same as from before it. The first bytes tell how the bits are cut, where they

@@ -3,7 +3,10 @@
 
 use std::fs;
 
-use gosync::{BuildOptions, Format, Index, ReadOptions, Seeds, build, diff, patch_to_stream};
+use gosync::publish::{BuildOptions, Publisher};
+use gosync::sources::SourceOptions;
+use gosync::update::{Seeds, Update};
+use gosync::{Format, Index, ReadOptions};
 use gosync_blocksources::MemorySource;
 
 /// The first bytes choose the layers and how much is the seed; the others are the seed
@@ -18,18 +21,22 @@ pub(crate) fn layers(data: &[u8]) {
     let at = |name: &str| directory.path().join(name);
     fs::write(at("new"), target).expect("room for files");
     fs::write(at("old"), seed).expect("room for files");
-    let options = BuildOptions { format: Format::Layered, block_sizes: sizes, compress: None };
-    let built = build(&at("new"), &options, &()).expect("the layers are sound");
+    let options = BuildOptions { block_sizes: sizes, compress: None };
+    let sources = SourceOptions::default();
+    let publisher = Publisher { format: Format::Layered, options: &options, sources: &sources, progress: &() };
+    let built = publisher.build(&at("new"), None).expect("the layers are sound");
     let mut bytes = Vec::new();
     built.write(&mut bytes).expect("a vector takes everything");
     let index = Index::read(bytes.as_slice(), &ReadOptions::default()).expect("just written");
     assert_eq!(index, built);
 
-    let seeds = Seeds::open([at("old")]).expect("just written");
-    let found = diff(&index, &seeds, &()).expect("one seed");
+    let described = index.target();
+    let seeds = Seeds::open([at("old")], &*described).expect("just written");
     let source = MemorySource::new(target.to_vec());
+    let update = Update { target: &*described, seeds: &seeds, source: &source, progress: &() };
+    let found = update.compare().expect("one seed");
     let mut out = Vec::new();
-    let report = patch_to_stream(&index, &seeds, &source, &mut out, &()).expect("the source has the target");
+    let report = update.to_stream(&mut out).expect("the source has the target");
     assert_eq!(out, target);
     assert_eq!(report.report.refetched_blocks, 0, "what was found is there");
     assert_eq!(report.comparison.plan.fetched_bytes(), found.plan.fetched_bytes());

@@ -1,7 +1,7 @@
 //! What holds for any bytes that are taken for a frame of a payload. The fuzz target and
 //! the test that replays its corpus both come here.
 
-use gosync::payload::FrameDecoder;
+use gosync_payloads::frames::FrameDecoder;
 
 /// A frame makes as many bytes as it should, or none. The first bytes tell how many those
 /// are and how long what comes before the frame is, the dictionary included.

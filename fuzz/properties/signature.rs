@@ -1,7 +1,7 @@
 //! What holds for any bytes that are read as keys and signatures of minisign. The fuzz
 //! target and the test that replays its corpus both come here.
 
-use gosync::{PublicKey, SignatureError};
+use gosync::signing::{PublicKey, SigningError};
 
 const KEY: &str = include_str!("../../schemes/gosync/tests/vectors/minisign.pub");
 const SIGNED: &[u8] = b"the quick brown fox jumps over the lazy dog";
@@ -17,7 +17,7 @@ pub(crate) fn signature(data: &[u8]) {
     let key: PublicKey = KEY.parse().expect("minisign made it");
     match key.verify(SIGNED, text, "there") {
         Ok(_) => assert!(GENUINE.iter().any(|genuine| signed_part(genuine) == signed_part(text))),
-        Err(SignatureError::OtherKey { expected, actual, .. }) => assert_ne!(expected, actual),
+        Err(SigningError::OtherKey { expected, actual, .. }) => assert_ne!(expected, actual),
         Err(_) => {}
     }
     if let Ok(other) = text.parse::<PublicKey>() {

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use gosync::{Error, FormatError, KeyError, PartError, Trouble};
+use gosync::publish::{self, MergeError, PartError};
+use gosync::signing::KeyError;
+use gosync::{Error, ErrorKind, FormatError, update};
 use gosync_server::ServerError;
 use gosync_zsync::Error as ZsyncError;
 use serde_json::json;
@@ -27,8 +29,7 @@ pub(crate) struct Usage {
 
 /// Prints `error`, what caused it and what may help, and tells the exit code.
 pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
-    let trouble = trouble(error);
-    let is_cancelled = trouble == Some(Trouble::Cancelled) || error.is::<gosync_librsync::Error>();
+    let is_cancelled = kind(error) == Some(ErrorKind::Cancelled) || error.is::<gosync_librsync::Error>();
     if is_cancelled && console.interrupt.is_raised() {
         tell_interruption(console);
         return console.interrupt.exit_code().into();
@@ -66,72 +67,62 @@ pub(crate) fn tell_interruption(console: &Console) {
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {
-    if error.is::<Usage>() || matches!(error.downcast_ref(), Some(Error::Layers { .. } | Error::PayloadLayers { .. })) {
-        return USAGE;
-    }
     if let Some(error) = error.downcast_ref::<gosync_librsync::Error>() {
         return error.code();
     }
-    match trouble(error) {
-        _ if error.downcast_ref().is_some_and(is_of_wrong_parts) => USAGE,
-        Some(Trouble::Corrupt) => CORRUPT,
-        Some(Trouble::Source) => SOURCE,
+    match kind(error) {
+        _ if error.is::<Usage>() => USAGE,
+        Some(ErrorKind::Usage) => USAGE,
+        Some(ErrorKind::Corrupt) => CORRUPT,
+        Some(ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Source) => SOURCE,
         _ => 1,
     }
 }
 
-/// Whether parts were given that do not make an index, each of which may be good.
-fn is_of_wrong_parts(error: &Error) -> bool {
-    use PartError::{Different, Missing, Overlap};
-    matches!(error, Error::Part { source: Different { .. } | Missing { .. } | Overlap { .. }, .. })
-}
-
 /// The kind of trouble, where a scheme had it.
-fn trouble(error: &anyhow::Error) -> Option<Trouble> {
-    let of_index = error.downcast_ref().map(Error::trouble);
-    of_index.or_else(|| error.downcast_ref().map(trouble_of_control))
-}
-
-fn trouble_of_control(error: &ZsyncError) -> Trouble {
-    match error {
-        error if error.is_cancelled() => Trouble::Cancelled,
-        error if error.is_corrupt() => Trouble::Corrupt,
-        error if error.is_source() => Trouble::Source,
-        _ => Trouble::Other,
-    }
+fn kind(error: &anyhow::Error) -> Option<ErrorKind> {
+    let of_index = error.downcast_ref().map(Error::kind);
+    of_index.or_else(|| error.downcast_ref().map(ZsyncError::kind))
 }
 
 /// What may help. `has_kept` where this run left something for the next one.
 fn hint(error: &anyhow::Error, has_kept: bool) -> Option<&'static str> {
     if let Some(usage) = error.downcast_ref::<Usage>() {
-        Some(usage.hint)
-    } else if let Some(ServerError::Bind { .. }) = error.downcast_ref() {
-        Some("give another --bind address, or port 0 for a free port")
-    } else if let Some(error) = error.downcast_ref::<Error>() {
-        of_index(error).or_else(|| of_trouble(error.trouble(), has_kept && error.is_resumable()))
-    } else {
-        let error = error.downcast_ref::<ZsyncError>()?;
-        of_control(error).or_else(|| of_trouble(trouble_of_control(error), has_kept && error.is_resumable()))
+        return Some(usage.hint);
     }
+    if let Some(ServerError::Bind { .. }) = error.downcast_ref() {
+        return Some("give another --bind address, or port 0 for a free port");
+    }
+    let (index, control) = (error.downcast_ref::<Error>(), error.downcast_ref::<ZsyncError>());
+    let is_kept = match (index, control) {
+        (Some(Error::Update(error)), _) | (_, Some(ZsyncError::Update(error))) => has_kept && error.is_resumable(),
+        _ => false,
+    };
+    let own = index.and_then(of_index).or_else(|| control.and_then(of_control));
+    own.or_else(|| of_kind(kind(error)?, is_kept))
 }
 
 fn of_index(error: &Error) -> Option<&'static str> {
+    use PartError::{Different, Missing, Overlap};
     Some(match error {
-        Error::Index { source: FormatError::NotAnIndex, .. } => {
+        Error::Update(update::Error::Index { source: FormatError::NotAnIndex, .. }) => {
             "SEED comes first, then INDEX, which `gosync build` makes"
         }
-        Error::Index { .. } => "get the index again, or make it again with `gosync build`",
-        Error::Part { .. } if is_of_wrong_parts(error) => {
-            "give every part of one target once, all made with the same options"
+        Error::Update(update::Error::Index { .. }) => "get the index again, or make it again with `gosync build`",
+        Error::Publish(publish::Error::Merge(MergeError::Part {
+            source: Different { .. } | Missing { .. } | Overlap { .. },
+            ..
+        })) => "give every part of one target once, all made with the same options",
+        Error::Publish(publish::Error::Merge(MergeError::Part { .. })) => {
+            "make that part again with `gosync build --part`"
         }
-        Error::Part { .. } => "make that part again with `gosync build --part`",
-        Error::Signature { .. } => "nothing was used or replaced; without --public-key the index of anyone is used",
+        Error::Signing { .. } => "nothing was used or replaced; without --public-key the index of anyone is used",
         Error::Key { source: KeyError::NoPassword(_) | KeyError::WrongPassword, .. } => {
             "give --key-password-file, or set GOSYNC_KEY_PASSWORD"
         }
         Error::Key { .. } => "keys are made with `minisign -G`",
         Error::Sum { .. } => "give another --block-size",
-        Error::Layers { .. } | Error::PayloadLayers { .. } => {
+        Error::Publish(publish::Error::Layers { .. } | publish::Error::PayloadLayers { .. }) => {
             "give others to --layers or --block-size, or neither: they are chosen by the file's size"
         }
         _ => return None,
@@ -147,17 +138,19 @@ fn of_control(error: &ZsyncError) -> Option<&'static str> {
     })
 }
 
-fn of_trouble(trouble: Trouble, is_kept: bool) -> Option<&'static str> {
-    Some(match (trouble, is_kept) {
-        (Trouble::Corrupt, true) => {
+fn of_kind(kind: ErrorKind, is_kept: bool) -> Option<&'static str> {
+    Some(match (kind, is_kept) {
+        (ErrorKind::Corrupt, true) => {
             "the source may have another version than the index; nothing was replaced, and what was right is kept: \
              run the command again with another source"
         }
-        (Trouble::Corrupt, false) => "the index may be of another version; nothing was replaced",
-        (Trouble::Source, true) => {
+        (ErrorKind::Corrupt, false) => "the index may be of another version; nothing was replaced",
+        (ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Source, true) => {
             "nothing was replaced, and what was fetched is kept; run the same command again when the source is back"
         }
-        (Trouble::Source, false) => "nothing was replaced; run the same command again when the source is back",
+        (ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Source, false) => {
+            "nothing was replaced; run the same command again when the source is back"
+        }
         _ => return None,
     })
 }

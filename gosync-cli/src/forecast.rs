@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use gosync::{Estimate, LayerReport, Location, Plan, Statistics, Transfer};
+use gosync::sources::Transfer;
+use gosync::update::{Estimate, LayerReport, Plan, Statistics};
 use serde_json::json;
 
 use crate::console::Console;
-use crate::table::{Facts, counted, grouped, in_requests, percent, seconds, share, size};
+use crate::table::{Facts, counted, in_requests, seconds};
+use crate::text::{grouped, percent, share, size};
 
 /// What is known before anything is fetched, whatever the format of the index.
 pub(crate) struct Forecast {
@@ -21,16 +23,9 @@ pub(crate) struct Forecast {
     pub(crate) compared: Instant,
 }
 
-/// What fetching the rest will cost.
-pub(crate) struct Cost {
-    /// Where from.
-    pub(crate) location: Location,
-    pub(crate) estimate: Estimate,
-}
-
 impl Forecast {
     /// Tells what was found, as `diff` does, and how long that took since `start`.
-    pub(crate) fn tell(&self, cost: Option<Estimate>, start: Instant, console: &Console) -> anyhow::Result<()> {
+    pub(crate) fn tell(&self, cost: Option<&Estimate>, start: Instant, console: &Console) -> anyhow::Result<()> {
         let Self { plan, statistics, layers, index, .. } = self;
         let time = self.compared.duration_since(start);
         let length = plan.cut().length();
@@ -90,16 +85,15 @@ impl Forecast {
     }
 
     /// Tells what a patch would fetch, as `patch --dry-run` does.
-    pub(crate) fn tell_cost(&self, cost: &Cost, console: &Console) -> anyhow::Result<()> {
-        let Cost { location, estimate } = cost;
+    pub(crate) fn tell_cost(&self, cost: &Estimate, console: &Console) -> anyhow::Result<()> {
         let length = self.plan.cut().length();
         console.message(format_args!(
-            "{location}: would fetch {} of {}{}{}",
-            size(estimate.bytes),
+            "{}: would fetch {} of {}{}{}",
+            cost.location,
+            size(cost.bytes),
             size(length),
-            in_requests(estimate.requests),
-            estimate
-                .seconds
+            in_requests(cost.requests),
+            cost.seconds
                 .map_or(String::new(), |time| { format!(", in about {}", seconds(Duration::from_secs_f64(time))) }),
         ));
         console.event(&json!({
@@ -107,11 +101,11 @@ impl Forecast {
             "dry_run": true,
             "matched_bytes": self.plan.matched_bytes(),
             "missing_bytes": self.plan.fetched_bytes(),
-            "fetched_bytes": estimate.bytes,
+            "fetched_bytes": cost.bytes,
             "index_bytes": self.index.bytes,
             "output_bytes": length,
-            "requests": estimate.requests + self.index.requests,
-            "seconds": estimate.seconds,
+            "requests": cost.requests + self.index.requests,
+            "seconds": cost.seconds,
         }))?;
         Ok(())
     }

@@ -19,6 +19,7 @@ mod progress;
 mod publication;
 mod published;
 mod table;
+mod text;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
-use gosync::{Report, Transfer};
+use gosync::sources::Transfer;
+use gosync::update::Report;
 use serde_json::json;
 
 use crate::console::Console;
-use crate::table::{counted, in_requests, percent, seconds, size};
+use crate::table::{counted, in_requests, seconds};
+use crate::text::{percent, size};
 
 /// What a patch did, whatever the format of its index.
 pub(crate) struct Outcome {

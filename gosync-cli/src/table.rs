@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-pub(crate) use gosync::report::{grouped, percent, share, size};
+use crate::text::grouped;
 
 /// `1 request`, `2 requests`.
 pub(crate) fn counted(number: u64, noun: &str) -> String {

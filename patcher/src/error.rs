@@ -4,7 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use gosync_chunks::{ByteRange, FileHash, SourceError};
+use gosync_chunks::{ByteRange, Cancelled, FileHash, SourceError};
+
+use crate::patch::Report;
 
 /// Why a plan could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,8 @@ pub enum PatchError {
         expected: FileHash,
         /// The hash of what came out.
         actual: FileHash,
+        /// What making it took.
+        report: Box<Report>,
     },
     /// The source does not deliver.
     #[error(transparent)]
@@ -54,8 +58,8 @@ pub enum PatchError {
     #[error("cannot write the output")]
     Stream(#[source] io::Error),
     /// [`Progress::is_cancelled`](gosync_chunks::Progress::is_cancelled) said so.
-    #[error("cancelled")]
-    Cancelled,
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 impl PatchError {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gosync_chunks::Progress;
+use gosync_chunks::{Cancelled, Progress};
 
 use crate::error::PatchError;
 
@@ -28,7 +28,7 @@ impl<'a> Halt<'a> {
     /// [`PatchError::Cancelled`] when the caller wishes to stop or another part failed.
     pub(crate) fn check(&self) -> Result<(), PatchError> {
         if self.raised.load(Ordering::Relaxed) || self.progress.is_cancelled() {
-            return Err(PatchError::Cancelled);
+            return Err(Cancelled.into());
         }
         Ok(())
     }

@@ -101,8 +101,6 @@ mod groups;
 mod halt;
 mod patch;
 mod place;
-mod prior;
-mod rebuilt;
 mod through;
 
 #[cfg(doc)]
@@ -114,6 +112,4 @@ pub use patch::{Patch, Report};
 pub use place::error::StageError;
 pub use place::journal::TargetId;
 pub use place::staged::StagedFile;
-pub use prior::Prior;
-pub use rebuilt::Rebuilt;
 pub use through::through_file;

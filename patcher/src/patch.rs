@@ -42,6 +42,22 @@ pub struct Report {
     pub refetched_blocks: u64,
 }
 
+impl Report {
+    /// Counts what was fetched `again`, in place of what `plan` had otherwise: what was not
+    /// fetched before is no match any more.
+    pub fn add_refetched(&mut self, again: Self, plan: &Plan) {
+        self.transfer += again.transfer;
+        self.refetched_blocks += again.refetched_blocks;
+        let all = plan.cut().length();
+        self.fetched = (self.fetched + again.fetched).min(all);
+        let mut matched = all - self.fetched;
+        for part in [&mut self.kept, &mut self.repeated, &mut self.copied] {
+            *part = matched.min(*part);
+            matched -= *part;
+        }
+    }
+}
+
 impl Patch<'_> {
     /// Panics when the plan is for other blocks than the sums, or copies from a seed that is
     /// not there.

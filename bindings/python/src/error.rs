@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::path::Path;
 
-use gosync::{Error, PartError, Trouble};
+use gosync::{Error, ErrorKind, publish, update};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
@@ -18,31 +18,33 @@ mod exceptions {
 
 /// Trouble with files of this machine is an `OSError` of the kind that Python has for it,
 /// other trouble one of the package's own.
-pub(crate) fn sync_error(error: Error) -> PyErr {
+pub(crate) fn sync_error(error: impl Into<Error>) -> PyErr {
+    let error = error.into();
     match &error {
-        Error::Read { path, source } | Error::Write { path, source } if number(source).is_some() => {
-            file_error(path, source)
+        Error::Update(update::Error::Read { path, source } | update::Error::Write { path, source })
+        | Error::Read { path, source }
+            if number(source).is_some() =>
+        {
+            return file_error(path, source);
         }
-        Error::Layers { .. }
-        | Error::PayloadLayers { .. }
-        | Error::NoParts
-        | Error::Part {
-            source: PartError::Different { .. } | PartError::Missing { .. } | PartError::Overlap { .. },
-            ..
-        } => value_error(&error),
-        Error::Sum { .. } if error.trouble() == Trouble::Other => value_error(&error),
-        _ => {
-            let text = chain(&error);
-            match error.trouble() {
-                Trouble::Corrupt => exceptions::CorruptError::new_err(text),
-                Trouble::Source => exceptions::SourceError::new_err(text),
-                Trouble::Cancelled => exceptions::CancelledError::new_err(text),
-                _ => match causes(&error).find_map(|cause| number(cause.downcast_ref()?)) {
-                    Some(number) => PyOSError::new_err((number, text)),
-                    None => exceptions::Error::new_err(text),
-                },
-            }
-        }
+        Error::Publish(
+            publish::Error::Read { target: file, source }
+            | publish::Error::Write { location: file, is_remote: false, source },
+        ) if number(source).is_some() => return file_error(Path::new(file), source),
+        Error::Sum { .. } => return value_error(&error),
+        _ => {}
+    }
+    let text = chain(&error);
+    match error.kind() {
+        // Such as too many seeds, or parts that do not go together.
+        ErrorKind::Usage => value_error(&error),
+        ErrorKind::Corrupt => exceptions::CorruptError::new_err(text),
+        ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Source => exceptions::SourceError::new_err(text),
+        ErrorKind::Cancelled => exceptions::CancelledError::new_err(text),
+        _ => match causes(&error).find_map(|cause| number(cause.downcast_ref()?)) {
+            Some(number) => PyOSError::new_err((number, text)),
+            None => exceptions::Error::new_err(text),
+        },
     }
 }
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gosync::{Credentials, HttpOptions, Pauses, Proxy, Rate, RetryOptions, SourceOptions, SshOptions};
+use gosync::sources::{Credentials, HttpOptions, Pauses, Proxy, Rate, RetryOptions, SourceOptions, SshOptions};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 

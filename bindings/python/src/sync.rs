@@ -4,7 +4,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use gosync::{BuildOptions, Format, Index, Location, PublicKey, ReadOptions, Seeds, Shard, SourceOptions, Transfer};
+use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, Publisher, Shard, build_file};
+use gosync::signing::PublicKey;
+use gosync::sources::{Location, SourceOptions, Transfer, open_sources};
+use gosync::update::{FileOptions, Seeds, Update, compare};
+use gosync::{Format, Index, ReadOptions};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -93,14 +97,14 @@ pub(crate) fn build<'py>(
         (None, ..) => None,
         (Some(1..=15), Format::Layered, Output::Place(location)) => {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
-            Some(location.beside(&format!("{name}{}", gosync::PAYLOAD_SUFFIX)))
+            Some(location.beside(&format!("{name}{}", PAYLOAD_SUFFIX)))
         }
         _ => {
             let text = "compress is a level from 1 to 15, of a payload beside the index, in the format gosync";
             return Err(PyValueError::new_err(text));
         }
     };
-    let build = BuildOptions { format, block_sizes, compress };
+    let build = BuildOptions { block_sizes, compress };
     if let Some((number, count)) = part {
         if format != Format::Layered {
             return Err(PyValueError::new_err("only an index in the format gosync has parts"));
@@ -112,11 +116,8 @@ pub(crate) fn build<'py>(
     let published = payload.clone();
     let index = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
-        let index = match &published {
-            Some(payload) => gosync::publish_payload(&file, &build, payload, &options, job),
-            None => gosync::build(&file, &build, job),
-        };
-        let index = index.map_err(sync_error)?;
+        let publisher = Publisher { format, options: &build, sources: &options, progress: job };
+        let index = publisher.build(&file, published.as_ref()).map_err(sync_error)?;
         write_index(job, &index, output, &options)?;
         Ok(index)
     })?;
@@ -135,20 +136,22 @@ fn build_part<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
     let payload = match &output {
-        Output::Place(location) => build.compress.map(|_| location.with_suffix(gosync::PAYLOAD_SUFFIX).to_string()),
+        Output::Place(location) => build.compress.map(|_| location.with_suffix(PAYLOAD_SUFFIX).to_string()),
         Output::Stream(_) => None,
     };
     let part = job::run(py, manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
         match output {
             Output::Stream(stream) => {
-                let part = gosync::build_part(&file, shard, &build, None, job).map_err(sync_error)?;
+                let part = build_file(&file, &build, job, |build| build.part(shard, None)).map_err(sync_error)?;
                 let mut writer = FileWriter::new(job, stream);
                 part.write(&mut writer).and_then(|()| writer.flush())?;
                 Ok(part)
             }
             Output::Place(location) => {
-                gosync::publish_part(&file, shard, &build, &location, &options, job).map_err(sync_error)
+                let publisher =
+                    Publisher { format: Format::Layered, options: &build, sources: &options, progress: job };
+                publisher.part(&file, shard, &location).map_err(sync_error)
             }
         }
     })?;
@@ -177,11 +180,13 @@ pub(crate) fn merge<'py>(
     let place = location.clone();
     let index = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
-        let index = gosync::merge(&parts, &place, &options, job).map_err(sync_error)?;
+        let build = BuildOptions::default();
+        let publisher = Publisher { format: Format::Layered, options: &build, sources: &options, progress: job };
+        let index = publisher.merge(&parts, &place).map_err(sync_error)?;
         write_index(job, &index, Output::Place(place), &options)?;
         Ok(index)
     })?;
-    let payload = index.payload_name().map(|name| location.beside(name.as_str()));
+    let payload = index.info().payload.map(|payload| location.beside(payload.name.as_str()));
     describe(py, &index, payload, start)
 }
 
@@ -191,7 +196,7 @@ fn write_index(job: &Job, index: &Index, output: Output, options: &SourceOptions
             let mut writer = FileWriter::new(job, stream);
             Ok(index.write(&mut writer).and_then(|()| writer.flush())?)
         }
-        Output::Place(location) => gosync::publish_index(index, &location, options).map_err(sync_error),
+        Output::Place(location) => Destination::new(&location, options).put(|out| index.write(out)).map_err(sync_error),
     }
 }
 
@@ -203,14 +208,15 @@ fn describe<'py>(
     start: Instant,
 ) -> PyResult<Bound<'py, PyDict>> {
     let result = PyDict::new(py);
-    result.set_item("format", index.format().to_string())?;
-    result.set_item("target_bytes", index.length())?;
-    result.set_item("index_bytes", index.encoded_len())?;
+    let info = index.info();
+    result.set_item("format", info.format.to_string())?;
+    result.set_item("target_bytes", info.length)?;
+    result.set_item("index_bytes", info.index_bytes)?;
     result.set_item("payload", payload.map(|location| location.to_string()))?;
-    result.set_item("payload_bytes", index.source_length())?;
-    let sizes: Vec<u32> = index.layers().iter().map(|layer| layer.block_size).collect();
+    result.set_item("payload_bytes", info.source_length())?;
+    let sizes: Vec<u32> = info.layers.iter().map(|layer| layer.block_size).collect();
     result.set_item("block_sizes", sizes)?;
-    result.set_item("blake3", index.file_hash().map(|hash| hash.to_string()))?;
+    result.set_item("blake3", info.file_hash.map(|hash| hash.to_string()))?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
 }
@@ -225,11 +231,12 @@ pub(crate) fn diff<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
-    let (opened, comparison) = job::run(py, &manner, move |job| {
+    let (transfer, comparison) = job::run(py, &manner, move |job| {
         let opened = open(index, public_key, &network.options(job.wish_to_stop())?)?;
-        let seeds = Seeds::open(seeds).map_err(sync_error)?;
-        let comparison = gosync::diff(&opened.index, &seeds, job).map_err(sync_error)?;
-        Ok((opened, comparison))
+        let target = opened.index.target();
+        let seeds = Seeds::open(seeds, &*target).map_err(sync_error)?;
+        let comparison = compare(&*target, &seeds, job).map_err(sync_error)?;
+        Ok((opened.transfer, comparison))
     })?;
     let plan = &comparison.plan;
     let result = PyDict::new(py);
@@ -239,7 +246,7 @@ pub(crate) fn diff<'py>(
     result.set_item("repeated_bytes", plan.repeated_bytes())?;
     result.set_item("target_bytes", plan.cut().length())?;
     result.set_item("seed_bytes", comparison.statistics.seed_bytes)?;
-    result.set_item("index_bytes", opened.transfer.bytes + comparison.index_transfer.bytes)?;
+    result.set_item("index_bytes", transfer.bytes + comparison.index_transfer.bytes)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
 }
@@ -257,7 +264,7 @@ pub(crate) fn patch<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
-    let (opened, report) = job::run(py, &manner, move |job| {
+    let (transfer, report) = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
         let opened = open(index, public_key, &options)?;
         let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();
@@ -265,26 +272,28 @@ pub(crate) fn patch<'py>(
             let unnamed = "the index does not say where its target is; give the source";
             locations.push(opened.default_source.clone().ok_or_else(|| PyValueError::new_err(unnamed))?);
         }
-        let length = opened.index.source_length();
-        let source = gosync::open_sources(&locations, Some(length), &options).map_err(sync_error)?;
-        let seeds = Seeds::open(seeds).map_err(sync_error)?;
+        let length = opened.index.info().source_length();
+        let source = open_sources(&locations, Some(length), &options).map_err(gosync::Error::source);
+        let source = source.map_err(sync_error)?;
+        let target = opened.index.target();
+        let seeds = Seeds::open(seeds, &*target).map_err(sync_error)?;
+        let update = Update { target: &*target, seeds: &seeds, source: &*source, progress: job };
         let report = match output {
             Output::Stream(stream) => {
                 let mut writer = FileWriter::new(job, stream);
-                let report = gosync::patch_to_stream(&opened.index, &seeds, &*source, &mut writer, job);
-                let report = report.map_err(sync_error)?;
+                let report = update.to_stream(&mut writer).map_err(sync_error)?;
                 writer.flush()?;
                 report
             }
             Output::Place(Location::Path(path)) => {
-                gosync::patch(&opened.index, &seeds, &*source, &path, job).map_err(sync_error)?
+                update.to_file(&path, &FileOptions::default()).map_err(sync_error)?
             }
             Output::Place(location @ Location::Url(_)) => {
                 let text = format!("cannot write {location}: the output has to be a path or a stream");
                 return Err(PyValueError::new_err(text));
             }
         };
-        Ok((opened, report))
+        Ok((opened.transfer, report))
     })?;
     let work = &report.report;
     let result = PyDict::new(py);
@@ -292,9 +301,9 @@ pub(crate) fn patch<'py>(
     result.set_item("kept_bytes", work.kept)?;
     result.set_item("fetched_bytes", work.transfer.bytes)?;
     let layers = report.comparison.index_transfer;
-    result.set_item("index_bytes", opened.transfer.bytes + layers.bytes)?;
+    result.set_item("index_bytes", transfer.bytes + layers.bytes)?;
     result.set_item("output_bytes", report.output_bytes())?;
-    result.set_item("requests", work.transfer.requests + opened.transfer.requests + layers.requests)?;
+    result.set_item("requests", work.transfer.requests + transfer.requests + layers.requests)?;
     result.set_item("refetched_blocks", work.refetched_blocks)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
@@ -309,12 +318,12 @@ fn open(index: IndexArgument, public_key: Option<PathBuf>, options: &SourceOptio
         }
         IndexArgument::Bytes(bytes) => {
             let index = Index::read(&*bytes, &ReadOptions::default());
-            let named = |source| gosync::Error::Index { location: "the index in memory".into(), source };
+            let named = |source| gosync::update::Error::Index { location: "the index in memory".into(), source };
             let index = index.map_err(|error| sync_error(named(error)))?;
             Ok(Opened { index, default_source: None, transfer: Transfer { bytes: bytes.len() as u64, requests: 0 } })
         }
         IndexArgument::Place(location) => {
-            let opened = gosync::open_index(&location, &ReadOptions::default(), options).map_err(sync_error)?;
+            let opened = gosync::open(&location, &ReadOptions::default(), options).map_err(sync_error)?;
             let mut transfer = opened.transfer;
             if let Some(key) = public_key {
                 let text = key.to_str().and_then(|text| text.parse().ok());

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use gosync::{BuildOptions, Format, Location, PAYLOAD_SUFFIX, Shard, publish_part, publish_payload};
+use gosync::Format;
+use gosync::publish::{BuildOptions, Publisher, Shard};
+use gosync::sources::Location;
 use serde_json::json;
 
 use crate::console::Console;
@@ -15,7 +17,8 @@ use crate::options::signing::Signing;
 use crate::options::values::{block_size, destination};
 use crate::progress::Bars;
 use crate::publication;
-use crate::table::{grouped, seconds, size};
+use crate::table::seconds;
+use crate::text::{grouped, size};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Build {
@@ -71,10 +74,10 @@ impl Build {
             }
         };
         let block_sizes = self.block_size.map_or(self.layers.clone(), |size| vec![size]);
-        let options = BuildOptions { format, block_sizes, compress: self.compress };
+        let options = BuildOptions { block_sizes, compress: self.compress };
         match self.part {
             Some(shard) => self.build_part(shard, &options, console)?,
-            None => self.build_whole(&options, console)?,
+            None => self.build_whole(format, &options, console)?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -101,20 +104,15 @@ impl Build {
         }
     }
 
-    fn build_whole(self, options: &BuildOptions, console: &Console) -> anyhow::Result<()> {
+    fn build_whole(self, format: Format, options: &BuildOptions, console: &Console) -> anyhow::Result<()> {
         let start = Instant::now();
         let location = self.output.unwrap_or_else(|| default_index(&self.file).into());
         let key = self.signing.key(console)?;
         let upload = environment::source_options()?;
-        let bars = &Bars::new(console);
-        let index = match self.compress {
-            Some(_) => {
-                let name = self.file.file_name().unwrap_or_default().to_string_lossy();
-                let payload = location.beside(&format!("{name}{PAYLOAD_SUFFIX}"));
-                publish_payload(&self.file, options, &payload, &upload, bars)?
-            }
-            None => gosync::build(&self.file, options, bars)?,
-        };
+        let bars = Bars::new(console);
+        let publisher = Publisher { format, options, sources: &upload, progress: &bars };
+        let payload = publisher.payload_location(&self.file, &location);
+        let index = publisher.build(&self.file, payload.as_ref())?;
         publication::index::publish(&index, &location, key.as_ref(), &upload, start, console)
     }
 
@@ -124,7 +122,9 @@ impl Build {
         let default = || Location::from(default_index(&self.file)).with_suffix(&suffix);
         let location = self.output.unwrap_or_else(default);
         let upload = environment::source_options()?;
-        let part = publish_part(&self.file, shard, options, &location, &upload, &Bars::new(console))?;
+        let bars = Bars::new(console);
+        let publisher = Publisher { format: Format::Layered, options, sources: &upload, progress: &bars };
+        let part = publisher.part(&self.file, shard, &location)?;
 
         let (range, time) = (part.range(), start.elapsed());
         console.message(format_args!(

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::Location;
+use gosync::sources::Location;
+use gosync::update::FileOptions;
 
 use crate::console::Console;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
 use crate::page;
-use crate::published::open::open_published;
-use crate::published::seeds::open_seeds;
+use crate::published::open::Published;
 use crate::published::update::Update;
 
 #[derive(Debug, clap::Args)]
@@ -39,12 +39,19 @@ impl Diff {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
         let options = &self.network.source_options(console)?;
-        let published = open_published(&self.index, &self.trust, options, console)?;
-        let seeds = &open_seeds(std::iter::once(&self.seed).chain(&self.more_seeds), console)?;
-        let sources = self.source.as_slice();
-        let (forecast, cost) = published.compare(&Update { seeds, sources, options, console })?;
+        let published = &Published::open(&self.index, &self.trust, options, console)?;
+        let update = Update {
+            published,
+            seeds: std::iter::once(&self.seed).chain(&self.more_seeds).map(PathBuf::as_path).collect(),
+            sources: self.source.as_slice(),
+            referer: None,
+            file_options: FileOptions::default(),
+            options,
+            console,
+        };
+        let (forecast, seeds, cost) = update.compare()?;
         let cost = match cost {
-            Ok(cost) => Some(cost.estimate),
+            Ok(cost) => Some(cost),
             Err(error) if self.source.is_some() => return Err(error),
             // The usual source need not be within reach.
             Err(error) => {
@@ -53,9 +60,9 @@ impl Diff {
             }
         };
         if let Some(path) = &self.report {
-            page::write(path, &forecast, cost, seeds.files())?;
+            page::write::write(path, &forecast, cost.as_ref(), &seeds)?;
         }
-        forecast.tell(cost, start, console)?;
+        forecast.tell(cost.as_ref(), start, console)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Subcommand;
-use gosync::{Location, merge};
+use gosync::Format;
+use gosync::publish::{BuildOptions, Publisher};
+use gosync::sources::Location;
 
 use crate::console::Console;
 use crate::options::environment;
@@ -44,7 +46,9 @@ impl Index {
         let start = Instant::now();
         let key = signing.key(console)?;
         let upload = environment::source_options()?;
-        let index = merge(&parts, &output, &upload, &Bars::new(console))?;
+        let (options, bars) = (BuildOptions::default(), Bars::new(console));
+        let publisher = Publisher { format: Format::Layered, options: &options, sources: &upload, progress: &bars };
+        let index = publisher.merge(&parts, &output)?;
         publish(&index, &output, key.as_ref(), &upload, start, console)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use gosync::{Error, Location};
+use anyhow::Context;
+use gosync::sources::Location;
 
 use crate::console::Console;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
-use crate::published::open::open_published;
+use crate::published::open::Published;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
@@ -27,9 +28,9 @@ pub(crate) struct Inspect {
 impl Inspect {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let options = self.network.source_options(console)?;
-        let published = open_published(&self.index, &self.trust, &options, console)?;
+        let published = Published::open(&self.index, &self.trust, &options, console)?;
         if let Some(path) = self.signed_part {
-            fs::write(&path, published.signed_part()?).map_err(|source| Error::Write { path, source })?;
+            fs::write(&path, published.signed_part()?).with_context(|| format!("cannot write {}", path.display()))?;
         }
         let (facts, event) = published.description();
         console.data(facts)?;

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::Location;
+use gosync::sources::Location;
+use gosync::update::FileOptions;
 
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
-use crate::published::open::open_published;
-use crate::published::seeds::open_seeds;
+use crate::published::open::Published;
 use crate::published::update::Update;
 
 #[derive(Debug, clap::Args)]
@@ -53,15 +53,22 @@ impl Patch {
             return Err(Usage { message, hint: "give an output file" }.into());
         }
         let options = &self.network.source_options(console)?;
-        let published = open_published(&self.index, &self.trust, options, console)?;
-        let seeds = &open_seeds(std::iter::once(&self.seed).chain(&self.more_seeds), console)?;
-        let sources: Vec<Location> = self.source.into_iter().chain(self.more_sources).collect();
-        let update = Update { seeds, sources: &sources, options, console };
+        let published = &Published::open(&self.index, &self.trust, options, console)?;
+        let sources: Vec<Location> = self.source.iter().chain(&self.more_sources).cloned().collect();
+        let update = Update {
+            published,
+            seeds: std::iter::once(&self.seed).chain(&self.more_seeds).map(PathBuf::as_path).collect(),
+            sources: &sources,
+            referer: None,
+            file_options: FileOptions::default(),
+            options,
+            console,
+        };
         if self.dry_run {
-            let (forecast, cost) = published.compare(&update)?;
+            let (forecast, _, cost) = update.compare()?;
             forecast.tell_cost(&cost?, console)?;
         } else {
-            published.patch(&update, output)?.tell(output, start, console)?;
+            update.patch(output)?.tell(output, start, console)?;
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -4,15 +4,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::Location;
+use gosync::sources::Location;
+use gosync::update::{Verified, verify};
 use serde_json::json;
 
 use crate::console::Console;
 use crate::failure;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
-use crate::published::open::open_published;
-use crate::table::{counted, grouped, seconds, size};
+use crate::progress::Bars;
+use crate::published::open::Published;
+use crate::table::{counted, seconds};
+use crate::text::{grouped, size};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
@@ -30,8 +33,11 @@ impl Verify {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
         let options = self.network.source_options(console)?;
-        let published = open_published(&self.index, &self.trust, &options, console)?;
-        let (verdict, is_good) = published.verify(&self.file, console)?;
+        let published = Published::open(&self.index, &self.trust, &options, console)?;
+        let verified =
+            verify(&*published.target(None), &self.file, &Bars::new(console)).map_err(gosync::Error::from)?;
+        let is_good = verified.is_good();
+        let Verified { verdict, .. } = verified;
         let time = start.elapsed();
         let file = self.file.display();
 

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::{Location, Netrc, SourceOptions};
-use gosync_zsync::{LocalName, OpenedControl, PatchOptions, ReadOptions, open_control, open_control_kept, open_source};
+use gosync::sources::{Location, Netrc, SourceOptions};
+use gosync::update::FileOptions;
+use gosync_zsync::{LocalName, OpenedControl, ReadOptions, open_control, open_control_kept};
 use url::Url;
 
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::options::network::Network;
-use crate::published::control::PublishedControl;
-use crate::published::seeds::open_seeds;
+use crate::published::open::Published;
 use crate::published::update::Update;
 
 #[derive(Debug, clap::Args)]
@@ -54,16 +54,17 @@ impl Zsync {
             options.http.netrc = authentication(&self.authentication)?;
             options.http.credentials = None;
         }
-        let published = PublishedControl { opened: self.open(&options, console)? };
-        let control = &published.opened.control;
+        let opened = self.open(&options, console)?;
+        let control = &opened.control;
         let output = match &self.output {
             Some(output) => output.clone(),
             None => self.name("its target", LocalName::of_target(control, &self.control), console),
         };
-        let recompressed = control.recompress.as_ref().map(|recompress| {
+        let recompressed = control.recompress.clone().map(|recompress| {
             let name = LocalName::of_compressed(control, &self.control, &output, self.output.is_none());
             (recompress, self.name("the compressed target", name, console))
         });
+        let published = Published::Control(opened);
 
         // The old version, as it is or compressed, and what zsync leaves when it is interrupted.
         let mut partial = output.clone().into_os_string();
@@ -71,10 +72,16 @@ impl Zsync {
         let usual = [output.clone(), partial.into()].into_iter();
         let usual = usual.chain(recompressed.as_ref().map(|(_, path)| path.clone())).filter(|path| path.is_file());
         let paths: Vec<PathBuf> = self.input.iter().cloned().chain(usual).collect();
-        let update = Update { seeds: &open_seeds(&paths, console)?, sources: &[], options: &options, console };
-        let source = open_source(&published.opened, self.referer.as_ref(), &options)?;
-        let patch_options = PatchOptions { keep_old: self.keep_old };
-        published.patch_from(&source, &update, Some(&output), patch_options)?.tell(Some(&output), start, console)?;
+        let update = Update {
+            published: &published,
+            seeds: paths.iter().map(PathBuf::as_path).collect(),
+            sources: &[],
+            referer: self.referer.as_ref(),
+            file_options: FileOptions { keep_old: self.keep_old.then_some(".zs-old") },
+            options: &options,
+            console,
+        };
+        update.patch(Some(&output))?.tell(Some(&output), start, console)?;
         if let Some((recompress, path)) = recompressed {
             recompress.compress(&output, &path)?;
             console.message(format_args!("{}: compressed again, as it was published", path.display()));

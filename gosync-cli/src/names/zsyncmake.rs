@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use gosync_zsync::{MakeOptions, TargetName, is_gzip, make, make_compressed, make_of_stream};
+use gosync::publish::{NameError, TargetName};
+use gosync_zsync::{MakeOptions, is_gzip, make, make_compressed, make_of_stream};
 
 use crate::console::Console;
 use crate::failure::Usage;
@@ -108,8 +109,7 @@ impl Zsyncmake {
     }
 
     fn options(&self) -> Result<MakeOptions, Usage> {
-        let bad =
-            |error: gosync_zsync::NameError| Usage { message: error.to_string(), hint: "give a plain name to -f" };
+        let bad = |error: NameError| Usage { message: error.to_string(), hint: "give a plain name to -f" };
         Ok(MakeOptions {
             urls: self.url.clone(),
             as_0_6_2: self.compat.is_some(),

@@ -2,7 +2,7 @@
 
 use std::env::{self, VarError};
 
-use gosync::{HttpOptions, Proxy, SourceOptions};
+use gosync::sources::{HttpOptions, Proxy, SourceOptions};
 
 use crate::failure::Usage;
 
@@ -11,7 +11,7 @@ pub(crate) fn source_options() -> anyhow::Result<SourceOptions> {
     let is_setting = |name: &str| ["AWS_", "GOOGLE_", "AZURE_"].iter().any(|prefix| name.starts_with(prefix));
     let variables =
         env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let proxy = Proxy::from_variables(|name| env::var(name).ok()).map_err(gosync::Error::from)?;
+    let proxy = Proxy::from_variables(|name| env::var(name).ok()).map_err(gosync::Error::source)?;
     Ok(SourceOptions {
         http: HttpOptions { proxy, ..HttpOptions::default() },
         object_store: variables.filter(|(name, _)| is_setting(name)).collect(),

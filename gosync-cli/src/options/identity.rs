@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use gosync::{Credentials, Netrc};
+use gosync::sources::{Credentials, Netrc};
 
 use super::environment::secret;
 

@@ -7,16 +7,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use gosync::{
-    ByteRange, Event, HttpOptions, Listener, Pauses, Proxy, Rate, RetryOptions, Secret, SourceOptions, SshOptions,
+use gosync::sources::{
+    Event, HttpOptions, Listener, Pauses, Proxy, Rate, RetryOptions, Secret, SourceOptions, SshOptions,
 };
+use gosync::update::ByteRange;
 
 use super::environment;
 use super::identity::Identity;
 use super::values::{rate, time};
 use crate::console::Console;
 use crate::failure::Usage;
-use crate::table::{counted, in_requests, size};
+use crate::table::{counted, in_requests};
+use crate::text::size;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Network")]
@@ -83,7 +85,7 @@ impl Network {
         let certificates = self.ca_certificates.iter();
         let certificates = certificates
             .map(|path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display())));
-        let proxy = self.proxy.as_ref().map(|url| Proxy::new(url, "")).transpose().map_err(gosync::Error::from)?;
+        let proxy = self.proxy.as_ref().map(|url| Proxy::new(url, "")).transpose().map_err(gosync::Error::source)?;
         Ok(HttpOptions {
             connections: self.connections.map_or(usual.connections, Into::into),
             connect_timeout: self.connect_timeout.unwrap_or(usual.connect_timeout),

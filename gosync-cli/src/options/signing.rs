@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use gosync::SecretKey;
+use gosync::signing::SecretKey;
 
 use super::environment::secret;
 use crate::console::Console;

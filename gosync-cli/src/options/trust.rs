@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use gosync::{Error, OpenedIndex, PublicKey, Signed, SourceOptions};
+use gosync::signing::{PublicKey, Signed};
+use gosync::sources::SourceOptions;
+use gosync::{Error, OpenedIndex};
 
 use crate::console::Console;
 

@@ -4,7 +4,8 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use gosync::{Location, MAX_BLOCK_SIZE, Rate};
+use gosync::publish::MAX_BLOCK_SIZE;
+use gosync::sources::{Location, LocationError, Rate};
 
 /// Bytes in a second, such as `500KB`.
 pub(crate) fn rate(text: &str) -> Result<Rate, String> {
@@ -41,7 +42,7 @@ pub(crate) fn block_size(text: &str) -> Result<u32, String> {
 
 /// A place that can be written to, so that others are refused before any work is done.
 pub(crate) fn destination(text: &str) -> Result<Location, String> {
-    match text.parse().map_err(|error: gosync::LocationError| error.to_string())? {
+    match text.parse().map_err(|error: LocationError| error.to_string())? {
         Location::Url(url) if !matches!(url.scheme(), "s3" | "gs" | "az") => {
             Err("it cannot be written to; give a path, or an s3, gs or az URL".into())
         }

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gosync::Location;
+use gosync::publish::Destination;
+use gosync::sources::Location;
 use gosync_zsync::{Control, Error, MakeOptions};
 use serde_json::json;
 
@@ -11,7 +12,8 @@ use crate::console::Console;
 use crate::failure::Usage;
 use crate::options::environment;
 use crate::progress::Bars;
-use crate::table::{counted, grouped, percent, seconds, size};
+use crate::table::{counted, seconds};
+use crate::text::{grouped, percent, size};
 
 /// Options that make blocks of `block_size` bytes, or of a size that suits the file.
 pub(crate) fn options(block_size: Option<u32>) -> Result<MakeOptions, Usage> {
@@ -59,7 +61,8 @@ pub(crate) fn publish(
     start: Instant,
     console: &Console,
 ) -> anyhow::Result<()> {
-    gosync::publish_bytes(bytes, location, &environment::source_options()?)?;
+    let options = environment::source_options()?;
+    Destination::new(location, &options).put(|out| out.write_all(bytes)).map_err(gosync::Error::from)?;
     let layout = control.signature.layout();
     let time = start.elapsed();
     console.message(format_args!(

@@ -2,11 +2,15 @@
 
 use std::time::{Instant, SystemTime};
 
-use gosync::{Error, Index, Location, SIGNATURE_SUFFIX, SecretKey, SourceOptions, publish_index, publish_signature};
+use gosync::publish::Destination;
+use gosync::signing::{SIGNATURE_SUFFIX, SecretKey, publish_signature};
+use gosync::sources::{Location, SourceOptions};
+use gosync::{Error, Index};
 use serde_json::json;
 
 use crate::console::Console;
-use crate::table::{grouped, percent, seconds, size};
+use crate::table::seconds;
+use crate::text::{grouped, percent, size};
 
 /// Signs an index that was made, puts it at `location`, and tells of it and its payload.
 pub(crate) fn publish(
@@ -17,9 +21,10 @@ pub(crate) fn publish(
     start: Instant,
     console: &Console,
 ) -> anyhow::Result<()> {
-    let payload = index.payload_name().map(|name| location.beside(name.as_str()));
+    let info = index.info();
+    let payload = info.payload.as_ref().map(|payload| location.beside(payload.name.as_str()));
     let signature = key.map(|key| sign(index, location, key)).transpose()?;
-    publish_index(index, location, upload)?;
+    Destination::new(location, upload).put(|out| index.write(out)).map_err(Error::from)?;
     let signature = match signature {
         Some(signature) => Some(publish_signature(&signature, location, upload)?),
         None => {
@@ -28,23 +33,23 @@ pub(crate) fn publish(
         }
     };
 
-    let (layers, index_bytes) = (index.layers(), index.encoded_len());
+    let (layers, index_bytes) = (&info.layers, info.index_bytes);
     let sizes: Vec<String> = layers.iter().map(|layer| grouped(layer.block_size.into())).collect();
     let time = start.elapsed();
     console.message(format_args!(
         "{location}: blocks of {} bytes, {} ({} of the file), in {}",
         sizes.join(", "),
         size(index_bytes),
-        percent(index_bytes, index.length()),
+        percent(index_bytes, info.length),
         seconds(time)
     ));
     if let Some(payload) = &payload {
         console.message(format_args!(
             "{payload}: {} ({} of the file), to be published instead of it",
-            size(index.source_length()),
-            percent(index.source_length(), index.length())
+            size(info.source_length()),
+            percent(info.source_length(), info.length)
         ));
-        if index.source_length() > index.length() {
+        if info.source_length() > info.length {
             console.message(format_args!(
                 "warning: {} is larger than the file, of which not much can be compressed; leave out --compress",
                 payload.file_name().unwrap_or_default()
@@ -54,14 +59,14 @@ pub(crate) fn publish(
     console.event(&json!({
         "event": "done",
         "index": location.to_string(),
-        "format": index.format().to_string(),
-        "target_bytes": index.length(),
+        "format": info.format.to_string(),
+        "target_bytes": info.length,
         "index_bytes": index_bytes,
         "payload": payload.map(|location| location.to_string()),
-        "payload_bytes": index.source_length(),
+        "payload_bytes": info.source_length(),
         "block_sizes": layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>(),
         "signature": signature.map(|location| location.to_string()),
-        "blake3": index.file_hash().map(|hash| hash.to_string()),
+        "blake3": info.file_hash.map(|hash| hash.to_string()),
         "seconds": time.as_secs_f64(),
     }))?;
     Ok(())
@@ -69,7 +74,7 @@ pub(crate) fn publish(
 
 /// The signature of what is to be published at `location`.
 fn sign(index: &Index, location: &Location, key: &SecretKey) -> Result<String, Error> {
-    let header = index.header_bytes().expect("there is a key only where there is a header");
+    let header = index.layered().expect("there is a key only where there is a header").head();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let name = location.file_name().unwrap_or_default();
     let comment = format!("timestamp:{now}\tfile:{name}\theader:{}", header.len());

@@ -1,7 +1,6 @@
-//! What was published of a target, whatever its format.
+//! What was published of a target, whatever its format, and what commands do with it.
 
-pub(crate) mod control;
-pub(crate) mod index;
+mod control;
+mod index;
 pub(crate) mod open;
-pub(crate) mod seeds;
 pub(crate) mod update;

@@ -1,37 +1,105 @@
-//! Finding out what was published.
+//! Finding out what was published: its first bytes tell, and are read once.
 
-use gosync::{Error, FormatError, Location, ReadOptions, SourceOptions, open_index};
-use gosync_zsync::{ControlError, open_control};
+use gosync::signing::Signed;
+use gosync::sources::{Location, SourceOptions, Transfer};
+use gosync::update::{Beginning, Target};
+use gosync::{Index, OpenedIndex, ReadOptions};
+use gosync_zsync::{Control, ControlTarget, OpenedControl, Places};
+use serde_json::Value;
 
-use super::control::PublishedControl;
-use super::index::PublishedIndex;
-use super::update::Published;
+use super::{control, index};
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::options::trust::Trust;
+use crate::table::Facts;
 
-/// Opens what is at `location`, and refuses it where it has to be signed and is not.
-pub(crate) fn open_published(
-    location: &Location,
-    trust: &Trust,
-    options: &SourceOptions,
-    console: &Console,
-) -> anyhow::Result<Box<dyn Published>> {
-    let not_an_index = match open_index(location, &ReadOptions::default(), options) {
-        Ok(mut opened) => {
-            let signed = trust.check(&mut opened, options, console)?;
-            return Ok(Box::new(PublishedIndex { opened, signed }));
+/// Something that describes a target, opened. A new format is one more of these.
+pub(crate) enum Published {
+    /// An index of gosync's own format or go-sync's, and its signature, if there was to be one.
+    Index(OpenedIndex, Option<Signed>),
+    /// A control file of zsync.
+    Control(OpenedControl),
+}
+
+impl Published {
+    /// Opens what is at `location`, and refuses it where it has to be signed and is not.
+    pub(crate) fn open(
+        location: &Location,
+        trust: &Trust,
+        options: &SourceOptions,
+        console: &Console,
+    ) -> anyhow::Result<Self> {
+        let limits = ReadOptions::default();
+        let beginning = Beginning::read(location, limits.max_bytes, options).map_err(gosync::Error::from)?;
+        let is_index = Index::format_of(beginning.start());
+        if matches!(is_index, Ok(None)) && Control::is_one(beginning.start()) {
+            if trust.wants_signature() {
+                return Err(Usage {
+                    message: format!("{location} is a control file of zsync, which cannot be signed"),
+                    hint: "leave out --public-key, or get an index of gosync's own format",
+                }
+                .into());
+            }
+            return Ok(Self::Control(OpenedControl::read(beginning, location, &Default::default())?));
         }
-        Err(error @ Error::Index { source: FormatError::NotAnIndex, .. }) => error,
-        Err(error) => return Err(error.into()),
-    };
-    match open_control(location, &gosync_zsync::ReadOptions::default(), options) {
-        Err(gosync_zsync::Error::Control { source: ControlError::NotAControlFile, .. }) => Err(not_an_index.into()),
-        Ok(_) if trust.wants_signature() => Err(Usage {
-            message: format!("{location} is a control file of zsync, which cannot be signed"),
-            hint: "leave out --public-key, or get an index of gosync's own format",
+        let mut opened = OpenedIndex::read(beginning, location, &limits)?;
+        let signed = trust.check(&mut opened, options, console)?;
+        Ok(Self::Index(opened, signed))
+    }
+
+    /// What an update brings about; of a control file also from `places`.
+    pub(crate) fn target<'a>(&'a self, places: Option<&'a Places>) -> Box<dyn Target + 'a> {
+        match (self, places) {
+            (Self::Index(opened, _), _) => opened.index.target(),
+            (Self::Control(opened), None) => Box::new(ControlTarget::new(&opened.control)),
+            (Self::Control(opened), Some(places)) => Box::new(ControlTarget::at(&opened.control, places)),
         }
-        .into()),
-        opened => Ok(Box::new(PublishedControl { opened: opened? })),
+    }
+
+    /// Where it is.
+    pub(crate) fn location(&self) -> &Location {
+        match self {
+            Self::Index(opened, _) => &opened.location,
+            Self::Control(opened) => &opened.location,
+        }
+    }
+
+    /// What opening it took.
+    pub(crate) fn transfer(&self) -> Transfer {
+        match self {
+            Self::Index(opened, _) => opened.transfer,
+            Self::Control(opened) => opened.transfer,
+        }
+    }
+
+    /// What it calls its target, or else where it is.
+    pub(crate) fn target_name(&self) -> String {
+        let name = match self {
+            Self::Index(opened, _) => opened.index.info().target_name,
+            Self::Control(opened) => opened.control.file_name.clone(),
+        };
+        name.map_or_else(|| self.location().to_string(), |name| name.as_str().to_owned())
+    }
+
+    /// What is in it, for people and for programs.
+    pub(crate) fn description(&self) -> (Facts, Value) {
+        match self {
+            Self::Index(opened, signed) => index::describe(&opened.index.info(), signed.as_ref()),
+            Self::Control(opened) => control::describe(&opened.control, opened.bytes.len()),
+        }
+    }
+
+    /// The bytes that a signature of it is made of.
+    pub(crate) fn signed_part(&self) -> Result<&[u8], Usage> {
+        let (message, index) = match self {
+            Self::Index(opened, _) => {
+                let message = format!("the {} format has no header to sign", opened.index.info().format);
+                (message, opened.index.layered())
+            }
+            Self::Control(opened) => {
+                (format!("{} is a control file of zsync, which has no header to sign", opened.location), None)
+            }
+        };
+        index.map(|index| index.head()).ok_or(Usage { message, hint: "leave out --signed-part" })
     }
 }

@@ -1,64 +1,187 @@
-//! What commands ask of something published, and with what.
+//! Comparing with something published, and bringing its target about.
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Instant;
 
-use gosync::{Location, Seeds, SourceOptions, Verdict};
-use serde_json::Value;
+use gosync::sources::{Location, Source, SourceOptions, open_sources};
+use gosync::update::{Estimate, FileOptions, Seeds, Target, UnreadableSeed, compare, estimate};
+use gosync_zsync::Places;
+use url::Url;
 
+use super::open::Published;
 use crate::console::Console;
 use crate::failure::Usage;
-use crate::forecast::{Cost, Forecast};
+use crate::forecast::Forecast;
 use crate::outcome::Outcome;
 use crate::progress::Bars;
-use crate::table::Facts;
-
-/// An index or a control file, opened.
-pub(crate) trait Published {
-    /// Compares the target with the seeds, and estimates what fetching the rest will cost,
-    /// if that can be told.
-    fn compare(&self, update: &Update<'_>) -> anyhow::Result<(Forecast, anyhow::Result<Cost>)>;
-
-    /// Brings the target about as the file `output`, or else on standard output.
-    fn patch(&self, update: &Update<'_>, output: Option<&Path>) -> anyhow::Result<Outcome>;
-
-    /// Checks a file against it. Also tells whether the file is good, which takes more than its
-    /// blocks.
-    fn verify(&self, file: &Path, console: &Console) -> anyhow::Result<(Verdict, bool)>;
-
-    /// What is in it, for people and for programs.
-    fn description(&self) -> (Facts, Value);
-
-    /// The bytes that a signature of it is made of.
-    fn signed_part(&self) -> Result<&[u8], Usage>;
-}
 
 /// What a target is to be made of, and how.
 pub(crate) struct Update<'a> {
-    pub(crate) seeds: &'a Seeds,
+    pub(crate) published: &'a Published,
+    /// Files that may hold parts of the target.
+    pub(crate) seeds: Vec<&'a Path>,
     /// Where the target is, if the user says so.
     pub(crate) sources: &'a [Location],
+    /// What URLs in a control file are relative to, if the user says so.
+    pub(crate) referer: Option<&'a Url>,
+    pub(crate) file_options: FileOptions,
     pub(crate) options: &'a SourceOptions,
     pub(crate) console: &'a Console,
 }
 
 impl Update<'_> {
-    /// Makes the file `output` one way, or what goes to standard output the other.
-    pub(crate) fn write<R, E: Into<anyhow::Error>>(
-        &self,
-        output: Option<&Path>,
-        to_file: impl FnOnce(&Path, &Bars<'_>) -> Result<R, E>,
-        to_stream: impl FnOnce(&mut dyn Write, &Bars<'_>) -> Result<R, E>,
-    ) -> anyhow::Result<R> {
-        let bars = Bars::new(self.console);
-        let Some(output) = output else {
-            let mut out = io::stdout().lock();
-            let report = to_stream(&mut out, &bars).map_err(Into::into)?;
-            out.flush()?;
-            return Ok(report);
+    /// Compares the target with the seeds, and estimates what fetching the rest will cost, if
+    /// that can be told. Also gives the seeds.
+    pub(crate) fn compare(&self) -> anyhow::Result<(Forecast, Seeds, anyhow::Result<Estimate>)> {
+        let (places, unusable) = match self.places() {
+            Ok(places) => (places, None),
+            Err(error) => (None, Some(error)),
         };
-        let report = to_file(output, &bars.kept());
-        self.console.interrupt.settle();
-        report.map_err(Into::into)
+        let target = self.published.target(places.as_ref());
+        let seeds = self.open_seeds(&*target)?;
+        let comparison = compare(&*target, &seeds, &Bars::new(self.console)).map_err(gosync::Error::from)?;
+        self.warn_of_unreadable(&seeds, &comparison.unreadable);
+        let compared = Instant::now();
+        let cost = || {
+            let location = match (unusable, &places) {
+                (Some(error), _) => return Err(error),
+                (None, Some(places)) => places.plain_location().unwrap_or(places.usual()).clone(),
+                (None, None) => self.locations()?.swap_remove(0),
+            };
+            Ok(estimate(&*target, &comparison, &location, self.options).map_err(gosync::Error::from)?)
+        };
+        let cost = cost();
+        let mut index = self.published.transfer();
+        index += comparison.index_transfer;
+        let forecast = Forecast {
+            target: self.published.target_name(),
+            plan: comparison.plan,
+            statistics: comparison.statistics,
+            layers: comparison.layers,
+            index,
+            compared,
+        };
+        Ok((forecast, seeds, cost))
+    }
+
+    /// Brings the target about as the file `output`, or else on standard output.
+    pub(crate) fn patch(&self, output: Option<&Path>) -> anyhow::Result<Outcome> {
+        let console = self.console;
+        if let Published::Control(opened) = self.published
+            && !opened.control.is_verifiable()
+        {
+            console.message("warning: the control file has no hash of the whole file; only blocks can be verified");
+        }
+        let places = self.places()?;
+        let (source, named): (Box<dyn Source + '_>, String) = match &places {
+            Some(places) => (Box::new(places.plain()), places.usual().to_string()),
+            None => {
+                let locations = self.locations()?;
+                let source = open_sources(&locations, Some(self.source_length()), self.options);
+                let named = locations.iter().map(Location::to_string).collect::<Vec<_>>().join(" or ");
+                (source.map_err(gosync::Error::source)?, named)
+            }
+        };
+        let source = &*source;
+        let place = output.unwrap_or(Path::new("-")).display();
+        console.detail(format_args!("index {}, source {named}, output {place}", self.published.location()));
+        let target = self.published.target(places.as_ref());
+        let seeds = self.open_seeds(&*target)?;
+        let bars = Bars::new(console);
+        let report = match output {
+            Some(output) => {
+                let bars = bars.kept();
+                let update = gosync::update::Update { target: &*target, seeds: &seeds, source, progress: &bars };
+                let report = update.to_file(output, &self.file_options);
+                console.interrupt.settle();
+                report
+            }
+            None => {
+                let update = gosync::update::Update { target: &*target, seeds: &seeds, source, progress: &bars };
+                let mut out = io::stdout().lock();
+                let report = update.to_stream(&mut out);
+                out.flush()?;
+                report
+            }
+        };
+        let report = report.map_err(gosync::Error::from)?;
+        self.warn_of_unreadable(&seeds, &report.comparison.unreadable);
+        if let Some(damage) = &report.damage {
+            console.message(format_args!("warning: {damage} of the index is damaged; it was done without"));
+        }
+        let mut index = self.published.transfer();
+        index += report.comparison.index_transfer;
+        Ok(Outcome {
+            output_bytes: report.output_bytes(),
+            matched_bytes: report.matched_bytes(),
+            work: report.report,
+            index,
+        })
+    }
+
+    /// The places that a control file names, where nobody says otherwise.
+    fn places(&self) -> anyhow::Result<Option<Places>> {
+        match self.published {
+            Published::Control(opened) if self.sources.is_empty() => {
+                Ok(Some(Places::open(opened, self.referer, self.options)?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Where the target is: where the user says, or else the index.
+    fn locations(&self) -> Result<Vec<Location>, Usage> {
+        let named = match self.published {
+            Published::Index(opened, _) if self.sources.is_empty() => opened.default_source(),
+            _ => None,
+        };
+        let locations: Vec<Location> = self.sources.iter().cloned().chain(named).collect();
+        match locations.is_empty() {
+            false => Ok(locations),
+            true => Err(Usage {
+                message: format!("{} does not name its target", self.published.location()),
+                hint: "give the SOURCE, a path or URL, after the index",
+            }),
+        }
+    }
+
+    /// How long what is there is, in bytes.
+    fn source_length(&self) -> u64 {
+        match self.published {
+            Published::Index(opened, _) => opened.index.info().source_length(),
+            Published::Control(opened) => opened.control.signature.layout().length(),
+        }
+    }
+
+    /// Opens the seeds that exist, and names the others.
+    fn open_seeds(&self, target: &dyn Target) -> Result<Seeds, gosync::Error> {
+        let seeds = Seeds::open(&self.seeds, target)?;
+        for missing in seeds.missing() {
+            self.console.message(format_args!("{} does not exist: nothing can be taken from it", missing.display()));
+        }
+        for seed in seeds.all() {
+            if let Some(trouble) = seed.trouble() {
+                let path = seed.path().display();
+                self.console
+                    .message(format_args!("warning: cannot unpack all of {path} ({trouble}); the rest is fetched"));
+            }
+        }
+        Ok(seeds)
+    }
+
+    /// Says which seeds could not be read, and that this cost only bytes.
+    fn warn_of_unreadable(&self, seeds: &Seeds, unreadable: &[UnreadableSeed]) {
+        for unreadable in unreadable {
+            // A seed beyond those of the user is what an earlier run left behind.
+            if let Some(seed) = seeds.all().get(usize::from(unreadable.seed.0)) {
+                self.console.message(format_args!(
+                    "warning: cannot read {} at byte {} ({}); what it holds there is fetched instead",
+                    seed.path().display(),
+                    unreadable.offset,
+                    unreadable.error
+                ));
+            }
+        }
     }
 }

@@ -88,8 +88,15 @@ impl Patch<'_> {
         let halt = Halt::new(self.progress);
         let rest = remaining(self.plan, &absent_blocks(self.sums, output, &halt, self.progress)?);
         let to_do = rest.matched_bytes() + rest.fetched_bytes();
-        let report = Patch { plan: &rest, ..*self }.write(output)?;
-        Ok(Report { kept: self.plan.cut().length() - to_do, ..report })
+        let kept = self.plan.cut().length() - to_do;
+        match (Patch { plan: &rest, ..*self }).write(output) {
+            Ok(report) => Ok(Report { kept, ..report }),
+            Err(PatchError::FileHash { expected, actual, mut report }) => {
+                report.kept = kept;
+                Err(PatchError::FileHash { expected, actual, report })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn write(&self, output: &Output<'_>) -> Result<Report, PatchError> {
@@ -116,7 +123,7 @@ impl Patch<'_> {
         };
         let unverified = |error| match error {
             VerifyError::Read(source) => output.unreadable(source),
-            VerifyError::Cancelled => PatchError::Cancelled,
+            VerifyError::Cancelled(cancelled) => cancelled.into(),
         };
         let mut verdict = match fetched.spoilt {
             0 => verify_rest(&written, self.sums, known.rest(), self.progress),
@@ -128,7 +135,7 @@ impl Patch<'_> {
             self.repair(&verdict, output, fetcher, &mut report)?;
             verdict = verify(&written, self.sums, self.file_hash, self.progress).map_err(unverified)?;
         }
-        self.accept(verdict)?;
+        self.accept(verdict, &report)?;
         Ok(report)
     }
 
@@ -165,7 +172,7 @@ impl Patch<'_> {
         match (copied, fetched) {
             (Ok(reflinked), Ok(fetched)) => Ok((reflinked, fetched)),
             // One of them may only have stopped because the other failed.
-            (Err(PatchError::Cancelled), Err(error)) | (Err(error), _) | (_, Err(error)) => Err(error),
+            (Err(PatchError::Cancelled(_)), Err(error)) | (Err(error), _) | (_, Err(error)) => Err(error),
         }
     }
 
@@ -239,10 +246,10 @@ impl Patch<'_> {
         Ok(fetcher.fetch(blocks, write)?.transfer)
     }
 
-    fn accept(&self, verdict: Verdict) -> Result<(), PatchError> {
+    fn accept(&self, verdict: Verdict, report: &Report) -> Result<(), PatchError> {
         match (self.file_hash, verdict.wrong_hash) {
             _ if !verdict.wrong.is_empty() => Err(PatchError::Corrupt { ranges: verdict.wrong }),
-            (Some(expected), Some(actual)) => Err(PatchError::FileHash { expected, actual }),
+            (Some(expected), Some(actual)) => Err(PatchError::FileHash { expected, actual, report: Box::new(*report) }),
             _ => Ok(()),
         }
     }

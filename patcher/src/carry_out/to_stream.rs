@@ -114,7 +114,7 @@ impl Steps<'_> {
                 Step::Fetch { .. } => {}
             }
         }
-        self.out.finish(self.patch)?;
+        self.out.finish(self.patch, &self.report)?;
         Ok(self.report)
     }
 
@@ -125,7 +125,7 @@ impl Steps<'_> {
             let Some(run) = self.group.as_ref().and_then(|group| group.run(block, blocks.end)) else {
                 // Makes room before the next group comes.
                 self.group = None;
-                let (group, fetched) = self.groups.recv().unwrap_or(Err(PatchError::Cancelled))?;
+                let (group, fetched) = self.groups.recv().unwrap_or(Err(gosync_chunks::Cancelled.into()))?;
                 self.count(fetched);
                 self.group = Some(group);
                 continue;
@@ -236,7 +236,7 @@ impl Sequence<'_> {
         Ok(())
     }
 
-    fn finish(mut self, patch: &Patch<'_>) -> Result<(), PatchError> {
+    fn finish(mut self, patch: &Patch<'_>, report: &Report) -> Result<(), PatchError> {
         if !self.piece.is_empty() {
             self.flush()?;
         }
@@ -244,7 +244,7 @@ impl Sequence<'_> {
         if let (Some(hasher), Some(expected)) = (&self.hasher, patch.file_hash) {
             let actual = hasher.finish(&self.nodes);
             if actual != expected {
-                return Err(PatchError::FileHash { expected, actual });
+                return Err(PatchError::FileHash { expected, actual, report: Box::new(*report) });
             }
         }
         Ok(())

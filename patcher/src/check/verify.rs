@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::{
-    BlockId, BlockRange, BlockSums, ByteRange, Cut, FileHash, Phase, Progress, ReadAt, ReadBuffer, ranges,
+    BlockId, BlockRange, BlockSums, ByteRange, Cancelled, Cut, FileHash, Phase, Progress, ReadAt, ReadBuffer, ranges,
 };
 use gosync_sums::{FileHasher, SUBTREE};
 use gosync_work::hand_out;
@@ -47,8 +47,8 @@ pub enum VerifyError {
     #[error("cannot read the file to its end")]
     Read(#[from] io::Error),
     /// [`Progress::is_cancelled`] said so.
-    #[error("cancelled")]
-    Cancelled,
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// Compares `data` with `signature`, on all threads of the current rayon pool; each
@@ -118,7 +118,7 @@ fn hash(data: &dyn ReadAt, mut nodes: Vec<Option<[u8; 32]>>, progress: &dyn Prog
     let unknown = nodes.iter_mut().enumerate().filter(|(_, node)| node.is_none());
     hand_out(unknown, ReadBuffer::default, |buffer, (index, node)| {
         if progress.is_cancelled() {
-            return Err(VerifyError::Cancelled);
+            return Err(VerifyError::Cancelled(Cancelled));
         }
         *node = Some(hasher.piece(index, buffer.read(data, range(index))?));
         progress.advance(Phase::Verify, range(index).len());
@@ -153,7 +153,7 @@ pub fn wrong_blocks(
     let pieces = Groups::new(present.into_iter(), cut, SUBTREE).flatten();
     hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         if progress.is_cancelled() {
-            return Err(VerifyError::Cancelled);
+            return Err(VerifyError::Cancelled(Cancelled));
         }
         let range = cut.bytes(piece);
         for checked in check(sums, piece.start, buffer.read(data, range)?) {

@@ -127,7 +127,7 @@ fn wherever_a_run_ends() {
         let source = MemorySource { fragment: 1500, threads: 2, shuffled: true, ..MemorySource::new(&case.target) };
         match site.run(&case, &source, &StopsAt::new(questions)) {
             Ok(_) => break,
-            Err(error) => assert!(matches!(error, PatchError::Cancelled), "{error:?}"),
+            Err(error) => assert!(matches!(error, PatchError::Cancelled(_)), "{error:?}"),
         }
         kept.push(site.finish(&case).kept);
     }

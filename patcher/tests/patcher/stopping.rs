@@ -75,14 +75,14 @@ fn cancelled_in_every_phase() {
         for bytes in [0, 1, 1 << 20] {
             let impatient = Impatient { phase, bytes: AtomicU64::new(bytes) };
             let error = fails(&case, &MemorySource::new(&case.target), &impatient);
-            assert!(matches!(error, PatchError::Cancelled), "{phase:?} after {bytes}: {error:?}");
+            assert!(matches!(error, PatchError::Cancelled(_)), "{phase:?} after {bytes}: {error:?}");
         }
     }
     for phase in [Phase::Copy, Phase::Fetch] {
         let impatient = Impatient { phase, bytes: AtomicU64::new(1 << 20) };
         let source = MemorySource::new(&case.target);
         let error = case.with(&source, &impatient, |patch| patch.write_to_stream(&mut io::sink())).unwrap_err();
-        assert!(matches!(error, PatchError::Cancelled), "{phase:?}: {error:?}");
+        assert!(matches!(error, PatchError::Cancelled(_)), "{phase:?}: {error:?}");
     }
 }
 
@@ -94,7 +94,7 @@ fn a_cancelled_run_can_be_kept_and_resumed() {
     let mut output = StagedFile::create(&path).unwrap();
     let impatient = Impatient { phase: Phase::Fetch, bytes: AtomicU64::new(5 << 20) };
     let cancelled = case.with(&MemorySource::new(&case.target), &impatient, |patch| patch.write_to_file(&mut output));
-    assert!(matches!(cancelled, Err(PatchError::Cancelled)));
+    assert!(matches!(cancelled, Err(PatchError::Cancelled(_))));
     output.keep();
     assert_eq!(names(directory.path()), [".target.gosync-part"]);
 

@@ -1,13 +1,15 @@
 //! zsync's control files: reading, making, and fetching what they describe.
 //!
 //! zsync publishes a file with a *control file* beside it, whose name ends in `.zsync`: the
-//! sums of its blocks, and where it is. Whoever holds an old version finds the blocks that
+//! sums of its blocks, and where it is. A client that holds an old version finds the blocks that
 //! are there already and fetches the others by range. AppImages, Linux images and OPSI's
 //! packages are published so. This crate reads and makes the control files of zsync 0.6 to
 //! 0.8 and of zsync2, and fetches through them with gosync's search and sources.
 //!
 //! ```
-//! use gosync_zsync::{Control, MakeOptions, PatchOptions, ReadOptions, SourceOptions};
+//! use gosync_blocksources::SourceOptions;
+//! use gosync_update::{FileOptions, Seeds, Update};
+//! use gosync_zsync::{ControlTarget, MakeOptions, Places, ReadOptions};
 //!
 //! # let directory = tempfile::tempdir()?;
 //! # let at = |name| directory.path().join(name);
@@ -20,10 +22,11 @@
 //! // The user, whose control file may just as well be at a URL:
 //! let options = SourceOptions::default();
 //! let opened = gosync_zsync::open_control(&at("new.txt.zsync").into(), &ReadOptions::default(), &options)?;
-//! let source = gosync_zsync::open_source(&opened, None, &options)?;
-//! let old = gosync_zsync::LocalFile::open(&at("old.txt"))?;
-//! let report =
-//!     gosync_zsync::patch(&opened.control, &[&old], &source, &at("old.txt"), &PatchOptions::default(), &())?;
+//! let places = Places::open(&opened, None, &options)?;
+//! let target = ControlTarget::at(&opened.control, &places);
+//! let seeds = Seeds::open([at("old.txt")], &target)?;
+//! let update = Update { target: &target, seeds: &seeds, source: places.plain(), progress: &() };
+//! let report = update.to_file(&at("old.txt"), &FileOptions::default())?;
 //!
 //! assert_eq!(std::fs::read(at("old.txt"))?, std::fs::read(at("new.txt"))?);
 //! assert_eq!(report.matched_bytes() + report.report.fetched, report.output_bytes());
@@ -41,10 +44,9 @@
 //! # Targets in gzip files
 //!
 //! A control file can map a gzip file of its target. Then those pieces of it are fetched that
-//! have what is missing ([`Published`]), each of which begins at some symbol of deflate, and is
-//! decoded with what stands before it in the target ([`Inflater`]). The whole gzip file, and
-//! the target as it is, are fetched where that takes fewer bytes, or the pieces are no good.
-//! Seeds that are gzip files are unpacked ([`unpack_seed`]).
+//! have what is missing ([`ControlTarget`]). The whole gzip file, and the target as it is, are
+//! fetched where that takes fewer bytes, or the pieces are no good. Seeds that are gzip files
+//! are unpacked.
 //!
 //! # What is verified
 //!
@@ -66,34 +68,31 @@ mod control;
 mod date;
 mod error;
 mod file_digest;
-mod gzip;
 mod hash_lengths;
 mod make;
 mod matching;
 mod names;
 mod open;
+mod places;
+mod recompress;
 mod seed;
 mod sums;
-mod sync;
+mod target;
 
 pub use control::{Control, ControlError, ReadOptions, UnwritableError};
-pub use error::Error;
+pub use error::{Error, WholeError};
 pub use file_digest::FileDigest;
-pub use gzip::{BlockHeader, BlockMap, InflateError, Inflater, Published, Recompress};
+pub use gosync_payloads::gzip::BlockMap;
 pub use hash_lengths::HashLengths;
 pub use make::{MakeOptions, make, make_compressed, make_of_stream};
 pub use names::LocalName;
-pub use open::{
-    Download, OpenedControl, download, open_control, open_control_kept, open_control_since, open_source,
-    source_locations,
-};
-pub use seed::{UnpackedSeed, is_gzip, unpack_seed};
+pub use open::{OpenedControl, open_control, open_control_kept, open_control_since, source_locations};
+pub use places::Places;
+pub use recompress::Recompress;
+pub use seed::is_gzip;
 pub use sums::StrongKind;
-pub use sync::{PatchOptions, PatchReport, diff, patch, patch_to_stream, verify};
+pub use target::ControlTarget;
 
-// What the calls above take and give, so that whoever makes them needs no other crate.
-pub use gosync_blocksources::{Location, LocationError, SourceOptions};
-pub use gosync_chunks::{NameError, Progress, ReadAt, Source, TargetName};
-pub use gosync_comparer::Comparison;
-pub use gosync_files::LocalFile;
-pub use gosync_patcher::{Report, Verdict};
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

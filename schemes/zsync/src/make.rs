@@ -7,12 +7,15 @@ use std::path::Path;
 use gosync_chunks::{Cancelled, Progress, ReadAt, TargetName};
 use gosync_files::LocalFile;
 use gosync_patcher::StagedFile;
+use gosync_payloads::gzip::compress;
+use gosync_publish::read_unchanged;
 use gosync_sums::{SumError, SumOptions, sum_target};
 
-use crate::control::VERSION;
-use crate::gzip::compress;
-use crate::sums::{Weak, key_mask};
-use crate::{Control, Error, FileDigest, HashLengths, StrongKind, UnwritableError};
+use crate::control::{Control, UnwritableError, VERSION};
+use crate::error::Error;
+use crate::file_digest::FileDigest;
+use crate::hash_lengths::HashLengths;
+use crate::sums::{StrongKind, Weak, key_mask};
 
 /// How to make a control file.
 #[derive(Clone, Debug, Default)]
@@ -37,34 +40,28 @@ pub struct MakeOptions {
 ///
 /// When `target` cannot be read, changes meanwhile, or cannot be cut into such blocks.
 pub fn make(target: &Path, options: &MakeOptions, progress: &dyn Progress) -> Result<Control, Error> {
-    let read = |source| Error::Read { path: target.to_owned(), source };
-    let unwritable = |source| Error::Unwritable { path: target.to_owned(), source };
-    let file = File::open(target).map_err(read)?;
-    let before = file.metadata().map_err(read)?;
-    let file = LocalFile::new(target, file).map_err(read)?;
-    if file.size() == 0 && !options.allow_empty {
-        return Err(unwritable(UnwritableError::Empty));
-    }
-    let name = match &options.file_name {
-        Some(name) => Some(name.clone()),
-        None => target.file_name().and_then(|name| TargetName::new(name.to_str()?).ok()),
-    };
-    let mut control = make_of(&file, options, progress).map_err(|source| match source {
-        SumError::Read(source) => read(source),
-        source => Error::Sum { path: target.to_owned(), source },
-    })?;
-    let after = file.file().map(File::metadata).transpose().map_err(read)?;
-    if after.is_some_and(|after| after.len() != before.len() || after.modified().ok() != before.modified().ok()) {
-        return Err(Error::Changed { path: target.to_owned() });
-    }
-    control.modified = before.modified().ok();
-    if control.urls.is_empty()
-        && let Some(name) = target.file_name().and_then(|name| name.to_str())
-    {
-        control.urls.push(if options.as_0_6_2 { name.to_owned() } else { as_url(name) });
-    }
-    control.file_name = name;
-    Ok(control)
+    read_unchanged(target, |file| {
+        if file.size() == 0 && !options.allow_empty {
+            return Err(Error::Unwritable { path: target.to_owned(), source: UnwritableError::Empty });
+        }
+        let mut control = make_of(file, options, progress).map_err(|error| match error {
+            SumError::Read(source) => unreadable(target, source).into(),
+            SumError::Cancelled(cancelled) => cancelled.into(),
+            source => Error::Sum { path: target.to_owned(), source },
+        })?;
+        let metadata = file.file().map(File::metadata).transpose().map_err(|source| unreadable(target, source))?;
+        control.modified = metadata.and_then(|metadata| metadata.modified().ok());
+        let name = target.file_name().and_then(|name| name.to_str());
+        if let Some(name) = name.filter(|_| control.urls.is_empty()) {
+            control.urls.push(if options.as_0_6_2 { name.to_owned() } else { as_url(name) });
+        }
+        control.file_name = options.file_name.clone().or_else(|| TargetName::new(name?).ok());
+        Ok(control)
+    })
+}
+
+fn unreadable(target: &Path, source: io::Error) -> gosync_publish::Error {
+    gosync_publish::Error::Read { target: target.display().to_string(), source }
 }
 
 /// As [`make`], of what comes from a stream, which is kept in a temporary file meanwhile. It has
@@ -100,18 +97,18 @@ pub fn make_compressed(
     urls: &[String],
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    let read = |source| Error::Read { path: target.to_owned(), source };
+    let read = |source| unreadable(target, source);
     let layout = control.signature.layout();
     let file = LocalFile::open(target).map_err(read)?;
     if file.size() != layout.length() {
-        return Err(Error::Changed { path: target.to_owned() });
+        return Err(gosync_publish::Error::Changed { path: target.to_owned() }.into());
     }
     let staged = StagedFile::create(output)?;
     let mut out = BufWriter::new(staged.file());
     let map = compress(&file, layout.block_size(), &mut out, progress).and_then(|map| out.flush().map(|()| map));
     drop(out);
     control.block_map = Some(map.map_err(|source| match source.kind() {
-        io::ErrorKind::Interrupted => Error::Cancelled,
+        io::ErrorKind::Interrupted => Cancelled.into(),
         _ => Error::Prepare { path: output.to_owned(), source },
     })?);
     let default = || output.file_name().and_then(|name| name.to_str()).map(as_url);

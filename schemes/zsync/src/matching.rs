@@ -6,7 +6,7 @@ use gosync_comparer::{CompareError, CompareOptions, Comparison, compare, compare
 use gosync_index::BlockIndex;
 use gosync_rollsum::Sieve;
 
-use crate::Control;
+use crate::control::Control;
 use crate::sums::{ROLLING_SUM, key_mask};
 
 /// Bytes to sum for each byte searched, by chance, up to which blocks are looked for one

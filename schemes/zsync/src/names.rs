@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use gosync_blocksources::Location;
 
-use crate::Control;
+use crate::control::Control;
 
 /// A file here.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,17 +1,18 @@
-//! Opening control files, and the sources that they name, by path or URL.
+//! Opening control files by path or URL, and what the URLs in them mean.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Component, Path};
 use std::time::SystemTime;
 
-use gosync_blocksources::{Document, Location, Mirrors, SourceOptions, open_document, open_document_since};
-use gosync_chunks::{ByteRange, Plan, Source, Transfer};
+use gosync_blocksources::{Location, SourceOptions, open_document_since};
+use gosync_chunks::Transfer;
 use gosync_patcher::StagedFile;
+use gosync_update::{Beginning, Document};
 use url::Url;
 
-use crate::gzip::{Published, Way, usable_map, ways};
-use crate::{Control, Error, ReadOptions};
+use crate::control::{Control, ReadOptions};
+use crate::error::Error;
 
 /// A control file, and what it cost to get.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ pub fn open_control(
     options: &ReadOptions,
     sources: &SourceOptions,
 ) -> Result<OpenedControl, Error> {
-    opened(location, open_document(location, options.max_bytes, sources)?)
+    OpenedControl::read(Beginning::read(location, options.max_bytes, sources)?, location, options)
 }
 
 /// As [`open_control`], but only where it was changed after `since`; otherwise `None`.
@@ -52,8 +53,12 @@ pub fn open_control_since(
     options: &ReadOptions,
     sources: &SourceOptions,
 ) -> Result<Option<OpenedControl>, Error> {
-    let document = open_document_since(location, options.max_bytes, since, sources)?;
-    document.map(|document| opened(location, document)).transpose()
+    let document = open_document_since(location, options.max_bytes, since, sources).map_err(Error::source)?;
+    let opened = document.map(|document| {
+        let gosync_blocksources::Document { bytes, transfer, location: found_at, modified } = document;
+        OpenedControl::of(Document { bytes, transfer, location: found_at, modified }, location)
+    });
+    opened.transpose()
 }
 
 /// As [`open_control`], with a copy at `kept`: the control file is fetched only where it was
@@ -87,111 +92,42 @@ pub fn open_control_kept(
     Ok((opened, true))
 }
 
-fn opened(location: &Location, document: Document) -> Result<OpenedControl, Error> {
-    let Document { bytes, transfer, location: found_at, modified, .. } = document;
-    let error = |source| Error::Control { location: location.to_string(), source };
-    let control = Control::read(&bytes).map_err(error)?;
-    Ok(OpenedControl { control, location: found_at, bytes, modified, transfer })
-}
-
-/// Opens the places that a control file names for its target. URLs are relative to
-/// `referer`, or else to where the control file is.
-///
-/// Headers and credentials go to no other origin than that of the control file: who wrote
-/// it could have them sent anywhere.
-///
-/// # Errors
-///
-/// When there is no URL that can be used, or one makes no valid request.
-pub fn open_source(
-    opened: &OpenedControl,
-    referer: Option<&Url>,
-    options: &SourceOptions,
-) -> Result<Published<'static>, Error> {
-    let base = base_of(opened, referer);
-    let length = opened.control.signature.layout().length();
-    let open = |location: &Location| gosync_blocksources::open_source(location, &options_for(location, &base, options));
-    let open_all = |locations: &[Location]| -> Result<Places, Error> {
-        locations.iter().map(|location| Ok((location.to_string(), open(location)?))).collect()
-    };
-    let plain = || -> Result<Box<dyn Source>, Error> {
-        let locations = source_locations(opened, referer)?;
-        Ok(match &locations[..] {
-            [location] => open(location)?,
-            _ => Box::new(Mirrors::new(open_all(&locations)?, Some(length))),
-        })
-    };
-    let Ok(packed) = usable(&opened.control.z_urls, &base) else { return Ok(Published::plain(plain()?)) };
-    let compressed = Published::compressed(open_all(&packed)?);
-    // It need not be there as it is.
-    match plain() {
-        Ok(plain) => Ok(compressed.or_plain(plain)),
-        Err(Error::NoSource { .. }) => Ok(compressed),
-        Err(error) => Err(error),
+impl OpenedControl {
+    /// Reads the control file at `location`, which was begun.
+    ///
+    /// # Errors
+    ///
+    /// As [`open_control`].
+    pub fn read(beginning: Beginning<'_>, location: &Location, options: &ReadOptions) -> Result<Self, Error> {
+        Self::of(beginning.read_all(options.max_bytes)?, location)
     }
-}
 
-/// Sources with what they are called.
-type Places = Vec<(String, Box<dyn Source>)>;
-
-/// What has to be fetched to carry out a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Download {
-    /// Where from.
-    pub location: Location,
-    /// What of that file.
-    pub ranges: Vec<ByteRange>,
-    /// How long that file is in bytes.
-    pub length: u64,
-}
-
-/// What will be fetched to carry out `plan`, unless the place that is tried first is no
-/// good. URLs are relative as with [`open_source`].
-///
-/// # Errors
-///
-/// When there is no URL that can be used.
-pub fn download(opened: &OpenedControl, referer: Option<&Url>, plan: &Plan) -> Result<Download, Error> {
-    let length = opened.control.signature.layout().length();
-    let ranges = plan.fetch_ranges();
-    let plain = source_locations(opened, referer);
-    let packed = usable(&opened.control.z_urls, &base_of(opened, referer)).unwrap_or_default().into_iter().next();
-    if let (Some(location), Some(map)) = (packed, usable_map(&opened.control)) {
-        for way in ways(Some(map), &ranges, length, plain.is_ok(), || None) {
-            match way {
-                Way::Plain if plain.is_err() => {}
-                Way::Plain => break,
-                Way::Pieces => {
-                    let ranges = map.compressed(&map.runs(&ranges)).iter().collect();
-                    return Ok(Download { location, ranges, length: map.file_len() });
-                }
-                Way::Whole => {
-                    let length = map.file_len();
-                    return Ok(Download { location, ranges: vec![ByteRange::at(0, length)], length });
-                }
-            }
-        }
+    fn of(document: Document, location: &Location) -> Result<Self, Error> {
+        let Document { bytes, transfer, location: found_at, modified } = document;
+        let error = |source| Error::Control { location: location.to_string(), source };
+        let control = Control::read(&bytes).map_err(error)?;
+        Ok(Self { control, location: found_at, bytes, modified, transfer })
     }
-    plain.map(|mut locations| Download { location: locations.remove(0), ranges, length })
+
+    /// What URLs are relative to.
+    pub(crate) fn base(&self, referer: Option<&Url>) -> Location {
+        referer.map_or_else(|| self.location.clone(), |url| Location::Url(url.clone()))
+    }
 }
 
 /// Where a control file says that its target is, at one place at least. URLs are relative
-/// as with [`open_source`].
+/// to `referer`, or else to where the control file is.
 ///
 /// # Errors
 ///
 /// When there is no URL that can be used.
 pub fn source_locations(opened: &OpenedControl, referer: Option<&Url>) -> Result<Vec<Location>, Error> {
-    usable(&opened.control.urls, &base_of(opened, referer))
+    usable(&opened.control.urls, &opened.base(referer))
         .map_err(|reason| Error::NoSource { location: opened.location.to_string(), reason })
 }
 
-fn base_of(opened: &OpenedControl, referer: Option<&Url>) -> Location {
-    referer.map_or_else(|| opened.location.clone(), |url| Location::Url(url.clone()))
-}
-
 /// Those of `urls` that lead somewhere, or why none does.
-fn usable(urls: &[String], base: &Location) -> Result<Vec<Location>, String> {
+pub(crate) fn usable(urls: &[String], base: &Location) -> Result<Vec<Location>, String> {
     let mut reason = "there is none".to_owned();
     let mut usable = Vec::new();
     for url in urls {
@@ -230,7 +166,7 @@ fn resolve(url: &str, base: &Location) -> Result<Location, &'static str> {
 }
 
 /// Without what only the origin of the control file may see, where this is another.
-fn options_for(location: &Location, base: &Location, options: &SourceOptions) -> SourceOptions {
+pub(crate) fn options_for(location: &Location, base: &Location, options: &SourceOptions) -> SourceOptions {
     #[cfg_attr(not(feature = "http"), expect(unused_mut, reason = "there is nothing to take out"))]
     let mut options = options.clone();
     let is_same = match (location, base) {

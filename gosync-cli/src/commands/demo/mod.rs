@@ -8,14 +8,18 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use gosync::{BuildOptions, Format, Location, ReadOptions, Seeds, SourceOptions, open_index, open_source, write_index};
+use gosync::publish::{BuildOptions, Publisher};
+use gosync::sources::{Location, SourceOptions, open_source};
+use gosync::update::{FileOptions, Seeds, Update, verify};
+use gosync::{Format, ReadOptions};
 use gosync_server::Server;
 use serde_json::json;
 
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::progress::Bars;
-use crate::table::{grouped, percent, seconds, size};
+use crate::table::seconds;
+use crate::text::{grouped, percent, size};
 
 const FORMATS: [Format; 2] = [Format::Layered, Format::GoSync];
 
@@ -91,31 +95,34 @@ impl Job<'_> {
     /// Builds the index, patches over HTTP into another file, and verifies that.
     fn run(&self, format: Format, console: &Console) -> anyhow::Result<Run> {
         let start = Instant::now();
-        let index = gosync::build(self.new, &BuildOptions { format, ..BuildOptions::default() }, &Bars::new(console))?;
-        let index_path = self.new.with_file_name(format!("index.{format}"));
-        write_index(&index, &index_path)?;
+        let (options, sources, bars) = (BuildOptions::default(), SourceOptions::default(), Bars::new(console));
+        let publisher = Publisher { format, options: &options, sources: &sources, progress: &bars };
+        let index = publisher.build(self.new, None)?;
+        publisher.write(&index, &self.new.with_file_name(format!("index.{format}")).into())?;
         let build = start.elapsed();
 
         let start = Instant::now();
         let index_url: Location = format!("{}/index.{format}", self.url).parse()?;
         // Not by the proxy of the environment: both ends are on this machine.
-        let options = SourceOptions::default();
-        let opened = open_index(&index_url, &ReadOptions::default(), &options)?;
+        let opened = gosync::open(&index_url, &ReadOptions::default(), &sources)?;
         let name = self.new.file_name().unwrap_or_default().to_string_lossy();
-        let source = open_source(&index_url.beside(&name), &options)?;
-        let seeds = Seeds::open([self.old])?;
-        let report = gosync::patch(&opened.index, &seeds, &*source, self.output, &Bars::new(console))?;
+        let source = open_source(&index_url.beside(&name), &sources)?;
+        let target = opened.index.target();
+        let seeds = Seeds::open([self.old], &*target)?;
+        let bars = Bars::new(console);
+        let update = Update { target: &*target, seeds: &seeds, source: &*source, progress: &bars };
+        let report = update.to_file(self.output, &FileOptions::default())?;
         let patch = start.elapsed();
 
         let start = Instant::now();
-        let verdict = gosync::verify(self.output, &opened.index, &Bars::new(console))?;
-        ensure!(verdict.is_good(), "the output is not what the index says");
+        let verified = verify(&*target, self.output, &Bars::new(console))?;
+        ensure!(verified.is_good(), "the output is not what the index says");
         let verify = start.elapsed();
         ensure!(same_content(self.new, self.output)?, "the output differs from the new version");
         std::fs::remove_file(self.output)?;
         Ok(Run {
             format,
-            block_sizes: index.layers().iter().map(|layer| layer.block_size).collect(),
+            block_sizes: index.info().layers.iter().map(|layer| layer.block_size).collect(),
             index_bytes: opened.transfer.bytes + report.comparison.index_transfer.bytes,
             matched: report.matched_bytes(),
             fetched: report.report.transfer.bytes,

@@ -4,12 +4,13 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use gosync::{
-    BuildOptions, Format, Index, Location, PatchReport, Phase, Progress, ReadOptions, Seeds, SourceOptions, TargetName,
-    build_compressed, diff, estimate, open_index, open_source, patch,
-};
+use gosync::sources::{Location, SourceOptions, open_source};
+use gosync::update::{UpdateReport, estimate};
+use gosync::{Format, Index, Phase, Progress, ReadOptions};
 use gosync_testkit::corpus::{self, edit};
 use tempfile::TempDir;
+
+use crate::support::{compare, open_seeds, options, patch, with_publisher};
 
 /// A published target and somebody's old version.
 struct Case {
@@ -22,12 +23,10 @@ impl Case {
         let case = Self { directory: tempfile::tempdir().unwrap(), new: new.to_vec() };
         fs::write(case.path("old"), old).unwrap();
         fs::write(case.path("new"), new).unwrap();
-        let options = BuildOptions { format: Format::Layered, block_sizes: sizes.to_vec(), compress: Some(3) };
-        let mut payload = Vec::new();
-        let name = TargetName::new("payload").unwrap();
-        let index = build_compressed(&case.path("new"), &options, name, &mut payload, &()).unwrap();
-        fs::write(case.path("payload"), payload).unwrap();
-        index.write(&mut fs::File::create(case.path("index")).unwrap()).unwrap();
+        with_publisher(Format::Layered, &options(sizes, Some(3)), |publisher| {
+            let index = publisher.build(&case.path("new"), Some(&case.payload())).unwrap();
+            publisher.write(&index, &case.path("index").into()).unwrap();
+        });
         case
     }
 
@@ -36,12 +35,12 @@ impl Case {
     }
 
     fn index(&self) -> Index {
-        open_index(&self.path("index").into(), &ReadOptions::default(), &SourceOptions::default()).unwrap().index
+        gosync::open(&self.path("index").into(), &ReadOptions::default(), &SourceOptions::default()).unwrap().index
     }
 
     /// What a patch does on so many threads, which has to come out right.
-    fn patch(&self, index: &Index, threads: usize, progress: &dyn Progress) -> PatchReport {
-        let seeds = Seeds::open([self.path("old")]).unwrap();
+    fn patch(&self, index: &Index, threads: usize, progress: &dyn Progress) -> UpdateReport {
+        let seeds = open_seeds(index, [self.path("old")]);
         let source = open_source(&self.payload(), &SourceOptions::default()).unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let out = self.path("out");
@@ -63,9 +62,9 @@ fn fetches_what_was_foretold_and_nothing_twice() {
         for (at, (edit, new)) in edit::all(&old, 6).into_iter().enumerate() {
             let case = Case::new(&old, &new, SIZES[at % SIZES.len()]);
             let index = case.index();
-            let comparison = diff(&index, &Seeds::open([case.path("old")]).unwrap(), &()).unwrap();
-            let foretold = estimate(&comparison, &case.payload(), &SourceOptions::default()).unwrap();
-            let PatchReport { report, .. } = case.patch(&index, 1 + at % 2, &());
+            let found = compare(&index, &open_seeds(&index, [case.path("old")]));
+            let foretold = estimate(&*index.target(), &found, &case.payload(), &SourceOptions::default()).unwrap();
+            let UpdateReport { report, .. } = case.patch(&index, 1 + at % 2, &());
             assert_eq!((report.transfer.bytes, report.refetched_blocks), (foretold.bytes, 0), "{kind}, {edit}");
         }
     }
@@ -84,7 +83,7 @@ fn frames_behind_repeats_wait_for_what_is_repeated() {
     }
     let case = Case::new(&old, &new, SIZES[0]);
     for threads in [1, 2, 2, 4, 4] {
-        let PatchReport { report, comparison, .. } = case.patch(&case.index(), threads, &());
+        let UpdateReport { report, comparison, .. } = case.patch(&case.index(), threads, &());
         assert!(comparison.plan.repeated_bytes() > 200_000);
         assert_eq!(report.refetched_blocks, 0);
     }
@@ -107,7 +106,7 @@ fn a_seed_that_changes_costs_a_download() {
     let old = corpus::text(1, 5 << 20);
     for sizes in SIZES {
         let case = Case::new(&old, &edit::scatter(&old, 2, 50), sizes);
-        let PatchReport { report, .. } = case.patch(&case.index(), 2, &Spoil(&case));
+        let UpdateReport { report, .. } = case.patch(&case.index(), 2, &Spoil(&case));
         assert!(report.fetched >= 300_000, "{report:?}");
     }
 }

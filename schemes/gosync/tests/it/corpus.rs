@@ -13,13 +13,15 @@ mod signature;
 
 use std::fs;
 
-use gosync::payload::{EncodeOptions, FrameKind, PayloadLayout, Tables, encode};
-use gosync::{BuildOptions, Shard, build_part};
+use gosync::publish::{Shard, build_file};
 use gosync_chunks::ByteRange;
+use gosync_chunks::frames::{FrameKind, PayloadLayout};
+use gosync_payloads::frames::{EncodeOptions, Tables, encode};
 use gosync_testkit::fuzz::{corpus, replay};
 
 use crate::by_hand::ByHand;
 use crate::golden::{assert_bytes, assert_file};
+use crate::support::options;
 use crate::{golden_data, legacy_index, native_index};
 
 #[test]
@@ -39,8 +41,8 @@ fn seeds() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("part");
     fs::write(&path, &short).unwrap();
-    let options = BuildOptions { block_sizes: vec![128, 64], ..BuildOptions::default() };
-    let part = build_part(&path, Shard::new(1, 1).unwrap(), &options, None, &()).unwrap();
+    let whole = Shard::new(1, 1).unwrap();
+    let part = build_file(&path, &options(&[128, 64], None), &(), |build| build.part(whole, None)).unwrap();
     let mut bytes = Vec::new();
     part.write(&mut bytes).unwrap();
     assert_bytes(&native.join("part"), &bytes);

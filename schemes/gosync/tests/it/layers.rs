@@ -2,11 +2,14 @@
 
 use std::fs;
 
-use gosync::{BuildOptions, Comparison, Format, Index, Seeds, build, diff, verify};
+use gosync::update::Comparison;
+use gosync::{Format, Index};
 use gosync_chunks::ByteRange;
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::{Random, oracle};
 use tempfile::TempDir;
+
+use crate::support::{self, build, open_seeds, verify};
 
 /// Files, and an index of the new one.
 struct Case {
@@ -23,19 +26,18 @@ impl Case {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("new");
         fs::write(&path, new).unwrap();
-        let options = BuildOptions { format, block_sizes: sizes.to_vec(), compress: None };
-        Self { index: build(&path, &options, &()).unwrap(), directory }
+        Self { index: build(&path, format, sizes).unwrap(), directory }
     }
 
     /// What is found in `olds`, which the plan is held against.
-    fn diff(&self, olds: &[&[u8]], new: &[u8]) -> Comparison {
+    fn compare(&self, olds: &[&[u8]], new: &[u8]) -> Comparison {
         let write = |(at, old): (usize, &&[u8])| {
             let path = self.directory.path().join(format!("old-{at}"));
             fs::write(&path, old).unwrap();
             path
         };
-        let seeds = Seeds::open(olds.iter().enumerate().map(write)).unwrap();
-        let found = diff(&self.index, &seeds, &()).unwrap();
+        let seeds = open_seeds(&self.index, olds.iter().enumerate().map(write));
+        let found = support::compare(&self.index, &seeds);
         let zeros = vec![0; new.len()];
         let seeds: Vec<&[u8]> = olds.iter().copied().chain([&zeros[..]]).collect();
         oracle::assert_plan_makes(&found.plan, new, &seeds);
@@ -44,7 +46,7 @@ impl Case {
 }
 
 fn compare(olds: &[&[u8]], new: &[u8], sizes: &[u32]) -> Comparison {
-    Case::new(new, sizes).diff(olds, new)
+    Case::new(new, sizes).compare(olds, new)
 }
 
 const LAYERS: [&[u32]; 4] = [&[8192, 256], &[4096, 2048, 1024, 512, 256, 128, 64], &[65_536, 8192, 1024], &[512, 64]];
@@ -127,7 +129,7 @@ fn what_is_there_several_times_is_found_by_flat_searches() {
     };
     let (old, new) = (copies([17, 3000, 2100, 700]), copies([0, 333, 1999, 5]));
     for format in [Format::Layered, Format::GoSync] {
-        let found = Case::of(format, &new, &[1024]).diff(&[&old], &new);
+        let found = Case::of(format, &new, &[1024]).compare(&[&old], &new);
         // The gaps, the ends of copies, and what shares a block with them.
         let missing = found.plan.fetched_bytes();
         assert!(missing < 12 * 1024, "{format:?}: {missing} of {}", new.len());
@@ -201,7 +203,7 @@ fn verify_names_what_is_wrong_to_the_finest_layer() {
     let path = case.directory.path().join("file");
     let wrong = |data: &[u8]| {
         fs::write(&path, data).unwrap();
-        verify(&path, &case.index, &()).unwrap().wrong
+        verify(&case.index, &path).wrong
     };
     assert_eq!(wrong(&target), []);
     let mut flipped = target.clone();

@@ -12,12 +12,14 @@ mod legacy;
 mod native;
 mod parts;
 mod repair;
+mod sections;
 mod signature;
+mod support;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gosync::{BuildOptions, Format, FormatError, Index, ReadOptions};
+use gosync::{Format, FormatError, GoSyncIndex, Index, ReadOptions};
 use gosync_rollsum::RollingSum;
 use gosync_sums::{Md4, Md5, Rolling, SumOptions, sum_target};
 
@@ -54,8 +56,7 @@ fn native_index(data: &[u8], sizes: &[u32], name: &str) -> Index {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(name);
     std::fs::write(&path, data).unwrap();
-    let options = BuildOptions { format: Format::Layered, block_sizes: sizes.to_vec(), compress: None };
-    gosync::build(&path, &options, &()).unwrap()
+    support::build(&path, Format::Layered, sizes).unwrap()
 }
 
 fn legacy_index(data: &[u8], block_size: u32) -> Index {
@@ -67,13 +68,13 @@ fn legacy_index(data: &[u8], block_size: u32) -> Index {
         &(),
     )
     .unwrap();
-    Index::go_sync(summed.signature).unwrap()
+    Index::GoSync(GoSyncIndex::new(summed.signature).unwrap())
 }
 
 fn bytes(index: &Index) -> Vec<u8> {
     let mut bytes = Vec::new();
     index.write(&mut bytes).unwrap();
-    assert_eq!(bytes.len() as u64, index.encoded_len());
+    assert_eq!(bytes.len() as u64, index.info().index_bytes);
     bytes
 }
 
@@ -107,7 +108,7 @@ fn sums_of_other_formats_are_refused() {
     let data = golden_data(100);
     let options = SumOptions { block_size: 10, file_hash: false };
     let index = |strong| {
-        Index::go_sync(sum_target(&data, &options, &Rolling(RollingSum::Rsync), strong, &()).unwrap().signature)
+        GoSyncIndex::new(sum_target(&data, &options, &Rolling(RollingSum::Rsync), strong, &()).unwrap().signature)
     };
     assert!(index(Arc::new(Md5::full())).is_ok());
     // Sums of the right width that another hash made, and sums of another width.

@@ -3,12 +3,13 @@
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-use gosync::{Damage, Format, FormatError, Index, NameError, ReadOptions, TargetName, verify};
-use gosync_chunks::ByteRange;
+use gosync::{Damage, Format, FormatError, Index, ReadOptions};
+use gosync_chunks::{ByteRange, NameError, TargetName};
 use gosync_sums::FileHasher;
 use proptest::prelude::*;
 
 use crate::by_hand::ByHand;
+use crate::support::verify;
 use crate::{bytes, golden_data, native_index, read};
 
 /// 50 bytes of a target in blocks of 64.
@@ -44,19 +45,20 @@ fn more_than_a_mebibyte() {
 fn what_an_index_says() {
     let data = golden_data(1000);
     let index = read(&bytes(&native_index(&data, &[512, 64], "data.bin"))).unwrap();
-    assert_eq!((index.format(), index.format_version().as_str()), (Format::Layered, "2"));
-    assert_eq!((index.weak_len(), index.strong_len(), index.odds()), (4, 3, Some(32)));
-    assert_eq!(index.target_name().map(TargetName::as_str), Some("data.bin"));
-    assert_eq!((index.length(), index.file_hash()), (1000, Some(FileHasher::hash(&data))));
-    let layers: Vec<_> =
-        index.layers().iter().map(|layer| (layer.block_size, layer.blocks, layer.index_bytes)).collect();
+    let info = index.info();
+    assert_eq!((info.format, info.version.as_str()), (Format::Layered, "2"));
+    assert_eq!((info.weak_len, info.strong_len, info.odds), (4, 3, Some(32)));
+    assert_eq!(info.target_name.as_ref().map(TargetName::as_str), Some("data.bin"));
+    assert_eq!((info.length, info.file_hash), (1000, Some(FileHasher::hash(&data))));
+    let layers: Vec<_> = info.layers.iter().map(|layer| (layer.block_size, layer.blocks, layer.index_bytes)).collect();
     assert_eq!(layers, [(512, 2, 14), (64, 16, 112)]);
-    assert!(index.signature().is_none());
-    let head = index.header_bytes().unwrap();
-    assert_eq!(index.encoded_len(), head.len() as u64 + 14 + 112 + 32);
+    assert!(!matches!(index, Index::GoSync(_)));
+    let head = index.layered().unwrap().head();
+    assert_eq!(info.index_bytes, head.len() as u64 + 14 + 112 + 32);
 
     let nameless = read(&ByHand { strong_len: 16, salt: 7, ..ByHand::new(&data, &[64], "") }.bytes()).unwrap();
-    assert_eq!((nameless.target_name(), nameless.strong_len()), (None, 16));
+    let nameless = nameless.info();
+    assert_eq!((nameless.target_name, nameless.strong_len), (None, 16));
 }
 
 #[test]
@@ -226,12 +228,12 @@ fn no_more_is_read_than_the_limit() {
     let index = fifty();
     let len = index.len() as u64;
     let mut endless = Endless { start: index, given: 0 };
-    let read = Index::read(&mut endless, &ReadOptions { max_bytes: len - 1 });
+    let read = Index::read(&mut endless, &ReadOptions { max_bytes: len - 1, ..ReadOptions::default() });
     assert!(matches!(read, Err(FormatError::TooLarge { len: declared, limit }) if declared == len && limit == len - 1));
     assert!(endless.given < len, "refused before the sums are read");
 
     endless.given = 0;
-    let read = Index::read(&mut endless, &ReadOptions { max_bytes: len });
+    let read = Index::read(&mut endless, &ReadOptions { max_bytes: len, ..ReadOptions::default() });
     assert!(matches!(read, Err(FormatError::Trailing { .. })));
     assert_eq!(endless.given, len + 1);
 }
@@ -247,7 +249,7 @@ fn data_that_was_made_to_have_the_sums_is_wrong_all_the_same() {
     let index = ByHand { hashed: Some(&target), ..ByHand::new(&forged, &[65_536, 4096], "forged") }.bytes();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &forged).unwrap();
-    let verdict = verify(file.path(), &read(&index).unwrap(), &()).unwrap();
+    let verdict = verify(&read(&index).unwrap(), file.path());
     let wrong = [ByteRange { start: 0, end: 2 << 20 }, ByteRange { start: 3 << 20, end: (3 << 20) + 5 }];
     assert_eq!((verdict.is_good(), verdict.wrong), (false, wrong.to_vec()));
 }

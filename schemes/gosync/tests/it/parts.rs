@@ -5,12 +5,12 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gosync::{
-    BuildOptions, Error, Format, FormatError, IndexPart, Location, PartError, Shard, SourceOptions, Trouble, build,
-    merge, publish_part, publish_payload, write_index,
-};
+use gosync::publish::{BuildOptions, IndexPart, MergeError, PartError, Publisher, Shard};
+use gosync::{Error, ErrorKind, Format, FormatError, publish};
 use gosync_chunks::ByteRange;
 use gosync_testkit::{Random, corpus};
+
+use crate::support::{build, options, with_publisher};
 
 const MIB: usize = 1 << 20;
 
@@ -34,8 +34,7 @@ impl Scratch {
     fn part(&self, target: &Path, (number, count): (u32, u32), options: &BuildOptions) -> PathBuf {
         let path = self.at(&format!("{}.{number}-of-{count}", target.file_name().unwrap().to_str().unwrap()));
         let shard = Shard::new(number, count).unwrap();
-        let location = Location::from(path.clone());
-        let part = publish_part(target, shard, options, &location, &SourceOptions::default(), &()).unwrap();
+        let part = with_layered(options, |publisher| publisher.part(target, shard, &path.clone().into())).unwrap();
         assert_eq!(part.encoded_len(), path.metadata().unwrap().len());
         part.check().unwrap();
         path
@@ -43,15 +42,26 @@ impl Scratch {
 
     fn merge(&self, parts: &[PathBuf]) -> Result<Vec<u8>, Error> {
         let out = self.at("merged.gosync");
-        let index = merge(parts, &out.clone().into(), &SourceOptions::default(), &())?;
-        write_index(&index, &out)?;
-        assert!(index.damage().unwrap().is_none());
-        Ok(fs::read(out).unwrap())
+        let location = out.clone().into();
+        with_layered(&BuildOptions::default(), |publisher| {
+            let index = publisher.merge(parts, &location)?;
+            publisher.write(&index, &location)?;
+            assert!(index.layered().unwrap().damage().unwrap().is_none());
+            Ok(fs::read(out).unwrap())
+        })
     }
 }
 
-fn options(block_sizes: &[u32], compress: Option<i32>) -> BuildOptions {
-    BuildOptions { format: Format::Layered, block_sizes: block_sizes.to_vec(), compress }
+fn with_layered<T>(options: &BuildOptions, publish: impl FnOnce(&Publisher<'_>) -> T) -> T {
+    with_publisher(Format::Layered, options, publish)
+}
+
+/// Why parts make no index.
+fn merge_error(error: &Error) -> Option<&MergeError> {
+    match error {
+        Error::Publish(publish::Error::Merge(error)) => Some(error),
+        _ => None,
+    }
 }
 
 /// Text, noise, zeros with and without data between, and repetitions.
@@ -97,10 +107,8 @@ fn parts_of_any_number_make_the_index_of_one_build() {
         let path = scratch.write("target", &target(length));
         let options = options(sizes, compress);
         let payload = scratch.at("target.gosync-payload");
-        let index = match compress {
-            Some(_) => publish_payload(&path, &options, &payload.clone().into(), &SourceOptions::default(), &()),
-            None => build(&path, &options, &()),
-        };
+        let beside = compress.map(|_| payload.clone().into());
+        let index = with_layered(&options, |publisher| publisher.build(&path, beside.as_ref()));
         let expected = crate::bytes(&index.unwrap());
         let expected_payload = compress.map(|_| fs::read(&payload).unwrap());
         // Every part makes the tables of a payload anew.
@@ -144,12 +152,12 @@ fn parts_that_do_not_go_together() {
     let parts: Vec<PathBuf> = (1..=4).map(|number| scratch.part(&path, (number, 4), &plain)).collect();
     let part = |at: usize| parts[at].clone();
     let merged = |which: &[usize]| scratch.merge(&which.iter().map(|&at| part(at)).collect::<Vec<_>>()).unwrap_err();
-    let check = |error: Error, expected: &Path, message: &str| match error {
-        Error::Part { ref path, ref source } => {
-            assert_eq!((path.as_path(), error.trouble()), (expected, Trouble::Other));
+    let check = |error: Error, expected: &Path, message: &str| match merge_error(&error) {
+        Some(MergeError::Part { path, source }) => {
+            assert_eq!((path.as_path(), error.kind()), (expected, ErrorKind::Usage));
             assert!(source.to_string().contains(message), "{source}");
         }
-        error => panic!("{error}"),
+        _ => panic!("{error}"),
     };
     check(merged(&[3, 0, 1]), &part(3), "the bytes 2097152..3145728 of the target, next to its own, are in none");
     check(merged(&[1, 2, 3]), &part(1), "0..1048576");
@@ -157,7 +165,7 @@ fn parts_that_do_not_go_together() {
     check(merged(&[0, 1, 2, 1, 3]), &part(1), "target.2-of-4 has too");
     let half = scratch.part(&path, (2, 2), &plain);
     check(scratch.merge(&[part(0), part(1), part(2), half.clone()]).unwrap_err(), &half, "target.3-of-4 has too");
-    assert!(matches!(scratch.merge(&[]), Err(Error::NoParts)));
+    assert!(matches!(merge_error(&scratch.merge(&[]).unwrap_err()), Some(MergeError::NoParts)));
 
     let others = [
         ("other/target", target(3 * MIB + 6), plain.clone(), "the target's length differs"),
@@ -180,14 +188,12 @@ fn damaged_parts_are_refused() {
     let path = scratch.write("target", &target(2 * MIB));
     let compressed = options(&[65_536, 16_384], Some(1));
     let parts = [scratch.part(&path, (1, 2), &compressed), scratch.part(&path, (2, 2), &compressed)];
-    let refused = |wrong: &Path, message: &str| match scratch.merge(&parts) {
-        Err(error @ Error::Part { .. }) => {
-            assert_eq!(error.trouble(), Trouble::Corrupt);
-            let Error::Part { path, source } = error else { unreachable!() };
-            assert_eq!(path, wrong);
-            assert!(source.to_string().contains(message), "{source}");
-        }
-        other => panic!("{other:?} for {message}"),
+    let refused = |wrong: &Path, message: &str| {
+        let error = scratch.merge(&parts).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        let Some(MergeError::Part { path, source }) = merge_error(&error) else { panic!("{error:?} for {message}") };
+        assert_eq!(path, wrong);
+        assert!(source.to_string().contains(message), "{source}");
     };
     let good = fs::read(&parts[1]).unwrap();
     let header_len = 16 + u32::from_le_bytes(good[12..16].try_into().unwrap()) as usize;
@@ -206,7 +212,7 @@ fn damaged_parts_are_refused() {
         (&good[..head_len], "cut off"),
         (&good[..10], "no part"),
         (&[&good[..], b"."].concat(), "more follow"),
-        (&crate::bytes(&build(&path, &options(&[], None), &()).unwrap()), "no part"),
+        (&crate::bytes(&build(&path, Format::Layered, &[]).unwrap()), "no part"),
     ] {
         fs::write(&parts[1], bad).unwrap();
         refused(&parts[1], message);
@@ -231,7 +237,9 @@ fn damaged_parts_are_refused() {
         refused(&parts[1], "the payload beside it");
     }
     fs::remove_file(&payload).unwrap();
-    assert!(matches!(scratch.merge(&parts), Err(Error::Read { path, .. }) if path == payload));
+    let unreadable = scratch.merge(&parts).unwrap_err();
+    let named = payload.display().to_string();
+    assert!(matches!(unreadable, Error::Publish(publish::Error::Read { target, .. }) if target == named));
     assert!(!scratch.at("target.gosync-payload").exists(), "no half of a payload");
     fs::write(&payload, content).unwrap();
     scratch.merge(&parts).unwrap();

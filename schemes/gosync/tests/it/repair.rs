@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::fs;
 
-use gosync::{Error, Index, ReadOptions, Seeds, Trouble, patch};
+use gosync::update::Error;
+use gosync::{ErrorKind, Index, ReadOptions};
 use gosync_chunks::StrongHasher;
 use gosync_sums::Xxh3;
 use gosync_testkit::corpus;
-
 use gosync_testkit::source::MemorySource;
 
 use crate::by_hand::ByHand;
+use crate::support::{open_seeds, patch};
 use crate::{KEY_MULTIPLIER, polynomial};
 
 const BLOCK: usize = 64;
@@ -68,7 +69,7 @@ fn what_only_the_tree_tells_apart_is_fetched_again() {
     let directory = tempfile::tempdir().unwrap();
     let (seed, out) = (directory.path().join("seed"), directory.path().join("out"));
     fs::write(&seed, &case.twin).unwrap();
-    let seeds = Seeds::open([&seed]).unwrap();
+    let seeds = open_seeds(&case.index, [&seed]);
     let source = MemorySource::new(case.target.clone());
     let made = patch(&case.index, &seeds, &source, &out, &()).unwrap();
     assert!(fs::read(&out).unwrap() == case.target);
@@ -76,6 +77,7 @@ fn what_only_the_tree_tells_apart_is_fetched_again() {
     let wrong = (MIB + 200) as u64;
     assert_eq!(made.report.refetched_blocks, wrong.div_ceil(BLOCK as u64), "a mebibyte, and the last one's bytes");
     assert_eq!((made.report.fetched, made.report.transfer.bytes), (wrong, wrong));
+    assert_eq!(made.matched_bytes() + wrong, made.output_bytes(), "what was fetched again is no match any more");
 }
 
 #[test]
@@ -84,9 +86,9 @@ fn a_source_that_is_as_wrong_is_found_out_and_nothing_is_lost() {
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("out");
     fs::write(&out, b"what was there before").unwrap();
-    let seeds = Seeds::open([directory.path().join("none")]).unwrap();
+    let seeds = open_seeds(&case.index, [directory.path().join("none")]);
     let error = patch(&case.index, &seeds, &MemorySource::new(case.twin.clone()), &out, &()).unwrap_err();
-    assert_eq!(error.trouble(), Trouble::Corrupt);
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(matches!(error, Error::Patch(_)), "{error}");
     assert_eq!(fs::read(&out).unwrap(), b"what was there before");
 }

@@ -6,7 +6,7 @@
 
 use std::fs;
 
-use gosync::{KeyError, PublicKey, SignatureError};
+use gosync::signing::{KeyError, PublicKey, SigningError};
 
 use crate::golden::FOX;
 use crate::root;
@@ -52,7 +52,7 @@ fn no_change_goes_unnoticed() {
             assert!(key.verify(FOX, &good[..end], "there").is_err(), "{end}");
         }
         for len in 0..FOX.len() {
-            assert!(matches!(key.verify(&FOX[..len], &good, "there"), Err(SignatureError::Wrong { .. })), "{len}");
+            assert!(matches!(key.verify(&FOX[..len], &good, "there"), Err(SigningError::Wrong { .. })), "{len}");
         }
     }
 }
@@ -93,10 +93,12 @@ fn what_is_wrong_is_told() {
 fn secret_keys_sign() {
     use std::io;
 
+    use gosync::signing::SecretKey;
+
     let unasked = || -> io::Result<String> { panic!("it is not encrypted") };
-    let plain = gosync::SecretKey::parse(&vector("minisign.key"), unasked).unwrap();
+    let plain = SecretKey::parse(&vector("minisign.key"), unasked).unwrap();
     let encrypted = vector("minisign.encrypted.key");
-    let decrypted = gosync::SecretKey::parse(&encrypted, || Ok("password".into())).unwrap();
+    let decrypted = SecretKey::parse(&encrypted, || Ok("password".into())).unwrap();
     for secret in [plain, decrypted] {
         assert_eq!(secret.public_key().unwrap(), key());
         assert!(!format!("{secret:?}").contains("key:"));
@@ -104,7 +106,7 @@ fn secret_keys_sign() {
         assert_eq!(key().verify(FOX, &signature, "there").unwrap().as_str(), "two lines,\ta tab");
     }
 
-    let parse = |text: &str, password: io::Result<String>| gosync::SecretKey::parse(text, || password).unwrap_err();
+    let parse = |text: &str, password: io::Result<String>| SecretKey::parse(text, || password).unwrap_err();
     assert!(matches!(parse(&encrypted, Ok("passwort".into())), KeyError::WrongPassword));
     let nobody = Err(io::ErrorKind::NotConnected.into());
     assert!(matches!(parse(&encrypted, nobody), KeyError::NoPassword(_)));

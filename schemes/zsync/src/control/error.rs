@@ -1,6 +1,7 @@
 //! Why bytes are no control file, or one cannot be written.
 
 use gosync_chunks::{LayoutError, NameError};
+use gosync_payloads::gzip::MapError;
 
 /// Why a control file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -58,11 +59,8 @@ pub enum ControlError {
         len: u64,
     },
     /// The map of compressed blocks contradicts itself or the target.
-    #[error("the map of the compressed file makes no sense: {what}")]
-    BlockMap {
-        /// What is wrong with it.
-        what: &'static str,
-    },
+    #[error("the map of the compressed file makes no sense")]
+    BlockMap(#[source] MapError),
 }
 
 /// Why a control file cannot be written.

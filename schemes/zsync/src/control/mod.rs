@@ -7,11 +7,14 @@ mod write;
 use std::time::SystemTime;
 
 use gosync_chunks::{Signature, TargetName};
+use gosync_payloads::gzip::BlockMap;
 
 pub use error::{ControlError, UnwritableError};
 
-use crate::gzip::{BlockMap, Recompress};
-use crate::{FileDigest, HashLengths, StrongKind};
+use crate::file_digest::FileDigest;
+use crate::hash_lengths::HashLengths;
+use crate::recompress::Recompress;
+use crate::sums::StrongKind;
 
 /// What every maker has written as its version since 2010, and every client takes.
 pub(crate) const VERSION: &str = "0.6.2";

@@ -1,11 +1,15 @@
 //! Reading control files. Nothing in them is trusted.
 
 use gosync_chunks::{BlockLayout, MAX_BLOCK_SIZE, Signature, TargetName};
+use gosync_payloads::gzip::BlockMap;
 
-use super::{Control, ControlError};
-use crate::gzip::{BlockMap, Recompress};
-use crate::sums::read_key;
-use crate::{FileDigest, HashLengths, StrongKind, date};
+use super::Control;
+use super::error::ControlError;
+use crate::date;
+use crate::file_digest::FileDigest;
+use crate::hash_lengths::HashLengths;
+use crate::recompress::Recompress;
+use crate::sums::{StrongKind, read_key};
 
 /// Longer than other clients take, so that nothing is refused that they read.
 const MOST_LINE: usize = 8 << 10;
@@ -161,7 +165,7 @@ impl Header {
             z_urls: self.z_urls,
             digests: self.digests,
             recompress: self.recompress,
-            block_map: self.map.map(|map| BlockMap::read(&map, length)).transpose()?,
+            block_map: self.map.map(|map| BlockMap::read(&map, length)).transpose().map_err(ControlError::BlockMap)?,
             signature: Signature::new(layout, keys, strong_sums, hasher),
         })
     }

@@ -3,9 +3,12 @@
 
 use gosync_chunks::BlockId;
 
-use super::{Control, UnwritableError};
-use crate::sums::write_key;
-use crate::{FileDigest, HashLengths, StrongKind, date};
+use super::Control;
+use super::error::UnwritableError;
+use crate::date;
+use crate::file_digest::FileDigest;
+use crate::hash_lengths::HashLengths;
+use crate::sums::{StrongKind, write_key};
 
 /// What clients read a line into, with its end.
 const LINE: usize = 1024;
@@ -37,6 +40,7 @@ pub(super) fn write(control: &Control) -> Result<Vec<u8>, UnwritableError> {
     header.line_of("Recompress", control.recompress.as_ref().map(ToString::to_string))?;
     let mut bytes = header.0;
     if let Some(map) = &control.block_map {
+        bytes.extend_from_slice(format!("Z-Map2: {}\n", map.points().len()).as_bytes());
         map.write(&mut bytes);
     }
     bytes.push(b'\n');

@@ -7,13 +7,15 @@ use std::process::{Command, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use gosync_blocksources::{Location, SourceOptions};
+use gosync_chunks::ErrorKind;
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::nginx::Nginx;
 use gosync_testkit::peers;
-use gosync_zsync::{
-    Control, LocalFile, Location, MakeOptions, PatchOptions, ReadOptions, SourceOptions, make, make_compressed,
-    open_control, open_source, patch,
-};
+use gosync_update::{FileOptions, Seeds, Update};
+use gosync_zsync::{Control, ControlTarget, MakeOptions, Places, ReadOptions, make, make_compressed, open_control};
+
+use crate::support::patch_at;
 
 fn zsyncmake(arguments: &[&str], directory: &Path) {
     let mut command = Command::new(peers::require("zsyncmake").unwrap());
@@ -131,10 +133,12 @@ fn zsync_takes_our_files_and_we_take_its() {
             let location: Location = format!("{}{place}/{name}.zsync", nginx.url()).parse().unwrap();
             let options = SourceOptions::default();
             let opened = open_control(&location, &ReadOptions::default(), &options).unwrap();
-            let source = open_source(&opened, None, &options).unwrap();
-            let seed = LocalFile::open(&old_path).unwrap();
+            let places = Places::open(&opened, None, &options).unwrap();
+            let target = ControlTarget::at(&opened.control, &places);
+            let seeds = Seeds::open([&old_path], &target).unwrap();
             let out = directory.path().join("out");
-            let report = patch(&opened.control, &[&seed], &source, &out, &PatchOptions::default(), &()).unwrap();
+            let update = Update { target: &target, seeds: &seeds, source: places.plain(), progress: &() };
+            let report = update.to_file(&out, &FileOptions::default()).unwrap();
             assert!(fs::read(&out).unwrap() == new, "{name}{place}");
             settle(&nginx);
             if place.is_empty() {
@@ -182,14 +186,15 @@ fn files_that_are_not_what_they_were() {
         let options = SourceOptions::default();
         let location: Location = format!("{}/new.zsync", nginx.url()).parse().unwrap();
         let opened = open_control(&location, &ReadOptions::default(), &options).unwrap();
-        let source = open_source(&opened, None, &options).unwrap();
+        let places = Places::open(&opened, None, &options).unwrap();
         let out = directory.path().join("out");
         let _ = fs::remove_file(&out);
-        let done = patch(&opened.control, &[&old], &source, &out, &PatchOptions::default(), &());
+        let done = patch_at(&opened.control, &places, &[&old], &out);
         assert_eq!(done.is_ok(), is_made, "{name}: {:?}", done.err());
         assert_eq!(fs::read(&out).ok().is_some_and(|made| made == new), is_made, "{name}");
         if let Err(error) = done {
-            assert!(error.is_source() || error.is_corrupt(), "{name}: {error}");
+            let kinds = [ErrorKind::Source, ErrorKind::NotFound, ErrorKind::Corrupt];
+            assert!(kinds.contains(&error.kind()), "{name}: {error}");
             assert!(error.to_string().contains("new.gz"), "{name}: {error}");
         }
     }
@@ -217,9 +222,9 @@ fn control_files_of_gzip_files() {
     let opened = opened.unwrap();
     fs::remove_file(directory.path().join("file")).unwrap();
     // Only the compressed file is there.
-    let source = open_source(&opened, None, &SourceOptions::default()).unwrap();
+    let places = Places::open(&opened, None, &SourceOptions::default()).unwrap();
     let out = directory.path().join("out");
     let seed = edit::insert(&data, 6, 2, 50);
-    patch(&opened.control, &[&seed], &source, &out, &PatchOptions::default(), &()).unwrap();
+    patch_at(&opened.control, &places, &[&seed], &out).unwrap();
     assert!(fs::read(&out).unwrap() == data);
 }

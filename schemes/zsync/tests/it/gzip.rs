@@ -2,18 +2,20 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::sync::Arc;
 
 use flate2::{Compression, GzBuilder};
+use gosync_chunks::{ErrorKind, Source};
+use gosync_payloads::gzip::{BlockHeader, InflateError, Inflater};
 use gosync_testkit::Random;
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::source::{Fault, FaultySource, MemorySource, RecordingSource};
-use gosync_zsync::{
-    BlockHeader, Control, FileDigest, InflateError, Inflater, PatchOptions, PatchReport, Published, Source, patch,
-    patch_to_stream,
-};
+use gosync_update::{Error, Seeds, UpdateReport, compare};
+use gosync_zsync::{Control, ControlTarget, FileDigest, Places};
 
 use crate::deflate::{Place, places};
-use crate::oracle::control_bytes;
+use crate::oracle::{control, control_bytes};
+use crate::support::{patch_at, place, stream_at};
 
 /// Bytes of a header of gzip without a name.
 const HEAD: usize = 10;
@@ -151,15 +153,25 @@ impl Case {
     }
 }
 
-fn packed<'a>(source: impl Source + 'a) -> Published<'a> {
-    Published::compressed(vec![("x.gz".into(), Box::new(source))])
+/// The places where `source` has the gzip file, and none the target.
+fn packed(source: impl Source + 'static) -> Places {
+    Places::of(vec![place("x.gz", source)], None)
 }
 
-/// Patches with `published`, and says what came of it, after looking at the output.
-fn carry_out(case: &Case, control: &Control, published: &Published<'_>) -> Result<PatchReport, gosync_zsync::Error> {
+/// The places where `source` has the gzip file, and `plain` the target.
+fn both(source: impl Source + 'static, plain: impl Source + 'static) -> Places {
+    Places::of(vec![place("x.gz", source)], Some(place("x", plain)))
+}
+
+fn recorded(data: &[u8]) -> Arc<RecordingSource<MemorySource>> {
+    Arc::new(RecordingSource::new(MemorySource::new(data.to_vec())))
+}
+
+/// Patches from `places`, and says what came of it, after looking at the output.
+fn carry_out(case: &Case, control: &Control, places: &Places) -> Result<UpdateReport, Error> {
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("out");
-    let report = patch(control, &[&case.seed()], published, &out, &PatchOptions::default(), &());
+    let report = patch_at(control, places, &[&case.seed()], &out);
     assert_eq!(fs::read(&out).ok(), report.as_ref().ok().map(|_| case.target.clone()));
     report
 }
@@ -172,8 +184,8 @@ fn only_pieces_are_fetched() {
             let case = Case::new(data.clone(), level);
             let control = case.control();
             for seed in 0..3 {
-                let gzip = RecordingSource::new(MemorySource::awkward(case.gzip.clone(), seed));
-                let report = carry_out(&case, &control, &packed(&gzip)).unwrap();
+                let gzip = Arc::new(RecordingSource::new(MemorySource::awkward(case.gzip.clone(), seed)));
+                let report = carry_out(&case, &control, &packed(gzip.clone())).unwrap();
                 let asked = gzip.requested_bytes();
                 assert_eq!((report.report.transfer.bytes, report.report.refetched_blocks), (asked, 0));
                 assert_eq!(gzip.fetches().len(), 1, "all in one call");
@@ -181,9 +193,8 @@ fn only_pieces_are_fetched() {
                 let most = report.report.fetched + 6 * (2 * 2800 + 170);
                 assert!(asked <= most.min(case.gzip.len() as u64), "{asked} of {}", case.gzip.len());
             }
-            let mut streamed = Vec::new();
             let gzip = MemorySource::new(case.gzip.clone());
-            patch_to_stream(&control, &[&case.seed()], &packed(gzip), &mut streamed, &()).unwrap();
+            let streamed = stream_at(&control, &packed(gzip), &[&case.seed()]).unwrap();
             assert!(streamed == case.target);
         }
     }
@@ -237,10 +248,10 @@ fn the_rest_of_a_long_header_is_fetched_too() {
     assert!(header.bit_len() > 270 * 8 && header.bit_len() as u64 <= BlockHeader::LONGEST * 8);
     let mut seed = case.target.clone();
     seed[20_000..20_100].fill(0);
-    let gzip = RecordingSource::new(MemorySource::new(case.gzip.clone()));
+    let gzip = recorded(&case.gzip);
     let directory = tempfile::tempdir().unwrap();
     let out = directory.path().join("out");
-    patch(&case.control(), &[&seed], &packed(&gzip), &out, &PatchOptions::default(), &()).unwrap();
+    patch_at(&case.control(), &packed(gzip.clone()), &[&seed], &out).unwrap();
     assert!(fs::read(&out).unwrap() == case.target);
     assert_eq!(gzip.fetches().len(), 2);
     assert!(gzip.requested_bytes() < 6000);
@@ -264,11 +275,10 @@ fn whatever_takes_the_fewest_bytes() {
         ("the map is of a part", &short, &in_text, true, 0, 0),
         ("and nothing else there", &short, &in_text, false, gzip_len, gzip_len),
     ] {
-        let gzip = RecordingSource::new(MemorySource::new(case.gzip.clone()));
-        let plain = RecordingSource::new(MemorySource::new(case.target.clone()));
-        let published = if has_plain { packed(&gzip).or_plain(&plain) } else { packed(&gzip) };
+        let (gzip, plain) = (recorded(&case.gzip), recorded(&case.target));
+        let places = if has_plain { both(gzip.clone(), plain.clone()) } else { packed(gzip.clone()) };
         let out = directory.path().join("out");
-        patch(control, &[seed], &published, &out, &PatchOptions::default(), &()).unwrap();
+        patch_at(control, &places, &[seed], &out).unwrap();
         assert!(fs::read(&out).unwrap() == case.target, "{name}");
         assert!((least..=most).contains(&gzip.requested_bytes()), "{name}: {}", gzip.requested_bytes());
         assert_eq!(plain.requested_bytes() > 0, least == 0, "{name}");
@@ -283,29 +293,29 @@ fn what_is_wrong_is_fetched_elsewhere() {
     let all = gosync_chunks::ByteRange::at(HEAD as u64 + 20, case.gzip.len() as u64 - HEAD as u64 - 40);
     let faulty = |fault| FaultySource::new(MemorySource::new(case.gzip.clone()), [fault]);
     let other = gzip(&corpus::text(99, case.target.len()), 6);
-    let sources: Vec<(&str, Box<dyn Source>)> = vec![
-        ("damaged", Box::new(faulty(Fault::CorruptAlways(all)))),
-        ("breaks", Box::new(faulty(Fault::BreakAlways(900)))),
-        ("refuses", Box::new(faulty(Fault::Refuse))),
-        ("of something else", Box::new(MemorySource::new(other))),
-        ("cut off", Box::new(MemorySource::new(case.gzip[..case.gzip.len() / 3].to_vec()))),
-        ("empty", Box::new(MemorySource::new(vec![]))),
+    let sources: Vec<(&str, Arc<dyn Source>)> = vec![
+        ("damaged", Arc::new(faulty(Fault::CorruptAlways(all)))),
+        ("breaks", Arc::new(faulty(Fault::BreakAlways(900)))),
+        ("refuses", Arc::new(faulty(Fault::Refuse))),
+        ("of something else", Arc::new(MemorySource::new(other))),
+        ("cut off", Arc::new(MemorySource::new(case.gzip[..case.gzip.len() / 3].to_vec()))),
+        ("empty", Arc::new(MemorySource::new(vec![]))),
     ];
     for (name, source) in &sources {
-        let plain = RecordingSource::new(MemorySource::new(case.target.clone()));
-        let report = carry_out(&case, &control, &packed(source).or_plain(&plain)).expect(name);
+        let plain = recorded(&case.target);
+        let report = carry_out(&case, &control, &both(source.clone(), plain.clone())).expect(name);
         assert!(plain.requested_bytes() > 0 && plain.requested_bytes() <= report.report.fetched, "{name}");
-        let failed = carry_out(&case, &control, &packed(source)).unwrap_err();
-        assert!(failed.is_corrupt() || failed.is_source(), "{name}: {failed:?}");
-        if failed.is_source() {
+        let failed = carry_out(&case, &control, &packed(source.clone())).unwrap_err();
+        assert!(matches!(failed.kind(), ErrorKind::Corrupt | ErrorKind::Source), "{name}: {failed:?}");
+        if failed.kind() == ErrorKind::Source {
             assert!(failed.to_string().contains("x.gz"), "{name}: {failed}");
         }
     }
     // It is there a second time, or in order after all.
-    let good = MemorySource::new(case.gzip.clone());
     for (name, source) in &sources {
-        let both = vec![("x.gz".to_owned(), Box::new(source) as Box<dyn Source>), ("y.gz".into(), Box::new(&good))];
-        carry_out(&case, &control, &Published::compressed(both)).expect(name);
+        let good = MemorySource::new(case.gzip.clone());
+        let twice = vec![place("x.gz", source.clone()), place("y.gz", good)];
+        carry_out(&case, &control, &Places::of(twice, None)).expect(name);
     }
     for once in [Fault::CorruptOnce(all), Fault::BreakOnce(900)] {
         carry_out(&case, &control, &packed(faulty(once))).unwrap();
@@ -330,9 +340,37 @@ fn maps_that_lie() {
                 _ => place.block = 0,
             }
         }
-        let gzip = RecordingSource::new(MemorySource::new(case.gzip.clone()));
-        carry_out(&case, &case.control_with(&places), &packed(&gzip)).unwrap();
+        let gzip = recorded(&case.gzip);
+        carry_out(&case, &case.control_with(&places), &packed(gzip.clone())).unwrap();
         pieces += usize::from(gzip.requested_bytes() < case.gzip.len() as u64);
     }
     assert!(pieces > 0, "some lies concern what is not wanted");
+}
+
+/// Where the target is in a gzip file too, seeds are looked for in theirs.
+#[test]
+fn seeds_in_gzip_files() {
+    let target = corpus::text(1, 100_000);
+    let old = edit::insert(&target, 2, 1, 50);
+    let packed = gzip(&old, 6);
+    let half = packed[..packed.len() / 2].to_vec();
+    let directory = tempfile::tempdir().unwrap();
+    let lines = "Z-URL: new.gz\n";
+    for (name, seed, lines, missing, has_trouble) in [
+        ("old.gz", &packed, lines, 1..3000, false),
+        ("old.gz", &old, lines, 1..3000, false),
+        ("old.gz", &half, lines, 10_000..90_000, true),
+        ("old.gz", &packed, "", 100_000..100_001, false),
+        ("old", &packed, lines, 100_000..100_001, false),
+        (".gz", &packed, lines, 100_000..100_001, false),
+    ] {
+        let path = directory.path().join(name);
+        fs::write(&path, seed).unwrap();
+        let control = control(&target, 1024, (2, 3, 6), lines);
+        let target = ControlTarget::new(&control);
+        let seeds = Seeds::open([&path], &target).unwrap();
+        assert_eq!((seeds.all()[0].path(), seeds.all()[0].trouble().is_some()), (path.as_path(), has_trouble));
+        let found = compare(&target, &seeds, &()).unwrap().plan.fetched_bytes();
+        assert!(missing.contains(&found), "{name}, {lines:?}: {found}");
+    }
 }

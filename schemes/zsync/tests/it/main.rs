@@ -8,5 +8,7 @@ mod deflate;
 mod gzip;
 mod hostile;
 mod matching;
+mod opening;
 mod oracle;
 mod patching;
+mod support;

@@ -2,15 +2,14 @@
 
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::oracle::{assert_plan_makes, covered_bytes, greedy_matches};
-use gosync_zsync::{Comparison, ReadAt, diff};
+use gosync_update::Comparison;
 
 use crate::oracle::{control, in_pairs};
+use crate::support::compare;
 
 fn find(target: &[u8], block_size: usize, lengths: (usize, usize, usize), seeds: &[&[u8]]) -> Comparison {
     let control = control(target, block_size, lengths, "");
-    let data: Vec<Vec<u8>> = seeds.iter().map(|seed| seed.to_vec()).collect();
-    let data: Vec<&dyn ReadAt> = data.iter().map(|seed| seed as &dyn ReadAt).collect();
-    let found = diff(&control, &data, &()).unwrap();
+    let found = compare(&control, seeds);
     // What is padded may be found in the zeros of another block, but no byte is wrong.
     assert_plan_makes(&found.plan, target, seeds);
     found
@@ -135,7 +134,7 @@ fn what_is_there_several_times() {
     for lengths in [(1, 4, 8), (2, 2, 6)] {
         let control = control(&target, 1024, lengths, "");
         let seed = copies([17, 3000, 2100, 700]);
-        let found = diff(&control, &[&seed], &()).unwrap();
+        let found = compare(&control, &[&seed]);
         // The gaps, the ends of copies, and what shares a block with them.
         let missing = found.plan.fetched_bytes();
         assert!(missing < 12 * 1024, "{lengths:?}: {missing} of {}", target.len());

@@ -5,15 +5,16 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
+use gosync_chunks::{ByteRange, ErrorKind, Limits, Sink, Source, SourceError, Transfer};
 use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::source::MemorySource;
+use gosync_update::{FileOptions, Seeds, Update, verify};
 use gosync_zsync::{
-    Control, Error, FileDigest, MakeOptions, PatchOptions, Published, ReadAt, UnwritableError, make, make_compressed,
-    patch, patch_to_stream, verify,
+    Control, ControlTarget, Error, FileDigest, MakeOptions, UnwritableError, WholeError, make, make_compressed,
 };
 
 use crate::oracle::{control, control_bytes, golden};
+use crate::support::{of_whole, patch, stream};
 
 fn sha1(data: &[u8]) -> String {
     format!("SHA-1: {}\n", FileDigest::sha1(&data.to_vec(), &|| false).unwrap())
@@ -70,14 +71,16 @@ fn the_golden_file() {
 
     let control = Control::read(golden).unwrap();
     let out = directory.path().join("out");
-    let report =
-        patch(&control, &[&a], &Published::plain(MemorySource::new(b.clone())), &out, &PatchOptions::default(), &())
-            .unwrap();
+    let report = patch(&control, &[&a], &MemorySource::new(b.clone()), &out).unwrap();
     assert!(fs::read(&out).unwrap() == b);
     assert_eq!(report.report.fetched, 2 * 2048, "one block with the insertion, one with the cut");
     assert_eq!(fs::metadata(&out).unwrap().modified().unwrap(), UNIX_EPOCH + Duration::from_secs(1_700_000_000));
-    let (verdict, wrong) = verify(&out, &control, &()).unwrap();
-    assert!(verdict.is_good() && wrong.is_none());
+    let target = ControlTarget::new(&control);
+    let verified = verify(&target, &out, &()).unwrap();
+    assert!(verified.is_good() && verified.verdict.is_good() && verified.wrong_whole.is_none());
+    fs::write(&out, &a).unwrap();
+    let verified = verify(&target, &out, &()).unwrap();
+    assert!(!verified.is_good() && !verified.verdict.is_good() && verified.wrong_whole.is_none());
 }
 
 #[test]
@@ -96,15 +99,14 @@ fn what_is_made_is_read_and_leads_to_the_target() {
             let out = directory.path().join("out");
             fs::write(&out, &old).unwrap();
             let source = MemorySource::new(new.clone());
-            let seed = old.clone();
-            let options = PatchOptions { keep_old: true };
-            let report = patch(&control, &[&seed], &Published::plain(&source), &out, &options, &()).unwrap();
+            let target = ControlTarget::new(&control);
+            let seeds = Seeds::open([&out], &target).unwrap();
+            let update = Update { target: &target, seeds: &seeds, source: &source, progress: &() };
+            let report = update.to_file(&out, &FileOptions { keep_old: Some(".zs-old") }).unwrap();
             assert!(fs::read(&out).unwrap() == new, "{edit}, {as_0_6_2}, {block_size:?}");
             assert!(fs::read(directory.path().join("out.zs-old")).unwrap() == old);
             assert_eq!(report.matched_bytes() + report.report.fetched, new.len() as u64);
-            let mut streamed = Vec::new();
-            patch_to_stream(&control, &[&seed], &Published::plain(&source), &mut streamed, &()).unwrap();
-            assert!(streamed == new);
+            assert!(stream(&control, &[&old], &source).unwrap() == new);
         }
     }
 }
@@ -119,7 +121,7 @@ fn an_empty_target_is_made_only_where_asked_for() {
     let control = make(&path, &MakeOptions { allow_empty: true, ..MakeOptions::default() }, &()).unwrap();
     let control = Control::read(&control.write().unwrap()).unwrap();
     let out = directory.path().join("out");
-    patch(&control, &[], &Published::plain(MemorySource::new(vec![])), &out, &PatchOptions::default(), &()).unwrap();
+    patch(&control, &[], &MemorySource::new(vec![]), &out).unwrap();
     assert_eq!(fs::read(&out).unwrap(), b"");
 }
 
@@ -136,8 +138,7 @@ fn wrong_matches_are_found_out_and_fetched() {
             let seed: Vec<u8> = [corpus::random(100 + seed, 400_000), target[50_000..150_000].to_vec()].concat();
             let out = directory.path().join("out");
             let source = MemorySource::new(target.clone());
-            let report =
-                patch(&control, &[&seed], &Published::plain(&source), &out, &PatchOptions::default(), &()).unwrap();
+            let report = patch(&control, &[&seed], &source, &out).unwrap();
             assert!(fs::read(&out).unwrap() == target, "{lengths:?}");
             wrong += report.report.refetched_blocks;
             assert_eq!(report.matched_bytes() + report.report.fetched, target.len() as u64);
@@ -164,13 +165,12 @@ fn forged_blocks_are_fetched_from_elsewhere() {
         current: AtomicU64::new(0),
     };
     let control = Control::read(&bytes).unwrap();
-    let seed: &dyn ReadAt = &Vec::<u8>::new();
-    patch(&control, &[seed], &Published::plain(second(&target)), &out, &PatchOptions::default(), &()).unwrap();
+    patch(&control, &[b""], &second(&target), &out).unwrap();
     assert!(fs::read(&out).unwrap() == target);
     fs::remove_file(&out).unwrap();
-    let failed =
-        patch(&control, &[seed], &Published::plain(second(&other)), &out, &PatchOptions::default(), &()).unwrap_err();
-    assert!(failed.is_corrupt() && matches!(failed, Error::Digest { .. }), "{failed}");
+    let failed = patch(&control, &[b""], &second(&other), &out).unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Corrupt);
+    assert!(matches!(of_whole(&failed), Some(WholeError::Digest { .. })), "{failed}");
     assert!(!out.exists());
 }
 
@@ -184,13 +184,19 @@ fn every_hash_has_to_hold() {
         let control = control(&target, 1024, (1, 4, 16), &lines);
         let out = directory.path().join("out");
         let source = MemorySource::new(target.clone());
-        let failed =
-            patch(&control, &[&target], &Published::plain(&source), &out, &PatchOptions::default(), &()).unwrap_err();
-        assert!(matches!(failed, Error::Digest { .. }), "{failed}");
-        let failed =
-            patch_to_stream(&control, &[&target], &Published::plain(&source), &mut Vec::new(), &()).unwrap_err();
-        assert!(matches!(failed, Error::Digest { .. }), "{failed}");
+        for failed in [
+            patch(&control, &[&target], &source, &out).unwrap_err(),
+            stream(&control, &[&target], &source).unwrap_err(),
+        ] {
+            assert!(matches!(of_whole(&failed), Some(WholeError::Digest { .. })), "{failed}");
+        }
         assert!(fs::read_dir(directory.path()).unwrap().next().is_none(), "nothing is left");
+        fs::write(&out, &target).unwrap();
+        let verified = verify(&ControlTarget::new(&control), &out, &()).unwrap();
+        assert!(verified.verdict.is_good() && !verified.is_good(), "only the whole is wrong");
+        let wrong = verified.wrong_whole.unwrap();
+        assert!(matches!(wrong.downcast_ref(), Some(WholeError::Digest { .. })), "{wrong}");
+        fs::remove_file(&out).unwrap();
     }
 }
 
@@ -202,8 +208,10 @@ fn a_tail_that_was_left_out_is_told() {
     let control = control(&target[..9 * 1024], 1024, (1, 4, 16), &sha1(&target));
     let source = MemorySource::new(target.clone());
     let out = directory.path().join("out");
-    let failed = patch(&control, &[], &Published::plain(&source), &out, &PatchOptions::default(), &()).unwrap_err();
-    assert!(matches!(failed, Error::LostTail { length: 9216, actual: 10_000 }) && failed.is_corrupt(), "{failed}");
+    let failed = patch(&control, &[], &source, &out).unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Corrupt);
+    let lost = of_whole(&failed);
+    assert!(matches!(lost, Some(WholeError::LostTail { length: 9216, actual: 10_000 })), "{failed}");
 }
 
 #[test]

@@ -1,0 +1,21 @@
+//! Index files of our own, as FORMAT.md specifies them.
+
+mod bytes;
+mod error;
+mod head;
+mod header;
+mod index;
+mod input;
+mod make;
+mod merge;
+mod part;
+mod section;
+
+pub use error::FormatError;
+pub use head::{FORMAT, VERSION};
+pub use index::{Damage, Layer, LayeredIndex, MAX_LAYERS, MIN_BLOCK_SIZE, Payload, ReadOptions, WEAK_LEN, check_sizes};
+pub use input::{Input, PIECE, make_room};
+pub use make::{Contents, make, make_part};
+pub use merge::{MergeError, NamedPart, merge};
+pub use part::{IndexPart, PartError, Shard, ShardError, read_pieces};
+pub use section::{Section, SectionId, Sections};

@@ -1,0 +1,257 @@
+//! The one flow: compare, patch, verify, repair, put in place.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use gosync_chunks::{ErrorKind, Progress, ReadAt, Source};
+use gosync_files::LocalFile;
+use gosync_layers::format::Damage;
+use gosync_patcher::{Patch, PatchError, Report, StagedFile, through_file};
+use gosync_payloads::Rebuilt;
+
+use crate::comparison::Comparison;
+use crate::error::Error;
+use crate::seeds::Seeds;
+use crate::target::{Check, StreamCheck, Target, Verified, Whole};
+
+/// Everything that is needed to bring a target about.
+#[derive(Clone, Copy)]
+pub struct Update<'a> {
+    /// What to bring about.
+    pub target: &'a dyn Target,
+    /// What is here already.
+    pub seeds: &'a Seeds,
+    /// What was published of it.
+    pub source: &'a dyn Source,
+    /// Told of progress, and asked whether to stop.
+    pub progress: &'a dyn Progress,
+}
+
+/// How to make a file.
+#[derive(Clone, Debug, Default)]
+pub struct FileOptions {
+    /// Keeps the file that is replaced, under its name with this behind it.
+    pub keep_old: Option<&'static str>,
+}
+
+/// What an update did.
+#[derive(Debug)]
+pub struct UpdateReport {
+    /// What the seeds hold, and the plan that was made of it.
+    pub comparison: Comparison,
+    /// What carrying out the plan took.
+    pub report: Report,
+    /// What of the index was damaged, and done without.
+    pub damage: Option<Damage>,
+}
+
+impl UpdateReport {
+    /// Length of the target in bytes.
+    pub fn output_bytes(&self) -> u64 {
+        self.comparison.plan.cut().length()
+    }
+
+    /// Bytes of the target that were not fetched: copied, equal to others, or there from
+    /// a run that was interrupted.
+    pub fn matched_bytes(&self) -> u64 {
+        self.report.copied + self.report.repeated + self.report.kept
+    }
+}
+
+/// Finds out what of `target` the seeds hold, on all threads of the current rayon pool, and
+/// plans how to get the rest.
+///
+/// # Errors
+///
+/// As [`Target::compare`].
+pub fn compare(target: &dyn Target, seeds: &Seeds, progress: &dyn Progress) -> Result<Comparison, Error> {
+    target.compare(&seeds.data(), progress)
+}
+
+/// Checks whether the file at `path` is `target`, and where it is not.
+///
+/// # Errors
+///
+/// When the file cannot be read, or `progress` cancels.
+pub fn verify(target: &dyn Target, path: &Path, progress: &dyn Progress) -> Result<Verified, Error> {
+    let unreadable = |source| Error::Read { path: path.to_owned(), source };
+    let file = LocalFile::open(path).map_err(unreadable)?;
+    target.verify(path, &file, progress)
+}
+
+impl Update<'_> {
+    /// Finds out what the seeds hold: see [`compare`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn compare(&self) -> Result<Comparison, Error> {
+        compare(self.target, self.seeds, self.progress)
+    }
+
+    /// Brings the target about as the file `output`, which may be one of the seeds: copies
+    /// what the seeds hold, fetches the rest, verifies all of it, and only then puts it in
+    /// place.
+    ///
+    /// When the progress cancels or the source fails, what was fetched so far stays behind, as
+    /// it does after a kill, and a run for the same target goes on there. One for another
+    /// target takes it as one more seed.
+    ///
+    /// # Errors
+    ///
+    /// When the output cannot be written, the source does not deliver, or the result is
+    /// not the target. What was at `output` is then still there.
+    pub fn to_file(&self, output: &Path, options: &FileOptions) -> Result<UpdateReport, Error> {
+        let made = self.make_file(output, options);
+        let Err(error) = made else { return made };
+        if error.kind() == ErrorKind::Corrupt
+            && let Some((damage, target)) = self.target.around_damage()
+        {
+            // What stands in the staged file already is kept.
+            let report = Update { target: &*target, ..*self }.make_file(output, options)?;
+            return Ok(UpdateReport { damage: Some(damage), ..report });
+        }
+        Err(error)
+    }
+
+    /// Brings the target about as a stream, which cannot be taken back: every block is verified
+    /// before it is written, but the whole only at its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_file`](Self::to_file). What was written before an error is the beginning of the
+    /// target, unless the whole is wrong.
+    pub fn to_stream(&self, out: &mut dyn Write) -> Result<UpdateReport, Error> {
+        if self.target.reads_rebuilt() {
+            return through_file(out, |path| self.to_file(path, &FileOptions::default()));
+        }
+        let seeds = self.seeds.data();
+        let comparison = self.target.compare(&seeds, self.progress)?;
+        let source = self.target.decoded(&comparison, self.source, None);
+        let seeds = [seeds, self.target.own_seeds()].concat();
+        let mut checked = Checked { out, check: self.target.stream_check() };
+        let report = self.patch(&comparison, &seeds, &*source).write_to_stream(&mut checked)?;
+        if let Some(check) = checked.check {
+            check.finish()?;
+        }
+        drop(source);
+        Ok(UpdateReport { comparison, report, damage: None })
+    }
+
+    fn make_file(&self, output: &Path, options: &FileOptions) -> Result<UpdateReport, Error> {
+        let mut staged = StagedFile::resume(output, self.target.id())?;
+        match self.make(&mut staged) {
+            Ok(report) => {
+                self.prepare(&staged, options)?;
+                staged.commit()?;
+                Ok(report)
+            }
+            Err(error) => {
+                if staged.has_fetched() && error.is_resumable() {
+                    staged.keep();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the target in `staged`.
+    fn make(&self, staged: &mut StagedFile) -> Result<UpdateReport, Error> {
+        let leftover = staged.take_leftover();
+        let mut seeds = self.seeds.data();
+        seeds.extend(leftover.iter().map(|file| file as &dyn ReadAt));
+        let unwritable = |source| Error::Write { path: staged.path().to_owned(), source };
+        staged.file().set_len(self.target.length()).map_err(unwritable)?;
+        let file = staged.reader().map_err(unwritable)?;
+
+        let comparison = self.target.compare(&seeds, self.progress)?;
+        seeds.extend(self.target.own_seeds());
+        let rebuilt = Rebuilt::new(&file, &comparison.plan);
+        let source = self.target.decoded(&comparison, self.source, Some(&rebuilt));
+        let patch = self.patch(&comparison, &seeds, &*source);
+        let (mut report, mut wrong_hash) = match patch.write_to_file(staged) {
+            Ok(report) => (report, None),
+            Err(PatchError::FileHash { actual, report, .. }) => (*report, Some(actual)),
+            Err(error) => return Err(error.into()),
+        };
+        for round in 0.. {
+            let whole = Whole {
+                path: staged.path(),
+                data: &file,
+                plan: &comparison.plan,
+                report: &report,
+                wrong_hash: wrong_hash.take(),
+                round,
+                source: &*source,
+                published: self.source,
+                progress: self.progress,
+            };
+            match self.target.check(&whole)? {
+                Check::Right => break,
+                Check::Wrong(blocks) => report.add_refetched(patch.refetch(&blocks, staged)?, &comparison.plan),
+            }
+        }
+        drop(source);
+        Ok(UpdateReport { comparison, report, damage: None })
+    }
+
+    fn patch<'b>(&'b self, found: &'b Comparison, seeds: &'b [&'b dyn ReadAt], source: &'b dyn Source) -> Patch<'b> {
+        Patch {
+            plan: &found.plan,
+            sums: &found.sums,
+            file_hash: self.target.file_hash(),
+            seeds,
+            source,
+            progress: self.progress,
+        }
+    }
+
+    /// The date of the new file, and the old one's second name.
+    fn prepare(&self, staged: &StagedFile, options: &FileOptions) -> Result<(), Error> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::Write { path, source }
+        };
+        if let Some(modified) = self.target.modified() {
+            staged.file().set_modified(modified).map_err(failed(staged.path()))?;
+        }
+        if let Some(suffix) = options.keep_old.filter(|_| staged.target().exists()) {
+            keep_old(staged.target(), suffix).map_err(|(path, source)| Error::Write { path, source })?;
+        }
+        Ok(())
+    }
+}
+
+/// Gives the file at `target` a second name; the first one will be replaced.
+fn keep_old(target: &Path, suffix: &str) -> Result<(), (PathBuf, io::Error)> {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    let old = target.with_file_name(name);
+    let kept = match fs::remove_file(&old) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        // A copy where the file system has no second names.
+        _ => fs::hard_link(target, &old).or_else(|_| fs::copy(target, &old).map(drop)),
+    };
+    kept.map_err(|error| (old, error))
+}
+
+/// A stream, all of which is looked at.
+struct Checked<'a> {
+    out: &'a mut dyn Write,
+    check: Option<Box<dyn StreamCheck + 'a>>,
+}
+
+impl Write for Checked<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(buffer)?;
+        if let Some(check) = &mut self.check {
+            check.update(&buffer[..written]);
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
