@@ -39,7 +39,7 @@ pub(crate) enum Command {
     /// Make the index of a file, to be published beside it
     #[command(visible_alias = "b")]
     Build(Build),
-    /// Show what of an index's target is in an old version, and what a patch would fetch
+    /// Show how much of the new version an old one has, and what a patch would fetch
     #[command(visible_alias = "d")]
     Diff(Diff),
     /// Bring an old version to the new one, fetching only what is missing
@@ -51,7 +51,7 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Serve the files in a directory over HTTP, with ranges
     Serve(Serve),
-    /// Put the parts of an index together
+    /// Put an index together that was made in parts
     Index(Index),
     /// Show the main job on a large file of this machine, over HTTP, with a table of the results
     Demo(Demo),

@@ -116,14 +116,14 @@ fn of_index(error: &Error) -> Option<&'static str> {
         Error::Publish(publish::Error::Merge(MergeError::Part { .. })) => {
             "make that part again with `gosync build --part`"
         }
-        Error::Signing { .. } => "nothing was used or replaced; without --public-key the index of anyone is used",
+        Error::Signing { .. } => "nothing was used or replaced; without --public-key no signature is asked for",
         Error::Key { source: KeyError::NoPassword(_) | KeyError::WrongPassword, .. } => {
             "give --key-password-file, or set GOSYNC_KEY_PASSWORD"
         }
         Error::Key { .. } => "keys are made with `minisign -G`",
         Error::Sum { .. } => "give another --block-size",
         Error::Publish(publish::Error::Layers { .. } | publish::Error::PayloadLayers { .. }) => {
-            "give others to --layers or --block-size, or neither: they are chosen by the file's size"
+            "give other sizes to --layers or --block-size, or leave them out: they are then chosen by the file's size"
         }
         _ => return None,
     })

@@ -32,7 +32,7 @@ impl Outcome {
             ));
         }
         if work.kept > 0 {
-            console.message(format_args!("{} were there from a run that was interrupted", size(work.kept)));
+            console.message(format_args!("{} were kept from a run that was interrupted", size(work.kept)));
         }
         console.message(format_args!(
             "{}: {}, {} matched ({}), {} fetched{}, in {}",

@@ -33,9 +33,9 @@ pub(crate) struct Build {
     /// Block sizes of the layers, such as 64KiB,8KiB,1KiB [default: by the file's size]
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = block_size, conflicts_with = "block_size")]
     layers: Vec<u32>,
-    /// Write a compressed payload too, FILE.gosync-payload, to be published in the place of the
-    /// file. It holds everything twice, in coarse and in fine frames, and is up to about twice as
-    /// large as the file compressed as a whole; a patch fetches only what is cheaper of both
+    /// Also write a compressed payload, FILE.gosync-payload, to be published instead of the file.
+    /// It holds all data twice, in coarse and in fine frames, so it can be about twice as large as
+    /// the file compressed as a whole. A patch fetches whichever frames are cheaper
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
     compress: Option<i32>,
     /// Make only part I of N of the index; `gosync index merge` puts them together
@@ -52,7 +52,7 @@ pub(crate) struct Build {
 enum IndexFormat {
     /// Our own: every byte verified by BLAKE3
     Gosync,
-    /// That of go-sync 0.2: no hash of the whole file
+    /// go-sync 0.2's: no hash of the whole file
     GoSync,
     /// zsync's control file, for its users: SHA-1 and SHA-256 of the whole file
     Zsync,
@@ -62,7 +62,11 @@ impl Build {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         if self.file.is_dir() {
             let message = format!("{} is a directory", self.file.display());
-            return Err(Usage { message, hint: "an index is of one file; an archive of the directory will do" }.into());
+            return Err(Usage {
+                message,
+                hint: "an index describes one file: make an archive of the directory, and build its index",
+            }
+            .into());
         }
         self.check()?;
         let format = match self.format {
@@ -98,7 +102,7 @@ impl Build {
         match wanted.iter().find(|(is_given, ..)| *is_given) {
             Some((_, option, what)) => Err(Usage {
                 message: format!("{option} is not for {format}, which has no {what}"),
-                hint: "leave it out, or take --format gosync",
+                hint: "leave it out, or use --format gosync",
             }),
             None => Ok(()),
         }

@@ -16,17 +16,17 @@ use crate::published::update::Update;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
-    /// The old version; if there is none, everything is to be fetched
+    /// The old version; if it does not exist, everything has to be fetched
     seed: PathBuf,
     /// The index of the new version: a path or URL
     index: Location,
     /// Another file that may hold parts of the new version; may be repeated
     #[arg(long = "seed", value_name = "PATH")]
     more_seeds: Vec<PathBuf>,
-    /// Where the new version will be fetched from: a path or URL [default: the file that the index names, beside the index]
+    /// Where the new version is: a path or URL [default: beside the index, by the name that the index gives]
     #[arg(long)]
     source: Option<Location>,
-    /// Write a page to this file that shows what comes from where
+    /// Write a page to this file that shows where each part of the new version comes from
     #[arg(long, value_name = "OUT.html")]
     report: Option<PathBuf>,
     #[command(flatten)]

@@ -24,13 +24,13 @@ pub(crate) struct Index {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make one index of all its parts, which `gosync build --part` made
+    /// Make one index of all its parts, made by `gosync build --part`
     Merge(Merge),
 }
 
 #[derive(Debug, clap::Args)]
 struct Merge {
-    /// The parts, in any order; what --compress wrote is beside them
+    /// The parts, in any order; if they have compressed payloads, these are beside them
     #[arg(value_name = "PART", required = true)]
     parts: Vec<PathBuf>,
     /// Where to write the index: a path, or the URL of an object; a compressed payload goes beside it

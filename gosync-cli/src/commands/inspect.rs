@@ -16,7 +16,7 @@ use crate::published::open::Published;
 pub(crate) struct Inspect {
     /// The index: a path or URL
     index: Location,
-    /// Write the bytes that a signature is made of to this file, for `minisign -V -x INDEX.minisig -m FILE`
+    /// Write the bytes that are signed to this file, for `minisign -V -x INDEX.minisig -m FILE`
     #[arg(long, value_name = "FILE")]
     signed_part: Option<PathBuf>,
     #[command(flatten)]

@@ -16,25 +16,25 @@ use crate::published::update::Update;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Patch {
-    /// The old version; if there is none, everything is fetched
+    /// The old version; if it does not exist, everything is fetched
     seed: PathBuf,
     /// The index of the new version: a path or URL
     index: Location,
-    /// The new version: a path or URL [default: the file that the index names, beside the index]
+    /// Where the new version is: a path or URL [default: beside the index, by the name that the index gives]
     source: Option<Location>,
     /// Where to put the new version, or - for standard output [default: in place of SEED]
     #[arg(value_name = "OUTPUT")]
     output_argument: Option<PathBuf>,
-    /// The same as OUTPUT, where SOURCE is left out
+    /// The same as OUTPUT, for when SOURCE is left out
     #[arg(short, long, value_name = "OUTPUT", conflicts_with = "output_argument")]
     output: Option<PathBuf>,
     /// Another file that may hold parts of the new version; may be repeated
     #[arg(long = "seed", value_name = "PATH")]
     more_seeds: Vec<PathBuf>,
-    /// Another place of the new version, for when those before it fail; may be repeated
+    /// Another place of the new version, used when those before it fail; may be repeated
     #[arg(long = "source", value_name = "SOURCE")]
     more_sources: Vec<Location>,
-    /// Only tell what would be fetched, and what it would cost
+    /// Only tell what would be fetched, and how long that would take
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]

@@ -23,16 +23,16 @@ pub(crate) struct Zsync {
     /// A file that may hold parts of the target; may be repeated
     #[arg(short, value_name = "SEED")]
     input: Vec<PathBuf>,
-    /// Where to put the target [default: the name that the control file gives, here]
+    /// Where to put the target [default: here, by the name that the control file gives]
     #[arg(short, value_name = "OUT")]
     output: Option<PathBuf>,
-    /// Where the control file is from: what its URLs are relative to
+    /// Where the control file is from; its URLs are relative to that
     #[arg(short = 'u', value_name = "URL")]
     referer: Option<Url>,
-    /// Keep the control file there, and fetch it only when it is newer than that
+    /// Keep the control file as FILE, and fetch it only if it is newer than FILE
     #[arg(short, value_name = "FILE")]
     keep: Option<PathBuf>,
-    /// Who to be at a host, which every user of this machine can see; may be repeated
+    /// The user and password for a host; every user of this machine can see them; may be repeated
     #[arg(short = 'A', value_name = "HOST=USER:PASS", conflicts_with_all = ["user", "bearer_token_file", "netrc", "netrc_file"])]
     authentication: Vec<String>,
     /// The same as --quiet

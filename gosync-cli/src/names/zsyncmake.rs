@@ -37,13 +37,13 @@ pub(crate) struct Zsyncmake {
     /// Compress the target too, as FILE.gz here, for clients to fetch parts of
     #[arg(short = 'z')]
     compress: bool,
-    /// Take a gzip file as it is, as this always does; without it zsyncmake looks into one
+    /// Take a gzip file as it is. This program always does; zsyncmake needs to be told
     #[arg(short = 'Z', conflicts_with = "compress")]
     as_it_is: bool,
-    /// Clients get the exact file, as they always do from what this makes
+    /// Have clients get the exact file. This program always does
     #[arg(short = 'e')]
     exact: bool,
-    /// Tell no client to compress the target again, as this never does
+    /// Do not have clients compress the target again. This program never does
     #[arg(short = 'C')]
     no_recompress: bool,
     /// Write what this version of zsyncmake writes, byte for byte

@@ -11,10 +11,10 @@ use super::environment::secret;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Identity {
-    /// Ask as this user, whose password is in GOSYNC_PASSWORD [default: the user in GOSYNC_USER]
+    /// Log in as this user, with the password in GOSYNC_PASSWORD [default: the user in GOSYNC_USER]
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Ask with the token in this file [default: the token in GOSYNC_BEARER_TOKEN]
+    /// Log in with the token in this file [default: the token in GOSYNC_BEARER_TOKEN]
     #[arg(long, value_name = "FILE", conflicts_with = "user")]
     bearer_token_file: Option<PathBuf>,
     /// Look for names and passwords in ~/.netrc

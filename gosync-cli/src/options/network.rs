@@ -23,39 +23,39 @@ use crate::text::size;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct Network {
-    /// Receive no more than this in a second, such as 500KB or 2MiB
+    /// Receive at most this much in a second, such as 500KB or 2MiB
     #[arg(long, value_name = "RATE", value_parser = rate)]
     limit_rate: Option<Rate>,
-    /// Try again so many times in a row when a server fails in a way that may pass
+    /// How often in a row to try again when a server fails in a way that may pass
     #[arg(long, value_name = "N", default_value_t = RetryOptions::default().retries)]
     retries: u32,
-    /// The ssh to run for ssh URLs, with arguments between spaces, such as "ssh -i KEY"
+    /// The program to run for ssh URLs, and its arguments, such as "ssh -i KEY"
     #[arg(long, value_name = "COMMAND", default_value = "ssh")]
     ssh: String,
-    /// Send this header too, as "Name: value", to the host of the URL only; may be repeated
+    /// Send this header, "Name: value", to the host of the URL only; may be repeated
     #[arg(long = "header", value_name = "HEADER")]
     headers: Vec<String>,
     #[command(flatten)]
     identity: Identity,
-    /// Ask through this proxy [default: what ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and NO_PROXY say]
+    /// Use this proxy [default: as ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and NO_PROXY say]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// Trust the certificate authorities in this PEM file too; may be repeated
+    /// Also trust the certificate authorities in this PEM file; may be repeated
     #[arg(long = "ca-certificate", value_name = "FILE")]
     ca_certificates: Vec<PathBuf>,
     /// Connections to a server at once [default: 6]
     #[arg(long, value_name = "N")]
     connections: Option<NonZeroUsize>,
-    /// What to call this program to servers [default: gosync/VERSION]
+    /// The name that this program gives itself to servers [default: gosync/VERSION]
     #[arg(long, value_name = "TEXT")]
     user_agent: Option<String>,
-    /// How long a connection may take to come about [default: 15s]
+    /// How long connecting may take [default: 15s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     connect_timeout: Option<Duration>,
     /// How long a server may be silent [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     read_timeout: Option<Duration>,
-    /// How long a download may take in all [default: as long as it takes]
+    /// How long a download may take in all [default: no limit]
     #[arg(long, value_name = "TIME", value_parser = time)]
     total_timeout: Option<Duration>,
 }

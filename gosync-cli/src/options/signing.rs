@@ -12,10 +12,10 @@ use crate::console::Console;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Signing {
-    /// Sign the index with this secret key of minisign; the signature is INDEX.minisig
+    /// Sign the index with this secret key of minisign; the signature is written to INDEX.minisig
     #[arg(long, value_name = "KEYFILE")]
     sign: Option<PathBuf>,
-    /// The password of the key is in this file [default: GOSYNC_KEY_PASSWORD, or what is asked for]
+    /// Read the password of the key from this file [default: GOSYNC_KEY_PASSWORD, or a prompt]
     #[arg(long, value_name = "FILE", requires = "sign")]
     key_password_file: Option<PathBuf>,
 }
@@ -39,7 +39,7 @@ impl Signing {
         let ask = || match password {
             Some(password) => Ok(password),
             None if console.may_ask() => rpassword::prompt_password(format!("Password of {}: ", path.display())),
-            None => Err(io::Error::other("with --quiet nobody is asked for one")),
+            None => Err(io::Error::other("--quiet asks for none")),
         };
         Ok(Some(SecretKey::read(path, ask)?))
     }

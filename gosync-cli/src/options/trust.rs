@@ -10,7 +10,7 @@ use crate::console::Console;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Trust {
-    /// Use the index only if INDEX.minisig is a signature by this key of minisign: a file, or base64
+    /// Use the index only if INDEX.minisig is its signature by this key of minisign: a file, or base64
     #[arg(long, value_name = "KEY")]
     public_key: Option<String>,
 }
@@ -30,7 +30,7 @@ impl Trust {
         console: &Console,
     ) -> Result<Option<Signed>, Error> {
         let Some(key) = &self.public_key else { return Ok(None) };
-        // What is no key itself is the path of one.
+        // Text that is not a key is the path of one.
         let key = key.parse().or_else(|_| PublicKey::read(Path::new(key)))?;
         let signed = opened.check_signature(&key, options)?;
         opened.transfer += signed.transfer;

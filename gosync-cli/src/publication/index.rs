@@ -51,7 +51,7 @@ pub(crate) fn publish(
         ));
         if info.source_length() > info.length {
             console.message(format_args!(
-                "warning: {} is larger than the file, of which not much can be compressed; leave out --compress",
+                "warning: {} is larger than the file, which hardly compresses; leave out --compress",
                 payload.file_name().unwrap_or_default()
             ));
         }

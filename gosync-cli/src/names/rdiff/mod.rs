@@ -23,7 +23,7 @@ pub(crate) const USAGE: u8 = 101;
 #[derive(Debug, clap::Args)]
 #[command(version, infer_subcommands = true)]
 #[command(after_help = "A file that is left out, or -, is a standard stream. Called by the name rdiff, this program \
-                        is rdiff.\n\nExit codes are rdiff's: 0 done, 100 a file cannot be read or written, 101 usage, \
+                        acts as rdiff.\n\nExit codes are rdiff's: 0 done, 100 a file cannot be read or written, 101 usage, \
                         103 unexpected end, 104 wrong magic number, 105 unimplemented, 106 corrupt, 108 bad parameter.")]
 pub(crate) struct Rdiff {
     #[command(subcommand)]
@@ -40,10 +40,10 @@ pub(crate) struct Rdiff {
     /// Rollsum algorithm of a signature
     #[arg(short = 'R', long, value_name = "ALG", value_enum, default_value_t = Rollsum::Rabinkarp, global = true)]
     rollsum: Rollsum,
-    /// Block size of a signature, 0 for what is recommended
+    /// Block size of a signature, 0 for the recommended one
     #[arg(short, long, value_name = "BYTES", default_value_t = 0, global = true)]
     block_size: u32,
-    /// Bytes of a signature's hashes, 0 for all, -1 for as few as will do
+    /// Bytes of each hash in a signature, 0 for all, -1 for the fewest that librsync recommends
     #[arg(
         short = 'S',
         long,
@@ -54,13 +54,13 @@ pub(crate) struct Rdiff {
         global = true
     )]
     sum_size: StrongLen,
-    /// Write a delta's literals as librsync does since 2.3.3, in up to 65533 bytes and not 32768
+    /// Cut a delta's literals at 65533 bytes, as librsync does since 2.3.3, and not at 32768
     #[arg(long, global = true)]
     long_literals: bool,
-    /// For rdiff's sake: buffers need no tuning here
+    /// Taken because rdiff takes it: buffers need no tuning here
     #[arg(short = 'I', long, value_name = "BYTES", hide = true, global = true)]
     input_size: Option<u64>,
-    /// For rdiff's sake: buffers need no tuning here
+    /// Taken because rdiff takes it: buffers need no tuning here
     #[arg(short = 'O', long, value_name = "BYTES", hide = true, global = true)]
     output_size: Option<u64>,
     /// Print help, as rdiff is asked for it
@@ -77,7 +77,7 @@ enum Action {
         /// Where to write its signature
         signature: Option<PathBuf>,
     },
-    /// Make the delta from an old file, of which there is the signature, to a new one
+    /// Make the delta from an old file, known by its signature, to a new one
     Delta {
         /// The signature of the old file
         signature: PathBuf,
@@ -87,7 +87,7 @@ enum Action {
         /// Where to write the delta
         delta: Option<PathBuf>,
     },
-    /// Make the new file of the old one and a delta
+    /// Make the new file from the old one and a delta
     Patch {
         /// The old file
         basis: PathBuf,
