@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
-use crate::source::{FailingSource, FnSink, MemorySink, MemorySource, lock};
-use crate::{Random, corpus};
+use crate::corpus;
+use crate::lock::lock;
+use crate::random::Random;
+use crate::source::{FailingSource, FnSink, MemorySink, MemorySource};
 
 /// Checks that the sources that `make` makes of some bytes keep the promises of
 /// [`Source`]. `make` is called a handful of times.

@@ -37,6 +37,7 @@ pub mod source;
 pub mod sshd;
 pub mod tiers;
 
+mod lock;
 mod random;
 
 pub use random::Random;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gosync_chunks::ByteRange;
 
-use super::{Asked, Say, Scripted};
+use super::scripted::{Asked, Say, Scripted};
 
 /// How a server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gosync_chunks::ByteRange;
 
-use crate::source::lock;
+use crate::lock::lock;
 
 /// What separates the parts of an answer with several.
 const BOUNDARY: &str = "00000000000000000042";

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
-use super::{FnSink, lock};
+use super::sink::FnSink;
+use crate::lock::lock;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +131,8 @@ fn corrupted(faults: &[Fault], offset: u64, data: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{MemorySink, MemorySource};
+    use crate::source::memory::MemorySource;
+    use crate::source::sink::MemorySink;
     use crate::{conformance::source_conformance, corpus};
 
     const ALL: [ByteRange; 2] = [ByteRange { start: 0, end: 100 }, ByteRange { start: 200, end: 300 }];

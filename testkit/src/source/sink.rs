@@ -1,10 +1,19 @@
-//! A sink that checks what it is given.
+//! Sinks that call a function, or check what they are given.
 
 use std::sync::Mutex;
 
 use gosync_chunks::{ByteRange, Sink, SinkError};
 
-use super::lock;
+use crate::lock::lock;
+
+/// A sink that calls a function.
+pub struct FnSink<F>(pub F);
+
+impl<F: Fn(u64, &[u8]) -> Result<(), SinkError> + Sync> Sink for FnSink<F> {
+    fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError> {
+        (self.0)(offset, data)
+    }
+}
 
 /// Collects the bytes of some ranges and panics on any that were not asked for, or
 /// come twice.
