@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::thread;
 
-use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
+use gosync_chunks::{ByteRange, Limits, ReadAt, ReadBuffer, Sink, Source, SourceError, Transfer};
 use gosync_files::LocalFile;
 
 use crate::ranges::split;
-use crate::workers::fan_out;
+use crate::workers::{Worker, fan_out};
 
 /// Bytes read at once by each thread.
 const PIECE: u64 = 1 << 20;
@@ -66,11 +66,9 @@ impl Source for FileSource {
         let bytes: u64 = wanted().map(|range| range.len()).sum();
         let threads = self.threads.min(usize::try_from(bytes / PIECE).unwrap_or(usize::MAX)).max(1);
 
-        fan_out(threads, pieces, |worker, piece| {
-            let data = worker
-                .read_buffer
-                .read(&self.file, piece)
-                .map_err(|error| SourceError::of_file(self.location(), error))?;
+        fan_out(threads, pieces, |worker: &mut Worker<'_, ReadBuffer>, piece| {
+            let data =
+                worker.scratch.read(&self.file, piece).map_err(|error| SourceError::of_file(self.location(), error))?;
             worker.transfer.bytes += piece.len();
             sink.deliver(piece.start, data).map_err(SourceError::Sink)
         })

@@ -4,20 +4,18 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use gosync_chunks::{ReadBuffer, SourceError, Transfer};
+use gosync_chunks::{SourceError, Transfer};
 
 /// What one thread has to itself while it takes jobs.
-pub(crate) struct Worker<'a> {
+pub(crate) struct Worker<'a, Scratch> {
     /// For the bytes on their way from the source to the sink; empty at first.
-    pub(crate) buffer: Vec<u8>,
-    /// For pieces of a file.
-    pub(crate) read_buffer: ReadBuffer,
+    pub(crate) scratch: Scratch,
     /// What this thread has received so far.
     pub(crate) transfer: Transfer,
     failed: &'a AtomicBool,
 }
 
-impl Worker<'_> {
+impl<Scratch> Worker<'_, Scratch> {
     /// Whether some job has failed, so that the rest is in vain.
     pub(crate) fn is_stopped(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
@@ -34,10 +32,10 @@ impl Worker<'_> {
 /// # Errors
 ///
 /// The first error stops the rest and is returned.
-pub(crate) fn fan_out<Jobs>(
+pub(crate) fn fan_out<Jobs, Scratch: Default>(
     threads: usize,
     jobs: Jobs,
-    work: impl Fn(&mut Worker<'_>, Jobs::Item) -> Result<(), SourceError> + Sync,
+    work: impl Fn(&mut Worker<'_, Scratch>, Jobs::Item) -> Result<(), SourceError> + Sync,
 ) -> Result<Transfer, SourceError>
 where
     Jobs: Iterator + Send,
@@ -47,12 +45,7 @@ where
     let failure = Mutex::new(None);
     let total = Mutex::new(Transfer::default());
     let run = || {
-        let mut worker = Worker {
-            buffer: Vec::new(),
-            read_buffer: ReadBuffer::default(),
-            transfer: Transfer::default(),
-            failed: &failed,
-        };
+        let mut worker = Worker { scratch: Scratch::default(), transfer: Transfer::default(), failed: &failed };
         while !worker.is_stopped() {
             let Some(job) = jobs.lock().expect("iterators here do not panic").next() else { break };
             if let Err(error) = work(&mut worker, job) {
@@ -86,7 +79,7 @@ mod tests {
     fn every_job_once_on_any_number_of_threads() {
         for threads in [0, 1, 2, 9] {
             let sum = AtomicU64::new(0);
-            let transfer = fan_out(threads, 1..=1000u64, |worker, job| {
+            let transfer = fan_out(threads, 1..=1000u64, |worker: &mut Worker<'_, ()>, job| {
                 sum.fetch_add(job, Ordering::Relaxed);
                 worker.transfer.bytes += job;
                 worker.transfer.requests += 1;
@@ -99,7 +92,7 @@ mod tests {
 
     #[test]
     fn an_error_stops_the_rest() {
-        let failed = fan_out(3, 0.., |_, job| match job {
+        let failed = fan_out(3, 0.., |_: &mut Worker<'_, ()>, job| match job {
             100 => Err(SourceError::Refused { location: "here".into(), reason: "enough".into() }),
             _ => Ok(()),
         });

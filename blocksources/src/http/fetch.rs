@@ -126,7 +126,7 @@ impl<'a> Fetch<'a> {
         }
     }
 
-    fn work(&self, worker: &mut Worker<'_>, job: &Job) -> Result<(), SourceError> {
+    fn work(&self, worker: &mut Worker<'_, Vec<u8>>, job: &Job) -> Result<(), SourceError> {
         let _panics = Alarm(self);
         let mut has_begun = false;
         let result = persist(|| match job {
@@ -170,7 +170,7 @@ impl<'a> Fetch<'a> {
     }
 
     /// Whether there is no use in reading on.
-    pub(super) fn is_over(&self, worker: &Worker<'_>) -> bool {
+    pub(super) fn is_over(&self, worker: &Worker<'_, Vec<u8>>) -> bool {
         worker.is_stopped() || self.lock().wanted.is_empty()
     }
 

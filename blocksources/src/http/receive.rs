@@ -39,7 +39,7 @@ impl Asked {
 
 impl Fetch<'_> {
     /// Asks for what is still wanted of `request`, and takes what comes.
-    pub(super) fn ask_for(&self, worker: &mut Worker<'_>, request: &Request) -> Result<(), Failure> {
+    pub(super) fn ask_for(&self, worker: &mut Worker<'_, Vec<u8>>, request: &Request) -> Result<(), Failure> {
         let remote = self.remote;
         let ranges = self.rest(request).asked();
         let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else { return Ok(()) };
@@ -77,7 +77,7 @@ impl Fetch<'_> {
     }
 
     /// Asks for the file without any range.
-    pub(super) fn ask_for_whole(&self, worker: &mut Worker<'_>) -> Result<(), Failure> {
+    pub(super) fn ask_for_whole(&self, worker: &mut Worker<'_, Vec<u8>>) -> Result<(), Failure> {
         let ask = Ask { deadline: self.deadline, ..Ask::default() };
         let Answer { response, host } = self.remote.client.send(&ask, &mut worker.transfer)?;
         if response.status() != StatusCode::OK {
@@ -91,7 +91,7 @@ impl Fetch<'_> {
     /// Status 206: one range, or several parts.
     fn take_ranges(
         &self,
-        worker: &mut Worker<'_>,
+        worker: &mut Worker<'_, Vec<u8>>,
         asked: &Asked,
         response: Response<Body>,
         host: &Host,
@@ -99,7 +99,7 @@ impl Fetch<'_> {
         let total = answer::total(&response);
         self.remote.agree(Identity::of(&response, total))?;
         total.map_or(Ok(()), |total| self.check_total(total))?;
-        let mut buffer = mem::take(&mut worker.buffer);
+        let mut buffer = mem::take(&mut worker.scratch);
         buffer.resize(PIECE, 0);
         let taken = match (answer::boundary(&response), answer::content_range(&response)) {
             (Some(boundary), _) => self.take_parts(worker, &mut buffer, asked, &boundary, response, host),
@@ -108,7 +108,7 @@ impl Fetch<'_> {
             }
             _ => Ok(Err("its answer does not tell which range it is".into())),
         };
-        worker.buffer = buffer;
+        worker.scratch = buffer;
         if let Err(sign) = taken? {
             self.step_down(host, asked.next_best(), sign);
         }
@@ -120,7 +120,7 @@ impl Fetch<'_> {
     /// another way.
     fn take_range(
         &self,
-        worker: &mut Worker<'_>,
+        worker: &mut Worker<'_, Vec<u8>>,
         buffer: &mut [u8],
         asked: &Asked,
         range: ByteRange,
@@ -163,7 +163,7 @@ impl Fetch<'_> {
     /// Parts, in any order, of which each may be several of the ranges asked for.
     fn take_parts(
         &self,
-        worker: &mut Worker<'_>,
+        worker: &mut Worker<'_, Vec<u8>>,
         buffer: &mut [u8],
         asked: &Asked,
         boundary: &str,
@@ -220,7 +220,7 @@ impl Fetch<'_> {
     /// another, or the server takes it for another.
     fn take_whole_instead(
         &self,
-        worker: &mut Worker<'_>,
+        worker: &mut Worker<'_, Vec<u8>>,
         asked: &Asked,
         response: Response<Body>,
         host: &Host,
@@ -254,10 +254,10 @@ impl Fetch<'_> {
     }
 
     /// Reads the whole file, and delivers what is wanted of it.
-    fn stream(&self, worker: &mut Worker<'_>, response: Response<Body>, host: &Host) -> Result<(), Failure> {
+    fn stream(&self, worker: &mut Worker<'_, Vec<u8>>, response: Response<Body>, host: &Host) -> Result<(), Failure> {
         let size = answer::content_length(&response);
         size.map_or(Ok(()), |size| self.check_total(size))?;
-        let mut buffer = mem::take(&mut worker.buffer);
+        let mut buffer = mem::take(&mut worker.scratch);
         buffer.resize(PIECE, 0);
         let mut body = self.remote.client.incoming(response);
         let mut reached = 0;
@@ -274,7 +274,7 @@ impl Fetch<'_> {
         if size.is_some_and(|size| size - reached <= MOST_REST) {
             body.finish();
         }
-        worker.buffer = buffer;
+        worker.scratch = buffer;
         Ok(())
     }
 

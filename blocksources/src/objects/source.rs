@@ -93,7 +93,7 @@ impl ObjectSource {
 
     fn get(
         &self,
-        worker: &mut Worker<'_>,
+        worker: &mut Worker<'_, ()>,
         asked: ByteRange,
         ranges: &[ByteRange],
         sink: &dyn Sink,
