@@ -104,7 +104,7 @@ pub use mirrors::Mirrors;
 #[cfg(feature = "object-store")]
 pub use objects::{ObjectSettings, ObjectSource, ObjectWriter};
 pub use open::{Document, Listener, SourceOptions, open_document, open_document_since, open_source, open_sources};
-pub use pause::{Clock, Pauses, Stopped, SystemClock};
+pub use pause::{Clock, Pauses, SystemClock};
 pub use record::{Counts, Event, Recorded};
 pub use retry::{Retry, RetryOptions, Retrying};
 #[cfg(feature = "ssh")]

@@ -64,7 +64,7 @@ impl<'a> Mirrors<'a> {
             let checked = if is_checked { Ok(()) } else { self.check(current, place) };
             match checked.and_then(|()| work(current, &*place.source)) {
                 // That has nothing to do with the place.
-                Err(error @ SourceError::Sink(_)) => return Err(error),
+                Err(error @ (SourceError::Sink(_) | SourceError::Cancelled(_))) => return Err(error),
                 Err(error) if self.places.len() == 1 => return Err(error),
                 Err(error) => self.leave(current, error),
                 done => return done,
@@ -224,6 +224,7 @@ fn with_causes(error: &dyn Error) -> String {
 mod tests {
     use super::*;
     use crate::remaining::tests::LateFailure;
+    use gosync_chunks::Cancelled;
     use gosync_testkit::conformance::{decorator_conformance, source_conformance};
     use gosync_testkit::corpus;
     use gosync_testkit::source::{
@@ -363,6 +364,9 @@ mod tests {
         assert_eq!(error.to_string(), expected);
         assert!(matches!(kind([denied, denied]), SourceError::Denied { .. }));
         assert!(matches!(kind([missing, denied]), SourceError::Refused { .. }));
+        // That is not about the place, and the next one is not asked.
+        let cancelled: Answer = |_| Cancelled.into();
+        assert!(matches!(kind([cancelled, missing]), SourceError::Cancelled(_)));
     }
 
     #[test]

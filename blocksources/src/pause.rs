@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gosync_chunks::SourceError;
+use gosync_chunks::Cancelled;
 
 /// The longest time for which nobody asks whether to stop.
 const STEP: Duration = Duration::from_millis(50);
@@ -41,24 +41,12 @@ impl Clock for SystemClock {
     }
 }
 
-/// Pauses of a decorator, which whoever wishes to stop can end. Clones share both the
+/// Pauses of a decorator, which end when the caller wishes to stop. Clones share both the
 /// clock and the wish.
 #[derive(Clone)]
 pub struct Pauses {
     clock: Arc<dyn Clock>,
     should_stop: Arc<dyn Fn() -> bool + Send + Sync>,
-}
-
-/// Why a pause ended early: somebody wished to stop. Travels as a [`SourceError::Sink`],
-/// which nobody retries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("stopped while waiting for the source")]
-pub struct Stopped;
-
-impl From<Stopped> for SourceError {
-    fn from(stopped: Stopped) -> Self {
-        Self::Sink(stopped.into())
-    }
 }
 
 impl Default for Pauses {
@@ -85,11 +73,11 @@ impl Pauses {
     }
 
     /// Waits for `duration`, or until somebody wishes to stop.
-    pub(crate) fn wait(&self, duration: Duration) -> Result<(), Stopped> {
+    pub(crate) fn wait(&self, duration: Duration) -> Result<(), Cancelled> {
         let end = self.now().saturating_add(duration);
         loop {
             if (self.should_stop)() {
-                return Err(Stopped);
+                return Err(Cancelled);
             }
             let left = end.saturating_sub(self.now());
             if left.is_zero() {
@@ -148,7 +136,7 @@ pub(crate) mod tests {
             let asked = Arc::clone(&asked);
             move || asked.fetch_add(1, Ordering::Relaxed) == 20
         });
-        assert_eq!(pauses.wait(Duration::MAX), Err(Stopped));
+        assert_eq!(pauses.wait(Duration::MAX), Err(Cancelled));
         assert_eq!(clock.now(), 20 * STEP);
         assert!(STEP < Duration::from_millis(200));
     }

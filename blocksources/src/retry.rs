@@ -135,7 +135,7 @@ impl Retry {
     ///
     /// # Errors
     ///
-    /// The last error of `attempt`, or [`Stopped`](crate::Stopped).
+    /// The last error of `attempt`, or [`SourceError::Cancelled`].
     pub fn run<T>(&self, mut attempt: impl FnMut() -> Result<T, SourceError>) -> Result<T, SourceError> {
         let mut patience = self.patience();
         loop {
@@ -190,7 +190,7 @@ impl Patience<'_> {
 mod tests {
     use super::*;
     use crate::pause::tests::FakeClock;
-    use crate::pause::{Clock, Stopped, SystemClock};
+    use crate::pause::{Clock, SystemClock};
     use crate::remaining::tests::LateFailure;
     use gosync_testkit::conformance::{decorator_conformance, source_conformance};
     use gosync_testkit::corpus;
@@ -356,10 +356,8 @@ mod tests {
                 }
                 stop.store(true, Ordering::Relaxed);
             });
-            match source.fetch(&RANGES, &MemorySink::new(&RANGES)) {
-                Err(SourceError::Sink(error)) => assert!(error.is::<Stopped>()),
-                other => panic!("{other:?}"),
-            }
+            let fetched = source.fetch(&RANGES, &MemorySink::new(&RANGES));
+            assert!(matches!(fetched, Err(SourceError::Cancelled(_))), "{fetched:?}");
         });
         assert!(start.elapsed() < Duration::from_secs(30), "the pause would have taken a minute");
         assert_eq!(source.inner.calls(), 1);

@@ -4,9 +4,9 @@ use std::num::NonZeroU64;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use gosync_chunks::{ByteRange, Limits, Sink, SinkError, Source, SourceError, Transfer};
+use gosync_chunks::{ByteRange, Cancelled, Limits, Sink, SinkError, Source, SourceError, Transfer};
 
-use crate::pause::{Pauses, Stopped};
+use crate::pause::Pauses;
 
 /// How fast a source may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,10 @@ impl<S: Source> Source for Throttled<S> {
     }
 
     fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
-        self.inner.fetch(ranges, &Slow { sink, bucket: &self.bucket })
+        self.inner.fetch(ranges, &Slow { sink, bucket: &self.bucket }).map_err(|error| match error {
+            SourceError::Sink(reason) if reason.is::<Cancelled>() => Cancelled.into(),
+            error => error,
+        })
     }
 
     fn limits(&self) -> Limits {
@@ -100,7 +103,7 @@ impl Bucket {
 
     /// Takes `bytes` out, and waits until they may be used. Who comes first is served
     /// first, and the bucket may be overdrawn by as much as one asks for.
-    pub(crate) fn take(&self, bytes: u64) -> Result<(), Stopped> {
+    pub(crate) fn take(&self, bytes: u64) -> Result<(), Cancelled> {
         let now = self.pauses.now();
         let wait = {
             let mut full_at = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,10 +185,8 @@ mod tests {
             delivered.fetch_add(data.len() as u64, Ordering::Relaxed);
             Ok(())
         });
-        match source.fetch(&[ByteRange::at(0, 1 << 20)], &sink) {
-            Err(SourceError::Sink(error)) => assert!(error.is::<Stopped>()),
-            other => panic!("{other:?}"),
-        }
+        let fetched = source.fetch(&[ByteRange::at(0, 1 << 20)], &sink);
+        assert!(matches!(fetched, Err(SourceError::Cancelled(_))), "{fetched:?}");
         assert!(clock.now() < Duration::from_millis(3200), "{:?}", clock.now());
         assert!(delivered.into_inner() <= 3000);
     }

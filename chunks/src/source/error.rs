@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::SinkError;
+use crate::progress::Cancelled;
 
 /// Why a source did not deliver. `location` is the path or URL, without credentials.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +105,9 @@ pub enum SourceError {
     /// The sink took no more.
     #[error("the fetched bytes could not be used")]
     Sink(#[source] SinkError),
+    /// The caller wished to stop while the source was waited for.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 impl SourceError {

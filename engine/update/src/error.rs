@@ -143,6 +143,7 @@ impl Error {
 pub fn of_source(error: &SourceError) -> ErrorKind {
     match error {
         SourceError::Sink(_) => ErrorKind::Output,
+        SourceError::Cancelled(_) => ErrorKind::Cancelled,
         SourceError::NotFound { .. } => ErrorKind::NotFound,
         SourceError::Denied { .. } => ErrorKind::Denied,
         error if error.is_corrupt() => ErrorKind::Corrupt,
