@@ -23,6 +23,9 @@ pub(crate) use md5::Md5Lanes;
 /// The most 32-bit lanes that a vector has.
 const MOST_LANES: usize = 16;
 
+/// Words are taken from bytes as they are in memory, and every hash here is little-endian.
+const HAVE_LANES: bool = cfg!(target_endian = "little");
+
 /// A hash in lanes.
 pub(crate) trait Kernel {
     /// The most messages that are worked on together.
@@ -40,9 +43,7 @@ pub(crate) trait Kernel {
 /// `sums`, which has room for all. Returns how many it summed, and leaves what are fewer
 /// than `fewest`: by default, those that lanes do not pay for.
 pub(crate) fn sum_many<K: Kernel>(level: Level, blocks: &[&[u8]], fewest: Option<usize>, sums: &mut [u8]) -> usize {
-    // Words are taken from bytes as they are in memory, and every hash here is
-    // little-endian.
-    if blocks.is_empty() || cfg!(target_endian = "big") {
+    if blocks.is_empty() || !HAVE_LANES {
         return 0;
     }
     assert!(blocks.iter().all(|block| block.len() == blocks[0].len()), "blocks of one length");
@@ -141,8 +142,8 @@ mod tests {
                 let mut sums = vec![0; count * sum_len];
                 // In lanes even where they do not pay.
                 let done = sum_many::<K>(level, &blocks[..count], Some(1), &mut sums);
-                assert_eq!(done, count);
-                assert!(sums == expected[..count * sum_len], "{hasher:?}: {count} of {length} bytes on {tier}");
+                assert_eq!(done, if HAVE_LANES { count } else { 0 });
+                assert!(sums[..done * sum_len] == expected[..done * sum_len], "{hasher:?}: {count} of {length} bytes on {tier}");
             }
         }
     }
@@ -185,7 +186,7 @@ mod tests {
         let mut sums = [0; MOST_BLOCKS * 16];
         let one = sum_many::<Md5Lanes>(level, &blocks(&data, 8192)[..1], None, &mut sums[..16]);
         let all = sum_many::<Md5Lanes>(level, &blocks(&data, 8192), None, &mut sums);
-        assert_eq!([one, all], [0, MOST_BLOCKS]);
+        assert_eq!([one, all], [0, if HAVE_LANES { MOST_BLOCKS } else { 0 }]);
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Targets out of compressed payloads, from seeds and indexes that are not what they seemed.
 
 use std::fs;
-use std::os::unix::fs::FileExt;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use gosync::sources::{Location, SourceOptions, open_source};
@@ -95,8 +95,9 @@ struct Spoil<'a>(&'a Case);
 impl Progress for Spoil<'_> {
     fn begin(&self, phase: Phase, _total: u64) {
         if phase == Phase::Copy {
-            let seed = fs::OpenOptions::new().write(true).open(self.0.path("old")).unwrap();
-            seed.write_all_at(&corpus::random(9, 300_000), 1_000_000).unwrap();
+            let mut seed = fs::OpenOptions::new().write(true).open(self.0.path("old")).unwrap();
+            seed.seek(SeekFrom::Start(1_000_000)).unwrap();
+            seed.write_all(&corpus::random(9, 300_000)).unwrap();
         }
     }
 }
