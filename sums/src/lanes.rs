@@ -143,7 +143,10 @@ mod tests {
                 // In lanes even where they do not pay.
                 let done = sum_many::<K>(level, &blocks[..count], Some(1), &mut sums);
                 assert_eq!(done, if HAVE_LANES { count } else { 0 });
-                assert!(sums[..done * sum_len] == expected[..done * sum_len], "{hasher:?}: {count} of {length} bytes on {tier}");
+                assert!(
+                    sums[..done * sum_len] == expected[..done * sum_len],
+                    "{hasher:?}: {count} of {length} bytes on {tier}"
+                );
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, bail};
 
@@ -14,7 +14,12 @@ pub(crate) fn root() -> &'static Path {
 
 /// The cargo that runs this program, in the workspace, with `arguments`.
 pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo_at(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), arguments)
+}
+
+/// The cargo at `program`, in the workspace, with `arguments`.
+pub(crate) fn cargo_at<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(root()).args(arguments);
     // The cargo that runs this told it about this package; build scripts that are told the
     // same think that all has changed, and what depends on them is built anew each time.
@@ -47,6 +52,22 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 /// When it cannot be started.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<Output> {
     command.output().with_context(|| format!("cannot run `{}`", show(command)))
+}
+
+/// Shows `command`, runs it, and returns what it wrote to its standard output; the rest is seen at
+/// once.
+///
+/// # Errors
+///
+/// When it cannot be started or fails.
+pub(crate) fn output_shown(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+    let shown = show(command);
+    eprintln!("$ {shown}");
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run `{shown}`"))?;
+    if !output.status.success() {
+        bail!("`{shown}` failed ({})", output.status);
+    }
+    Ok(output.stdout)
 }
 
 /// Whether `command` can be started and succeeds, unseen.

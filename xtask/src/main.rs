@@ -12,6 +12,7 @@ mod avx512;
 mod bench;
 mod checks;
 mod command;
+mod cross;
 mod fuzz;
 mod instructions;
 mod miri;
@@ -21,6 +22,7 @@ mod steps;
 mod suite;
 
 use bench::BenchOptions;
+use cross::CrossOptions;
 use steps::Steps;
 
 /// The project's chores.
@@ -85,10 +87,18 @@ enum Chore {
         #[arg(long)]
         no_install: bool,
     },
+    /// Builds and tests for other platforms, with every choice of features, and by the oldest compiler
+    Cross {
+        #[command(flatten)]
+        options: CrossOptions,
+    },
     /// What a change has to pass: format, lints, dependencies, `test` and `instructions`
     Ci {
         #[command(flatten)]
         options: TestOptions,
+        /// Fuzzes every target for a minute, and does `cross` too: what a release has to pass
+        #[arg(long)]
+        long: bool,
     },
 }
 
@@ -134,13 +144,20 @@ fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
         Chore::Avx512 { no_install } => avx512::run(steps, !*no_install),
         Chore::Measure { stdout, words } => bench::accounting::measure(stdout.as_deref(), words),
         Chore::ScanRates { quick } => bench::scan::print_rates(*quick),
-        Chore::Ci { options } => {
+        Chore::Cross { options } => cross::run(steps, options),
+        Chore::Ci { options, long } => {
             // The lints of the fuzz targets need one of them too.
             peers::provide(!options.no_install);
             checks::run(steps)?;
+            cross::run_checks(steps, !options.no_install)?;
             suite::run(steps, options)?;
             suite::run_tiers(steps)?;
-            instructions::run(steps, !options.no_install)
+            instructions::run(steps, !options.no_install)?;
+            if *long {
+                fuzz::run(steps, None, 60)?;
+                cross::run(steps, &CrossOptions::all(options.no_install))?;
+            }
+            Ok(())
         }
     }
 }

@@ -65,6 +65,13 @@ pub(crate) fn install_packages(packages: &[&'static str]) -> bool {
     apt_get_install(&peers.iter().collect::<Vec<_>>())
 }
 
+/// The same, of the newest version that Debian has.
+pub(crate) fn install_newest(packages: &[&'static str]) -> bool {
+    let Some(apt_get) = apt_get() else { return false };
+    let updated = command::run(apt_get().arg("update"));
+    updated.is_ok() && install_packages(packages)
+}
+
 /// Sees to it that the peers are there, and tells whether tests may rely on them: they
 /// may where all are found, and have to where this is an automatic run.
 pub(crate) fn provide(install: bool) -> bool {
