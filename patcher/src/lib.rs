@@ -109,6 +109,7 @@ use gosync_chunks::Plan;
 pub use check::verify::{Verdict, VerifyError, verify, wrong_blocks};
 pub use error::PatchError;
 pub use patch::{Patch, Report};
+pub use place::complete::CompleteFile;
 pub use place::error::StageError;
 pub use place::journal::TargetId;
 pub use place::staged::StagedFile;

@@ -22,6 +22,13 @@ pub enum StageError {
         /// The temporary file.
         path: PathBuf,
     },
+    /// The target is open in another program, which does not let anything take its place.
+    /// What is made or fetched already is kept.
+    #[error("{path} is open in another program; close it there and try again")]
+    InUse {
+        /// The target.
+        path: PathBuf,
+    },
     /// Nothing can be said about the target: a directory above it may not be entered, for example.
     #[error("cannot look at {path}")]
     Target {

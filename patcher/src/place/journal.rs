@@ -16,11 +16,13 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gosync_chunks::{BlockSums, FileHash};
 use gosync_files::entry;
 use gosync_sums::FileHasher;
+
+use crate::place::error::StageError;
 
 /// What a file is to become: a hash over how the target is cut into blocks, their strong
 /// sums, and the hash of the whole.
@@ -60,14 +62,47 @@ impl TargetId {
     }
 }
 
+/// The note beside a staged file, of what that is to become: one of gosync's own, or nothing
+/// where that is not to be gone on with.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    id: Option<TargetId>,
+}
+
+impl Journal {
+    pub(crate) fn new(path: PathBuf, id: Option<TargetId>) -> Self {
+        Self { path, id }
+    }
+
+    /// Whether what is at its path says the same. What is damaged, torn, missing or no file
+    /// says nothing.
+    pub(crate) fn holds(&self) -> bool {
+        self.id.is_some() && read(&self.path) == self.id
+    }
+
+    /// Writes it, in place of an older one.
+    pub(crate) fn write(&self) -> Result<(), StageError> {
+        let write = |id: TargetId| entry::create(&self.path)?.write_all(&id.encode());
+        let written = self.remove().and_then(|()| self.id.map_or(Ok(()), write));
+        written.map_err(|source| StageError::Create { path: self.path.clone(), source })
+    }
+
+    /// Removes it, if it is there.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
 fn check(content: &[u8]) -> [u8; CHECK_LEN] {
     let FileHash(hash) = FileHasher::hash(content);
     std::array::from_fn(|at| hash[at])
 }
 
-/// What the journal at `path` says. One that is damaged, torn, missing or no file says
-/// nothing.
-pub(crate) fn read(path: &Path) -> Option<TargetId> {
+fn read(path: &Path) -> Option<TargetId> {
     let file = entry::open(path, OpenOptions::new().read(true)).ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;
@@ -75,20 +110,6 @@ pub(crate) fn read(path: &Path) -> Option<TargetId> {
     let mut bytes = Vec::new();
     file.take(LEN as u64 + 1).read_to_end(&mut bytes).ok()?;
     TargetId::decode(&bytes)
-}
-
-/// Writes the journal at `path`, in place of an older one.
-pub(crate) fn write(path: &Path, id: TargetId) -> io::Result<()> {
-    remove(path)?;
-    entry::create(path)?.write_all(&id.encode())
-}
-
-/// Removes the journal at `path`, if there is one.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The temporary file beside a target, which takes its place once it is complete.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,9 +10,11 @@ use gosync_files::{LocalFile, access, entry};
 
 #[cfg(doc)]
 use crate::patch::Patch;
+use crate::place::complete::{CompleteFile, Placement};
 use crate::place::error::StageError;
-use crate::place::journal::{self, TargetId};
+use crate::place::journal::{Journal, TargetId};
 use crate::place::names::{directory_of, journal_path, resolve, temporary_path};
+use crate::place::temporary::{TemporaryFile, open_leftover};
 
 /// A temporary file in the target's directory, named `.NAME.gosync-part`.
 ///
@@ -29,16 +31,11 @@ use crate::place::names::{directory_of, journal_path, resolve, temporary_path};
 /// replaced, and the link goes on pointing to it.
 #[derive(Debug)]
 pub struct StagedFile {
-    target: PathBuf,
-    path: PathBuf,
-    journal: PathBuf,
-    file: File,
+    placement: Placement,
     leftover: Option<LocalFile>,
     is_resumed: bool,
     has_fetched: AtomicBool,
     is_finished: bool,
-    /// Whether the file is still where it was created and to be removed from there.
-    is_temporary: bool,
 }
 
 /// Tries to win against other processes that come and go.
@@ -52,7 +49,7 @@ impl StagedFile {
     /// When `target` is anything but a file or cannot be looked at, another process has
     /// it staged, or its directory is missing or not to be written.
     pub fn create(target: &Path) -> Result<Self, StageError> {
-        Self::open(target, None)
+        Self::beside(target, None)
     }
 
     /// As [`create`](Self::create), but goes on with what an earlier run left that was to
@@ -63,67 +60,73 @@ impl StagedFile {
     ///
     /// As `create`.
     pub fn resume(target: &Path, id: TargetId) -> Result<Self, StageError> {
-        Self::open(target, Some(id))
+        Self::beside(target, Some(id))
     }
 
-    fn open(target: &Path, id: Option<TargetId>) -> Result<Self, StageError> {
+    /// Creates the temporary file of `target` at `path`, on the same file system: one of many
+    /// that the caller keeps a journal of. `target` is taken as it is: a link is replaced and
+    /// not followed.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_at(target: &Path, path: &Path) -> Result<Self, StageError> {
+        Self::open(target.to_owned(), path, None, false)
+    }
+
+    /// As [`create_at`](Self::create_at), but goes on with what is at `path`, of which the
+    /// caller's journal tells that it was to make the same target. Tells by
+    /// [`is_resumed`](Self::is_resumed) whether there was anything.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn resume_at(target: &Path, path: &Path) -> Result<Self, StageError> {
+        Self::open(target.to_owned(), path, None, true)
+    }
+
+    fn beside(target: &Path, id: Option<TargetId>) -> Result<Self, StageError> {
         let target = resolve(target)?;
         let path = temporary_path(&target);
-        let journal = journal_path(&target);
+        let journal = Journal::new(journal_path(&target), id);
+        Self::open(target, &path, Some(journal), false)
+    }
+
+    fn open(target: PathBuf, path: &Path, journal: Option<Journal>, is_noted: bool) -> Result<Self, StageError> {
+        if entry::is_in_use(&target) {
+            return Err(StageError::InUse { path: target });
+        }
+        let failed = |source| StageError::Leftover { path: path.to_owned(), source };
         let mut leftover = None;
         for _ in 0..ATTEMPTS {
-            let (file, is_old) = match entry::create(&path) {
-                Ok(file) => (file, false),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    let Some(old) = open_leftover(&path)? else { continue };
-                    let failed = |source| StageError::Leftover { path: path.clone(), source };
-                    if id.is_none() || journal::read(&journal) != id || !access::is_ours(&old, &target) {
-                        entry::remove(&path).map_err(failed)?;
-                        let old = LocalFile::new(&path, old).map_err(failed)?;
+            let (temporary, is_old) = match TemporaryFile::create(path)? {
+                Some(created) => {
+                    journal.as_ref().map_or(Ok(()), Journal::write)?;
+                    (created, false)
+                }
+                None => {
+                    let Some(old) = open_leftover(path)? else { continue };
+                    let is_noted = is_noted || journal.as_ref().is_some_and(Journal::holds);
+                    if !is_noted || !access::is_ours(&old, &target) {
+                        entry::remove(path).map_err(failed)?;
+                        let old = LocalFile::new(path, old).map_err(failed)?;
                         leftover = Some(old).filter(|old| old.size() > 0).or(leftover);
                         continue;
                     }
                     access::restrict(&old).map_err(failed)?;
-                    (old, true)
+                    (TemporaryFile::own(path, old), true)
                 }
-                Err(source) => return Err(StageError::Create { path, source }),
             };
-            let is_resumed = is_old && file.metadata().is_ok_and(|metadata| metadata.len() > 0);
-            let mut staged = Self {
-                target,
-                path,
-                journal,
-                file,
+            let is_resumed = is_old && temporary.file().metadata().is_ok_and(|metadata| metadata.len() > 0);
+            return Ok(Self {
+                placement: Placement { target, temporary, journal },
                 leftover,
                 is_resumed,
                 has_fetched: AtomicBool::new(is_resumed),
                 is_finished: true,
-                is_temporary: true,
-            };
-            if !is_old {
-                staged.claim(id)?;
-            }
-            return Ok(staged);
+            });
         }
-        Err(StageError::Busy { path })
-    }
-
-    /// Locks a file that was just created, and says what it is to become.
-    fn claim(&mut self, id: Option<TargetId>) -> Result<(), StageError> {
-        match access::lock(&self.file) {
-            Ok(true) if entry::is_at(&self.file, &self.path) => {}
-            // Somebody took it for a leftover, and for theirs, before it was locked.
-            Ok(_) => {
-                self.is_temporary = false;
-                return Err(StageError::Busy { path: self.path.clone() });
-            }
-            Err(source) => return Err(StageError::Create { path: self.path.clone(), source }),
-        }
-        let noted = match id {
-            Some(id) => journal::write(&self.journal, id),
-            None => journal::remove(&self.journal),
-        };
-        noted.map_err(|source| StageError::Create { path: self.journal.clone(), source })
+        Err(StageError::Busy { path: path.to_owned() })
     }
 
     /// What an earlier run left that was killed or [kept](Self::keep) its file, and that
@@ -134,18 +137,18 @@ impl StagedFile {
 
     /// The file that is or will be replaced, behind symbolic links.
     pub fn target(&self) -> &Path {
-        &self.target
+        &self.placement.target
     }
 
     /// Where the temporary file is.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.placement.temporary.path()
     }
 
-    /// The temporary file, open for reading and writing. Whoever writes to it answers
+    /// The temporary file, open for reading and writing. Callers that write to it answer
     /// for what is committed.
     pub fn file(&self) -> &File {
-        &self.file
+        self.placement.temporary.file()
     }
 
     /// The temporary file as data.
@@ -154,7 +157,12 @@ impl StagedFile {
     ///
     /// When it cannot be opened once more.
     pub fn reader(&self) -> io::Result<LocalFile> {
-        LocalFile::new(&self.path, self.file.try_clone()?)
+        LocalFile::new(self.path(), self.file().try_clone()?)
+    }
+
+    /// Whether this goes on with what an earlier run left.
+    pub fn is_resumed(&self) -> bool {
+        self.is_resumed
     }
 
     /// Whether the file holds something that was fetched, by this run or the one that it
@@ -173,34 +181,31 @@ impl StagedFile {
     /// # Errors
     ///
     /// When a patch into it failed or it cannot be written to disk or renamed. The
-    /// temporary file is then removed.
-    pub fn commit(mut self) -> Result<(), StageError> {
+    /// temporary file is then removed, unless [the target is in use](StageError::InUse).
+    pub fn commit(self) -> Result<(), StageError> {
+        let target = self.target().to_owned();
+        self.complete()?.put_in_place()?;
+        let synced = entry::sync_directory(directory_of(&target));
+        synced.map_err(|source| StageError::Commit { path: target, source })
+    }
+
+    /// The first half of [`commit`](Self::commit): gives the file its owner and mode and
+    /// writes it to disk. What fails for want of room or rights has failed when this is done
+    /// for each of many, before the first of them takes its name.
+    ///
+    /// # Errors
+    ///
+    /// As `commit`.
+    pub fn complete(self) -> Result<CompleteFile, StageError> {
         if !self.is_finished {
-            return Err(StageError::Unfinished { path: self.path.clone() });
+            return Err(StageError::Unfinished { path: self.path().to_owned() });
         }
-        let failed = |source| StageError::Commit { path: self.target.clone(), source };
-        let replaced = match fs::metadata(&self.target) {
-            Ok(metadata) => Some(metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(failed(error)),
-        };
-        access::adopt(&self.file, replaced.as_ref()).map_err(failed)?;
-        self.file.sync_all().map_err(failed)?;
-        // First, while the name that the lock is for is still taken.
-        journal::remove(&self.journal).map_err(failed)?;
-        entry::replace(&self.path, &self.target).map_err(failed)?;
-        let synced = entry::sync_directory(directory_of(&self.target)).map_err(failed);
-        self.is_temporary = false;
-        synced
+        CompleteFile::new(self.placement)
     }
 
     /// Leaves the temporary file for a later run to go on with.
     pub fn keep(mut self) {
-        self.is_temporary = false;
-    }
-
-    pub(crate) fn is_resumed(&self) -> bool {
-        self.is_resumed
+        self.placement.temporary.keep();
     }
 
     pub(crate) fn fetched_flag(&self) -> &AtomicBool {
@@ -210,44 +215,4 @@ impl StagedFile {
     pub(crate) fn set_finished(&mut self, is_finished: bool) {
         self.is_finished = is_finished;
     }
-}
-
-impl Drop for StagedFile {
-    fn drop(&mut self) {
-        if self.is_temporary && entry::is_at(&self.file, &self.path) {
-            // Nobody is left to tell, and the next run removes them.
-            let _ = journal::remove(&self.journal);
-            let _ = entry::remove(&self.path);
-        }
-        // A child process that is just being started may hold the file a little longer.
-        let _ = self.file.unlock();
-    }
-}
-
-/// Opens and locks what is at `path`; `None` when it is gone.
-fn open_leftover(path: &Path) -> Result<Option<File>, StageError> {
-    let failed = |source| StageError::Leftover { path: path.to_owned(), source };
-    let refuse_others = |metadata: io::Result<Metadata>| match metadata {
-        Ok(metadata) => match entry::kind_of(&metadata) {
-            Some(kind) => Err(StageError::NotAFile { path: path.to_owned(), kind }),
-            None => Ok(true),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(failed(error)),
-    };
-    if !refuse_others(fs::symlink_metadata(path))? {
-        return Ok(None);
-    }
-    // Some file systems lock only what may be written.
-    let file = match entry::open(path, OpenOptions::new().read(true).write(true)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    refuse_others(file.metadata())?;
-    if !access::lock(&file).map_err(failed)? {
-        return Err(StageError::Busy { path: path.to_owned() });
-    }
-    // It may have become the target, or have been removed, before it was locked.
-    Ok(entry::is_at(&file, path).then_some(file))
 }

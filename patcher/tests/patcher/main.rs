@@ -7,6 +7,7 @@ mod case;
 mod changed_seeds;
 mod files;
 mod full_disks;
+mod many;
 mod patching;
 mod resuming;
 mod source;
