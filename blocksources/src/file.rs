@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::thread;
 
-use gosync_chunks::{ByteRange, Limits, ReadAt, ReadBuffer, Sink, Source, SourceError, Transfer};
+use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
 use gosync_files::LocalFile;
+use gosync_files::ReadBuffer;
 
 use crate::ranges::split;
 use crate::workers::{Worker, fan_out};

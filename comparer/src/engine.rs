@@ -9,7 +9,8 @@
 
 use std::ops::Range;
 
-use gosync_chunks::{BlockId, Lookup, ReadBuffer, StrongSum};
+use gosync_chunks::{BlockId, Lookup, StrongSum};
+use gosync_files::ReadBuffer;
 use gosync_rollsum::{Candidate, Sieve};
 
 use crate::Statistics;

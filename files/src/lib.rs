@@ -1,9 +1,10 @@
 //! Local files: read and written at any place, put in place at once, and all that differs
 //! between systems.
 //!
-//! [`LocalFile`] is the [`ReadAt`](gosync_chunks::ReadAt) of a file or block device. The
-//! modules have what the parts of gosync do with files beyond that: [`entry`] with names in
-//! directories, [`space`] with room on disk, [`access`] with locks, owners and modes.
+//! [`LocalFile`] is the [`ReadAt`](gosync_chunks::ReadAt) of a file or block device, and
+//! [`ReadBuffer`] the memory to read its pieces into. The modules have what the parts of
+//! gosync do with files beyond that: [`entry`] with names in directories, [`space`] with
+//! room on disk, [`access`] with locks, owners and modes.
 //!
 //! ```
 //! use gosync_chunks::ReadAt;
@@ -47,6 +48,7 @@ pub mod access;
 pub mod entry;
 mod local_file;
 mod platform;
+mod read_buffer;
 pub mod space;
 
 #[cfg(doctest)]
@@ -54,3 +56,4 @@ pub mod space;
 struct Readme;
 
 pub use local_file::{LocalFile, write_all_at};
+pub use read_buffer::ReadBuffer;

@@ -4,9 +4,10 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use gosync_chunks::{
-    BlockLayout, ByteRange, Cancelled, FileHash, LayoutError, Phase, Progress, ReadAt, ReadBuffer, Signature,
-    StrongHasher, WeakHasher, is_zeros,
+    BlockLayout, ByteRange, Cancelled, FileHash, LayoutError, Phase, Progress, ReadAt, Signature, StrongHasher,
+    WeakHasher, is_zeros,
 };
+use gosync_files::ReadBuffer;
 use gosync_work::hand_out;
 
 use crate::file_hash::{FileHasher, SUBTREE};

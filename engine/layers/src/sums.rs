@@ -2,7 +2,8 @@
 
 use std::io;
 
-use gosync_chunks::{ByteRange, Cancelled, Phase, Progress, ReadAt, ReadBuffer, StrongHasher, is_zeros};
+use gosync_chunks::{ByteRange, Cancelled, Phase, Progress, ReadAt, StrongHasher, is_zeros};
+use gosync_files::ReadBuffer;
 use gosync_rollsum::RollingSum;
 use gosync_sums::{FileHasher, SUBTREE, Xxh3};
 use gosync_work::hand_out;

@@ -4,7 +4,8 @@
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use gosync_chunks::{ByteRange, Phase, ReadAt, ReadBuffer, SeedId, Step};
+use gosync_chunks::{ByteRange, Phase, ReadAt, SeedId, Step};
+use gosync_files::ReadBuffer;
 use gosync_files::space::cluster_size;
 use gosync_work::hand_out;
 

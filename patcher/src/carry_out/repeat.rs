@@ -1,6 +1,7 @@
 //! Blocks that equal a fetched one, written from there.
 
-use gosync_chunks::{BlockId, BlockRange, BlockSums, Phase, Plan, Progress, ReadAt, ReadBuffer, Step};
+use gosync_chunks::{BlockId, BlockRange, BlockSums, Phase, Plan, Progress, ReadAt, Step};
+use gosync_files::ReadBuffer;
 use gosync_work::hand_out;
 
 use crate::carry_out::output::Output;

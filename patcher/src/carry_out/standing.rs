@@ -1,8 +1,9 @@
 //! What an interrupted run has put into the staged file already, and what is left to do.
 
-use gosync_chunks::{BlockRange, BlockSums, ByteRange, Cut, Phase, Plan, Progress, ReadBuffer};
+use gosync_chunks::{BlockRange, BlockSums, ByteRange, Cut, Phase, Plan, Progress};
 use gosync_chunks::{Step, is_zeros};
 use gosync_files::LocalFile;
+use gosync_files::ReadBuffer;
 use gosync_sums::SUBTREE;
 use gosync_work::hand_out;
 

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use gosync_chunks::{BlockId, BlockRange, ByteRange, Phase, ReadAt, ReadBuffer, Step};
+use gosync_chunks::{BlockId, BlockRange, ByteRange, Phase, ReadAt, Step};
+use gosync_files::ReadBuffer;
 use gosync_sums::{FileHasher, SUBTREE};
 use hashbrown::HashMap;
 

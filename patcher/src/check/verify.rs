@@ -4,8 +4,9 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::{
-    BlockId, BlockRange, BlockSums, ByteRange, Cancelled, Cut, FileHash, Phase, Progress, ReadAt, ReadBuffer, ranges,
+    BlockId, BlockRange, BlockSums, ByteRange, Cancelled, Cut, FileHash, Phase, Progress, ReadAt, ranges,
 };
+use gosync_files::ReadBuffer;
 use gosync_sums::{FileHasher, SUBTREE};
 use gosync_work::hand_out;
 

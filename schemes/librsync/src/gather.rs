@@ -12,7 +12,7 @@ const PIECE: usize = 1 << 18;
 
 /// A kernel copies with `rep movsb`, and several generations of processors take many times
 /// as long over it where the destination is less than this further behind a page's start
-/// than the source (see `gosync_chunks::ReadBuffer`).
+/// than the source (see `gosync_files::ReadBuffer`).
 const TOO_NEAR: u64 = 64;
 
 /// Gathers what goes to `output`, so that every write but the last begins and ends at a

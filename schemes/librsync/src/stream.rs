@@ -10,7 +10,7 @@ pub(crate) const PAGE: usize = 4096;
 /// Memory for one piece of a stream after another.
 ///
 /// What is read lies as far behind a page's start here as it does in a file that is read
-/// from its start: see `gosync_chunks::ReadBuffer` for what that saves.
+/// from its start: see `gosync_files::ReadBuffer` for what that saves.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     memory: Vec<u8>,

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io;
 
-use gosync_chunks::{ByteRange, ReadAt, ReadBuffer};
+use gosync_chunks::{ByteRange, ReadAt};
+use gosync_files::ReadBuffer;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 

@@ -7,7 +7,8 @@
 
 use std::sync::Mutex;
 
-use gosync_chunks::{ByteRange, ReadAt, ReadBuffer, SeedId, StrongHasher};
+use gosync_chunks::{ByteRange, ReadAt, SeedId, StrongHasher};
+use gosync_files::ReadBuffer;
 use gosync_sums::Xxh3;
 use gosync_work::hand_out;
 

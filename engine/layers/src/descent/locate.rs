@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use gosync_chunks::{BlockRange, BlockSums, ByteRange, Cut, Progress, ReadAt, ReadBuffer, StrongHasher};
+use gosync_chunks::{BlockRange, BlockSums, ByteRange, Cut, Progress, ReadAt, StrongHasher};
+use gosync_files::ReadBuffer;
 use gosync_patcher::{Verdict, VerifyError, verify, wrong_blocks};
 use gosync_sums::{FileHasher, SUBTREE};
 use gosync_work::hand_out;

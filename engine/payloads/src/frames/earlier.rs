@@ -9,7 +9,8 @@
 use std::cmp::Reverse;
 use std::io;
 
-use gosync_chunks::{ByteRange, ReadAt, ReadBuffer};
+use gosync_chunks::{ByteRange, ReadAt};
+use gosync_files::ReadBuffer;
 
 /// One place in so many is a sample: bytes in common are found from a few hundred on.
 const RATE: u64 = 64;

@@ -3,7 +3,8 @@
 use std::io;
 
 use gosync_chunks::frames::{FrameKind, FrameLengths, PayloadLayout};
-use gosync_chunks::{ByteRange, ReadAt, ReadBuffer};
+use gosync_chunks::{ByteRange, ReadAt};
+use gosync_files::ReadBuffer;
 
 use super::earlier::Earlier;
 use super::encode::EncodeOptions;

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
-use gosync_chunks::{ByteRange, Progress, ReadAt, ReadBuffer};
+use gosync_chunks::{ByteRange, Progress, ReadAt};
+use gosync_files::ReadBuffer;
 
 use super::map::{BlockMap, Point};
 

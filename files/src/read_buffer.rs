@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{ByteRange, ReadAt};
+use gosync_chunks::{ByteRange, ReadAt};
 
 /// The kernel keeps files in pages of this size.
 const PAGE: usize = 4096;
