@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use gosync_chunks::{ByteRange, Cancelled, FileHash, SourceError};
+use gosync_chunks::{ByteRange, Cancelled, ErrorKind, FileHash, SourceError};
 
 use crate::patch::Report;
 
@@ -57,15 +57,20 @@ pub enum PatchError {
     /// The stream takes no more.
     #[error("cannot write the output")]
     Stream(#[source] io::Error),
-    /// [`Progress::is_cancelled`](gosync_chunks::Progress::is_cancelled) said so.
+    /// The caller wished to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
 
 impl PatchError {
-    /// Whether the data is at fault, and not the way to it.
-    pub fn is_corrupt(&self) -> bool {
-        matches!(self, Self::Corrupt { .. } | Self::FileHash { .. })
+    /// The kind of trouble that this is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Corrupt { .. } | Self::FileHash { .. } => ErrorKind::Corrupt,
+            Self::Source(error) => error.kind(),
+            Self::Write { .. } | Self::ReadBack { .. } | Self::Stream(_) => ErrorKind::Output,
+            Self::Cancelled(_) => ErrorKind::Cancelled,
+        }
     }
 
     /// Whether the same patch may succeed a little later.

@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::SinkError;
+use crate::error_kind::ErrorKind;
 use crate::progress::Cancelled;
 
 /// Why a source did not deliver. `location` is the path or URL, without credentials.
@@ -128,9 +129,17 @@ impl SourceError {
         matches!(self, Self::Unreachable { is_transient: true, .. } | Self::Busy { .. })
     }
 
-    /// Whether the source has something, and it is not the target.
-    pub fn is_corrupt(&self) -> bool {
-        matches!(self, Self::Changed { .. } | Self::Length { .. } | Self::Corrupt { .. })
+    /// The kind of trouble that this is: corrupt where the source has something, and it is
+    /// not the target.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::Denied { .. } => ErrorKind::Denied,
+            Self::Changed { .. } | Self::Length { .. } | Self::Corrupt { .. } => ErrorKind::Corrupt,
+            Self::Sink(_) => ErrorKind::Output,
+            Self::Cancelled(_) => ErrorKind::Cancelled,
+            _ => ErrorKind::Source,
+        }
     }
 }
 
@@ -150,21 +159,21 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_and_what_is_corrupt() {
+    fn what_may_pass_and_of_which_kind_it_is() {
         let location = || "x".to_owned();
         let unreachable =
             |is_transient| SourceError::Unreachable { location: location(), is_transient, source: "no route".into() };
         let busy = SourceError::Busy { location: location(), reason: "503".into(), retry_after: None };
         let missing = SourceError::NotFound { location: location(), reason: "404".into() };
         let short = SourceError::Length { location: location(), expected: 2, actual: 1 };
-        for (error, is_transient, is_corrupt) in [
-            (unreachable(true), true, false),
-            (unreachable(false), false, false),
-            (busy, true, false),
-            (missing, false, false),
-            (short, false, true),
+        for (error, is_transient, kind) in [
+            (unreachable(true), true, ErrorKind::Source),
+            (unreachable(false), false, ErrorKind::Source),
+            (busy, true, ErrorKind::Source),
+            (missing, false, ErrorKind::NotFound),
+            (short, false, ErrorKind::Corrupt),
         ] {
-            assert_eq!((error.is_transient(), error.is_corrupt()), (is_transient, is_corrupt), "{error:?}");
+            assert_eq!((error.is_transient(), error.kind()), (is_transient, kind), "{error:?}");
         }
     }
 }

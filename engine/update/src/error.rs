@@ -105,9 +105,9 @@ impl Error {
         match self {
             Self::Read { .. } | Self::Index { source: FormatError::Io(_), .. } => ErrorKind::Other,
             Self::Index { .. } => ErrorKind::Corrupt,
-            Self::Source(error) | Self::Patch(PatchError::Source(error)) => of_source(error),
-            Self::Patch(error) if error.is_corrupt() => ErrorKind::Corrupt,
-            Self::Write { .. } | Self::Stage(_) | Self::Patch(_) => ErrorKind::Output,
+            Self::Source(error) => error.kind(),
+            Self::Patch(error) => error.kind(),
+            Self::Write { .. } | Self::Stage(_) => ErrorKind::Output,
             Self::Target(error) => error.kind,
             Self::Cancelled(_) => ErrorKind::Cancelled,
             Self::Compare(_) => ErrorKind::Usage,
@@ -136,18 +136,6 @@ impl Error {
             VerifyError::Cancelled(cancelled) => cancelled.into(),
             error => Self::target(ErrorKind::Other, error),
         }
-    }
-}
-
-/// The kind of trouble that a source has.
-pub fn of_source(error: &SourceError) -> ErrorKind {
-    match error {
-        SourceError::Sink(_) => ErrorKind::Output,
-        SourceError::Cancelled(_) => ErrorKind::Cancelled,
-        SourceError::NotFound { .. } => ErrorKind::NotFound,
-        SourceError::Denied { .. } => ErrorKind::Denied,
-        error if error.is_corrupt() => ErrorKind::Corrupt,
-        _ => ErrorKind::Source,
     }
 }
 

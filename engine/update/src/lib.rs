@@ -47,7 +47,7 @@ mod update;
 
 pub use beginning::{Beginning, Document, Parts};
 pub use comparison::Comparison;
-pub use error::{Error, TargetError, of_source};
+pub use error::{Error, TargetError};
 pub use estimate::{Estimate, estimate};
 pub use flat::FlatTarget;
 pub use layered::LayeredTarget;

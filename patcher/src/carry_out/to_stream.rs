@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use gosync_chunks::{BlockId, BlockRange, ByteRange, Phase, ReadAt, Step};
+use gosync_chunks::{BlockId, BlockRange, ByteRange, Cancelled, Phase, ReadAt, Step};
 use gosync_files::ReadBuffer;
 use gosync_sums::{FileHasher, SUBTREE};
 use hashbrown::HashMap;
@@ -126,7 +126,7 @@ impl Steps<'_> {
             let Some(run) = self.group.as_ref().and_then(|group| group.run(block, blocks.end)) else {
                 // Makes room before the next group comes.
                 self.group = None;
-                let (group, fetched) = self.groups.recv().unwrap_or(Err(gosync_chunks::Cancelled.into()))?;
+                let (group, fetched) = self.groups.recv().unwrap_or_else(|_| Err(Cancelled.into()))?;
                 self.count(fetched);
                 self.group = Some(group);
                 continue;

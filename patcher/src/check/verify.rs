@@ -47,7 +47,7 @@ pub enum VerifyError {
     /// The data cannot be read, or became shorter meanwhile.
     #[error("cannot read the file to its end")]
     Read(#[from] io::Error),
-    /// [`Progress::is_cancelled`] said so.
+    /// The caller wished to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
 }
@@ -118,12 +118,10 @@ fn hash(data: &dyn ReadAt, mut nodes: Vec<Option<[u8; 32]>>, progress: &dyn Prog
     progress.begin(Phase::Verify, unknown.map(|(index, _)| range(index).len()).sum());
     let unknown = nodes.iter_mut().enumerate().filter(|(_, node)| node.is_none());
     hand_out(unknown, ReadBuffer::default, |buffer, (index, node)| {
-        if progress.is_cancelled() {
-            return Err(VerifyError::Cancelled(Cancelled));
-        }
+        progress.check()?;
         *node = Some(hasher.piece(index, buffer.read(data, range(index))?));
         progress.advance(Phase::Verify, range(index).len());
-        Ok(())
+        Ok::<(), VerifyError>(())
     })?;
     let nodes: Vec<[u8; 32]> = nodes.into_iter().flatten().collect();
     Ok(hasher.finish(&nodes))
@@ -153,9 +151,7 @@ pub fn wrong_blocks(
     let wrong = Mutex::new(absent.into_iter().map(|blocks| cut.bytes(blocks)).collect::<Vec<_>>());
     let pieces = Groups::new(present.into_iter(), cut, SUBTREE).flatten();
     hand_out(pieces, ReadBuffer::default, |buffer, piece| {
-        if progress.is_cancelled() {
-            return Err(VerifyError::Cancelled(Cancelled));
-        }
+        progress.check()?;
         let range = cut.bytes(piece);
         for checked in check(sums, piece.start, buffer.read(data, range)?) {
             if let Checked::Wrong(blocks) = checked {
@@ -163,7 +159,7 @@ pub fn wrong_blocks(
             }
         }
         progress.advance(Phase::Verify, range.len());
-        Ok(())
+        Ok::<(), VerifyError>(())
     })?;
     Ok(ranges::merged(wrong.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }

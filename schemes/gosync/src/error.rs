@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use gosync_chunks::{ErrorKind, SourceError};
 use gosync_layers::format::MergeError;
 use gosync_sums::SumError;
-use gosync_update::of_source;
 
 use crate::signing::{KeyError, SigningError};
 
@@ -65,7 +64,7 @@ impl Error {
         match self {
             Self::Update(error) => error.kind(),
             Self::Publish(Publish::Cancelled(_)) => ErrorKind::Cancelled,
-            Self::Publish(Publish::Source(error)) => of_source(error),
+            Self::Publish(Publish::Source(error)) => error.kind(),
             Self::Publish(Publish::Layers { .. } | Publish::PayloadLayers { .. }) => ErrorKind::Usage,
             Self::Publish(Publish::Merge(MergeError::Part { source, .. })) if source.is_corrupt() => ErrorKind::Corrupt,
             Self::Publish(Publish::Merge(_)) => ErrorKind::Usage,
