@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: a prompt end, in a state that the next run can go on with.
+//! Ctrl-C and its like: a prompt end, in a state that the next run can go on with.
 
 use std::io;
 use std::process::exit;
@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use indicatif::MultiProgress;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+
+use crate::platform;
 
 /// How long a signal may go unnoticed.
 const POLL: Duration = Duration::from_millis(50);
@@ -42,13 +42,7 @@ impl Interrupt {
     /// From now on the first signal asks the work to stop, and ends the process should
     /// that not happen soon, after `tell`; the second ends it at once.
     pub(crate) fn watch(&self, tell: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let again = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            // In this order: the first signal arms the exit for the second.
-            flag::register_conditional_shutdown(signal, 128 + signal, again.clone())?;
-            flag::register(signal, again.clone())?;
-            flag::register_usize(signal, self.signal.clone(), signal as usize)?;
-        }
+        platform::watch_signals(&self.signal)?;
         let interrupt = self.clone();
         thread::Builder::new().name("interrupt".into()).spawn(move || {
             while !interrupt.is_raised() {

@@ -22,7 +22,7 @@ const BINDINGS: &str = "gosync-python";
 /// What the static server runs on, which nothing else may need.
 const SERVERS_ONLY: &str = "hyper-util";
 /// For programs, not for libraries.
-const PROGRAMS_ONLY: [&str; 5] = ["anyhow", "clap", "indicatif", "signal-hook", "tracing-subscriber"];
+const PROGRAMS_ONLY: [&str; 6] = ["anyhow", "clap", "ctrlc", "indicatif", "signal-hook", "tracing-subscriber"];
 /// The programs.
 const PROGRAMS: [&str; 2] = ["gosync-cli", "xtask"];
 

@@ -1,11 +1,11 @@
-//! What differs between systems, with one interface.
+//! What differs between systems: a file for each, with the same functions in all of them.
+//! This file alone asks which system it is.
 
-#[cfg(unix)]
-mod unix;
+#[cfg(not(windows))]
+#[path = "unix.rs"]
+mod system;
 #[cfg(windows)]
-mod windows;
+#[path = "windows.rs"]
+mod system;
 
-#[cfg(unix)]
-pub(crate) use unix::{allow, standard_input, standard_output};
-#[cfg(windows)]
-pub(crate) use windows::{allow, standard_input, standard_output};
+pub(crate) use system::{allow, standard_input, standard_output, watch_signals};

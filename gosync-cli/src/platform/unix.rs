@@ -4,6 +4,24 @@ use std::fs::{File, Permissions};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// Puts the number of the first signal that asks for the end into `raised`; the second ends
+/// the process at once.
+pub(crate) fn watch_signals(raised: &Arc<AtomicUsize>) -> io::Result<()> {
+    let again = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order: the first signal arms the exit for the second.
+        flag::register_conditional_shutdown(signal, 128 + signal, again.clone())?;
+        flag::register(signal, again.clone())?;
+        flag::register_usize(signal, raised.clone(), signal as usize)?;
+    }
+    Ok(())
+}
 
 /// Standard input as a file: it may be one, and then has a length and can be read in any order.
 pub(crate) fn standard_input() -> io::Result<File> {
