@@ -97,7 +97,7 @@ pub(crate) fn build<'py>(
         (None, ..) => None,
         (Some(1..=15), Format::Layered, Output::Place(location)) => {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
-            Some(location.beside(&format!("{name}{}", PAYLOAD_SUFFIX)))
+            Some(location.beside(&format!("{name}{PAYLOAD_SUFFIX}")))
         }
         _ => {
             let text = "compress is a level from 1 to 15, of a payload beside the index, in the format gosync";
