@@ -119,15 +119,14 @@ pub(crate) fn run(steps: &mut Steps, options: &CrossOptions) -> anyhow::Result<(
     Ok(())
 }
 
-/// Type checks what CI has the time for.
+/// Type checks what CI has the time for: where systems differ most. The lints, which CI runs in any
+/// case, look for what the oldest compiler lacks.
 ///
 /// # Errors
 ///
 /// When something does not compile.
 pub(crate) fn run_checks(steps: &mut Steps, install: bool) -> anyhow::Result<()> {
-    steps.run("oldest compiler", msrv::run)?;
-    check(steps, &WINDOWS, true, install)?;
-    check(steps, &AARCH64, false, install)
+    check(steps, &WINDOWS, true, install)
 }
 
 fn provide(steps: &mut Steps, target: &Target, install: bool) -> anyhow::Result<()> {
