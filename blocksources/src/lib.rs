@@ -1,6 +1,6 @@
 //! Ranges of bytes from memory, files, HTTP(S) and SSH servers and object stores.
 //!
-//! Whoever updates a file knows which of its bytes are missing, and something else
+//! A program that updates a file knows which of its bytes are missing, and something else
 //! holds them. The sources here implement [`Source`](gosync_chunks::Source): they are
 //! asked for all ranges at once, join those that are near, cut up those that are long,
 //! spread them over connections or threads, check what comes back, and hand it to a

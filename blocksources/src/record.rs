@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::{ByteRange, Limits, Sink, SinkError, Source, SourceError, Transfer};
 
-/// Something that happened between a source and whoever uses it.
+/// Something that happened between a source and its user.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {

@@ -11,8 +11,8 @@ use crate::ranges::RangeSet;
 /// one hole for each connection.
 const MOST_HOLES: usize = 1 << 16;
 
-/// Stands before a sink and forwards every byte that was asked for once, whoever
-/// delivers it and how often.
+/// Stands before a sink and forwards every byte that was asked for once, however many
+/// sources deliver it, and however often.
 pub(crate) struct Remaining<'a> {
     sink: &'a dyn Sink,
     missing: Mutex<Missing>,

@@ -26,7 +26,7 @@ impl<Scratch> Worker<'_, Scratch> {
 /// the first. Jobs begin in order; an idle thread takes the next.
 ///
 /// These are threads of their own, and not those of a rayon pool, because they wait
-/// for a disk or a peer most of the time, and whoever sits in the pool may be waiting
+/// for a disk or a peer most of the time, and the pool's threads may be waiting
 /// for them.
 ///
 /// # Errors

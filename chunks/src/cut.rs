@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn even_or_not_is_the_same_to_whoever_asks() {
+    fn even_or_not_the_answers_are_the_same() {
         let layout = BlockLayout::new(35, 10).unwrap();
         let even = Cut::from(layout);
         let uneven = Cut::at([0, 10, 20, 30, 35]);

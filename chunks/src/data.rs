@@ -18,8 +18,8 @@ pub trait ReadAt: Send + Sync {
     fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 
     /// The first range at or after `offset` that is not a hole, up to the next hole
-    /// or the end; `None` when only a hole follows. Holes read as zeros. Whoever
-    /// cannot tell has none.
+    /// or the end; `None` when only a hole follows. Holes read as zeros. Data
+    /// that cannot tell has none.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What kind of trouble an error is, whoever has it.
+//! What kind of trouble an error is, in whichever crate.
 
 use std::fmt;
 

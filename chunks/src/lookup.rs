@@ -1,4 +1,4 @@
-//! The seam between an index and whoever searches with it.
+//! The seam between an index and the search that uses it.
 
 use crate::{BlockId, Signature, StrongSum};
 

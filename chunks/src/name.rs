@@ -5,8 +5,8 @@ use std::fmt;
 /// A file name without any path: it names nothing outside the directory that it is
 /// appended to, on any system.
 ///
-/// It is a name and not part of a URL: whoever asks a server for it encodes it as one
-/// path segment first.
+/// It is a name and not part of a URL: encode it as one path segment before
+/// you ask a server for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TargetName(String);
 

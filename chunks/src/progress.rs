@@ -19,7 +19,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// A word for it, for whoever watches.
+    /// A word for it, to be shown.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sum => "sum",

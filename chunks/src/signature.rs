@@ -32,7 +32,7 @@ pub struct Mismatch {
 }
 
 /// A block whose bytes have the strong sum that its target gives. Only
-/// [`BlockSums::verify`] makes one, so whoever takes one need not ask.
+/// [`BlockSums::verify`] makes one, so a function that takes one need not ask.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifiedBlock<'a> {
     id: BlockId,
@@ -108,7 +108,7 @@ impl Signature {
     ///
     /// # Panics
     ///
-    /// When a column has not one sum for every block of `layout`. Whoever reads sums
+    /// When a column has not one sum for every block of `layout`. A caller that reads sums
     /// from a file checks their number first.
     pub fn new(layout: BlockLayout, weak: Vec<u32>, strong: Vec<u8>, hasher: Arc<dyn StrongHasher>) -> Self {
         assert_eq!(weak.len(), layout.block_count() as usize, "weak sums");
@@ -120,7 +120,7 @@ impl Signature {
         self.layout
     }
 
-    /// The strong sums of the blocks, for whoever need not find them.
+    /// The strong sums of the blocks, for callers that need not find blocks.
     pub fn sums(&self) -> &BlockSums {
         &self.sums
     }

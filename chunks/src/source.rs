@@ -1,4 +1,4 @@
-//! The seam between whoever holds the target's bytes and whoever needs them.
+//! The seam between what holds the target's bytes and what needs them.
 
 pub(crate) mod error;
 

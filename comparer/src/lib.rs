@@ -41,8 +41,8 @@
 //! Where several places of the seeds hold a block, the one at the block's own offset is
 //! taken, else the first. A block that equals others is found when any of them is.
 //!
-//! Who wants the matches themselves, in the seed's order and not the target's, as a delta
-//! does, has a [`Matcher`] of one buffer.
+//! A [`Matcher`] gives the matches in one buffer themselves, in the seed's order and not the
+//! target's. That is what a delta is made of.
 //!
 //! # Limitations
 //!

@@ -1,7 +1,7 @@
 //! An index of a signature: which block, if any, has these sums.
 //!
 //! A scan of old data asks at every byte, so the answer "none" has to be cheap, and
-//! the index has to be small enough that whoever holds the signature can hold it too.
+//! the index has to be small enough to be held beside the signature.
 //! [`BlockIndex`] is built on all cores, is never changed afterwards, and is read by
 //! any number of threads without locks.
 //!

@@ -77,7 +77,7 @@
 //! # Limitations
 //!
 //! A candidate is a place where a key *may* be: about one position in a hundred that
-//! comes out is none. Whoever scans has to look the key up, and then compare strong sums.
+//! comes out is none. The caller has to look the key up, and then compare strong sums.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;

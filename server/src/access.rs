@@ -32,7 +32,7 @@ impl fmt::Display for AccessRecord {
 
 type Callback = dyn Fn(&AccessRecord) + Send + Sync;
 
-/// Who wants to be told, if anyone.
+/// What is told of every request, if anything is.
 #[derive(Clone, Default)]
 pub(crate) struct AccessLog(Option<Arc<Callback>>);
 

@@ -8,8 +8,8 @@ use twox_hash::XxHash3_128;
 
 /// XXH3-128 with a salt for its seed, as in our own format.
 ///
-/// Several times as fast as a cryptographic hash and as good against chance, but equal
-/// sums can be made at will by whoever knows the salt. It tells which blocks are worth
+/// Several times as fast as a cryptographic hash and as good against chance, but an attacker
+/// who knows the salt can make equal sums at will. It tells which blocks are worth
 /// copying; whether the result is right has to be decided by a hash of the whole.
 #[derive(Clone)]
 pub struct Xxh3 {

@@ -12,7 +12,7 @@ use std::slice;
 
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 
-/// Room for some items between two pages that end whoever touches them.
+/// Room for some items between two pages: touching those ends the process.
 pub struct Guarded<T: Copy> {
     /// Where the page before the room begins.
     base: *mut c_void,

@@ -1,4 +1,4 @@
-//! The real sshd, with SFTP, for whoever has the key.
+//! The real sshd, with SFTP, and a key that it lets in.
 
 use std::ffi::OsString;
 use std::fs;

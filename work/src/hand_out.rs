@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Calls `work` for every item, on all threads of the current rayon pool: whoever is
-/// idle takes the next item. Each thread makes its own state with `init` first.
+/// Calls `work` for every item, on all threads of the current rayon pool: an idle
+/// thread takes the next item. Each thread makes its own state with `init` first.
 ///
 /// Items begin in order, so that a file is read from front to back however uneven
 /// its pieces are, where a fixed section per thread would leave threads idle.

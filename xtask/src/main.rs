@@ -1,6 +1,6 @@
 //! The project's chores: `cargo xtask test`, `cargo xtask ci`, `cargo xtask fuzz`, `cargo xtask bench`.
 
-#![allow(clippy::print_stderr, reason = "a program that talks to whoever runs it")]
+#![allow(clippy::print_stderr, reason = "a program that talks to its user")]
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -212,7 +212,7 @@ impl Job {
         if self.is_cancelled() { Err(io::Error::other("cancelled")) } else { Ok(()) }
     }
 
-    /// The same as [`Progress::is_cancelled`], for whoever outlives a borrow.
+    /// The same as [`Progress::is_cancelled`], for threads that outlive a borrow.
     pub(crate) fn wish_to_stop(&self) -> impl Fn() -> bool + Send + Sync + 'static {
         let state = self.state.clone();
         move || state.is_cancelled.load(Ordering::Relaxed)

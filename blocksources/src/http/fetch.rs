@@ -40,8 +40,8 @@ pub(super) struct Fetch<'a> {
 }
 
 struct State {
-    /// What was not delivered yet. Whoever delivers takes it out first, so that nothing
-    /// is delivered twice, whatever two servers or two parts of an answer send.
+    /// What was not delivered yet. A thread takes bytes out before it delivers them, so that
+    /// nothing is delivered twice, even where two servers or two parts of an answer send it.
     wanted: RangeSet,
     /// What of it nobody has been asked for.
     pending: RangeSet,
@@ -153,7 +153,7 @@ impl<'a> Fetch<'a> {
             // delivered twice.
             pending.clone_from(wanted);
         }
-        // Whoever reads the whole file brings what others could not.
+        // The thread that reads the whole file brings what others could not.
         let is_covered = state.streamer.is_some() && result.as_ref().is_err_and(SourceError::is_transient);
         let result = if is_covered { Ok(()) } else { result };
         state.has_failed |= result.is_err();
@@ -196,7 +196,7 @@ impl<'a> Fetch<'a> {
     /// Takes note that ranges are answered as they were asked for, so that others need not
     /// wait any longer to ask like this.
     pub(super) fn note_ranges(&self, host: &Host, support: RangeSupport) {
-        // Whoever is about to wait has this lock until it does.
+        // A thread that is about to wait has this lock until it does.
         let state = self.lock();
         host.note_ranges(support);
         drop(state);

@@ -173,7 +173,7 @@ impl Fetch<'_> {
         let mut body = self.remote.client.incoming(response);
         let mut parser = Parser::new(boundary);
         let mut reached = None;
-        // Whoever repeats parts for ever is stopped.
+        // A server that repeats parts for ever is stopped.
         let mut patience = 2 * asked.span.len() + (1 << 20);
         while !parser.is_over() && !self.is_over(worker) {
             let read = body.read(buffer)?;

@@ -19,12 +19,11 @@ use super::{answer, status};
 
 /// A file on an HTTP(S) server as a source.
 ///
-/// Ranges are asked for many at a time, over several connections. What a server does not
-/// understand it is not asked again: then come single ranges, and at last the whole
-/// file, of which only what is wanted is handed on. Where the server is near, one request
-/// finds that out for all. Whatever it sends, no byte is taken
-/// whose `Content-Range` was not checked, or of another state of the file than the first
-/// answer was of. Redirects are followed, and remembered until they do not hold any more;
+/// Ranges are asked for many at a time, over several connections. A server that does not
+/// understand that is asked for single ranges, and at last for the whole file, of which only
+/// what is wanted is handed on. Where the server is near, one request finds that out for
+/// all. No byte is taken whose `Content-Range` was not checked, or that is of another state
+/// of the file than the first answer. Redirects are followed, and remembered until they do not hold any more;
 /// headers and credentials go to the origin of the URL only.
 pub struct HttpSource {
     remote: Remote,

@@ -96,7 +96,7 @@ pub struct Attributes {
 #[non_exhaustive]
 pub enum PacketError {
     /// A packet says that it is longer than any may be.
-    #[error("what it sends is not SFTP; if its shell greets whoever logs in, it must not greet programs")]
+    #[error("what it sends is not SFTP; if its shell greets people who log in, it must not greet programs")]
     TooLong,
     /// A packet is empty, or of a kind that no server sends.
     #[error("it sends a packet that is none of SFTP's")]

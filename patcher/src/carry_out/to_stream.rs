@@ -29,8 +29,8 @@ impl Patch<'_> {
     /// about 24 MiB, or a few blocks where they are large.
     ///
     /// Blocks from seeds are verified too before they are written, and fetched where a
-    /// seed has changed. The hash of the whole can only be compared at the end: whoever
-    /// reads `out` must not trust it before this returns.
+    /// seed has changed. The hash of the whole can only be compared at the end: the
+    /// reader of `out` must not trust it before this returns.
     ///
     /// # Errors
     ///

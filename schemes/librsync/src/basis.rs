@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// The length of a basis and its BLAKE3 hash, to be kept beside a signature or delta.
 ///
 /// Neither of them says which basis it is of, and a delta applied to another makes
-/// something without complaint. Whoever can hand this on can have it refused, with
+/// something without complaint. Hand this on with them, and the wrong basis is refused, with
 /// [`PatchOptions::expected_basis`](crate::PatchOptions::expected_basis). As text it is
 /// `LENGTH:HASH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

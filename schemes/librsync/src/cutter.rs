@@ -8,7 +8,7 @@ use crate::stream::Buffer;
 
 /// What is cut.
 pub(crate) enum Input<'a, R> {
-    /// A stream, which is read by whoever cuts it.
+    /// A stream, which is read by the thread that cuts it.
     Stream(R),
     /// What can be read anywhere: threads read their pieces by themselves, so that they do
     /// not wait for each other.

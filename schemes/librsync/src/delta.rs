@@ -79,7 +79,7 @@ pub fn delta(
     delta_with(&signature.index(), new, output, options)
 }
 
-/// As [`delta`], for whoever makes several deltas of one signature.
+/// As [`delta`], for callers that make several deltas of one signature.
 ///
 /// # Errors
 ///

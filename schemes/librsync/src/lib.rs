@@ -1,8 +1,8 @@
 //! librsync's signatures, deltas and patches: the same bytes, on all cores.
 //!
-//! Whoever has the old version of a file, the *basis*, sends its *signature*, which is small.
-//! Whoever has the new version makes a *delta* with it, which copies what the basis has and
-//! brings the rest. The basis *patched* with the delta is the new version.
+//! The side with the old version of a file, the *basis*, sends its *signature*, which is
+//! small. The side with the new version makes a *delta* with it, which copies what the basis
+//! has and brings the rest. The basis *patched* with the delta is the new version.
 //!
 //! ```
 //! use gosync_librsync::{delta, patch, signature, Signature};
@@ -54,8 +54,8 @@
 //!
 //! - A signature does not say which basis it is of, nor a delta: applied to another basis it
 //!   makes a wrong file, without complaint. Hand on a [`BasisCheck`] where you can.
-//! - Nothing verifies the new file. Where MD4 is used, or strong sums are cut short, whoever
-//!   can place content in both versions can make it wrong.
+//! - Nothing verifies the new file. Where MD4 is used, or strong sums are cut short, an
+//!   attacker who can place content in both versions can make it wrong.
 //! - Blocks have 16 MiB at most, and there are 2^32 - 1 of them at most.
 
 mod arguments;

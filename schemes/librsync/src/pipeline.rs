@@ -67,7 +67,7 @@ struct State<Piece, Finish, E> {
     turn: u64,
     waiting: HashMap<u64, Piece>,
     spare: Vec<Piece>,
-    /// Whoever finishes takes it along.
+    /// The thread that finishes takes it along.
     finish: Option<Finish>,
     failure: Option<E>,
     /// No more pieces are to be begun.

@@ -61,8 +61,8 @@
 //!
 //! # Limitations
 //!
-//! MD4 and SHA-1 are broken: whoever can choose the target's bytes can make another target
-//! for the same control file. A control file is as good as the place that it came from.
+//! MD4 and SHA-1 are broken: an attacker who can choose the target's bytes can make another
+//! target for the same control file. A control file is as good as the place that it came from.
 
 mod control;
 mod date;

@@ -1,4 +1,4 @@
-"""The four steps of pyzsync: whoever has the old version does the matching.
+"""The four steps of pyzsync: the side with the old version does the matching.
 
 >>> hashes = zsync.block_checksums(patched)                       # where the new version is
 >>> instructions, request = zsync.zsync_delta(unpatched, hashes)  # where the old version is

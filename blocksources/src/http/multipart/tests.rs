@@ -61,7 +61,7 @@ fn what_servers_send() {
     }
     let cut = b"--b\r\nContent-Range: bytes 5-9/99\r\n\r\nhel";
     let expected = Read { parts: vec![(5, Some(99), b"hel".to_vec())], ended: false };
-    assert_eq!(read("b", [&cut[..]]), Ok(expected), "whoever reads knows that something is missing");
+    assert_eq!(read("b", [&cut[..]]), Ok(expected), "the reader knows that something is missing");
     assert_eq!(read("b", [&b"--b--"[..]]), Ok(Read { parts: vec![], ended: true }));
 }
 

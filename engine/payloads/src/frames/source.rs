@@ -30,7 +30,7 @@ const MOST_RUN_COST: u64 = 112;
 /// decoded on all threads of the current rayon pool. A few batches of 8 MiB wait at most.
 ///
 /// A frame that does not decompress is delivered as zeros. Like all that a source delivers
-/// it is still to be verified: whoever finds that it is wrong asks again, and calls
+/// it is still to be verified: a caller that finds it wrong asks again, and calls
 /// [`reject`](Source::reject) when that does not help.
 pub struct FramedSource<'a, S> {
     inner: S,

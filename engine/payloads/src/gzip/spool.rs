@@ -13,7 +13,7 @@ use gosync_files::{LocalFile, write_all_at};
 pub(super) const PATH: &str = "a temporary file";
 
 /// A temporary file without a name, in which each byte has the place that it has in the
-/// file that is fetched. Whoever reads waits for what is not there yet.
+/// file that is fetched. Readers wait for what is not there yet.
 pub(super) struct Spool {
     file: File,
     reader: LocalFile,

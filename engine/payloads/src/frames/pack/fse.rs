@@ -118,7 +118,7 @@ impl Fse {
     }
 }
 
-/// Divides `size` by `counts`; whoever has a count gets a share.
+/// Divides `size` by `counts`; each count above 0 gets a share.
 fn shares(counts: &[u32], size: u32) -> Vec<u32> {
     let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
     let share = |&count: &u32| match count {

@@ -76,7 +76,7 @@ impl Huffman {
 
 /// The lengths of a Huffman code. `counts` are not 0.
 fn lengths(counts: &[u64]) -> Vec<u32> {
-    // Leaves and then nodes; whoever is merged gets a parent.
+    // Leaves and then nodes; each that is merged gets a parent.
     let mut parents = vec![0; 2 * counts.len() - 1];
     let mut heap: std::collections::BinaryHeap<_> =
         counts.iter().enumerate().map(|(at, count)| std::cmp::Reverse((*count, at))).collect();

@@ -20,7 +20,7 @@ const HASH_BITS: u32 = 16;
 /// Shorter matches are not looked for.
 const LEAST: usize = 5;
 
-/// Whoever has a match as long as this does not look for a better one behind it.
+/// After a match as long as this, no better one is looked for behind it.
 const LAZY: usize = 24;
 
 /// A match that is as long as this is good enough.
