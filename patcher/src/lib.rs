@@ -114,3 +114,7 @@ pub use place::error::StageError;
 pub use place::journal::TargetId;
 pub use place::staged::StagedFile;
 pub use through::through_file;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
