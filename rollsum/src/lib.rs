@@ -76,8 +76,8 @@
 //!
 //! # Limitations
 //!
-//! A candidate is a place where a key *may* be: about one position in a hundred that
-//! comes out is none. The caller has to look the key up, and then compare strong sums.
+//! A candidate is a place where a key *may* be: of the positions without a key, about one in
+//! a hundred comes out too. The caller has to look the key up, and then compare strong sums.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;

@@ -5,7 +5,7 @@ use url::Url;
 
 /// Parses an http or https URL that has a host.
 pub(super) fn parse(url: &str) -> Option<Url> {
-    // Stricter than browsers, which put right what is no URL.
+    // Stricter than browsers, which mend broken URLs.
     let uri: Uri = url.split_once('#').map_or(url, |(before, _)| before).parse().ok()?;
     let has_host = uri.host().is_some_and(|host| !host.is_empty());
     let url = Url::parse(url).ok()?;

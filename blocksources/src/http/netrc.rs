@@ -31,7 +31,7 @@ impl Netrc {
     ///
     /// # Errors
     ///
-    /// When a word is none that such files have, or a value is missing.
+    /// When a word is not known in such files, or a value is missing.
     pub fn parse(text: &str) -> Result<Self, NetrcError> {
         let mut words = Words { text, line: 1 };
         let mut entries: Vec<Entry> = Vec::new();

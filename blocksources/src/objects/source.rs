@@ -50,7 +50,7 @@ impl ObjectSource {
     ///
     /// # Errors
     ///
-    /// When `url` is none of an object, or the settings make no sense.
+    /// When `url` is not that of an object, or the settings make no sense.
     pub fn new(url: &str, settings: &ObjectSettings, options: HttpOptions) -> Result<Self, SourceError> {
         let refused = |reason| SourceError::Refused { location: url.into(), reason };
         let agent = options.agent().map_err(refused)?;

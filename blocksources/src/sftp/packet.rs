@@ -99,7 +99,7 @@ pub enum PacketError {
     #[error("what it sends is not SFTP; if its shell greets people who log in, it must not greet programs")]
     TooLong,
     /// A packet is empty, or of a kind that no server sends.
-    #[error("it sends a packet that is none of SFTP's")]
+    #[error("it sends a packet that SFTP does not have")]
     Unknown,
     /// A packet ends early, or goes on behind its end.
     #[error("it sends a damaged packet")]

@@ -10,7 +10,7 @@ use crate::format::FormatError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// What was read as an index is none, or is damaged.
+    /// The bytes are not an index, or a damaged one.
     #[error("{location} is not a usable index")]
     Index {
         /// The path or URL, without secrets.

@@ -23,7 +23,7 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// What was read as an index is none, or is damaged.
+    /// The bytes are not an index, or a damaged one.
     #[error("{location} is not a usable index")]
     Index {
         /// The path or URL, without secrets.

@@ -33,7 +33,7 @@ pub trait Target: Send + Sync {
     /// # Errors
     ///
     /// When its sums cannot be read, there are too many seeds, or `progress` cancels. Seeds
-    /// that cannot be read are none: they are reported in the result.
+    /// that cannot be read are no error: they are reported in the result.
     fn compare(&self, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error>;
 
     /// Checks whether `data`, which is at `path`, is the target, and where it is not.

@@ -45,7 +45,7 @@ impl PatchReport {
 ///
 /// # Errors
 ///
-/// When something cannot be read or written, the delta is none, or it does not fit the basis.
+/// When something cannot be read or written, the delta is not a delta, or it does not fit the basis.
 pub fn patch(
     mut basis: impl Read + Seek,
     mut delta: impl Read,

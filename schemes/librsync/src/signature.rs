@@ -27,7 +27,7 @@ impl Signature {
     ///
     /// # Errors
     ///
-    /// When it cannot be read or is none.
+    /// When it cannot be read or is not a signature.
     pub fn read(mut input: impl Read) -> Result<Self, Error> {
         let mut loader = SignatureLoader::default();
         let mut chunk = vec![0; CHUNK];

@@ -38,7 +38,7 @@ pub enum Error {
         #[source]
         source: UnwritableError,
     },
-    /// What was read as a control file is none, or is damaged.
+    /// The bytes are not a control file, or a damaged one.
     #[error("{location} is not a usable control file")]
     Control {
         /// The path or URL, without secrets.

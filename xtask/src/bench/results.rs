@@ -222,7 +222,7 @@ impl Row {
     }
 }
 
-/// Ours first, and last what is no peer.
+/// Ours first, and programs that are no peers last.
 fn order(program: &str) -> usize {
     let peer = PEERS.iter().position(|peer| *peer == program);
     if program == "gosync" { 0 } else { peer.map_or(usize::MAX, |peer| peer + 1) }

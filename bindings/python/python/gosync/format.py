@@ -89,7 +89,7 @@ def read(index: Union[str, "os.PathLike[str]", bytes]) -> Index:
     index = index if isinstance(index, bytes) else Path(index).read_bytes()
     rest = _Input(index)
     magic, version, flags, size = rest.take("8sHHI")
-    _require(magic == b"\x89GOSYNC\n", "it is none of gosync")
+    _require(magic == b"\x89GOSYNC\n", "it is not one of gosync")
     _require((version, flags) == (2, 0), f"version {version} with flags {flags} is not known")
     _require(size <= 65_536, "its header is too long")
     header, padding, covered = _Input(rest.read(size)), rest.read(-size % 8), index[: rest.at]

@@ -23,7 +23,7 @@ pub enum SigningError {
     #[error("an index of go-sync cannot be signed; make one in our own format")]
     Unsignable,
     /// What is there is no signature.
-    #[error("the signature at {location} is none of minisign: {what}; get it again")]
+    #[error("the signature at {location} is not one of minisign: {what}; get it again")]
     Malformed {
         /// The path or URL.
         location: String,

@@ -40,7 +40,7 @@ impl SecretKey {
     ///
     /// # Errors
     ///
-    /// When it is none, or the password is wrong.
+    /// When it is not a secret key, or the password is wrong.
     pub fn parse(text: &str, password: impl FnOnce() -> io::Result<String>) -> Result<Self, KeyError> {
         let malformed = |what| KeyError::Malformed { kind: "secret", what };
         let line = key_line(text).ok_or_else(|| malformed("a comment and a line of base64 are all that one has"))?;

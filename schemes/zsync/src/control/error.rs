@@ -10,7 +10,7 @@ pub enum ControlError {
     /// The bytes begin like nothing of zsync's.
     #[error("not a control file of zsync")]
     NotAControlFile,
-    /// A line of the header is none.
+    /// A line of the header has another form.
     #[error("line {line} of the header {what}")]
     Line {
         /// Its number, from 1.

@@ -67,7 +67,7 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// When it is none, or is damaged, or needs what is not known here.
+    /// When it is not a control file, is damaged, or needs a feature that is not known here.
     pub fn read(bytes: &[u8]) -> Result<Self, ControlError> {
         read::read(bytes)
     }
