@@ -16,7 +16,7 @@ const TOOLS: [&str; 1] = ["gosync-files"];
 /// The parts, which know the foundation and the tools only.
 const PARTS: [&str; 5] = ["gosync-index", "gosync-comparer", "gosync-blocksources", "gosync-patcher", "gosync-server"];
 /// For tests and chores; nothing that is published may need them.
-const UNPUBLISHED: [&str; 2] = ["gosync-testkit", "xtask"];
+const UNPUBLISHED: [&str; 3] = ["gosync-examples", "gosync-testkit", "xtask"];
 /// The Python package, which alone may carry the command.
 const BINDINGS: &str = "gosync-python";
 /// What the static server runs on, which nothing else may need.
