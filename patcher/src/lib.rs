@@ -81,6 +81,13 @@
 //! a power failure costs what the system had not yet written back, on Linux
 //! what came in the last half a minute or so.
 //!
+//! # Many files
+//!
+//! A caller that puts many files in place stages each with [`StagedFile::create_at`], makes all
+//! of them [complete](StagedFile::complete), writes down in a journal of its own which is to go
+//! where, and puts them [in place](CompleteFile::put_in_place) in order. After a kill it opens
+//! what its journal names with [`StagedFile::resume_at`], and goes on.
+//!
 //! # Threads
 //!
 //! Copies, repeats and the verification run on the rayon pool that the caller is in. The
@@ -92,6 +99,8 @@
 //! - Extents are shared on Linux (btrfs, XFS and others) and Windows (ReFS), where seed
 //!   and target are offset by whole clusters. Holes are found on Linux and FreeBSD.
 //! - Access control lists and extended attributes of a replaced file are not kept.
+//! - On Windows a file has no holes, and one that another program keeps open without sharing it
+//!   is not replaced: [`StageError::InUse`].
 //! - The mode of a new file follows the umask on Linux; elsewhere on Unix it is 0644.
 
 mod carry_out;
