@@ -43,7 +43,7 @@ fn other_commands_know_a_control_file() {
     let missing = scratch.json(&["diff", "old.img", index, "--report", "page"])["missing_bytes"].as_u64().unwrap();
     assert!(missing > 500 && missing < 30_000);
     let page = String::from_utf8(scratch.read("page")).unwrap();
-    assert!(page.contains("<h1>new.img</h1>") && page.contains("<tr><td>2.0 KiB</td><td>147</td>"), "{page}");
+    assert!(page.contains("<h1>new.img</h1>") && page.contains("<svg"), "{page}");
     assert_eq!(scratch.run(&["verify", "old.img", index]).code, 3);
     let foretold = scratch.json(&["patch", "old.img", index, "--dry-run"]);
     assert_eq!(foretold["missing_bytes"].as_u64(), Some(missing));
