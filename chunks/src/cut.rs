@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{BlockId, BlockLayout, BlockRange, ByteRange, MAX_BLOCK_SIZE};
+use crate::block::{BlockId, BlockLayout, BlockRange, ByteRange, MAX_BLOCK_SIZE};
 
 /// The cut of a target into consecutive blocks, of one size or of several.
 ///

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 
-use crate::ByteRange;
+use crate::block::ByteRange;
 
 /// Bytes of a known number, read by position: a target, a seed, a payload.
 pub trait ReadAt: Send + Sync {

@@ -48,6 +48,7 @@ mod progress;
 pub mod ranges;
 mod signature;
 mod source;
+mod source_error;
 mod strong;
 mod weak;
 
@@ -61,8 +62,8 @@ pub use name::{NameError, TargetName};
 pub use plan::{Plan, SeedId, Step};
 pub use progress::{Cancelled, Phase, Progress};
 pub use signature::{BlockSums, Mismatch, Signature, VerifiedBlock};
-pub use source::error::SourceError;
-pub use source::{Limits, Sink, SinkError, Source, Transfer};
+pub use source::{Limits, Sink, Source, Transfer};
+pub use source_error::{SinkError, SourceError};
 pub use strong::{StrongHasher, StrongSum};
 pub use weak::WeakHasher;
 

@@ -1,6 +1,8 @@
 //! The seam between an index and the search that uses it.
 
-use crate::{BlockId, Signature, StrongSum};
+use crate::block::BlockId;
+use crate::signature::Signature;
+use crate::strong::StrongSum;
 
 /// Answers, for a signature's blocks of full size, which of them may be at a place.
 ///

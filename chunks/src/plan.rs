@@ -1,6 +1,8 @@
 //! What to do to get the target: the seam between comparing and patching.
 
-use crate::{BlockId, BlockRange, ByteRange, Cut, ranges};
+use crate::block::{BlockId, BlockRange, ByteRange};
+use crate::cut::Cut;
+use crate::ranges;
 
 /// The number of a seed in the list given to a comparison, from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,7 +156,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BlockLayout;
+    use crate::block::BlockLayout;
 
     #[test]
     fn joins_what_touches() {

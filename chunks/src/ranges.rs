@@ -1,7 +1,8 @@
 //! Lists of byte ranges: joining them, taking some away, and delivering what lies in some.
 
 use crate::block::ByteRange;
-use crate::source::{Sink, SinkError};
+use crate::source::Sink;
+use crate::source_error::SinkError;
 
 /// The same bytes in ranges that ascend, of which no two touch and none is empty.
 pub fn merged(mut ranges: Vec<ByteRange>) -> Vec<ByteRange> {

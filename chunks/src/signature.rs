@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{BlockId, BlockLayout, Cut, StrongHasher, StrongSum};
+use crate::block::{BlockId, BlockLayout};
+use crate::cut::Cut;
+use crate::strong::{StrongHasher, StrongSum};
 
 /// A weak and a strong sum of every block of a target, which is cut evenly.
 ///

@@ -1,15 +1,9 @@
 //! The seam between what holds the target's bytes and what needs them.
 
-pub(crate) mod error;
-
-use std::error::Error;
 use std::sync::Arc;
 
-use self::error::SourceError;
 use crate::block::ByteRange;
-
-/// What a [`Sink`] says when it can take no more.
-pub type SinkError = Box<dyn Error + Send + Sync>;
+use crate::source_error::{SinkError, SourceError};
 
 /// Holds the target, or can get at it: a file, an HTTP server, an object store.
 ///

@@ -7,51 +7,18 @@ use gosync_chunks::{
     BlockId, BlockLayout, ByteRange, Cancelled, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature,
     Step, is_zeros, ranges,
 };
-use gosync_rollsum::{RollingSum, Sieve};
+use gosync_rollsum::Sieve;
 use gosync_work::hand_out;
 
-use crate::Statistics;
 use crate::engine::Scratch;
 use crate::locations::{Locations, MAX_SEED_SIZE, MAX_SEEDS};
+use crate::options::CompareOptions;
 use crate::search::Search;
+use crate::statistics::Statistics;
 
 /// Positions in a piece. Larger blocks need larger pieces, or their overlap would be
 /// most of the work.
 const PIECE: u64 = 1 << 20;
-
-/// How to compare.
-#[derive(Clone, Copy, Debug)]
-pub struct CompareOptions {
-    /// The sum of the signature's keys.
-    pub sum: RollingSum,
-    /// How many bytes may be strong-summed for each byte scanned, to verify weak hits.
-    /// Where hostile or repetitive data needs more, only hits are verified whose next
-    /// block fits too, and what is missed so is fetched. Without a budget all are
-    /// verified.
-    pub strong_budget: Option<u32>,
-    /// The bits of a key that the signature has, where it has not all of them. The others
-    /// are 0 in it.
-    pub key_mask: u32,
-    /// Whether the lookup has the [keys of pairs](gosync_rollsum::pair_key): those of each
-    /// block and the one behind it. Where the keys of single blocks fit nearly
-    /// everywhere, those of pairs do not; blocks that are alone are not found.
-    pub in_pairs: bool,
-    /// Whether the last block was summed with zeros behind it, up to the size of the
-    /// others, and is in the lookup as they are. Seeds are then searched as if zeros
-    /// followed them.
-    pub padded: bool,
-    /// Whether blocks are looked for within blocks that were found, too, where others may
-    /// begin, such as those of a second copy that is cut elsewhere. Then all is rolled over,
-    /// and of what repeats itself at once only the first is taken.
-    pub overlapping: bool,
-}
-
-impl CompareOptions {
-    /// Compares by keys that are `sum`s, and verifies every weak hit.
-    pub fn new(sum: RollingSum) -> Self {
-        Self { sum, strong_budget: None, key_mask: u32::MAX, in_pairs: false, padded: false, overlapping: false }
-    }
-}
 
 /// What a comparison found.
 #[derive(Debug)]

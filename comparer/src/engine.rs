@@ -13,9 +13,9 @@ use gosync_chunks::{BlockId, Lookup, StrongSum};
 use gosync_files::ReadBuffer;
 use gosync_rollsum::{Candidate, Sieve};
 
-use crate::Statistics;
 use crate::repeats::FailedHits;
 use crate::search::{BATCH, Search};
+use crate::statistics::Statistics;
 
 /// Positions scanned at first, and again after each match.
 const FIRST_WINDOW: usize = 2 << 10;

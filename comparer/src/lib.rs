@@ -54,15 +54,17 @@ mod compare;
 mod engine;
 mod locations;
 mod matcher;
+mod options;
 mod repeats;
 mod search;
 mod statistics;
 
-pub use compare::{CompareError, CompareOptions, Comparison, UnreadableSeed, compare, compare_again, compare_parts};
+pub use compare::{CompareError, Comparison, UnreadableSeed, compare, compare_again, compare_parts};
 pub use engine::Match;
 pub use gosync_chunks::Signature;
 pub use gosync_rollsum::{RollingSum, Sieve, pair_key};
 pub use matcher::{Matcher, Matches};
+pub use options::CompareOptions;
 pub use statistics::Statistics;
 
 #[cfg(doctest)]

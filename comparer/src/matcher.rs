@@ -6,8 +6,9 @@ use gosync_chunks::{Lookup, Signature};
 use gosync_rollsum::{Candidate, Sieve};
 
 use crate::engine::Match;
+use crate::options::CompareOptions;
 use crate::search::Search;
-use crate::{CompareOptions, Statistics};
+use crate::statistics::Statistics;
 
 /// Finds the blocks of a signature in buffers, each from left to right.
 pub struct Matcher<'a, Index> {

@@ -3,7 +3,8 @@
 use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, is_zeros};
 use gosync_rollsum::{RollingSum, Scanner, Sieve};
 
-use crate::{CompareOptions, Statistics};
+use crate::options::CompareOptions;
+use crate::statistics::Statistics;
 
 /// Windows whose strong sums are computed at once: three vectors of 16 lanes, or twice
 /// three of eight, are what hides the latency of MD4 and MD5 best.

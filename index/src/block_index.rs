@@ -6,12 +6,7 @@ use gosync_chunks::{BlockId, EqualBlocks, Lookup, Signature};
 use gosync_rollsum::{Sieve, SieveBuilder};
 use rayon::prelude::*;
 
-use crate::shard::{Bucket, Shard, Tagged};
-
-/// How many different blocks of one key are kept. Those beyond are not found by a
-/// scan, only as successors of blocks that are; without a limit a scan of hostile
-/// data would spend its time in one chain.
-pub const MAX_CHAIN: usize = 256;
+use crate::shard::{Bucket, Shard, Tagged, hash};
 
 /// Blocks in a shard, on average.
 const SHARD_BLOCKS: usize = 1 << 13;
@@ -92,7 +87,7 @@ impl<'a> BlockIndex<'a> {
         Self { keys, sieve, shards, shard_shift, equal, dropped }
     }
 
-    /// Blocks left out because [`MAX_CHAIN`] different ones with their key are kept.
+    /// Blocks left out because [`MAX_CHAIN`](crate::MAX_CHAIN) different ones with their key are kept.
     pub fn dropped_blocks(&self) -> &[BlockId] {
         &self.dropped
     }
@@ -163,11 +158,6 @@ impl Lookup for BlockIndex<'_> {
     }
 }
 
-/// Spreads keys over 32 bits without losing any: the multiplier is odd.
-pub(crate) fn hash(key: u32) -> u32 {
-    key.wrapping_mul(0x9e37_79b1)
-}
-
 /// In 64 bits, because an index of one shard shifts by all 32.
 fn shard_of(hash: u32, shift: u32) -> usize {
     (u64::from(hash) >> shift) as usize
@@ -215,6 +205,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shard::MAX_CHAIN;
     use gosync_chunks::{BlockLayout, StrongHasher, StrongSum};
     use gosync_sums::Md5;
     use proptest::prelude::*;

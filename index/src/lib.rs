@@ -58,7 +58,8 @@
 mod block_index;
 mod shard;
 
-pub use block_index::{BlockIndex, MAX_CHAIN};
+pub use block_index::BlockIndex;
+pub use shard::MAX_CHAIN;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -2,13 +2,21 @@
 
 use gosync_chunks::{BlockId, Signature};
 
-use crate::block_index::{MAX_CHAIN, hash};
+/// How many different blocks of one key are kept. Those beyond are not found by a
+/// scan, only as successors of blocks that are; without a limit a scan of hostile
+/// data would spend its time in one chain.
+pub const MAX_CHAIN: usize = 256;
 
 /// The most entries in a bucket, on average; the least are half of them.
 const MAX_BUCKET_BLOCKS: usize = 10;
 
 /// Tags that are read together: more than most buckets have.
 const TAGS_READ: usize = 16;
+
+/// Spreads keys over 32 bits without losing any: the multiplier is odd.
+pub(crate) fn hash(key: u32) -> u32 {
+    key.wrapping_mul(0x9e37_79b1)
+}
 
 /// The entries of a shard, in buckets.
 #[derive(Debug)]

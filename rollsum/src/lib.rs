@@ -84,6 +84,7 @@ mod avx512;
 mod lanes;
 mod machine;
 mod polynomial;
+mod rolling;
 mod rolling_sum;
 mod rsync;
 mod scan;

@@ -1,44 +1,17 @@
 //! The steps that the scan and the sums are made of, in scalar code and in lanes.
 
-use fearless_simd::{Level, SimdBase, dispatch};
 #[cfg(target_arch = "x86_64")]
-use fearless_simd::{Simd, x86::Avx512};
+use fearless_simd::Simd;
+use fearless_simd::{Level, SimdBase, dispatch};
 
 #[cfg(target_arch = "x86_64")]
 use crate::avx512;
-use crate::lanes::{Native, Vectors};
+use crate::lanes::{self, Native, Vectors};
+use crate::rolling::Rolling;
 use crate::sieve::View;
+use crate::tier::Tier;
 use crate::tile::{GROUP, Strips, Tile, Windows, join};
-use crate::{Tier, lanes, polynomial, rsync};
-
-/// A sum of a window that moves on byte by byte.
-pub(crate) trait Rolling: Copy {
-    /// From the whole key of the first window of `window` bytes. Of later keys only the
-    /// bits in `mask` are wanted.
-    fn new(key: u32, window: usize, mask: u32) -> Self;
-
-    /// The key now.
-    fn key(&self) -> u32;
-
-    /// Moves the window on byte by byte, and leaves the hash of the key after each.
-    fn roll_bytes(&mut self, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]);
-
-    /// Moves the window on by whole vectors of bytes, and leaves the hash of the key after
-    /// each byte.
-    fn roll_lanes<V: Vectors>(&mut self, vectors: V, outgoing: &[u8], incoming: &[u8], hashes: &mut [u32]);
-
-    /// The same window, to be moved on by groups.
-    #[cfg(target_arch = "x86_64")]
-    type Groups: avx512::Groups;
-
-    /// Begins to move by groups.
-    #[cfg(target_arch = "x86_64")]
-    fn groups(&self, avx512: Avx512) -> Self::Groups;
-
-    /// Takes over what was moved by groups.
-    #[cfg(target_arch = "x86_64")]
-    fn take_groups(&mut self, groups: Self::Groups);
-}
+use crate::{polynomial, rsync};
 
 /// Does the steps in one way.
 pub(crate) trait Machine: Copy {

@@ -1,7 +1,8 @@
 //! The sums that a scan can roll.
 
 use crate::machine::{self, Machine, Task};
-use crate::{Tier, polynomial, rsync};
+use crate::tier::Tier;
+use crate::{polynomial, rsync};
 
 /// Which rolling checksum. The crate's documentation has the formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,12 +7,13 @@
 
 use std::ops::Range;
 
-use crate::machine::{self, Machine, Rolling, Task};
-use crate::polynomial::RabinKarp;
-use crate::rsync::{LIBRSYNC_OFFSET, Rsync};
+use crate::machine::{self, Machine, Task};
+use crate::rolling::{RabinKarp, Rolling, Rsync};
+use crate::rolling_sum::RollingSum;
+use crate::rsync::LIBRSYNC_OFFSET;
 use crate::sieve::{HASH_MULTIPLIER, Sieve, View, key_of};
+use crate::tier::Tier;
 use crate::tile::{GROUP, GROUPS, Strips, TILE, Tile, Windows, join};
-use crate::{RollingSum, Tier};
 
 /// A place where a block may begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ mod lengths;
 
 use crate::block::ByteRange;
 use crate::source::Transfer;
-use crate::source::error::SourceError;
+use crate::source_error::SourceError;
 
 pub use extents::{Extent, ExtentError, Extents};
 pub use layout::{FrameKind, PayloadLayout, PayloadLayoutError};

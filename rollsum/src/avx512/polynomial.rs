@@ -3,7 +3,7 @@
 use fearless_simd::prelude::*;
 use fearless_simd::x86::Avx512;
 
-use super::{Bytes, Groups, Words, before_each, dot};
+use super::groups::{Bytes, Groups, Words, before_each, dot};
 use crate::polynomial::{MULTIPLIER as M, inverse, power};
 use crate::sieve::HASH_MULTIPLIER;
 

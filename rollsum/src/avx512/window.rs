@@ -3,7 +3,7 @@
 use fearless_simd::prelude::*;
 use fearless_simd::x86::Avx512;
 
-use super::{Bytes, Groups, Words};
+use super::groups::{Bytes, Groups, Words};
 use crate::tile::GROUP;
 
 /// A window, or a pair of them, that moves over a tile group by group.

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Bytes, SimdBase, SimdIntWiden, SimdWiden};
 
-use super::{Vectors, join_blocks};
+use super::vectors::{Vectors, join_blocks};
 use crate::polynomial::{MULTIPLIER, SEED, inverse, power};
 use crate::sieve::HASH_MULTIPLIER;
 

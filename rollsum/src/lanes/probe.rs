@@ -2,7 +2,7 @@
 
 use fearless_simd::{SimdBase, SimdMask};
 
-use super::Vectors;
+use super::vectors::Vectors;
 use crate::sieve::View;
 use crate::tile::GROUP;
 

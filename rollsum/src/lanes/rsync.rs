@@ -2,7 +2,7 @@
 
 use fearless_simd::{Bytes, SimdBase, SimdWiden};
 
-use super::{Vectors, join_blocks};
+use super::vectors::{Vectors, join_blocks};
 use crate::sieve::HASH_MULTIPLIER;
 
 /// What does not change while a window moves.

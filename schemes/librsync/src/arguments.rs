@@ -2,7 +2,8 @@
 
 use gosync_chunks::MAX_BLOCK_SIZE;
 
-use crate::{Error, SignatureKind};
+use crate::error::Error;
+use crate::kind::SignatureKind;
 
 /// How to make a signature. The default is that of rdiff 2.2 and later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

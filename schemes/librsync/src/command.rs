@@ -1,7 +1,7 @@
 //! Reading the commands of a delta.
 
 use crate::encode::{COPY, END, LITERAL, MAGIC, RESERVED, SHORT_LITERAL};
-use crate::{Error, Stream};
+use crate::error::{Error, Stream};
 
 /// What a delta says to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

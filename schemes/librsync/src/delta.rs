@@ -5,12 +5,16 @@ use std::io::{Empty, Read, Write};
 use gosync_chunks::ReadAt;
 use gosync_comparer::{Matches, Statistics};
 
+use crate::arguments::SignatureOptions;
 use crate::cutter::{Cut, Cutter, Input};
-use crate::encode::Encoder;
+use crate::encode::{DeltaReport, Encoder};
 use crate::encoded::Encoded;
+use crate::error::{Error, Stream};
+use crate::lookup::SignatureIndex;
 use crate::parse::{self, Joiner, Parser};
 use crate::pipeline::in_order;
-use crate::{Error, Signature, SignatureIndex, SignatureOptions, Stream};
+use crate::signature::Signature;
+use crate::signature_job::signature;
 
 /// Bytes of a piece, about: what a thread searches at a time.
 const PIECE: usize = 1 << 20;
@@ -30,36 +34,6 @@ pub enum LiteralLen {
     UpTo32768,
     /// 65,533 bytes, as librsync writes since 2.3.3.
     UpTo65533,
-}
-
-/// What a delta is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DeltaReport {
-    /// Commands that have literals.
-    pub literals: u64,
-    /// Bytes of those literals.
-    pub literal_bytes: u64,
-    /// Bytes of those commands without their literals.
-    pub literal_command_bytes: u64,
-    /// Commands that copy.
-    pub copies: u64,
-    /// Bytes that they copy.
-    pub copied_bytes: u64,
-    /// Bytes of those commands.
-    pub copy_command_bytes: u64,
-    /// Bytes of the delta.
-    pub delta_bytes: u64,
-    /// Windows that had the rolling sum of some block.
-    pub weak_hits: u64,
-    /// Of those, windows that then had another strong sum.
-    pub false_weak_hits: u64,
-}
-
-impl DeltaReport {
-    /// Bytes of the new file.
-    pub fn new_bytes(&self) -> u64 {
-        self.literal_bytes + self.copied_bytes
-    }
 }
 
 /// Writes the delta that makes `new` of the basis of `signature`.
@@ -126,7 +100,7 @@ fn in_pieces(
     let mut cutter = Cutter::new(new, len, parser.block_len);
     let (data, read) = (cutter.data(), Error::read(Stream::New));
     in_order(
-        |piece: &mut Piece| cutter.cut(&mut piece.cut).map_err(&read),
+        |piece: &mut Searched| cutter.cut(&mut piece.cut).map_err(&read),
         |piece| {
             piece.cut.read(data).map_err(&read)?;
             let cut = parse::Piece::from(&piece.cut);
@@ -161,14 +135,14 @@ pub fn delta_between(
     options: &DeltaOptions,
 ) -> Result<DeltaReport, Error> {
     let mut bytes = Vec::new();
-    crate::signature(basis, &mut bytes, signature_options)?;
+    signature(basis, &mut bytes, signature_options)?;
     let signature = Signature::read(bytes.as_slice())?;
     drop(bytes);
     delta(&signature, new, output, options)
 }
 
 #[derive(Default)]
-struct Piece {
+struct Searched {
     cut: Cut,
     matches: Matches,
     statistics: Statistics,
@@ -268,7 +242,9 @@ impl<'a> DeltaJob<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Command, CommandReader, SignatureKind, StrongLen};
+    use crate::arguments::StrongLen;
+    use crate::command::{Command, CommandReader};
+    use crate::kind::SignatureKind;
     use gosync_testkit::corpus::{self, edit};
     use proptest::prelude::*;
     use std::collections::HashMap;
@@ -278,7 +254,7 @@ mod tests {
         let options =
             SignatureOptions { kind, block_len: Some(block_len), strong_len: StrongLen::Maximum, basis_len: None };
         let mut bytes = Vec::new();
-        crate::signature(basis, &mut bytes, &options).unwrap();
+        crate::signature_job::signature(basis, &mut bytes, &options).unwrap();
         Signature::read(bytes.as_slice()).unwrap()
     }
 

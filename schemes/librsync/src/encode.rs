@@ -1,7 +1,36 @@
 //! Writing the commands of a delta.
 
-use crate::DeltaReport;
 use crate::encoded::Encoded;
+
+/// What a delta is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeltaReport {
+    /// Commands that have literals.
+    pub literals: u64,
+    /// Bytes of those literals.
+    pub literal_bytes: u64,
+    /// Bytes of those commands without their literals.
+    pub literal_command_bytes: u64,
+    /// Commands that copy.
+    pub copies: u64,
+    /// Bytes that they copy.
+    pub copied_bytes: u64,
+    /// Bytes of those commands.
+    pub copy_command_bytes: u64,
+    /// Bytes of the delta.
+    pub delta_bytes: u64,
+    /// Windows that had the rolling sum of some block.
+    pub weak_hits: u64,
+    /// Of those, windows that then had another strong sum.
+    pub false_weak_hits: u64,
+}
+
+impl DeltaReport {
+    /// Bytes of the new file.
+    pub fn new_bytes(&self) -> u64 {
+        self.literal_bytes + self.copied_bytes
+    }
+}
 
 /// The number that a delta begins with.
 pub(crate) const MAGIC: u32 = 0x7273_0236;

@@ -5,6 +5,8 @@ use std::io;
 
 use gosync_chunks::MAX_BLOCK_SIZE;
 
+use crate::basis::BasisCheck;
+
 /// What is read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
@@ -79,13 +81,13 @@ pub enum Error {
         /// How many bytes it has.
         len: u64,
     },
-    /// The basis is not the one that a [`BasisCheck`](crate::BasisCheck) is of.
+    /// The basis is not the one that a [`BasisCheck`] is of.
     #[error("the basis is not the one that the delta is for: it is {found}, and not {expected}")]
     WrongBasis {
         /// What it should be.
-        expected: crate::BasisCheck,
+        expected: BasisCheck,
         /// What it is.
-        found: crate::BasisCheck,
+        found: BasisCheck,
     },
     /// The new file would be longer than the limit.
     #[error("the delta makes more than the {limit} bytes allowed")]

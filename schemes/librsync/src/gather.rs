@@ -2,8 +2,8 @@
 
 use std::io::{self, Read, Write};
 
+use crate::error::{Error, Stream};
 use crate::stream::PAGE;
-use crate::{Error, Stream};
 
 /// Bytes written at a time. A file system spends a third less on a few large pages of its
 /// cache as on many small ones, and makes large ones of large writes that begin where such

@@ -72,22 +72,23 @@ mod lookup;
 mod parse;
 mod patch;
 mod pipeline;
-mod sign;
 mod signature;
+mod signature_job;
 mod stream;
 
 pub use arguments::{SignatureHeader, SignatureOptions, StrongLen};
 pub use basis::{BasisCheck, NoBasisCheck};
 pub use command::{Command, CommandReader};
-pub use delta::{DeltaJob, DeltaOptions, DeltaReport, LiteralLen, delta, delta_at, delta_between, delta_with};
+pub use delta::{DeltaJob, DeltaOptions, LiteralLen, delta, delta_at, delta_between, delta_with};
+pub use encode::DeltaReport;
 pub use error::{Error, Stream};
 pub use gosync_chunks::ReadAt;
 pub use gosync_files::LocalFile;
 pub use kind::SignatureKind;
 pub use lookup::SignatureIndex;
 pub use patch::{PatchOptions, PatchReport, apply_limited, patch};
-pub use sign::{SignatureJob, SignatureReport, signature, signature_at};
 pub use signature::{Signature, SignatureLoader};
+pub use signature_job::{SignatureJob, SignatureReport, signature, signature_at};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -5,7 +5,7 @@ use gosync_index::BlockIndex;
 use gosync_rollsum::Sieve;
 use hashbrown::HashMap;
 
-use crate::Signature;
+use crate::signature::Signature;
 
 /// A signature made ready for any number of deltas.
 #[derive(Debug)]

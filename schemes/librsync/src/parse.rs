@@ -13,10 +13,10 @@ use gosync_chunks::{BlockId, Lookup};
 use gosync_comparer::{CompareOptions, Match, Matcher, Matches, Statistics};
 use gosync_rollsum::RollingSum;
 
-use crate::SignatureIndex;
 use crate::cutter::Cut;
 use crate::encode::Encoder;
 use crate::encoded::Encoded;
+use crate::lookup::SignatureIndex;
 
 /// The most positions that are gone over anew at a time.
 const MOST_ANEW: usize = 1 << 20;

@@ -2,9 +2,11 @@
 
 use std::io::{Read, Seek, SeekFrom, Write};
 
+use crate::basis::BasisCheck;
+use crate::command::{Command, CommandReader};
+use crate::error::{Error, Stream};
 use crate::gather::Gather;
 use crate::stream::Buffer;
-use crate::{BasisCheck, Command, CommandReader, Error, Stream};
 
 /// Bytes of the delta read at a time: what stays in the first caches meanwhile.
 const CHUNK: usize = 1 << 16;

@@ -4,7 +4,9 @@ use std::io::{self, Read};
 
 use gosync_chunks::BlockLayout;
 
-use crate::{Error, SignatureHeader, SignatureKind, Stream};
+use crate::arguments::SignatureHeader;
+use crate::error::{Error, Stream};
+use crate::kind::SignatureKind;
 
 /// Bytes of a signature's header.
 const HEADER_LEN: usize = 12;

@@ -3,8 +3,8 @@
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
+use super::kernel::{Kernel, MOST_LANES, rotate_left, write_sum};
 use super::transpose::{Rows, transpose_u64};
-use super::{Kernel, MOST_LANES, rotate_left, write_sum};
 
 pub(crate) struct Blake2bLanes;
 

@@ -3,8 +3,8 @@
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
+use super::kernel::{Kernel, MOST_LANES, write_sum};
 use super::transpose::{Rows, transpose_u32};
-use super::{Kernel, write_sum};
 
 /// Bytes that one compression takes in.
 const CHUNK: usize = 64;
@@ -145,7 +145,7 @@ impl<'a> Tails<'a> {
             }
             return words;
         }
-        let mut chunks = [padding; super::MOST_LANES];
+        let mut chunks = [padding; MOST_LANES];
         for (lane, bytes) in chunks.iter_mut().enumerate().take(S::u32s::LEN) {
             let block = self.blocks[(first + lane).min(self.blocks.len() - 1)];
             bytes[..own].copy_from_slice(&block[self.start + chunk * CHUNK..][..own]);

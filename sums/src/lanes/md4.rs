@@ -3,8 +3,8 @@
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
 
+use super::kernel::rotate_left;
 use super::md::{Compress, State, Words};
-use super::rotate_left;
 
 pub(crate) struct Md4Lanes;
 

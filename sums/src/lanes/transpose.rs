@@ -5,7 +5,7 @@ use fearless_simd::Level;
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, SimdBase};
 
-use super::MOST_LANES;
+use super::kernel::MOST_LANES;
 
 /// Words of a message that one call transposes.
 pub(super) const WORDS: usize = 16;

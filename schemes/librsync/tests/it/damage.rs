@@ -9,11 +9,11 @@ use gosync_librsync::{
 };
 use gosync_testkit::corpus;
 
-use crate::support::{apply, diff, options, sign};
+use crate::support::{apply, diff, options, signature_of};
 
 fn example() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let (old, new) = (corpus::lcg_a(), corpus::lcg_b());
-    let delta = diff(&sign(&old, &SignatureOptions::default()), &new);
+    let delta = diff(&signature_of(&old, &SignatureOptions::default()), &new);
     (old, new, delta)
 }
 
@@ -28,7 +28,7 @@ fn every_cut_of_a_delta_is_noticed() {
 #[test]
 fn every_cut_of_a_signature_is_noticed() {
     let old = corpus::lcg_a();
-    let whole = sign(&old, &options(SignatureKind::Md4Rollsum, 2048, 0, &old));
+    let whole = signature_of(&old, &options(SignatureKind::Md4Rollsum, 2048, 0, &old));
     for end in 0..whole.len() {
         let read = Signature::read(&whole[..end]);
         if end >= 12 && (end - 12).is_multiple_of(20) {
@@ -131,7 +131,7 @@ fn what_cannot_be_read_is_told_apart() {
         other => panic!("{other}"),
     };
     let gone = |stream: Stream| (stream, "gone".to_owned());
-    let sums = sign(&old, &SignatureOptions::default());
+    let sums = signature_of(&old, &SignatureOptions::default());
     let read = Signature::read(sums.as_slice()).unwrap();
     for left in [0, 5000, 3 << 20] {
         let signed = signature(Failing(left), io::sink(), &SignatureOptions::default());
@@ -151,10 +151,10 @@ fn what_keeps_rdiff_for_minutes_is_linear() {
     const LEN: usize = 8 << 20;
     const BLOCK: u32 = 4096;
     let kind = SignatureKind::Md4Rollsum;
-    let key = |byte: u8| sign(&[byte; BLOCK as usize], &options(kind, BLOCK, 0, &[]))[12..16].to_vec();
+    let key = |byte: u8| signature_of(&[byte; BLOCK as usize], &options(kind, BLOCK, 0, &[]))[12..16].to_vec();
     assert_eq!(key(0), key(b' '), "the data is as it should be");
     let time = |old: &[u8], new: &[u8]| {
-        let sums = sign(old, &options(kind, BLOCK, 0, old));
+        let sums = signature_of(old, &options(kind, BLOCK, 0, old));
         let start = Instant::now();
         let delta = diff(&sums, new);
         assert!(apply(old, &delta).unwrap() == new);
@@ -188,7 +188,7 @@ fn a_crowd_of_blocks_with_one_rolling_sum() {
         }
         old.extend_from_slice(&block);
     }
-    let sums = sign(&old, &options(SignatureKind::Md4Rollsum, 128, 0, &old));
+    let sums = signature_of(&old, &options(SignatureKind::Md4Rollsum, 128, 0, &old));
     let keys: std::collections::HashSet<_> = sums[12..].chunks(20).map(|record| &record[..4]).collect();
     assert_eq!(keys.len(), 1, "the data is as it should be");
     let mut new: Vec<u8> = old.chunks(128).rev().flatten().copied().collect();

@@ -4,7 +4,7 @@ use fast_rsync::SignatureOptions as FastOptions;
 use gosync_librsync::SignatureKind;
 use gosync_testkit::corpus::{self, edit};
 
-use crate::support::{apply, diff, options, sign};
+use crate::support::{apply, diff, options, signature_of};
 
 #[test]
 fn each_reads_what_the_other_wrote() {
@@ -12,7 +12,7 @@ fn each_reads_what_the_other_wrote() {
         let new = edit::scatter(&edit::insert(&old, 2, 10, 2000), 3, 10);
         for (block_len, strong_len) in [(2048, 16), (512, 8), (1000, 16)] {
             let what = format!("{name}, {block_len}, {strong_len}");
-            let ours = sign(&old, &options(SignatureKind::Md4Rollsum, block_len, strong_len, &old));
+            let ours = signature_of(&old, &options(SignatureKind::Md4Rollsum, block_len, strong_len, &old));
             let fast = FastOptions { block_size: block_len, crypto_hash_size: strong_len };
             assert!(fast_rsync::Signature::calculate(&old, fast).serialized() == ours, "{what}");
 

@@ -4,7 +4,7 @@
 use gosync_librsync::SignatureKind;
 use gosync_testkit::corpus;
 
-use crate::support::{apply, diff, options, sign};
+use crate::support::{apply, diff, options, signature_of};
 
 #[test]
 fn as_rdiff_made_them() {
@@ -16,7 +16,7 @@ fn as_rdiff_made_them() {
         (SignatureKind::Md4RabinKarp, include_bytes!("../vectors/s146")),
         (SignatureKind::Blake2RabinKarp, include_bytes!("../vectors/s147")),
     ] {
-        assert!(sign(&old, &options(kind, 2048, 0, &old)) == expected, "{kind:?}");
+        assert!(signature_of(&old, &options(kind, 2048, 0, &old)) == expected, "{kind:?}");
         assert!(diff(expected, &new) == expected_delta, "{kind:?}");
     }
     assert!(apply(&old, expected_delta).unwrap() == new);

@@ -7,7 +7,7 @@ use gosync_librsync::{
 use gosync_testkit::Random;
 use gosync_testkit::corpus::{self, edit};
 
-use crate::support::{apply, diff, diff_with, on_threads, options, sign};
+use crate::support::{apply, diff, diff_with, on_threads, options, signature_of};
 
 /// Cuts `data` anywhere.
 fn cut<'a>(data: &'a [u8], random: &mut Random, most: usize) -> Vec<&'a [u8]> {
@@ -28,7 +28,7 @@ fn however_the_input_is_cut() {
         let new = edit::shift_by_one(&edit::scatter(&edit::insert(&old, 2, 20, 900), 3, 20));
         let options = options(SignatureKind::Blake2RabinKarp, 700, 8, &old);
 
-        let expected = sign(&old, &options);
+        let expected = signature_of(&old, &options);
         let mut sums = Vec::new();
         let mut job = SignatureJob::new(&options, &mut sums).unwrap();
         cut(&old, &mut random, most).into_iter().for_each(|piece| job.update(piece, &mut sums));
@@ -68,7 +68,7 @@ fn the_number_of_threads_does_not_show() {
     for (name, old) in corpus::all(3, 5_000_000) {
         let new = edit::insert_every(&edit::move_ranges(&old, 1, 4, 300_000), 2, 100_000, 1);
         let options = options(SignatureKind::Md4RabinKarp, 1811, 0, &old);
-        let sums = on_threads(1, || sign(&old, &options));
+        let sums = on_threads(1, || signature_of(&old, &options));
         let delta = on_threads(1, || diff(&sums, &new));
         let signature = Signature::read(sums.as_slice()).unwrap();
         let at = || {
@@ -79,7 +79,7 @@ fn the_number_of_threads_does_not_show() {
         };
         assert!(on_threads(1, at), "{name}");
         for threads in [2, 5] {
-            assert!(on_threads(threads, || sign(&old, &options)) == sums, "{name}");
+            assert!(on_threads(threads, || signature_of(&old, &options)) == sums, "{name}");
             assert!(on_threads(threads, || diff(&sums, &new)) == delta, "{name}");
             assert!(on_threads(threads, at), "{name}");
         }
@@ -90,7 +90,7 @@ fn the_number_of_threads_does_not_show() {
 #[test]
 fn literals_are_as_long_as_asked_for() {
     let new = corpus::random(1, 200_000);
-    let sums = sign(b"basis", &SignatureOptions::default());
+    let sums = signature_of(b"basis", &SignatureOptions::default());
     let lens = |literals| {
         let delta = diff_with(&sums, &new, &DeltaOptions { literals });
         let (mut reader, mut input, mut lens) = (CommandReader::default(), delta.as_slice(), Vec::new());
@@ -111,6 +111,6 @@ fn two_files_at_once() {
     let mut delta = Vec::new();
     let (signature_options, options) = (SignatureOptions::default(), DeltaOptions::default());
     delta_between(old.as_slice(), new.as_slice(), &mut delta, &signature_options, &options).unwrap();
-    assert!(delta == diff(&sign(&old, &signature_options), &new));
+    assert!(delta == diff(&signature_of(&old, &signature_options), &new));
     assert!(apply(&old, &delta).unwrap() == new);
 }

@@ -9,7 +9,7 @@ use gosync_testkit::corpus::{self, edit};
 use gosync_testkit::{Random, peers};
 use tempfile::TempDir;
 
-use crate::support::{apply, diff, on_threads, options, sign};
+use crate::support::{apply, diff, on_threads, options, signature_of};
 
 /// rdiff in a directory of its own.
 struct Rdiff {
@@ -48,7 +48,7 @@ impl Rdiff {
         let what = format!("{kind:?}, blocks of {block_len}, sums of {strong_len}, {what}");
         let args = ["-H", hash, "-R", rolling, "-b", &block, "-S", &strong, "signature"];
         let signature = self.run(&args, &[old]);
-        assert!(sign(old, &options(kind, block_len, strong_len, old)) == signature, "{what}");
+        assert!(signature_of(old, &options(kind, block_len, strong_len, old)) == signature, "{what}");
         let delta = self.run(&["delta"], &[&signature, new]);
         for threads in [1, 3] {
             assert!(on_threads(threads, || diff(&signature, new)) == delta, "{what}, {threads} threads");

@@ -12,7 +12,7 @@ pub(crate) fn options(kind: SignatureKind, block_len: u32, strong_len: u32, basi
     SignatureOptions { kind, block_len, strong_len, basis_len: Some(basis.len() as u64) }
 }
 
-pub(crate) fn sign(basis: &[u8], options: &SignatureOptions) -> Vec<u8> {
+pub(crate) fn signature_of(basis: &[u8], options: &SignatureOptions) -> Vec<u8> {
     let mut output = Vec::new();
     let report = signature(basis, &mut output, options).unwrap();
     assert_eq!((report.basis_bytes, report.signature_bytes), (basis.len() as u64, output.len() as u64));

@@ -4,9 +4,11 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use super::SinkError;
 use crate::error_kind::ErrorKind;
 use crate::progress::Cancelled;
+
+/// What a sink says when it can take no more.
+pub type SinkError = Box<dyn Error + Send + Sync>;
 
 /// Why a source did not deliver. `location` is the path or URL, without credentials.
 #[derive(Debug, thiserror::Error)]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use gosync_chunks::{ReadAt, StrongHasher, is_zeros};
 
+use crate::arguments::{SignatureHeader, SignatureOptions};
 use crate::cutter::{Cut, Cutter, Input};
+use crate::error::{Error, Stream};
 use crate::pipeline::in_order;
-use crate::{Error, SignatureHeader, SignatureOptions, Stream};
 
 /// Blocks that fill lanes of any number.
 const BATCH: usize = 96;
@@ -42,7 +43,7 @@ pub fn signature(
     output: impl Write + Send,
     options: &SignatureOptions,
 ) -> Result<SignatureReport, Error> {
-    sign(Input::Stream(basis), output, options)
+    write_signature(Input::Stream(basis), output, options)
 }
 
 /// As [`signature`], of a basis that can be read anywhere, such as a file. Threads read by
@@ -56,10 +57,10 @@ pub fn signature_at(
     output: impl Write + Send,
     options: &SignatureOptions,
 ) -> Result<SignatureReport, Error> {
-    sign(Input::<Empty>::Data(basis), output, options)
+    write_signature(Input::<Empty>::Data(basis), output, options)
 }
 
-fn sign(
+fn write_signature(
     basis: Input<'_, impl Read + Send>,
     mut output: impl Write + Send,
     options: &SignatureOptions,
@@ -77,7 +78,7 @@ fn sign(
     let mut cutter = Cutter::new(basis, sums.piece_len(), 0);
     let (data, read) = (cutter.data(), Error::read(Stream::Basis));
     in_order(
-        |piece: &mut Piece| cutter.cut(&mut piece.cut).map_err(&read),
+        |piece: &mut Summed| cutter.cut(&mut piece.cut).map_err(&read),
         |piece| {
             piece.cut.read(data).map_err(&read)?;
             piece.records.clear();
@@ -99,7 +100,7 @@ fn sign(
 }
 
 #[derive(Default)]
-struct Piece {
+struct Summed {
     cut: Cut,
     columns: Columns,
     records: Vec<u8>,
