@@ -10,7 +10,21 @@ use std::fs;
 use std::path::Path;
 
 /// The folders of the crates that are looked at.
-const CRATES: [&str; 7] = ["blocksources", "files", "gosync-cli", "bindings/python", "patcher", "server", "work"];
+const CRATES: [&str; 13] = [
+    "bindings/python",
+    "blocksources",
+    "chunks",
+    "comparer",
+    "files",
+    "gosync-cli",
+    "index",
+    "patcher",
+    "rollsum",
+    "schemes/librsync",
+    "server",
+    "sums",
+    "work",
+];
 
 /// The path of a module within its crate; that of the root is empty.
 type Module = Vec<String>;
@@ -23,7 +37,7 @@ fn read(directory: &Path, module: &Module, files: &mut Files) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let child = || [&module[..], &[name.clone()]].concat();
+        let child = || [&module[..], std::slice::from_ref(&name)].concat();
         if path.is_dir() {
             read(&path, &child(), files);
         } else if path.extension().is_some_and(|extension| extension == "rs") && name != "main" {

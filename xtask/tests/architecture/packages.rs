@@ -1,24 +1,50 @@
-//! Guards the architecture: which package may depend on which.
+//! Which package may depend on which.
 //!
 //! The parts are worth picking alone only as long as they do not know each other, so
 //! an arrow that points the wrong way fails here. Dev-dependencies may point anywhere.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-/// The shared vocabulary and the sums: they know nobody.
-const FOUNDATION: [&str; 2] = ["gosync-rollsum", "gosync-chunks"];
-/// What parts use, and what knows the foundation only.
-const TOOLS: [&str; 1] = ["gosync-files"];
-/// The parts, which know the foundation and the tools only.
-const PARTS: [&str; 5] = ["gosync-index", "gosync-comparer", "gosync-blocksources", "gosync-patcher", "gosync-server"];
+use crate::root;
+
+/// Whom a package may know.
+enum Knows {
+    These(&'static [&'static str]),
+    /// All on the floors below its own.
+    AllBelow,
+}
+
+use Knows::{AllBelow, These};
+
+/// The house, as ARCHITECTURE.md shows it: each package that is published, its floor, and
+/// whom it may know.
+const HOUSE: [(usize, &str, Knows); 19] = [
+    (0, "gosync-chunks", These(&[])),
+    (0, "gosync-rollsum", These(&[])),
+    (1, "gosync-work", These(&[])),
+    (1, "gosync-files", These(&["gosync-chunks"])),
+    (1, "gosync-sums", These(&["gosync-chunks", "gosync-files", "gosync-rollsum", "gosync-work"])),
+    (2, "gosync-index", These(&["gosync-chunks", "gosync-rollsum"])),
+    (2, "gosync-comparer", These(&["gosync-chunks", "gosync-files", "gosync-rollsum", "gosync-work"])),
+    (2, "gosync-blocksources", These(&["gosync-chunks", "gosync-files"])),
+    (2, "gosync-patcher", These(&["gosync-chunks", "gosync-files", "gosync-sums", "gosync-work"])),
+    (2, "gosync-server", These(&["gosync-chunks", "gosync-files"])),
+    (3, "gosync-layers", AllBelow),
+    (3, "gosync-payloads", AllBelow),
+    (4, "gosync-publish", AllBelow),
+    (4, "gosync-update", AllBelow),
+    (5, "gosync", AllBelow),
+    (5, "gosync-zsync", AllBelow),
+    (5, "gosync-librsync", AllBelow),
+    (6, "gosync-cli", AllBelow),
+    // Above the command, which it carries.
+    (7, "gosync-python", AllBelow),
+];
 /// For tests and chores; nothing that is published may need them.
 const UNPUBLISHED: [&str; 3] = ["gosync-examples", "gosync-testkit", "xtask"];
-/// The Python package, which alone may carry the command.
-const BINDINGS: &str = "gosync-python";
 /// What the static server runs on, which nothing else may need.
 const SERVERS_ONLY: &str = "hyper-util";
 /// For programs, not for libraries.
@@ -38,7 +64,6 @@ struct Graph {
 struct Package {
     name: String,
     is_published: bool,
-    is_scheme: bool,
     readme: Option<String>,
     /// Normal and build dependencies.
     needs: BTreeSet<String>,
@@ -55,29 +80,30 @@ fn breaches(graph: &Graph) -> Vec<String> {
         let mut breach = |what: String| breaches.push(format!("{name} {what}"));
 
         for needed in package.needs.iter().map(String::as_str) {
-            let is_member = members.contains(needed);
-            if FOUNDATION.contains(&name) && is_member {
-                breach(format!("must know nobody, but depends on {needed}"));
-            }
-            let is_below = FOUNDATION.contains(&needed) || PARTS.contains(&name) && TOOLS.contains(&needed);
-            if (PARTS.contains(&name) || TOOLS.contains(&name)) && is_member && !is_below {
-                breach(format!("is a part and must know what is below it only, but depends on {needed}"));
+            match room(name) {
+                Some((_, _, These(known))) if members.contains(needed) && !known.contains(&needed) => {
+                    breach(format!("must not know {needed}, but depends on it"));
+                }
+                Some((floor, _, AllBelow)) if floor_of(needed).is_some_and(|other| other >= *floor) => {
+                    breach(format!("depends on {needed}, which is not below its floor"));
+                }
+                _ => {}
             }
             if package.is_published && UNPUBLISHED.contains(&needed) {
                 breach(format!("is published, but depends on {needed}, which is not"));
             }
-            if needed == "bincode" && !package.is_scheme {
+            if needed == "bincode" && name != "gosync-layers" {
                 breach("depends on bincode, which is for the header of our own format only".into());
             }
             if needed == SERVERS_ONLY && name != "gosync-server" {
                 breach(format!("depends on {needed}, which is for the server only"));
             }
-            if needed == "gosync-cli" && name != BINDINGS {
-                breach("depends on the command, which is for the Python package only".into());
-            }
             if PROGRAMS_ONLY.contains(&needed) && !PROGRAMS.contains(&name) {
                 breach(format!("is a library, but depends on {needed}, which is for programs"));
             }
+        }
+        if package.is_published && room(name).is_none() {
+            breach("has no floor in the house".into());
         }
         for external in package.needs.union(&package.tests_with) {
             if !members.contains(external.as_str()) && !graph.listed.iter().any(|(listed, _)| listed == external) {
@@ -96,6 +122,14 @@ fn breaches(graph: &Graph) -> Vec<String> {
         breaches.push(format!("[workspace.dependencies] gives no reason for {dependency}"));
     }
     breaches
+}
+
+fn room(package: &str) -> Option<&'static (usize, &'static str, Knows)> {
+    HOUSE.iter().find(|(_, name, _)| *name == package)
+}
+
+fn floor_of(package: &str) -> Option<usize> {
+    room(package).map(|(floor, ..)| *floor)
 }
 
 /// The external crates in `[workspace.dependencies]`, and whether a comment on the same
@@ -132,10 +166,6 @@ fn split_comment(value: &str) -> (&str, Option<&str>) {
     (value, None)
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace").to_owned()
-}
-
 fn workspace() -> Graph {
     let manifest = root().join("Cargo.toml");
     let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec().expect("cargo reads the workspace");
@@ -152,7 +182,6 @@ fn workspace() -> Graph {
         Package {
             name: package.name.to_string(),
             is_published: package.publish.as_ref().is_none_or(|registries| !registries.is_empty()),
-            is_scheme: folder.strip_prefix(&metadata.workspace_root).is_ok_and(|path| path.starts_with("schemes")),
             readme: fs::read_to_string(folder.join("README.md")).ok(),
             needs: names(false),
             tests_with: names(true),
@@ -167,8 +196,13 @@ fn workspace() -> Graph {
 #[test]
 fn every_arrow_points_the_right_way() {
     let graph = workspace();
-    for name in FOUNDATION.iter().chain(&TOOLS).chain(&PARTS).chain(&UNPUBLISHED).chain(&PROGRAMS).chain([&BINDINGS]) {
+    for name in HOUSE.iter().map(|(_, name, _)| name).chain(&UNPUBLISHED).chain(&PROGRAMS) {
         assert!(graph.packages.iter().any(|package| package.name == *name), "a rule is about {name}, which is no more");
+    }
+    for (floor, name, knows) in &HOUSE {
+        let These(known) = knows else { continue };
+        let is_above = |known: &&str| floor_of(known).is_none_or(|other| other > *floor);
+        assert!(!known.iter().any(is_above), "{name} may know what is above it");
     }
     assert!(graph.listed.len() > 20, "the manifest was not understood: {:?}", graph.listed);
     let breaches = breaches(&graph);
@@ -180,7 +214,6 @@ fn sound() -> Graph {
     let package = |name: &str, needs: &[&str]| Package {
         name: name.into(),
         is_published: !UNPUBLISHED.contains(&name),
-        is_scheme: name == "gosync",
         readme: Some("line\n".repeat(9)),
         needs: needs.iter().map(ToString::to_string).collect(),
         tests_with: BTreeSet::new(),
@@ -192,7 +225,8 @@ fn sound() -> Graph {
             package("gosync-index", &["gosync-chunks", "gosync-rollsum", "rayon"]),
             package("gosync-files", &["gosync-chunks"]),
             package("gosync-patcher", &["gosync-chunks", "gosync-files"]),
-            package("gosync", &["gosync-index", "gosync-patcher", "bincode"]),
+            package("gosync-layers", &["gosync-index", "bincode"]),
+            package("gosync", &["gosync-layers", "gosync-patcher"]),
             package("gosync-cli", &["gosync", "anyhow", "clap", "indicatif"]),
             package("gosync-testkit", &["gosync-chunks"]),
             package("xtask", &["anyhow"]),
@@ -211,12 +245,14 @@ fn a_sound_workspace_has_no_breach() {
 #[test]
 fn every_wrong_arrow_is_one_breach() {
     for (from, to, word) in [
-        ("gosync-rollsum", "gosync-chunks", "must know nobody"),
-        ("gosync-chunks", "gosync-rollsum", "must know nobody"),
-        ("gosync-chunks", "gosync-index", "must know nobody"),
-        ("gosync-index", "gosync-patcher", "is a part"),
-        ("gosync-files", "gosync-patcher", "is a part"),
-        ("gosync-patcher", "gosync", "is a part"),
+        ("gosync-rollsum", "gosync-chunks", "must not know"),
+        ("gosync-chunks", "gosync-rollsum", "must not know"),
+        ("gosync-chunks", "gosync-index", "must not know"),
+        ("gosync-index", "gosync-patcher", "must not know"),
+        ("gosync-files", "gosync-patcher", "must not know"),
+        ("gosync-files", "gosync-rollsum", "must not know"),
+        ("gosync-index", "gosync-files", "must not know"),
+        ("gosync-patcher", "gosync", "must not know"),
         ("gosync", "gosync-testkit", "is published"),
         ("gosync-cli", "xtask", "is published"),
         ("gosync-cli", "bincode", "bincode"),
@@ -226,7 +262,7 @@ fn every_wrong_arrow_is_one_breach() {
         ("gosync-patcher", "indicatif", "for programs"),
         ("gosync-chunks", "anyhow", "for programs"),
         ("gosync", "anyhow", "for programs"),
-        ("gosync", "gosync-cli", "the command"),
+        ("gosync", "gosync-cli", "not below its floor"),
         ("gosync", "serde", "does not list"),
     ] {
         let mut graph = sound();
@@ -248,11 +284,19 @@ fn tests_may_use_what_they_like() {
 }
 
 #[test]
+fn what_is_published_has_a_floor() {
+    let mut graph = sound();
+    graph.packages[2].name = "gosync-other".into();
+    let breaches = breaches(&graph);
+    assert!(breaches.iter().any(|breach| breach == "gosync-other has no floor in the house"), "{breaches:?}");
+}
+
+#[test]
 fn readmes_are_for_what_is_published() {
     for (readme, expected) in [(None, 1), (Some("# x\n".to_owned()), 1), (Some("line\n".repeat(5)), 0)] {
         let mut graph = sound();
         graph.packages[0].readme.clone_from(&readme);
-        graph.packages[8].readme.clone_from(&readme);
+        graph.packages[9].readme.clone_from(&readme);
         assert_eq!(breaches(&graph).len(), expected, "{readme:?}");
     }
 }
