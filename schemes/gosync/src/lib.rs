@@ -123,3 +123,4 @@ pub mod sources {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
