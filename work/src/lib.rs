@@ -1,4 +1,9 @@
-//! Handing out pieces of work to the threads of a rayon pool.
+//! Spreading work over threads: the one place where it is decided who does what when.
+//!
+//! - [`hand_out`] gives items to idle threads of a rayon pool, [`hand_out_to`] to threads of
+//!   their own.
+//! - [`in_order`] does so with the pieces of a stream, which go in and come out in order.
+//! - [`ahead`] has one other thread make what comes next.
 //!
 //! ```
 //! use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,11 +19,15 @@
 //!
 //! # Limitations
 //!
-//! There is no pool in here: work runs on the pool that the caller is in.
+//! There is no pool in here: work runs on the pool that the caller is in, if not said otherwise.
 
+mod ahead;
 mod hand_out;
+mod in_order;
 
-pub use hand_out::hand_out;
+pub use ahead::{Ahead, ahead};
+pub use hand_out::{hand_out, hand_out_to};
+pub use in_order::in_order;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,11 +1,11 @@
 //! The target from its first byte to its last, to where nothing can be read back.
 
 use std::io::Write;
-use std::sync::mpsc::{Receiver, sync_channel};
 
 use gosync_chunks::{BlockId, BlockRange, ByteRange, Cancelled, Phase, ReadAt, Step};
 use gosync_files::ReadBuffer;
 use gosync_sums::{FileHasher, SUBTREE};
+use gosync_work::{Ahead, ahead};
 use hashbrown::HashMap;
 
 use crate::carry_out::fetch::{Fetched, Fetcher};
@@ -22,7 +22,7 @@ const GROUP: usize = 4 << 20;
 /// Bytes of blocks that may be kept to be repeated.
 const KEPT: usize = 8 << 20;
 
-type Group = Result<(VerifiedBlocks, Fetched), PatchError>;
+type Group = (VerifiedBlocks, Fetched);
 
 impl Patch<'_> {
     /// Writes the target to `out` from its first byte to its last, in bounded memory:
@@ -57,19 +57,8 @@ fn write(patch: &Patch<'_>, out: &mut dyn Write) -> Result<Report, PatchError> {
 
     let halt = Halt::new(patch.progress);
     let fetcher = Fetcher { sums: patch.sums, source: patch.source, halt: &halt };
-    let (sender, groups) = sync_channel::<Group>(0);
-    std::thread::scope(|scope| {
-        if to_fetch > 0 {
-            scope.spawn(move || {
-                for group in Groups::new(requests(), cut, GROUP) {
-                    let group = fetcher.collect(&group);
-                    let failed = group.is_err();
-                    if sender.send(group).is_err() || failed {
-                        break;
-                    }
-                }
-            });
-        }
+    let groups = Groups::new(requests(), cut, GROUP).map(|group| fetcher.collect(&group));
+    ahead(groups, |groups| {
         let hasher = patch.file_hash.map(|_| FileHasher::new(cut.length()));
         let out = Sequence { out, halt: &halt, hasher, nodes: Vec::new(), piece: Vec::new() };
         let steps = Steps {
@@ -92,7 +81,7 @@ struct Steps<'a> {
     patch: &'a Patch<'a>,
     fetcher: Fetcher<'a>,
     kept: &'a Kept,
-    groups: Receiver<Group>,
+    groups: Ahead<Group, PatchError>,
     group: Option<VerifiedBlocks>,
     /// Kept blocks, and how many steps will still repeat each.
     blocks: HashMap<BlockId, (Vec<u8>, u32)>,
@@ -126,7 +115,7 @@ impl Steps<'_> {
             let Some(run) = self.group.as_ref().and_then(|group| group.run(block, blocks.end)) else {
                 // Makes room before the next group comes.
                 self.group = None;
-                let (group, fetched) = self.groups.recv().unwrap_or_else(|_| Err(Cancelled.into()))?;
+                let (group, fetched) = self.groups.next().unwrap_or_else(|| Err(Cancelled.into()))?;
                 self.count(fetched);
                 self.group = Some(group);
                 continue;

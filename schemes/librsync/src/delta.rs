@@ -4,6 +4,7 @@ use std::io::{Empty, Read, Write};
 
 use gosync_chunks::ReadAt;
 use gosync_comparer::{Matches, Statistics};
+use gosync_work::in_order;
 
 use crate::arguments::SignatureOptions;
 use crate::cutter::{Cut, Cutter, Input};
@@ -12,7 +13,6 @@ use crate::encoded::Encoded;
 use crate::error::{Error, Stream};
 use crate::lookup::SignatureIndex;
 use crate::parse::{self, Joiner, Parser};
-use crate::pipeline::in_order;
 use crate::signature::Signature;
 use crate::signature_job::signature;
 
@@ -100,8 +100,9 @@ fn in_pieces(
     let mut cutter = Cutter::new(new, len, parser.block_len);
     let (data, read) = (cutter.data(), Error::read(Stream::New));
     in_order(
+        || (),
         |piece: &mut Searched| cutter.cut(&mut piece.cut).map_err(&read),
-        |piece| {
+        |(), piece| {
             piece.cut.read(data).map_err(&read)?;
             let cut = parse::Piece::from(&piece.cut);
             piece.statistics = parser.search(cut.data, 0..cut.positions(parser.block_len), &mut piece.matches);

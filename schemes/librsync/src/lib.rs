@@ -71,7 +71,6 @@ mod kind;
 mod lookup;
 mod parse;
 mod patch;
-mod pipeline;
 mod signature;
 mod signature_job;
 mod stream;

@@ -4,11 +4,11 @@ use std::io::{Empty, Read, Write};
 use std::sync::Arc;
 
 use gosync_chunks::{ReadAt, StrongHasher, is_zeros};
+use gosync_work::in_order;
 
 use crate::arguments::{SignatureHeader, SignatureOptions};
 use crate::cutter::{Cut, Cutter, Input};
 use crate::error::{Error, Stream};
-use crate::pipeline::in_order;
 
 /// Blocks that fill lanes of any number.
 const BATCH: usize = 96;
@@ -78,8 +78,9 @@ fn write_signature(
     let mut cutter = Cutter::new(basis, sums.piece_len(), 0);
     let (data, read) = (cutter.data(), Error::read(Stream::Basis));
     in_order(
+        || (),
         |piece: &mut Summed| cutter.cut(&mut piece.cut).map_err(&read),
-        |piece| {
+        |(), piece| {
             piece.cut.read(data).map_err(&read)?;
             piece.records.clear();
             sums.append(piece.cut.bytes(), &mut piece.columns, &mut piece.records);

@@ -1,12 +1,10 @@
 //! Making a payload.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::frames::{FrameKind, FrameLengths, PayloadLayout};
 use gosync_chunks::{ByteRange, Cancelled, Phase, Progress, ReadAt};
-use gosync_work::hand_out;
+use gosync_work::in_order;
 
 use super::earlier::Earlier;
 use super::pack::Tables;
@@ -72,64 +70,45 @@ pub fn encode(
     assert!(on_border(range.start) && on_border(range.end), "{range} is not made of coarse frames");
     progress.begin(Phase::Compress, range.len());
 
-    let sequence = Mutex::new(Sequence { out, next: 0, waiting: BTreeMap::new(), lengths: FrameLengths::default() });
+    let piece_len = PIECE.next_multiple_of(coarse);
     let refers = [FrameKind::Fine, FrameKind::Coarse].iter().any(|&kind| layout.region_len(kind) > 0);
     let mut earlier = None;
+    let mut lengths = FrameLengths::default();
     for (number, span) in Earlier::spans(range) {
         if refers {
             earlier = Some(Earlier::learn(target, number, earlier).map_err(EncodeError::Read)?);
         }
-        encode_span(target, layout, tables, span, earlier.as_ref(), options, &sequence, progress)?;
+        let encoder = || PieceEncoder::new(target, layout, tables, earlier.as_ref(), options);
+        let mut next = span.start;
+        in_order(
+            encoder,
+            |piece: &mut Piece| {
+                piece.range = ByteRange { start: next, end: (next + piece_len).min(span.end) };
+                next = piece.range.end;
+                Ok::<_, EncodeError>(!piece.range.is_empty())
+            },
+            |encoder, piece| {
+                progress.check()?;
+                piece.made = encoder.encode(piece.range).map_err(EncodeError::Read)?;
+                Ok(())
+            },
+            |piece| {
+                let (frames, of_frames) = std::mem::take(&mut piece.made);
+                out.write_all(&frames).map_err(EncodeError::Write)?;
+                lengths.append(of_frames);
+                progress.advance(Phase::Compress, piece.range.len());
+                Ok(())
+            },
+        )?;
     }
-    Ok(sequence.into_inner().unwrap_or_else(PoisonError::into_inner).lengths)
+    Ok(lengths)
 }
 
-/// Writes the frames of `span`, in pieces that threads take.
-#[expect(clippy::too_many_arguments, reason = "the half of one function")]
-fn encode_span(
-    target: &dyn ReadAt,
-    layout: &PayloadLayout,
-    tables: &Tables,
-    span: ByteRange,
-    earlier: Option<&Earlier>,
-    options: &EncodeOptions,
-    sequence: &Mutex<Sequence<'_>>,
-    progress: &dyn Progress,
-) -> Result<(), EncodeError> {
-    let first = sequence.lock().unwrap_or_else(PoisonError::into_inner).next;
-    let piece = PIECE.next_multiple_of(layout.frame_size(FrameKind::Coarse));
-    let pieces = (0..span.len().div_ceil(piece)).map(|number| {
-        let start = span.start + number * piece;
-        (first + number, ByteRange { start, end: (start + piece).min(span.end) })
-    });
-    let encoder = || PieceEncoder::new(target, layout, tables, earlier, options);
-    hand_out(pieces, encoder, |encoder, (number, range)| {
-        progress.check()?;
-        let made = encoder.encode(range).map_err(EncodeError::Read)?;
-        sequence.lock().unwrap_or_else(PoisonError::into_inner).add(number, made).map_err(EncodeError::Write)?;
-        progress.advance(Phase::Compress, range.len());
-        Ok(())
-    })
-}
-
-/// Puts pieces that are ready at any time into their order.
-struct Sequence<'a> {
-    out: &'a mut (dyn Write + Send),
-    next: u64,
-    waiting: BTreeMap<u64, Made>,
-    lengths: FrameLengths,
-}
-
-impl Sequence<'_> {
-    fn add(&mut self, number: u64, made: Made) -> io::Result<()> {
-        self.waiting.insert(number, made);
-        while let Some((frames, lengths)) = self.waiting.remove(&self.next) {
-            self.out.write_all(&frames)?;
-            self.lengths.append(lengths);
-            self.next += 1;
-        }
-        Ok(())
-    }
+/// What a thread makes at once.
+#[derive(Default)]
+struct Piece {
+    range: ByteRange,
+    made: Made,
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
 use gosync_chunks::frames::{Extent, Extents, FindFrames, FrameKind, PayloadLayout};
 use gosync_chunks::ranges::deliver_wanted;
 use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
-use gosync_work::hand_out;
+use gosync_work::{ahead, hand_out};
 
 use super::frame::FrameDecoder;
 use super::gather::{Batch, next_batch, payload_ranges};
@@ -234,21 +233,10 @@ impl<S: Source> Source for FramedSource<'_, S> {
     fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
         let (frames, mut transfer) = self.frames(ranges)?;
         let mut prior = Prior::new(self.rebuilt, self.layout.longest_prefix());
-        let (sender, batches) = sync_channel(0);
-        std::thread::scope(|scope| {
-            let (inner, mut frames) = (&self.inner, frames.as_slice());
-            scope.spawn(move || {
-                while let Some(batch) = next_batch(&mut frames, self.batch) {
-                    let batch = Batch::fetch(inner, batch);
-                    let failed = batch.is_err();
-                    if sender.send(batch).is_err() || failed {
-                        break;
-                    }
-                }
-            });
-            // Moved in, so that the other thread's sending fails when this one gives up.
-            let batches = batches;
-            while let Ok(batch) = batches.recv() {
+        let mut frames = frames.as_slice();
+        let batches = std::iter::from_fn(|| next_batch(&mut frames, self.batch));
+        ahead(batches.map(|batch| Batch::fetch(&self.inner, batch)), |batches| {
+            for batch in batches {
                 let batch = batch?;
                 transfer += batch.transfer;
                 self.decode(&batch, &mut prior, ranges, sink)?;
