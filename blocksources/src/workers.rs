@@ -2,15 +2,15 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
 use gosync_chunks::{SourceError, Transfer};
+use gosync_work::hand_out_to;
 
 /// What one thread has to itself while it takes jobs.
 pub(crate) struct Worker<'a, Scratch> {
     /// For the bytes on their way from the source to the sink; empty at first.
     pub(crate) scratch: Scratch,
-    /// What this thread has received so far.
+    /// What this thread has received for the job.
     pub(crate) transfer: Transfer,
     failed: &'a AtomicBool,
 }
@@ -25,9 +25,7 @@ impl<Scratch> Worker<'_, Scratch> {
 /// Calls `work` for every job, on up to `threads` threads, of which the calling one is
 /// the first. Jobs begin in order; an idle thread takes the next.
 ///
-/// These are threads of their own, and not those of a rayon pool, because they wait
-/// for a disk or a peer most of the time, and the pool's threads may be waiting
-/// for them.
+/// These are threads of their own, and not those of a rayon pool: see [`hand_out_to`].
 ///
 /// # Errors
 ///
@@ -40,34 +38,15 @@ pub(crate) fn fan_out<Jobs, Scratch: Default>(
 where
     Jobs: Iterator + Send,
 {
-    let jobs = Mutex::new(jobs);
     let failed = AtomicBool::new(false);
-    let failure = Mutex::new(None);
     let total = Mutex::new(Transfer::default());
-    let run = || {
-        let mut worker = Worker { scratch: Scratch::default(), transfer: Transfer::default(), failed: &failed };
-        while !worker.is_stopped() {
-            let Some(job) = jobs.lock().expect("iterators here do not panic").next() else { break };
-            if let Err(error) = work(&mut worker, job) {
-                failure.lock().expect("no panic while held").get_or_insert(error);
-                failed.store(true, Ordering::Relaxed);
-            }
-        }
-        *total.lock().expect("no panic while held") += worker.transfer;
-    };
-    thread::scope(|scope| {
-        for _ in 1..threads {
-            // Where the system has no more threads to give, those that there are do the work.
-            if thread::Builder::new().name("gosync-source".into()).spawn_scoped(scope, run).is_err() {
-                break;
-            }
-        }
-        run();
-    });
-    match failure.into_inner().expect("no panic while held") {
-        Some(error) => Err(error),
-        None => Ok(total.into_inner().expect("no panic while held")),
-    }
+    let worker = || Worker { scratch: Scratch::default(), transfer: Transfer::default(), failed: &failed };
+    hand_out_to(threads, jobs, worker, |worker, job| {
+        let done = work(worker, job).inspect_err(|_| failed.store(true, Ordering::Relaxed));
+        *total.lock().expect("no panic while held") += std::mem::take(&mut worker.transfer);
+        done
+    })?;
+    Ok(total.into_inner().expect("no panic while held"))
 }
 
 #[cfg(test)]
