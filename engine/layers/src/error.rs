@@ -4,7 +4,7 @@ use gosync_chunks::SourceError;
 use gosync_comparer::CompareError;
 use gosync_patcher::VerifyError;
 
-use crate::format::FormatError;
+use crate::format::error::FormatError;
 
 /// Why an index cannot be used, or seeds not be compared with it.
 #[derive(Debug, thiserror::Error)]

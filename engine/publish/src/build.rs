@@ -14,16 +14,7 @@ use gosync_payloads::frames::{EncodeError, EncodeOptions, Tables, encode};
 use gosync_sums::Xxh3;
 
 use crate::error::Error;
-
-/// How to make an index.
-#[derive(Clone, Debug, Default)]
-pub struct BuildOptions {
-    /// Sizes of blocks in bytes, from the coarsest layer to the finest; chosen by the
-    /// target's length when there are none.
-    pub block_sizes: Vec<u32>,
-    /// How hard to compress the payload, in zstd's levels from 1 to 15, where there is one.
-    pub compress: Option<i32>,
-}
+use crate::options::{BuildOptions, MAX_FINE_FRAME};
 
 /// A flat target to make an index of, on all threads of the current rayon pool.
 pub struct Build<'a> {
@@ -48,10 +39,6 @@ pub struct PayloadOut<'a> {
     /// What takes its bytes.
     pub out: &'a mut (dyn Write + Send),
 }
-
-/// Bytes of a fine frame of a compressed payload, at most: the power of two that
-/// [`PayloadLayout`] allows.
-pub(crate) const MAX_FINE_FRAME: u32 = 32 << 10;
 
 /// Bytes before a fine frame that it is compressed with. More make it hardly smaller, and
 /// reading it slower.

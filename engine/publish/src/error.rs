@@ -40,7 +40,7 @@ pub enum Error {
     #[error(
         "the block sizes {sizes:?} allow no compressed payload: its frames are as large as the finest blocks, \
          which have to be of at most {} bytes",
-        crate::build::MAX_FINE_FRAME
+        crate::options::MAX_FINE_FRAME
     )]
     PayloadLayers {
         /// The block sizes in bytes, from the coarsest to the finest.

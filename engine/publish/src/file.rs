@@ -6,8 +6,9 @@ use std::path::Path;
 use gosync_chunks::{Progress, ReadAt, TargetName};
 use gosync_files::LocalFile;
 
-use crate::build::{Build, BuildOptions};
+use crate::build::Build;
 use crate::error::Error;
+use crate::options::BuildOptions;
 
 /// Has `make` make something of the file at `path`, which must not change meanwhile. The
 /// index names it by its file name, if that is fit for it.

@@ -37,9 +37,11 @@ mod destination;
 mod error;
 mod file;
 mod merge;
+mod options;
 
-pub use build::{Build, BuildOptions, PayloadOut};
+pub use build::{Build, PayloadOut};
 pub use destination::Destination;
 pub use error::Error;
 pub use file::{build_file, read_unchanged};
 pub use merge::{PAYLOAD_SUFFIX, merge_files, publish_part};
+pub use options::BuildOptions;

@@ -9,10 +9,11 @@ use gosync_chunks::{ByteRange, Phase, Progress, ReadAt, TargetName};
 use gosync_files::LocalFile;
 use gosync_layers::format::{IndexPart, LayeredIndex, NamedPart, PartError, Shard, merge, read_pieces};
 
-use crate::build::{BuildOptions, PayloadOut};
+use crate::build::PayloadOut;
 use crate::destination::Destination;
 use crate::error::Error;
 use crate::file::build_file;
+use crate::options::BuildOptions;
 
 /// What is added to the name of a target to make that of its compressed payload. It is no
 /// file of zstd: frames share what they have in common, and only an index tells where they are.

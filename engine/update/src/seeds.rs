@@ -1,4 +1,4 @@
-//! Old data, opened: what of the target may already be here.
+//! All old data, opened: what of the target may already be here.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,41 +7,8 @@ use gosync_chunks::ReadAt;
 use gosync_files::LocalFile;
 
 use crate::error::Error;
+use crate::seed::Seed;
 use crate::target::Target;
-
-/// One file of old data, as its target sees it.
-pub struct Seed {
-    path: PathBuf,
-    data: Box<dyn ReadAt>,
-    trouble: Option<io::Error>,
-}
-
-impl Seed {
-    /// The file as it is.
-    pub fn plain(file: LocalFile) -> Self {
-        Self { path: file.path().to_owned(), data: Box::new(file), trouble: None }
-    }
-
-    /// What is in the file at `path`; `trouble` tells why there is no more of it.
-    pub fn opened(path: &Path, data: impl ReadAt + 'static, trouble: Option<io::Error>) -> Self {
-        Self { path: path.to_owned(), data: Box::new(data), trouble }
-    }
-
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// What it has for a target.
-    pub fn data(&self) -> &dyn ReadAt {
-        &*self.data
-    }
-
-    /// Why there is no more of it, where it is packed and could not be opened to its end.
-    pub fn trouble(&self) -> Option<&io::Error> {
-        self.trouble.as_ref()
-    }
-}
 
 /// All old data. A [`SeedId`](gosync_chunks::SeedId) counts through it.
 #[derive(Default)]

@@ -13,7 +13,7 @@ use gosync_payloads::Rebuilt;
 
 use crate::comparison::Comparison;
 use crate::error::Error;
-use crate::seeds::Seed;
+use crate::seed::Seed;
 
 /// Flat bytes that an [`Update`](crate::Update) can bring about: the seam between the one flow
 /// and all schemes.

@@ -7,7 +7,7 @@ use gosync_chunks::{ErrorKind, SourceError};
 use gosync_layers::format::MergeError;
 use gosync_sums::SumError;
 
-use crate::signing::{KeyError, SigningError};
+use crate::signing::error::{KeyError, SigningError};
 
 /// Why an index was not made, or is not used.
 #[derive(Debug, thiserror::Error)]

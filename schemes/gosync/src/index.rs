@@ -5,8 +5,9 @@ use std::io::{self, Read, Write};
 use gosync_layers::format::{FormatError, LayeredIndex, ReadOptions};
 use gosync_update::{LayeredTarget, Target};
 
-use crate::format::{Format, IndexInfo};
+use crate::format::Format;
 use crate::go_sync::GoSyncIndex;
+use crate::info::IndexInfo;
 
 /// The content of an index file; of our own format, what its header says, and a way to
 /// the layers, which need not be here.

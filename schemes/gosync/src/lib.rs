@@ -72,18 +72,20 @@ mod error;
 mod format;
 mod go_sync;
 mod index;
+mod info;
 mod open;
 mod publisher;
 pub mod signing;
 mod tier;
 
 pub use error::Error;
-pub use format::{Format, IndexInfo, LayerInfo, PayloadInfo};
+pub use format::Format;
 pub use go_sync::{GoSyncIndex, UnsuitableSums};
 pub use gosync_chunks::frames::FrameKind;
 pub use gosync_chunks::{ErrorKind, Phase, Progress};
 pub use gosync_layers::format::{Damage, FormatError, LayeredIndex, ReadOptions};
 pub use index::Index;
+pub use info::{IndexInfo, LayerInfo, PayloadInfo};
 pub use open::{OpenedIndex, open};
 pub use tier::{TierError, use_tier};
 

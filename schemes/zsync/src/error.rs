@@ -7,7 +7,7 @@ use gosync_chunks::{Cancelled, ErrorKind, SourceError};
 use gosync_patcher::StageError;
 use gosync_sums::SumError;
 
-use crate::control::{ControlError, UnwritableError};
+use crate::control::error::{ControlError, UnwritableError};
 use crate::file_digest::FileDigest;
 
 /// Why a control file was not made, or is of no use.

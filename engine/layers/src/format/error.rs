@@ -4,7 +4,7 @@ use std::io;
 
 use gosync_chunks::{LayoutError, NameError};
 
-use super::index::Damage;
+use super::damage::Damage;
 
 /// Why an index could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -11,6 +11,7 @@ use gosync_chunks::{
 use gosync_sums::{SUBTREE, Xxh3};
 
 use super::bytes::IndexBytes;
+use super::damage::Damage;
 use super::error::FormatError;
 use super::head;
 use super::header::{Header, LayerHeader, PayloadHeader};
@@ -435,36 +436,6 @@ pub(super) fn check(header: &Header) -> Result<Checked, FormatError> {
 impl PartialEq for LayeredIndex {
     fn eq(&self, other: &Self) -> bool {
         self.head == other.head
-    }
-}
-
-/// A part of an index that is not as the header says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Damage {
-    /// The sums of a layer.
-    Layer {
-        /// Which, from 0, the coarsest.
-        layer: usize,
-        /// Its block size in bytes.
-        block_size: u32,
-    },
-    /// The tree of hashes that tells which part of a target is wrong.
-    Tree,
-    /// A section.
-    Section {
-        /// Which.
-        id: u32,
-    },
-}
-
-impl std::fmt::Display for Damage {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Layer { layer, block_size } => write!(formatter, "layer {layer} (blocks of {block_size} bytes)"),
-            Self::Tree => formatter.write_str("the tree of hashes"),
-            Self::Section { id } => write!(formatter, "section {id}"),
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Index files of our own, as FORMAT.md specifies them.
 
 mod bytes;
-mod error;
+mod damage;
+pub(crate) mod error;
 mod head;
 mod header;
 mod index;
@@ -11,9 +12,10 @@ mod merge;
 mod part;
 mod section;
 
+pub use damage::Damage;
 pub use error::FormatError;
 pub use head::{FORMAT, VERSION};
-pub use index::{Damage, Layer, LayeredIndex, MAX_LAYERS, MIN_BLOCK_SIZE, Payload, ReadOptions, WEAK_LEN, check_sizes};
+pub use index::{Layer, LayeredIndex, MAX_LAYERS, MIN_BLOCK_SIZE, Payload, ReadOptions, WEAK_LEN, check_sizes};
 pub use input::{Input, PIECE, make_room};
 pub use make::{Contents, make, make_part};
 pub use merge::{MergeError, NamedPart, merge};

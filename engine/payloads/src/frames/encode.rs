@@ -7,28 +7,12 @@ use gosync_chunks::{ByteRange, Cancelled, Phase, Progress, ReadAt};
 use gosync_work::in_order;
 
 use super::earlier::Earlier;
+use super::options::EncodeOptions;
 use super::pack::Tables;
 use super::piece::{Made, PieceEncoder};
 
 /// A thread makes the frames of about as many bytes at once.
 const PIECE: u64 = 1 << 20;
-
-/// How hard to try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EncodeOptions {
-    /// How hard to try, in zstd's levels, 1 to 15. Coarse frames, which take the least of the
-    /// time, are made two levels higher.
-    pub level: i32,
-    /// The bytes in the largest block that a client fetches whole, a multiple of a coarse frame:
-    /// its bytes cannot be read before all are there, so no frame in one has a region in it.
-    pub whole: u64,
-}
-
-impl Default for EncodeOptions {
-    fn default() -> Self {
-        Self { level: 3, whole: 1 << 16 }
-    }
-}
 
 /// Why a payload was not made.
 #[derive(Debug, thiserror::Error)]

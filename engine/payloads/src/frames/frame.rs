@@ -2,6 +2,9 @@
 
 use zstd_safe::{CCtx, DCtx};
 
+/// The least that zstd takes for the contents of a dictionary.
+pub(super) const LEAST_CONTENT: [u8; 8] = [0; 8];
+
 /// What every zstd frame begins with (RFC 8878, 3.1.1).
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
@@ -148,7 +151,6 @@ fn with_headers(block: &[u8], len: usize, framed: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::LEAST_CONTENT;
     use gosync_testkit::{Random, corpus};
 
     #[test]

@@ -12,15 +12,14 @@ mod earlier;
 mod encode;
 mod frame;
 mod gather;
+mod options;
 mod pack;
 mod piece;
 mod reference;
 mod source;
 
-pub use encode::{EncodeError, EncodeOptions, encode};
+pub use encode::{EncodeError, encode};
 pub use frame::{FrameDecoder, FrameEncoder, FrameError};
+pub use options::EncodeOptions;
 pub use pack::Tables;
 pub use source::FramedSource;
-
-/// The least that zstd takes for the contents of a dictionary.
-const LEAST_CONTENT: [u8; 8] = [0; 8];

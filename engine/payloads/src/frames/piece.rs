@@ -7,9 +7,8 @@ use gosync_chunks::{ByteRange, ReadAt};
 use gosync_files::ReadBuffer;
 
 use super::earlier::Earlier;
-use super::encode::EncodeOptions;
-use super::frame::FrameEncoder;
-use super::frame::is_one_byte;
+use super::frame::{FrameEncoder, is_one_byte};
+use super::options::EncodeOptions;
 use super::pack::{LARGEST, Packer, Tables};
 use super::reference::write_distance;
 

@@ -6,7 +6,7 @@
 
 mod check;
 mod comment;
-mod error;
+pub(crate) mod error;
 mod key_id;
 mod public;
 #[cfg(feature = "sign")]

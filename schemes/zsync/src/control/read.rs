@@ -3,8 +3,8 @@
 use gosync_chunks::{BlockLayout, MAX_BLOCK_SIZE, Signature, TargetName};
 use gosync_payloads::gzip::BlockMap;
 
-use super::Control;
 use super::error::ControlError;
+use super::fields::Control;
 use crate::date;
 use crate::file_digest::FileDigest;
 use crate::hash_lengths::HashLengths;
@@ -18,7 +18,7 @@ const MOST_LINE: usize = 8 << 10;
 const MOST_LINES: usize = 10_000;
 
 /// Whether a file that begins so may be a control file.
-pub(super) fn is_control(beginning: &[u8]) -> bool {
+fn is_control(beginning: &[u8]) -> bool {
     // zsync2 writes its keys in alphabetical order, so that this one comes last.
     let mut lines = Lines { rest: beginning, number: 0 };
     while let Ok(Some(line)) = lines.next() {
@@ -31,7 +31,24 @@ pub(super) fn is_control(beginning: &[u8]) -> bool {
     false
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Control, ControlError> {
+impl Control {
+    /// Reads a control file of any version from 0.6 to 0.8, or of zsync2.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a control file, is damaged, or needs a feature that is not known here.
+    pub fn read(bytes: &[u8]) -> Result<Self, ControlError> {
+        read(bytes)
+    }
+
+    /// Whether a file that begins with these bytes, some hundreds of them, means to be a
+    /// control file.
+    pub fn is_one(beginning: &[u8]) -> bool {
+        is_control(beginning)
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Control, ControlError> {
     if !is_control(&bytes[..bytes.len().min(MOST_LINE * 16)]) {
         return Err(ControlError::NotAControlFile);
     }

@@ -3,8 +3,8 @@
 
 use gosync_chunks::BlockId;
 
-use super::Control;
 use super::error::UnwritableError;
+use super::fields::Control;
 use crate::date;
 use crate::file_digest::FileDigest;
 use crate::hash_lengths::HashLengths;
@@ -13,7 +13,19 @@ use crate::sums::{StrongKind, write_key};
 /// What clients read a line into, with its end.
 const LINE: usize = 1024;
 
-pub(super) fn write(control: &Control) -> Result<Vec<u8>, UnwritableError> {
+impl Control {
+    /// The bytes of the control file. Where there is a hash besides SHA-1, clients that do
+    /// not know it are told that they need not.
+    ///
+    /// # Errors
+    ///
+    /// When a name or URL does not fit on a line.
+    pub fn write(&self) -> Result<Vec<u8>, UnwritableError> {
+        write(self)
+    }
+}
+
+fn write(control: &Control) -> Result<Vec<u8>, UnwritableError> {
     let layout = control.signature.layout();
     let mut header = Header(Vec::new());
     header.line("zsync", &control.version)?;

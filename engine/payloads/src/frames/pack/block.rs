@@ -1,33 +1,11 @@
 //! Writing what a frame is made of as the contents of a zstd block (RFC 8878, 3.1.1.3).
 
 use super::bits::BitWriter;
-use super::codes::{self, Code};
+use super::sequence::{Coded, Parsed, coded};
 use super::tables::Tables;
-use super::{Parsed, Sequence};
-
-/// The recent offsets that a frame begins with.
-pub(super) const FIRST_OFFSETS: [u32; 3] = [1, 4, 8];
 
 /// All tables are those of the dictionary.
 const REPEAT_ALL: u8 = 0xfc;
-
-/// A sequence in codes.
-#[derive(Clone, Copy)]
-pub(super) struct Coded {
-    pub(super) literals: Code,
-    pub(super) length: Code,
-    pub(super) offset: Code,
-}
-
-/// Turns sequences into codes, one after another.
-pub(super) fn coded(sequences: &[Sequence]) -> impl Iterator<Item = Coded> {
-    let mut recent = FIRST_OFFSETS;
-    sequences.iter().map(move |sequence| Coded {
-        literals: codes::literal_length(sequence.literals),
-        length: codes::match_length(sequence.length),
-        offset: codes::offset(offset_value(&mut recent, sequence.offset, sequence.literals == 0)),
-    })
-}
 
 /// Appends the block's contents to `out`. There are at most 4,095 literals.
 pub(super) fn write(tables: &Tables, parsed: &Parsed, bits: &mut BitWriter, out: &mut Vec<u8>) {
@@ -103,20 +81,4 @@ fn write_literals(tables: &Tables, literals: &[u8], bits: &mut BitWriter, out: &
         out.extend(((1 << 2 | len << 4) as u16).to_le_bytes());
     }
     out.extend_from_slice(literals);
-}
-
-/// The value that an offset is written as, given the recent ones, which it joins.
-fn offset_value(recent: &mut [u32; 3], offset: u32, no_literals: bool) -> u32 {
-    let [first, second, third] = *recent;
-    // Without literals between them, two copies of one offset would have been one copy.
-    let choices = if no_literals { [second, third, first.wrapping_sub(1)] } else { *recent };
-    let value = choices.iter().position(|recent| *recent == offset).map_or(offset + 3, |at| at as u32 + 1);
-    // Which of the recent ones it was.
-    let place = if value <= 3 { value - 1 + u32::from(no_literals) } else { 3 };
-    match place {
-        0 => {}
-        1 => *recent = [offset, first, third],
-        _ => *recent = [offset, first, second],
-    }
-    value
 }

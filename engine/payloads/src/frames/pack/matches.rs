@@ -4,11 +4,8 @@ use std::ops::Range;
 
 use gosync_chunks::frames::{FrameKind, PayloadLayout};
 
-use super::bits::BitWriter;
-use super::block::{self, FIRST_OFFSETS};
 use super::codes::SHORTEST_MATCH;
-use super::tables::Tables;
-use super::{Parsed, Sequence};
+use super::sequence::{FIRST_OFFSETS, Parsed, Sequence};
 use crate::frames::frame::MAX_LEVEL;
 
 /// As [`HASH_BITS`], for a region.
@@ -26,10 +23,10 @@ const LAZY: usize = 24;
 /// A match that is as long as this is good enough.
 const GOOD: usize = 48;
 
-/// Packs the small frames of a stretch of a target, in ascending order.
-pub(in crate::frames) struct Packer {
+/// Finds what the small frames of a stretch of a target are made of, in ascending order.
+pub(super) struct Matcher {
     /// The longest prefix.
-    prefix: usize,
+    pub(super) prefix: usize,
     /// So many places with the same hash are looked at.
     depth: usize,
     /// The last place with a hash, and the one before each place, plus one; 0 is none.
@@ -39,7 +36,6 @@ pub(in crate::frames) struct Packer {
     /// The last place in the region with a hash, plus one.
     region_heads: Vec<u32>,
     parsed: Parsed,
-    bits: BitWriter,
 }
 
 /// What a frame is packed with.
@@ -72,9 +68,9 @@ struct Match {
     gain: i32,
 }
 
-impl Packer {
+impl Matcher {
     /// Tries as hard as zstd's `level` says.
-    pub(in crate::frames) fn new(layout: &PayloadLayout, level: i32) -> Self {
+    pub(super) fn new(layout: &PayloadLayout, level: i32) -> Self {
         let prefix = layout.prefix_len(FrameKind::Fine) as usize;
         // A place is forgotten only when no frame's prefix reaches it any more.
         let reach = (prefix + layout.frame_size(FrameKind::Fine) as usize + 1).next_power_of_two();
@@ -86,37 +82,14 @@ impl Packer {
             inserted: 0,
             region_heads: Vec::new(),
             parsed: Parsed::default(),
-            bits: BitWriter::default(),
         }
     }
 
     /// Begins with another stretch, whose first frame begins at `start` in `data`.
-    pub(in crate::frames) fn begin(&mut self, data: &[u8], start: usize) {
+    pub(super) fn begin(&mut self, data: &[u8], start: usize) {
         self.heads.fill(0);
         self.inserted = start.saturating_sub(self.prefix);
         self.insert(data, start);
-    }
-
-    /// Appends the block of `data[frame]` to `out`, packed with what of `region` is of use, and
-    /// returns whether anything is. `data` goes on where it went on before.
-    pub(in crate::frames) fn pack(
-        &mut self,
-        tables: &Tables,
-        data: &[u8],
-        frame: Range<usize>,
-        region: &[u8],
-        out: &mut Vec<u8>,
-    ) -> bool {
-        let prefix = frame.start.min(self.prefix);
-        self.parse(data, frame, region);
-        block::write(tables, &self.parsed, &mut self.bits, out);
-        let mut made = 0;
-        self.parsed.sequences.iter().any(|sequence| {
-            made += sequence.literals as usize;
-            let is_far = sequence.offset as usize > prefix + made;
-            made += sequence.length as usize;
-            is_far
-        })
     }
 
     /// What the frame of `data[frame]` is made of.
@@ -253,81 +226,4 @@ fn common(there: &[u8], here: &[u8]) -> usize {
         len += 8;
     }
     len + there[len..].iter().zip(&here[len..]).take_while(|(one, other)| one == other).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::frames::LEAST_CONTENT;
-    use crate::frames::frame::FrameDecoder;
-    use gosync_testkit::corpus;
-
-    #[test]
-    fn zstd_unpacks_what_was_packed() {
-        for (name, data) in corpus::all(3, 120_000) {
-            for (fine, prefix) in [(1, 10), (2, 0), (5, 100), (64, 7), (256, 65_536), (512, 3000), (1024, 20_000)] {
-                let data = &data[..if fine < 64 { 3000 } else { data.len() }];
-                let layout =
-                    PayloadLayout::new(data.len() as u64, fine, fine).unwrap().with_prefixes(prefix, 0).unwrap();
-                let tables = Tables::train(&data.to_vec(), &layout, 3).unwrap();
-                assert!(
-                    tables.preamble().len() <= gosync_chunks::frames::MAX_PREAMBLE
-                        && tables.preamble().ends_with(&LEAST_CONTENT)
-                );
-                let mut packer = Packer::new(&layout, 3);
-                packer.begin(data, 0);
-                let mut decoder = FrameDecoder::default();
-                let (mut packed, mut referring) = (0, 0);
-                for number in 0..layout.frame_count(FrameKind::Fine) {
-                    let range = layout.frame(FrameKind::Fine, number);
-                    let range = range.start as usize..range.end as usize;
-                    // Some of what comes later will do as well as what was before.
-                    let further = (range.start + 1).min(data.len())..(range.end + 200).min(data.len());
-                    let region = if number % 3 == 0 { &data[further] } else { &[] };
-                    let mut block = Vec::new();
-                    let refers = packer.pack(&tables, data, range.clone(), region, &mut block);
-                    if block.len() >= range.len() {
-                        packed += range.len();
-                        continue;
-                    }
-                    let region = if refers { region } else { &[] };
-                    let low = range.start.saturating_sub(prefix as usize);
-                    let before = [tables.preamble(), region, &data[low..range.start]].concat();
-                    let plain = decoder.decode_block(&before, &block, range.len());
-                    assert!(plain.unwrap() == &data[range.clone()], "{name} {range:?} of {fine} and {prefix}");
-                    referring += u32::from(refers);
-                    packed += block.len();
-                }
-                assert!(packed <= data.len());
-                assert!(referring > 0 || fine < 64 || name != "random");
-                assert!(fine < 256 || name == "random" || packed < data.len() * 3 / 4, "{packed} of {name} in {fine}");
-            }
-        }
-    }
-
-    #[test]
-    fn where_a_stretch_begins_makes_no_difference() {
-        let data = corpus::text(1, 60_000);
-        let layout = PayloadLayout::new(60_000, 200, 200).unwrap().with_prefixes(5000, 0).unwrap();
-        let tables = Tables::train(&data, &layout, 3).unwrap();
-        let pack = |start: usize, packer: &mut Packer, data: &[u8]| {
-            packer.begin(data, start);
-            let mut frames = Vec::new();
-            for at in (start..data.len()).step_by(200) {
-                let mut frame = Vec::new();
-                packer.pack(&tables, data, at..at + 200, &[], &mut frame);
-                frames.push(frame);
-            }
-            frames
-        };
-        let mut packer = Packer::new(&layout, 3);
-        let whole = pack(0, &mut packer, &data);
-        for start in [200, 4800, 30_000] {
-            assert!(pack(start, &mut packer, &data)[..] == whole[start / 200..]);
-            // With nothing before the prefix, and less behind.
-            let low = start.saturating_sub(5000);
-            let part = pack(start - low, &mut packer, &data[low..40_000]);
-            assert!(part[..] == whole[start / 200..200]);
-        }
-    }
 }

@@ -12,25 +12,12 @@ mod codes;
 mod fse;
 mod huffman;
 mod matches;
+mod packer;
+mod sequence;
 mod tables;
 
-pub(super) use matches::Packer;
+pub(super) use packer::Packer;
 pub use tables::Tables;
 
 /// The largest frames that are packed: larger ones are worth tables of their own.
 pub(super) const LARGEST: u64 = 1024;
-
-/// Literals, and then a copy of what is `offset` bytes before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Sequence {
-    literals: u32,
-    length: u32,
-    offset: u32,
-}
-
-/// What a frame is made of: sequences, and literals, of which some are left after the last.
-#[derive(Clone, Debug, Default)]
-struct Parsed {
-    sequences: Vec<Sequence>,
-    literals: Vec<u8>,
-}

@@ -5,12 +5,12 @@ use std::io;
 use gosync_chunks::frames::{FrameKind, PayloadLayout};
 use gosync_chunks::{ByteRange, ReadAt};
 
-use super::block::{FIRST_OFFSETS, coded};
 use super::codes::{LITERAL_LENGTHS, MATCH_LENGTHS, OFFSETS};
 use super::fse::Fse;
 use super::huffman::Huffman;
-use super::{Packer, Parsed};
-use crate::frames::LEAST_CONTENT;
+use super::matches::Matcher;
+use super::sequence::{FIRST_OFFSETS, Parsed, coded};
+use crate::frames::frame::LEAST_CONTENT;
 
 /// What a zstd dictionary begins with, and an identity that is free for private use.
 const MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
@@ -39,7 +39,7 @@ impl Tables {
         let mut statistics = Statistics::default();
         let coarse = layout.frame_count(FrameKind::Coarse);
         let step = coarse.div_ceil(SAMPLES).max(1);
-        let mut packer = Packer::new(layout, level);
+        let mut matcher = Matcher::new(layout, level);
         let mut data = Vec::new();
         // From the middle of each stretch, where the prefix is there too.
         for number in (0..coarse).skip((step / 2) as usize).step_by(step as usize) {
@@ -47,11 +47,11 @@ impl Tables {
             let read = ByteRange { start: layout.prefix(FrameKind::Fine, sample.start).start, end: sample.end };
             data.resize(read.len() as usize, 0);
             target.read_exact_at(read.start, &mut data)?;
-            packer.begin(&data, (sample.start - read.start) as usize);
+            matcher.begin(&data, (sample.start - read.start) as usize);
             for fine in layout.frames_of(FrameKind::Fine, sample) {
                 let frame = layout.frame(FrameKind::Fine, fine);
                 let range = (frame.start - read.start) as usize..(frame.end - read.start) as usize;
-                statistics.add(packer.parse(&data, range, &[]));
+                statistics.add(matcher.parse(&data, range, &[]));
             }
         }
         Ok(Self::new(&statistics))

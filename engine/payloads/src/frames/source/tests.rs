@@ -1,5 +1,6 @@
 use super::*;
-use crate::frames::encode::{EncodeOptions, encode};
+use crate::frames::encode::encode;
+use crate::frames::options::EncodeOptions;
 use crate::frames::pack::Tables;
 use gosync_chunks::SinkError;
 use gosync_testkit::conformance::source_conformance;
