@@ -27,6 +27,12 @@ fn own_scheme() {
 }
 
 #[test]
+fn two_files() {
+    let said = run(env!("CARGO_BIN_EXE_two_files"));
+    assert!(said.starts_with("stopped, resumed and verified: "), "{said}");
+}
+
+#[test]
 fn progress_and_cancel() {
     let said = run(env!("CARGO_BIN_EXE_progress_and_cancel"));
     let lines: Vec<&str> = said.lines().collect();

@@ -125,4 +125,3 @@ pub mod sources {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
