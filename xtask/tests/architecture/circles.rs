@@ -10,17 +10,23 @@ use std::fs;
 use std::path::Path;
 
 /// The folders of the crates that are looked at.
-const CRATES: [&str; 13] = [
+const CRATES: [&str; 19] = [
     "bindings/python",
     "blocksources",
     "chunks",
     "comparer",
+    "engine/layers",
+    "engine/payloads",
+    "engine/publish",
+    "engine/update",
     "files",
     "gosync-cli",
     "index",
     "patcher",
     "rollsum",
+    "schemes/gosync",
     "schemes/librsync",
+    "schemes/zsync",
     "server",
     "sums",
     "work",

@@ -12,14 +12,14 @@ const MOST: [(&str, usize); 10] = [
     ("gosync-chunks", 6),
     // fearless_simd.
     ("gosync-rollsum", 1),
-    // rayon.
-    ("gosync-work", 6),
+    // rayon, and channels of crossbeam.
+    ("gosync-work", 7),
     ("gosync-files", 9),
-    ("gosync-sums", 33),
+    ("gosync-sums", 34),
     ("gosync-index", 13),
-    ("gosync-comparer", 16),
-    ("gosync-blocksources", 61),
-    ("gosync-patcher", 41),
+    ("gosync-comparer", 17),
+    ("gosync-blocksources", 68),
+    ("gosync-patcher", 42),
     ("gosync-server", 26),
 ];
 
