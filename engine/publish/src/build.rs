@@ -1,5 +1,6 @@
 //! Making the index of a flat target, or a part of one.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use gosync_chunks::frames::{FrameLengths, PayloadLayout};
@@ -52,8 +53,13 @@ impl Build<'_> {
     ///
     /// # Errors
     ///
-    /// When the target cannot be read or cut into such blocks, or the payload not be written.
+    /// When the target cannot be read or cut into such blocks, a section comes twice, or the
+    /// payload cannot be written.
     pub fn index(&self, payload: Option<PayloadOut<'_>>) -> Result<LayeredIndex, Error> {
+        let mut ids = BTreeSet::new();
+        if self.sections.iter().any(|section| !ids.insert(section.id)) {
+            return Err(Error::Sections { why: "one comes twice" });
+        }
         let sizes = self.block_sizes(payload.is_some())?;
         let contents = self.contents(ByteRange::at(0, self.target.size()), &sizes, payload)?;
         make(contents).map_err(|_| Error::Layers { sizes })
@@ -67,13 +73,11 @@ impl Build<'_> {
     ///
     /// # Errors
     ///
-    /// As [`index`](Self::index).
-    ///
-    /// # Panics
-    ///
-    /// When there are sections, which a part cannot have.
+    /// As [`index`](Self::index), and when there are sections.
     pub fn part(&self, shard: Shard, payload: Option<PayloadOut<'_>>) -> Result<IndexPart, Error> {
-        assert!(self.sections.is_empty(), "a part of an index has no sections");
+        if !self.sections.is_empty() {
+            return Err(Error::Sections { why: "a part of an index has none" });
+        }
         let sizes = self.block_sizes(payload.is_some())?;
         let range = shard.range(self.target.size(), &sizes);
         let mut hasher = blake3::Hasher::new();

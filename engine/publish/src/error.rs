@@ -46,6 +46,12 @@ pub enum Error {
         /// The block sizes in bytes, from the coarsest to the finest.
         sizes: Vec<u32>,
     },
+    /// An index cannot have such sections.
+    #[error("the index cannot have these sections: {why}")]
+    Sections {
+        /// What is wrong with them.
+        why: &'static str,
+    },
     /// Parts make no index.
     #[error(transparent)]
     Merge(#[from] MergeError),

@@ -1,5 +1,7 @@
 //! What an index says beyond the sums of a flat target: sections, each for one scheme.
 
+use std::collections::BTreeSet;
+
 use gosync_chunks::ByteRange;
 
 use super::error::FormatError;
@@ -55,8 +57,12 @@ impl<'a> Sections<'a> {
         self.0.iter().map(|section| (SectionId(section.id), section.length))
     }
 
-    /// Refuses critical sections that a reader does not understand.
+    /// Refuses numbers that come twice, and critical sections that a reader does not understand.
     pub(super) fn check(self, understands: impl Fn(SectionId) -> bool) -> Result<(), FormatError> {
+        let mut ids = BTreeSet::new();
+        if self.iter().any(|(id, _)| !ids.insert(id)) {
+            return Err(FormatError::Corrupt { what: "it has a section twice" });
+        }
         match self.iter().find(|&(id, _)| id.is_critical() && !understands(id)) {
             Some((id, _)) => Err(FormatError::Unsupported { what: "section", value: id.0 }),
             None => Ok(()),

@@ -139,15 +139,26 @@ fn damage_to_a_section_is_found_and_does_no_harm_to_the_rest() {
 }
 
 #[test]
-#[should_panic(expected = "a part of an index has no sections")]
-fn parts_have_none() {
-    let build = Build {
-        target: &golden_data(10),
+fn parts_have_none_and_indexes_each_once() {
+    let data = golden_data(1000);
+    let options = options(&[256, 64], None);
+    let build = |sections| Build {
+        target: &data,
         called: "the golden data",
         name: None,
-        sections: sections(),
-        options: &options(&[64], None),
+        sections,
+        options: &options,
         progress: &(),
     };
-    let _ = build.part(Shard::new(1, 2).unwrap(), None);
+    let twice = vec![sections()[0].clone(), Section { id: NOTE, bytes: Vec::new() }];
+    let error = build(twice).index(None).unwrap_err();
+    assert_eq!(error.to_string(), "the index cannot have these sections: one comes twice");
+
+    let by_hand = [(NOTE.0, &b"one"[..]), (NEEDED.0, b"two"), (NOTE.0, b"three")];
+    let bytes = ByHand { sections: &by_hand, ..ByHand::new(&data, &[256, 64], "data") }.bytes();
+    let error = LayeredIndex::read(&*bytes, &KNOWING).unwrap_err();
+    assert!(matches!(error, FormatError::Corrupt { what: "it has a section twice" }), "{error:?}");
+
+    let error = build(sections()).part(Shard::new(1, 2).unwrap(), None).map(|_| ()).unwrap_err();
+    assert_eq!(error.to_string(), "the index cannot have these sections: a part of an index has none");
 }
