@@ -54,10 +54,6 @@ fn the_lines_of_the_readme() {
         assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{line}");
     }
     assert!(scratch.read("made") == scratch.read("new"));
-    // The lines for Rust are those that the library's own page has, which is tested there.
-    let page = include_str!("../../../schemes/librsync/README.md");
-    let rust = readme.split_once("kind (`gosync-librsync`):\n\n```rust\n").unwrap().1.split_once("```").unwrap().0;
-    assert!(rust.lines().count() == 3 && page.contains(rust), "{rust}");
 }
 
 /// What either program is asked, and with what exit code both answer. `old` and `new` are
