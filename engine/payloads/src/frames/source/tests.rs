@@ -193,5 +193,5 @@ fn a_source_that_fails_ends_it() {
     let short = MemorySource::new(payload.data[..payload.data.len() / 2].to_vec());
     let source = FramedSource { batch: 1000, ..payload.source(short, &target) };
     let ranges = [ByteRange::at(0, 100_000)];
-    assert!(matches!(source.fetch(&ranges, &MemorySink::new(&ranges)), Err(SourceError::Read { .. })));
+    assert!(matches!(source.fetch(&ranges, &MemorySink::new(&ranges)), Err(SourceError::Length { .. })));
 }
