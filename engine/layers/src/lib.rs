@@ -62,3 +62,7 @@ pub mod format;
 pub mod sums;
 
 pub use error::Error;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

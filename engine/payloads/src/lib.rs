@@ -38,3 +38,7 @@ mod rebuilt;
 
 pub use prior::Prior;
 pub use rebuilt::Rebuilt;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -45,3 +45,7 @@ pub use error::Error;
 pub use file::{build_file, read_unchanged};
 pub use merge::{PAYLOAD_SUFFIX, merge_files, publish_part};
 pub use options::BuildOptions;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -56,3 +56,7 @@ pub use seed::Seed;
 pub use seeds::Seeds;
 pub use target::{Check, Download, StreamCheck, Target, Verified, Whole};
 pub use update::{FileOptions, Update, UpdateReport, compare, verify};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
