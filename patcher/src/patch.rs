@@ -4,8 +4,9 @@ use gosync_chunks::{BlockSums, FileHash, Plan, Progress, ReadAt, Source, Step, T
 
 /// Everything needed to make a target.
 ///
-/// Progress is told of [`Phase::Copy`] (copied and repeated bytes), [`Phase::Fetch`] and
-/// [`Phase::Verify`]; a phase begins anew when something has to be repaired.
+/// Progress is told of [`Copy`](gosync_chunks::Phase::Copy) (copied and repeated bytes),
+/// [`Fetch`](gosync_chunks::Phase::Fetch) and [`Verify`](gosync_chunks::Phase::Verify); a phase
+/// begins anew when something has to be repaired.
 #[derive(Clone, Copy)]
 pub struct Patch<'a> {
     /// What to do.

@@ -38,8 +38,8 @@ pub(crate) fn piece_size(sizes: &[u32]) -> u64 {
     sizes.iter().copied().max().map_or(0, u64::from).max(SUBTREE as u64)
 }
 
-/// Sums the bytes of `target` in `range`, which begins and ends with pieces of
-/// [`piece_size`] bytes or with the target, in blocks of all `sizes`.
+/// Sums the bytes of `target` in `range`, in blocks of all `sizes`. `range` begins and ends
+/// with the target, or at a multiple of the largest block and of [`SUBTREE`].
 ///
 /// Each thread holds one piece.
 ///

@@ -53,7 +53,7 @@ pub enum FormatError {
         /// The part.
         what: Damage,
     },
-    /// The index is larger than [`max_bytes`](crate::ReadOptions::max_bytes) allows.
+    /// The index is larger than [`max_bytes`](crate::format::ReadOptions::max_bytes) allows.
     #[error("the index has {len} bytes, more than the limit of {limit}")]
     TooLarge {
         /// The size that the header declares, in bytes.
