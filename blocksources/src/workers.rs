@@ -42,6 +42,9 @@ where
     let total = Mutex::new(Transfer::default());
     let worker = || Worker { scratch: Scratch::default(), transfer: Transfer::default(), failed: &failed };
     hand_out_to(threads, jobs, worker, |worker, job| {
+        if worker.is_stopped() {
+            return Ok(());
+        }
         let done = work(worker, job).inspect_err(|_| failed.store(true, Ordering::Relaxed));
         *total.lock().expect("no panic while held") += std::mem::take(&mut worker.transfer);
         done
