@@ -30,8 +30,8 @@ where
 /// As [`hand_out`], on up to `threads` threads of its own, of which the calling one is the
 /// first.
 ///
-/// It is for work that waits for a disk or a peer most of the time. The threads of a pool are
-/// not: what runs in the pool may be waiting for this work.
+/// For work that waits for a disk or a peer most of the time. It must not take the threads of a
+/// pool, because work in the pool may be waiting for it.
 ///
 /// # Errors
 ///

@@ -19,7 +19,7 @@
 //!
 //! # Limitations
 //!
-//! There is no pool in here: work runs on the pool that the caller is in, if not said otherwise.
+//! No pool is made here: `hand_out` and `in_order` run on the pool that the caller is in.
 
 mod ahead;
 mod hand_out;
