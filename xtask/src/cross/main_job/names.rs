@@ -68,8 +68,8 @@ fn slashes(ground: &Ground<'_>) -> anyhow::Result<()> {
 fn colon(ground: &Ground<'_>) -> anyhow::Result<()> {
     ground.published()?;
     let before = ground.names()?;
-    ground.fail(ground.guest(), &["patch", "old", "new.gosync", "-o", "a:b"], 1, "a:b")?;
-    ground.fail(ground.guest(), &["build", "new", "-o", "a:b"], 1, "a:b")?;
+    ground.fail(ground.guest(), &["patch", "old", "new.gosync", "-o", "ab:c"], 1, "ab:c")?;
+    ground.fail(ground.guest(), &["build", "new", "-o", "ab:c"], 1, "ab:c")?;
     ensure!(ground.names()? == before, "there is {:?}", ground.names()?);
     Ok(())
 }

@@ -130,21 +130,50 @@ fn interrupted(ground: &Ground<'_>) -> anyhow::Result<()> {
     resume(ground, &new)
 }
 
+/// Found out before anything is fetched, and at the end too, where nothing that was fetched is lost.
 fn held(ground: &Ground<'_>) -> anyhow::Result<()> {
     let new = published(ground)?;
-    let mut command = ground.helper()?;
-    command.args(["hold", "old"]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut holder = Running(command.spawn()?);
-    let mut line = String::new();
-    BufReader::new(holder.0.stdout.take().context("it has no output")?).read_line(&mut line)?;
-    ensure!(line.trim() == "held", "the helper said {line:?}");
-    ground.write("seed", &new[..new.len() / 2])?;
-    let arguments = ["patch", "seed", "new.gosync", "-o", "old"];
-    ground.fail(ground.guest(), &arguments, 1, "open in another program")?;
-    drop(holder.0.stdin.take());
-    holder.wait()?;
-    ground.holds("old", &new[..new.len() / 2])?;
-    let done = ground.json(ground.guest(), &arguments)?;
-    ensure!(done["fetched_bytes"].as_u64() < Some(new.len() as u64 / 4), "what was fetched is gone: {done}");
+    let old = &new[..new.len() / 2];
+    ground.write("seed", old)?;
+    let refused = "open in another program";
+
+    let holder = Holder::of(ground, "old")?;
+    ground.fail(ground.guest(), &["patch", "seed", "new.gosync", "-o", "old"], 1, refused)?;
+    holder.let_go()?;
+    ground.holds("old", old)?;
+    ensure!(!ground.path(PART).exists(), "something was fetched");
+
+    let serving = ground.serve(ground.host())?;
+    let source = format!("{}/new", serving.url);
+    let arguments = ["patch", "seed", "new.gosync", &source, "-o", "old", "--limit-rate", "1MB"];
+    let mut command = ground.witnessed(&arguments)?;
+    let running = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?);
+    wait_for_a_part(ground, &new)?;
+    let holder = Holder::of(ground, "old")?;
+    ground.with_end(running.wait()?)?.expect(1, refused)?;
+    holder.let_go()?;
+    ground.holds("old", old)?;
+    let done = ground.json(ground.guest(), &["patch", "seed", "new.gosync", "-o", "old"])?;
+    ensure!(done["fetched_bytes"] == 0, "what was fetched is gone: {done}");
     ground.holds("old", &new)
+}
+
+/// A program that keeps a file open and shares it with nobody.
+struct Holder(Running);
+
+impl Holder {
+    fn of(ground: &Ground<'_>, file: &str) -> anyhow::Result<Self> {
+        let mut command = ground.helper()?;
+        command.args(["hold", file]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut holder = Running(command.spawn()?);
+        let mut line = String::new();
+        BufReader::new(holder.0.stdout.take().context("it has no output")?).read_line(&mut line)?;
+        ensure!(line.trim() == "held", "the helper said {line:?}");
+        Ok(Self(holder))
+    }
+
+    fn let_go(mut self) -> anyhow::Result<()> {
+        drop(self.0.0.stdin.take());
+        self.0.wait().map(drop)
+    }
 }
