@@ -1,7 +1,7 @@
 //! Where indexes and sources are: paths and URLs.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use url::Url;
@@ -88,6 +88,14 @@ impl Location {
                 url.set_path(&format!("{}{suffix}", url.path()));
                 Self::Url(url)
             }
+        }
+    }
+
+    /// The path, if it is a file on this machine.
+    pub fn as_path(&self) -> Option<&Path> {
+        match self {
+            Self::Path(path) => Some(path),
+            Self::Url(_) => None,
         }
     }
 

@@ -79,6 +79,11 @@ pub fn remove(path: &Path) -> io::Result<()> {
     platform::remove(path)
 }
 
+/// The directory that `path` is in.
+pub fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Makes what was renamed or removed in `directory` outlast a power failure, where
 /// directories can be synced.
 ///

@@ -4,7 +4,7 @@
 //! [`LocalFile`] is the [`ReadAt`](gosync_chunks::ReadAt) of a file or block device, and
 //! [`ReadBuffer`] the memory to read its pieces into. The modules have what the parts of
 //! gosync do with files beyond that: [`entry`] with names in directories, [`space`] with
-//! room on disk, [`access`] with locks, owners and modes.
+//! room on disk, [`access`] with locks, owners and modes, [`identity`] with names of one file.
 //!
 //! ```
 //! use gosync_chunks::ReadAt;
@@ -46,6 +46,7 @@
 
 pub mod access;
 pub mod entry;
+pub mod identity;
 mod local_file;
 mod platform;
 mod read_buffer;

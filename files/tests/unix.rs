@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use gosync_files::{access, entry};
+use gosync_files::{access, entry, identity};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o7777
@@ -82,4 +82,18 @@ fn pipes_are_opened_without_waiting() {
     let opened = entry::open(&pipe, OpenOptions::new().read(true)).unwrap();
     assert_eq!(entry::kind_of(&opened.metadata().unwrap()), Some("a pipe"));
     assert_eq!(entry::kind_of(&fs::metadata("/dev/null").unwrap()), Some("a device"));
+}
+
+#[test]
+fn links_lead_to_one_file_and_pipes_to_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::write(at("file"), "").unwrap();
+    symlink("file", at("link")).unwrap();
+    symlink(directory.path(), at("here")).unwrap();
+    for name in ["link", "here/file", "here/link"] {
+        assert!(identity::is_same(&at(name), &at("file")), "{name}");
+    }
+    assert!(identity::is_same(&at("here/new"), &at("new")));
+    assert!(!identity::is_same(Path::new("/dev/null"), Path::new("/dev/null")));
 }

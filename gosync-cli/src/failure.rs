@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use gosync::publish::{self, MergeError, PartError};
 use gosync::signing::KeyError;
 use gosync::{Error, ErrorKind, FormatError, update};
+use gosync_files::identity::SameFile;
 use gosync_server::ServerError;
 use gosync_zsync::Error as ZsyncError;
 use serde_json::json;
@@ -71,7 +72,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         return error.code();
     }
     match kind(error) {
-        _ if error.is::<Usage>() => USAGE,
+        _ if error.is::<Usage>() || error.is::<SameFile>() => USAGE,
         Some(ErrorKind::Usage) => USAGE,
         Some(ErrorKind::Corrupt) => CORRUPT,
         Some(ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Source) => SOURCE,

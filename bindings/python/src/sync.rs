@@ -1,14 +1,15 @@
 //! The main job: `build`, `diff` and `patch` over the scheme `gosync`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, Publisher, Shard, build_file};
-use gosync::signing::PublicKey;
+use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, Publisher, Shard, build_file, keep_apart};
+use gosync::signing::{PublicKey, SIGNATURE_SUFFIX};
 use gosync::sources::{Location, SourceOptions, Transfer, open_sources};
 use gosync::update::{FileOptions, Seeds, Update, compare};
 use gosync::{Format, Index, ReadOptions};
+use gosync_files::identity::{self, is_same};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -104,6 +105,10 @@ pub(crate) fn build<'py>(
             return Err(PyValueError::new_err(text));
         }
     };
+    if let Output::Place(location) = &output {
+        let outputs: Vec<&Location> = [location].into_iter().chain(&payload).collect();
+        keep_apart(&outputs, &[&file]).map_err(sync_error)?;
+    }
     let build = BuildOptions { block_sizes, compress };
     if let Some((number, count)) = part {
         if format != Format::Layered {
@@ -266,6 +271,7 @@ pub(crate) fn patch<'py>(
     let start = Instant::now();
     let (transfer, report) = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
+        let read = files_of(&index, public_key.as_deref());
         let opened = open(index, public_key, &options)?;
         let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();
         if locations.is_empty() {
@@ -273,6 +279,9 @@ pub(crate) fn patch<'py>(
             locations.push(opened.default_source.clone().ok_or_else(|| PyValueError::new_err(unnamed))?);
         }
         let length = opened.index.info().source_length();
+        if let Output::Place(Location::Path(path)) = &output {
+            keep_target_apart(path, &seeds, &read, &locations, opened.index.info().payload.is_some())?;
+        }
         let source = open_sources(&locations, Some(length), &options).map_err(gosync::Error::source);
         let source = source.map_err(sync_error)?;
         let target = opened.index.target();
@@ -307,6 +316,30 @@ pub(crate) fn patch<'py>(
     result.set_item("refetched_blocks", work.refetched_blocks)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
+}
+
+/// The files that opening an index reads.
+fn files_of(index: &IndexArgument, public_key: Option<&Path>) -> Vec<PathBuf> {
+    let IndexArgument::Place(location) = index else { return Vec::new() };
+    let signature = public_key.map(|_| location.with_suffix(SIGNATURE_SUFFIX));
+    let places = [location].into_iter().chain(&signature).filter_map(Location::as_path);
+    places.chain(public_key).map(Path::to_owned).collect()
+}
+
+/// Refuses to write over what is `read`, a seed other than the first, which may be brought to
+/// the new version in place, or a source.
+fn keep_target_apart(
+    output: &Path,
+    seeds: &[PathBuf],
+    read: &[PathBuf],
+    sources: &[Location],
+    is_compressed: bool,
+) -> PyResult<()> {
+    let is_in_place = seeds.first().is_some_and(|seed| is_same(output, seed));
+    let seeds = if is_in_place { &[] } else { seeds };
+    let sources = sources.iter().filter(|_| !is_in_place || is_compressed).filter_map(Location::as_path);
+    let inputs = read.iter().chain(seeds).map(PathBuf::as_path).chain(sources);
+    identity::keep_apart(output, inputs).map_err(|error| value_error(&error))
 }
 
 /// Reads an index, and verifies its signature if there is a key to do so: its text, or

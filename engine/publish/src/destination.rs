@@ -1,10 +1,12 @@
 //! Where something is published.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 #[cfg(feature = "object-store")]
 use gosync_blocksources::ObjectSource;
 use gosync_blocksources::{Location, SourceOptions};
+use gosync_files::identity;
 use gosync_patcher::StagedFile;
 
 use crate::error::Error;
@@ -82,6 +84,22 @@ impl<'a> Destination<'a> {
         let is_remote = matches!(self.location, Location::Url(_));
         Error::Write { location: self.location.to_string(), is_remote, source }
     }
+}
+
+/// Refuses to write any of `outputs` where it is one of the `inputs`, or two of them are one.
+///
+/// # Errors
+///
+/// [`Error::SameFile`] when it is so.
+pub fn keep_apart(outputs: &[&Location], inputs: &[&Path]) -> Result<(), Error> {
+    let mut taken = inputs.to_vec();
+    for output in outputs {
+        if let Location::Path(path) = output {
+            identity::keep_apart(path, &taken)?;
+            taken.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn is_object_store(scheme: &str) -> bool {

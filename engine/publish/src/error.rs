@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use gosync_chunks::{Cancelled, SourceError};
+use gosync_files::identity::SameFile;
 use gosync_layers::format::{MergeError, PartError};
 use gosync_patcher::StageError;
 
@@ -52,6 +53,9 @@ pub enum Error {
         /// What is wrong with them.
         why: &'static str,
     },
+    /// What is to be written is one of the files that it is made of.
+    #[error(transparent)]
+    SameFile(#[from] SameFile),
     /// Parts make no index.
     #[error(transparent)]
     Merge(#[from] MergeError),

@@ -40,7 +40,7 @@ mod merge;
 mod options;
 
 pub use build::{Build, PayloadOut};
-pub use destination::Destination;
+pub use destination::{Destination, keep_apart};
 pub use error::Error;
 pub use file::{build_file, read_unchanged};
 pub use merge::{PAYLOAD_SUFFIX, merge_files, publish_part};

@@ -10,7 +10,7 @@ use gosync_files::LocalFile;
 use gosync_layers::format::{IndexPart, LayeredIndex, NamedPart, PartError, Shard, merge, read_pieces};
 
 use crate::build::PayloadOut;
-use crate::destination::Destination;
+use crate::destination::{Destination, keep_apart};
 use crate::error::Error;
 use crate::file::build_file;
 use crate::options::BuildOptions;
@@ -34,11 +34,12 @@ pub fn publish_part(
     sources: &SourceOptions,
     progress: &dyn Progress,
 ) -> Result<IndexPart, Error> {
+    let payload = location.with_suffix(PAYLOAD_SUFFIX);
+    keep_apart(&[&payload, location], &[target])?;
     let part = build_file(target, options, progress, |build| match options.compress {
         Some(_) => {
             let name = format!("{}{PAYLOAD_SUFFIX}", target.file_name().unwrap_or_default().to_string_lossy());
-            let location = location.with_suffix(PAYLOAD_SUFFIX);
-            let payload = Destination::new(&location, sources);
+            let payload = Destination::new(&payload, sources);
             let name = TargetName::new(name).map_err(|error| payload.failed(io::Error::other(error)))?;
             payload.write(|out| build.part(shard, Some(PayloadOut { name, out })))
         }
@@ -66,6 +67,9 @@ pub fn merge_files(
     sources: &SourceOptions,
     progress: &dyn Progress,
 ) -> Result<LayeredIndex, Error> {
+    let payloads: Vec<PathBuf> = parts.iter().map(|part| payload_of(part)).collect();
+    let inputs: Vec<&Path> = parts.iter().chain(&payloads).map(PathBuf::as_path).collect();
+    keep_apart(&[location], &inputs)?;
     let open = |path: &PathBuf| {
         let part = IndexPart::read(Arc::new(open(path)?));
         Ok((path.clone(), part.map_err(|source| Error::of_part(path.clone(), source))?))
@@ -73,9 +77,10 @@ pub fn merge_files(
     let mut parts = parts.iter().map(open).collect::<Result<Vec<NamedPart>, Error>>()?;
     let index = merge(&mut parts)?;
     if let Some(payload) = index.payload() {
-        let location = location.beside(payload.name.as_str());
+        let beside = location.beside(payload.name.as_str());
+        keep_apart(&[location, &beside], &inputs)?;
         progress.begin(Phase::Copy, payload.len);
-        let destination = Destination::new(&location, sources);
+        let destination = Destination::new(&beside, sources);
         destination.write(|out| {
             parts.iter().try_for_each(|(path, part)| copy_payload(path, part, destination, out, progress))
         })?;
@@ -91,9 +96,7 @@ fn copy_payload(
     out: &mut (dyn Write + Send),
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    let mut path = part_path.as_os_str().to_owned();
-    path.push(PAYLOAD_SUFFIX);
-    let path = PathBuf::from(path);
+    let path = payload_of(part_path);
     let payload = open(&path)?;
     let wrong = || Error::of_part(part_path.to_owned(), PartError::Payload);
     if Some(payload.size()) != part.payload_length() {
@@ -113,6 +116,13 @@ fn copy_payload(
     written?;
     read.map_err(|source| Error::Read { target: path.display().to_string(), source })?;
     if part.is_payload(hasher.finalize().as_bytes()) { Ok(()) } else { Err(wrong()) }
+}
+
+/// Where the payload of the part at `part` is, if it has one.
+fn payload_of(part: &Path) -> PathBuf {
+    let mut path = part.as_os_str().to_owned();
+    path.push(PAYLOAD_SUFFIX);
+    path.into()
 }
 
 fn open(path: &Path) -> Result<LocalFile, Error> {

@@ -31,6 +31,6 @@ mod system;
 pub(crate) use holes::{next_data, read_ahead};
 pub(crate) use room::{allocate, punch_hole, write_back};
 pub(crate) use system::{
-    adopt, cluster_size, creating, is_at, is_in_use, is_ours, is_stream, knows_no_locks, opening, read_exact_at,
-    remove, replace, restrict, special_kind, sync_directory, write_all_at,
+    adopt, cluster_size, creating, is_at, is_in_use, is_ours, is_same, is_stream, knows_no_locks, opening,
+    read_exact_at, remove, replace, restrict, special_kind, sync_directory, write_all_at,
 };

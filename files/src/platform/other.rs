@@ -42,6 +42,10 @@ pub(crate) fn is_at(_: &File, path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
+pub(crate) fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
+    Ok(fs::canonicalize(one)? == fs::canonicalize(other)?)
+}
+
 pub(crate) fn is_in_use(_: &Path) -> bool {
     false
 }

@@ -47,6 +47,14 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
+/// Whether both paths lead to one thing whose content can be lost: no pipe, say.
+pub(crate) fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (fs::metadata(one)?, fs::metadata(other)?);
+    let kind = one.file_type();
+    let has_content = kind.is_file() || kind.is_dir() || kind.is_block_device();
+    Ok(has_content && (one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
 pub(crate) fn is_in_use(_: &Path) -> bool {
     false
 }

@@ -71,6 +71,10 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     !is_link && handles().is_some_and(|(here, there)| here == there)
 }
 
+pub(crate) fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
+    same_file::is_same_file(one, other)
+}
+
 /// What std opens, others may rename and remove; many programs do not allow it.
 pub(crate) fn is_in_use(path: &Path) -> bool {
     let opened = OpenOptions::new().access_mode(DELETE).share_mode(FILE_SHARE_ALL).open(path);

@@ -111,11 +111,12 @@ impl Build {
     fn build_whole(self, format: Format, options: &BuildOptions, console: &Console) -> anyhow::Result<()> {
         let start = Instant::now();
         let location = self.output.unwrap_or_else(|| default_index(&self.file).into());
-        let key = self.signing.key(console)?;
         let upload = environment::source_options()?;
         let bars = Bars::new(console);
         let publisher = Publisher { format, options, sources: &upload, progress: &bars };
         let payload = publisher.payload_location(&self.file, &location);
+        self.signing.keep_apart(&location, payload.as_ref(), &[&self.file])?;
+        let key = self.signing.key(console)?;
         let index = publisher.build(&self.file, payload.as_ref())?;
         publication::index::publish(&index, &location, key.as_ref(), &upload, start, console)
     }

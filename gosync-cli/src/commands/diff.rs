@@ -1,6 +1,6 @@
 //! `gosync diff`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -49,6 +49,10 @@ impl Diff {
             options,
             console,
         };
+        if let Some(path) = &self.report {
+            // It takes the place of none of them.
+            update.keep_apart(path, Path::new(""), &self.trust.files(&self.index))?;
+        }
         let (forecast, seeds, cost) = update.compare()?;
         let cost = match cost {
             Ok(cost) => Some(cost),

@@ -44,6 +44,7 @@ impl Index {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let Action::Merge(Merge { parts, output, signing }) = self.action;
         let start = Instant::now();
+        signing.keep_apart(&output, None, &parts.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
         let key = signing.key(console)?;
         let upload = environment::source_options()?;
         let (options, bars) = (BuildOptions::default(), Bars::new(console));

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use gosync::sources::Location;
+use gosync_files::identity::keep_apart;
 
 use crate::console::Console;
 use crate::options::network::Network;
@@ -28,6 +29,9 @@ pub(crate) struct Inspect {
 impl Inspect {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let options = self.network.source_options(console)?;
+        if let Some(path) = &self.signed_part {
+            keep_apart(path, self.index.as_path().map(PathBuf::from).into_iter().chain(self.trust.files(&self.index)))?;
+        }
         let published = Published::open(&self.index, &self.trust, &options, console)?;
         if let Some(path) = self.signed_part {
             fs::write(&path, published.signed_part()?).with_context(|| format!("cannot write {}", path.display()))?;

@@ -64,6 +64,9 @@ impl Patch {
             options,
             console,
         };
+        if let Some(output) = output {
+            update.keep_apart(output, &self.seed, &self.trust.files(&self.index))?;
+        }
         if self.dry_run {
             let (forecast, _, cost) = update.compare()?;
             forecast.tell_cost(&cost?, console)?;

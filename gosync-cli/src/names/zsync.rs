@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use gosync::sources::{Location, Netrc, SourceOptions};
 use gosync::update::FileOptions;
+use gosync_files::identity::keep_apart;
 use gosync_zsync::{LocalName, OpenedControl, ReadOptions, open_control, open_control_kept};
 use url::Url;
 
@@ -54,6 +55,9 @@ impl Zsync {
             options.http.netrc = authentication(&self.authentication)?;
             options.http.credentials = None;
         }
+        if let Some(kept) = &self.keep {
+            keep_apart(kept, self.input.iter().map(PathBuf::as_path).chain(self.control.as_path()))?;
+        }
         let opened = self.open(&options, console)?;
         let control = &opened.control;
         let output = match &self.output {
@@ -81,6 +85,12 @@ impl Zsync {
             options: &options,
             console,
         };
+        let control: Vec<PathBuf> =
+            self.control.as_path().map(PathBuf::from).into_iter().chain(self.keep.clone()).collect();
+        update.keep_apart(&output, &output, &control)?;
+        if let Some((_, path)) = &recompressed {
+            keep_apart(path, &control)?;
+        }
         update.patch(Some(&output))?.tell(Some(&output), start, console)?;
         if let Some((recompress, path)) = recompressed {
             recompress.compress(&output, &path)?;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use gosync::publish::{NameError, TargetName};
+use gosync::publish::{NameError, TargetName, keep_apart};
+use gosync::sources::Location;
 use gosync_zsync::{MakeOptions, is_gzip, make, make_compressed, make_of_stream};
 
 use crate::console::Console;
@@ -71,6 +72,13 @@ impl Zsyncmake {
             let message = "-z needs a file, not standard input".into();
             return Err(Usage { message, hint: "it writes FILE.gz" }.into());
         }
+        let name = Path::new(self.file.file_name().unwrap_or_default());
+        let output = self.output.clone().or((!from_stdin).then(|| beside(name)));
+        let output = output.filter(|output| output != Path::new("-")).map(Location::from);
+        let compressed = self.compress.then(|| Location::from(name.to_owned()).with_suffix(".gz"));
+        let outputs: Vec<&Location> = output.iter().chain(&compressed).collect();
+        let input = Some(self.file.as_path()).filter(|_| !from_stdin);
+        keep_apart(&outputs, input.as_slice()).map_err(gosync::Error::from)?;
         // A file that cannot be read is told of when its control file is made.
         if !from_stdin && !self.as_it_is && !self.exact && is_gzip(&self.file).unwrap_or(false) {
             console.message(format_args!(
@@ -85,17 +93,13 @@ impl Zsyncmake {
             false => make(&self.file, &options, bars)?,
         };
         warn_of_large_blocks(&control, console);
-        let name = Path::new(self.file.file_name().unwrap_or_default());
-        if self.compress {
-            let mut compressed = name.as_os_str().to_owned();
-            compressed.push(".gz");
-            make_compressed(&mut control, &self.file, Path::new(&compressed), &self.z_url, bars)?;
+        if let Some(Location::Path(compressed)) = &compressed {
+            make_compressed(&mut control, &self.file, compressed, &self.z_url, bars)?;
         }
 
         let bytes = encode(&control, &self.file)?;
-        let default = (!from_stdin).then(|| beside(name));
-        match self.output.clone().or(default).filter(|output| output != Path::new("-")) {
-            Some(output) => publish(&control, &bytes, &output.into(), start, console)?,
+        match output {
+            Some(output) => publish(&control, &bytes, &output, start, console)?,
             None => {
                 let mut out = io::stdout().lock();
                 out.write_all(&bytes)?;

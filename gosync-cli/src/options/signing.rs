@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use gosync::signing::SecretKey;
+use gosync::Error;
+use gosync::publish::keep_apart;
+use gosync::signing::{SIGNATURE_SUFFIX, SecretKey};
+use gosync::sources::Location;
 
 use super::environment::secret;
 use crate::console::Console;
@@ -24,6 +27,16 @@ impl Signing {
     /// Whether the index is to be signed.
     pub(crate) fn is_wanted(&self) -> bool {
         self.sign.is_some()
+    }
+
+    /// Refuses to write an index to `index`, its signature beside it and `more` where any of them
+    /// is one of `inputs`, the key, or another of them.
+    pub(crate) fn keep_apart(&self, index: &Location, more: Option<&Location>, inputs: &[&Path]) -> Result<(), Error> {
+        let signature = self.sign.as_ref().map(|_| index.with_suffix(SIGNATURE_SUFFIX));
+        let outputs: Vec<&Location> = [index].into_iter().chain(more).chain(&signature).collect();
+        let own = self.sign.iter().chain(&self.key_password_file).map(PathBuf::as_path);
+        let inputs: Vec<&Path> = inputs.iter().copied().chain(own).collect();
+        Ok(keep_apart(&outputs, &inputs)?)
     }
 
     /// The key, decrypted. To be called before the work begins, so that a wrong password costs no work.

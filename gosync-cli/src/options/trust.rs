@@ -1,9 +1,9 @@
 //! Trusting signed indexes only.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use gosync::signing::{PublicKey, Signed};
-use gosync::sources::SourceOptions;
+use gosync::signing::{PublicKey, SIGNATURE_SUFFIX, Signed};
+use gosync::sources::{Location, SourceOptions};
 use gosync::{Error, OpenedIndex};
 
 use crate::console::Console;
@@ -19,6 +19,15 @@ impl Trust {
     /// Whether an index is used only if it is signed.
     pub(crate) fn wants_signature(&self) -> bool {
         self.public_key.is_some()
+    }
+
+    /// What is read to verify the signature of the index at `index`.
+    pub(crate) fn files(&self, index: &Location) -> Vec<PathBuf> {
+        match (&self.public_key, index.with_suffix(SIGNATURE_SUFFIX)) {
+            (Some(key), Location::Path(signature)) => vec![key.into(), signature],
+            (Some(key), Location::Url(_)) => vec![key.into()],
+            (None, _) => Vec::new(),
+        }
     }
 
     /// Verifies the signature of `opened` if a key is given, and adds what that

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gosync::publish::Destination;
+use gosync::publish::{Destination, keep_apart};
 use gosync::sources::Location;
 use gosync_zsync::{Control, Error, MakeOptions};
 use serde_json::json;
@@ -42,9 +42,10 @@ pub(crate) fn build(
     console: &Console,
 ) -> anyhow::Result<()> {
     let start = Instant::now();
+    let location = location.unwrap_or_else(|| beside(file).into());
+    keep_apart(&[&location], &[file]).map_err(gosync::Error::from)?;
     let control = gosync_zsync::make(file, &options(block_size)?, &Bars::new(console))?;
     warn_of_large_blocks(&control, console);
-    let location = location.unwrap_or_else(|| beside(file).into());
     publish(&control, &encode(&control, file)?, &location, start, console)
 }
 

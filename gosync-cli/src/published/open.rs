@@ -64,6 +64,11 @@ impl Published {
         }
     }
 
+    /// Whether what clients fetch is not the target itself.
+    pub(crate) fn is_compressed(&self) -> bool {
+        matches!(self, Self::Index(opened, _) if opened.index.info().payload.is_some())
+    }
+
     /// What opening it took.
     pub(crate) fn transfer(&self) -> Transfer {
         match self {

@@ -1,11 +1,12 @@
 //! Comparing with something published, and bringing its target about.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gosync::sources::{Location, Source, SourceOptions, open_sources};
 use gosync::update::{Estimate, FileOptions, Seeds, Target, UnreadableSeed, compare, estimate};
+use gosync_files::identity::{SameFile, is_same, keep_apart};
 use gosync_zsync::Places;
 use url::Url;
 
@@ -63,6 +64,22 @@ impl Update<'_> {
             compared,
         };
         Ok((forecast, seeds, cost))
+    }
+
+    /// Refuses to write `output` where that is something that is read: the index, `others`, a
+    /// seed or the source. The file at `in_place` is the one to bring to the new version, which
+    /// it may have already.
+    pub(crate) fn keep_apart(&self, output: &Path, in_place: &Path, others: &[PathBuf]) -> Result<(), SameFile> {
+        let index = self.published.location().as_path().into_iter();
+        keep_apart(output, index.chain(others.iter().map(PathBuf::as_path)))?;
+        let is_in_place = is_same(output, in_place);
+        if !is_in_place {
+            keep_apart(output, &self.seeds)?;
+        }
+        if !is_in_place || self.published.is_compressed() {
+            keep_apart(output, self.locations().unwrap_or_default().iter().filter_map(Location::as_path))?;
+        }
+        Ok(())
     }
 
     /// Brings the target about as the file `output`, or else on standard output.

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gosync_files::entry::{kind_of, kind_of_name};
+use gosync_files::entry::{directory_of, kind_of, kind_of_name};
 use gosync_sums::FileHasher;
 
 use crate::place::error::StageError;
@@ -68,14 +68,6 @@ fn hidden_path(target: &Path, suffix: &str) -> PathBuf {
     }
     temporary.push(suffix);
     directory_of(target).join(temporary)
-}
-
-/// The directory that `target` is in.
-pub(crate) fn directory_of(target: &Path) -> &Path {
-    match target.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
 }
 
 fn is_separator(byte: u8) -> bool {

@@ -13,7 +13,7 @@ use crate::patch::Patch;
 use crate::place::complete::{CompleteFile, Placement};
 use crate::place::error::StageError;
 use crate::place::journal::{Journal, TargetId};
-use crate::place::names::{directory_of, journal_path, resolve, temporary_path};
+use crate::place::names::{journal_path, resolve, temporary_path};
 use crate::place::temporary::{TemporaryFile, open_leftover};
 
 /// A temporary file in the target's directory, named `.NAME.gosync-part`.
@@ -185,7 +185,7 @@ impl StagedFile {
     pub fn commit(self) -> Result<(), StageError> {
         let target = self.target().to_owned();
         self.complete()?.put_in_place()?;
-        let synced = entry::sync_directory(directory_of(&target));
+        let synced = entry::sync_directory(entry::directory_of(&target));
         synced.map_err(|source| StageError::Commit { path: target, source })
     }
 

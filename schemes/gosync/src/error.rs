@@ -65,9 +65,12 @@ impl Error {
             Self::Update(error) => error.kind(),
             Self::Publish(Publish::Cancelled(_)) => ErrorKind::Cancelled,
             Self::Publish(Publish::Source(error)) => error.kind(),
-            Self::Publish(Publish::Layers { .. } | Publish::PayloadLayers { .. } | Publish::Sections { .. }) => {
-                ErrorKind::Usage
-            }
+            Self::Publish(
+                Publish::Layers { .. }
+                | Publish::PayloadLayers { .. }
+                | Publish::Sections { .. }
+                | Publish::SameFile(_),
+            ) => ErrorKind::Usage,
             Self::Publish(Publish::Merge(MergeError::Part { source, .. })) if source.is_corrupt() => ErrorKind::Corrupt,
             Self::Publish(Publish::Merge(_)) => ErrorKind::Usage,
             Self::Publish(Publish::Write { is_remote: true, .. }) => ErrorKind::Source,

@@ -94,7 +94,9 @@ pub mod publish {
     pub use crate::publisher::Publisher;
     pub use gosync_chunks::{MAX_BLOCK_SIZE, NameError, TargetName};
     pub use gosync_layers::format::{IndexPart, MergeError, PartError, Section, SectionId, Shard, ShardError};
-    pub use gosync_publish::{Build, BuildOptions, Destination, Error, PAYLOAD_SUFFIX, PayloadOut, build_file};
+    pub use gosync_publish::{
+        Build, BuildOptions, Destination, Error, PAYLOAD_SUFFIX, PayloadOut, build_file, keep_apart,
+    };
 }
 
 /// Bringing targets about: comparing, patching, verifying, foretelling.

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use gosync_blocksources::{Location, SourceOptions};
 use gosync_chunks::{Progress, TargetName};
 use gosync_layers::format::{IndexPart, Shard};
-use gosync_publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, PayloadOut, build_file, merge_files, publish_part};
+use gosync_publish::{
+    BuildOptions, Destination, PAYLOAD_SUFFIX, PayloadOut, build_file, keep_apart, merge_files, publish_part,
+};
 
 use crate::error::Error;
 use crate::format::Format;
@@ -45,6 +47,7 @@ impl Publisher<'_> {
             };
             return GoSyncIndex::build(target, block_size, self.progress).map(Index::GoSync);
         }
+        keep_apart(payload.as_slice(), &[target])?;
         let index = build_file(target, self.options, self.progress, |build| match payload {
             None => build.index(None),
             Some(location) => {

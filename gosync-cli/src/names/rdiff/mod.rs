@@ -152,8 +152,8 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    fn signature(&self, basis: Option<&Path>, signature: Option<&Path>) -> Result<()> {
-        let mut basis = self.input(basis, Stream::Basis)?;
+    fn signature(&self, basis_path: Option<&Path>, signature: Option<&Path>) -> Result<()> {
+        let mut basis = self.input(basis_path, Stream::Basis)?;
         let options = SignatureOptions {
             kind: self.args.kind(),
             block_len: Some(self.args.block_size).filter(|&len| len > 0),
@@ -170,7 +170,7 @@ impl Task<'_> {
                 header.block_len
             ));
         }
-        let mut output = Output::create(signature, Stream::Signature, self.args.force)?;
+        let mut output = Output::create(signature, Stream::Signature, self.args.force, &[basis_path])?;
         let report = match basis.at_any_place() {
             Some(basis) => gosync_librsync::signature_at(&basis, &mut output, &options),
             None => gosync_librsync::signature(basis, &mut output, &options),
@@ -192,9 +192,11 @@ impl Task<'_> {
     }
 
     fn delta(&self, signature: Option<&Path>, new: Option<&Path>, delta: Option<&Path>) -> Result<()> {
+        let inputs = [signature, new];
         let signature = self.input(signature, Stream::Signature)?;
         let name = signature.to_string();
-        let (mut new, output) = (self.input(new, Stream::New)?, Output::create(delta, Stream::Delta, self.args.force)?);
+        let mut new = self.input(new, Stream::New)?;
+        let output = Output::create(delta, Stream::Delta, self.args.force, &inputs)?;
         let signature = Signature::read(signature).map_err(|error| self.about(&name, error))?;
         self.console.detail(format_args!(
             "{name}: {} blocks of {} bytes, {:?}",
@@ -227,10 +229,12 @@ impl Task<'_> {
     }
 
     fn patch(&self, basis: Option<&Path>, delta: Option<&Path>, new: Option<&Path>) -> Result<()> {
+        // The basis may be brought to the new version in place.
+        let inputs = [delta];
         let basis = self.input(basis, Stream::Basis)?;
         let delta = self.input(delta, Stream::Delta)?;
         let name = delta.to_string();
-        let mut output = Output::create(new, Stream::New, self.args.force)?;
+        let mut output = Output::create(new, Stream::New, self.args.force, &inputs)?;
         let report = gosync_librsync::patch(basis, delta, &mut output, &PatchOptions::default())
             .map_err(|error| self.about(&name, error))?;
         self.statistics(

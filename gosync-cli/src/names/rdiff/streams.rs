@@ -6,6 +6,7 @@ use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use gosync_files::identity::keep_apart;
 use gosync_librsync::{Error, LocalFile, ReadAt, Stream};
 use tempfile::NamedTempFile;
 
@@ -102,9 +103,16 @@ pub(super) enum Output {
 
 impl Output {
     /// Prepares to write the file at `path`, or takes standard output.
-    pub(super) fn create(path: Option<&Path>, stream: Stream, force: bool) -> Result<Self, Error> {
+    /// It must be none of `inputs`.
+    pub(super) fn create(
+        path: Option<&Path>,
+        stream: Stream,
+        force: bool,
+        inputs: &[Option<&Path>],
+    ) -> Result<Self, Error> {
         let failed = |source| Error::Write { stream, source };
         let Some(path) = path else { return platform::standard_output().map(Self::Standard).map_err(failed) };
+        keep_apart(path, inputs.iter().flatten()).map_err(|error| failed(io::Error::other(error)))?;
         Self::at(path, force).map_err(|error| failed(named(&path.display().to_string(), &error)))
     }
 
