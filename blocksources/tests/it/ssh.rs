@@ -171,6 +171,11 @@ fn what_ssh_says_is_told_and_weighed() {
         };
         assert!(reason.contains(told), "{script}: {reason}");
     }
+}
+
+#[test]
+fn an_ssh_that_is_not_there_is_told() {
+    let directory = tempfile::tempdir().unwrap();
     let options = SshOptions { program: directory.path().join("none"), ..SshOptions::default() };
     let error = SshSource::new("ssh://host/x", options).unwrap().size().unwrap_err();
     match error {
