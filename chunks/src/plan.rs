@@ -34,7 +34,8 @@ pub enum Step {
     },
 }
 
-/// Steps that make up the whole target, in its order and without a gap.
+/// Steps that make up the target, in its order. Blocks without a step are left as they are: they
+/// stand there already, or are not wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     cut: Cut,
@@ -128,6 +129,27 @@ impl Plan {
     /// Bytes that need not be fetched: copied or repeated.
     pub fn matched_bytes(&self) -> u64 {
         self.copied + self.repeated
+    }
+
+    /// Bytes that there are steps for.
+    pub fn wanted_bytes(&self) -> u64 {
+        self.copied + self.fetched + self.repeated
+    }
+
+    /// The blocks that there are steps for, ascending; no two ranges touch.
+    pub fn blocks(&self) -> Vec<BlockRange> {
+        let mut all: Vec<BlockRange> = Vec::new();
+        for step in &self.steps {
+            let blocks = match *step {
+                Step::Copy { target, .. } => self.cut.within(target),
+                Step::Fetch { blocks } | Step::Repeat { blocks, .. } => blocks,
+            };
+            match all.last_mut() {
+                Some(last) if last.end == blocks.start => last.end = blocks.end,
+                _ => all.push(blocks),
+            }
+        }
+        all
     }
 
     /// For each of `seeds` seeds the ranges that are copied, ascending; no two touch.

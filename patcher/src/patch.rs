@@ -13,7 +13,8 @@ pub struct Patch<'a> {
     pub plan: &'a Plan,
     /// What comes out, block by block.
     pub sums: &'a BlockSums,
-    /// The hash of what comes out, where it is known.
+    /// The hash of what comes out, where it is known and the plan leaves nothing out but what
+    /// stands there.
     pub file_hash: Option<FileHash>,
     /// What the plan copies from, by [`SeedId`](gosync_chunks::SeedId).
     pub seeds: &'a [&'a dyn ReadAt],
@@ -49,7 +50,7 @@ impl Report {
     pub fn add_refetched(&mut self, again: Self, plan: &Plan) {
         self.transfer += again.transfer;
         self.refetched_blocks += again.refetched_blocks;
-        let all = plan.cut().length();
+        let all = plan.wanted_bytes();
         self.fetched = (self.fetched + again.fetched).min(all);
         let mut matched = all - self.fetched;
         for part in [&mut self.kept, &mut self.repeated, &mut self.copied] {

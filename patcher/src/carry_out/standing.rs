@@ -12,15 +12,16 @@ use crate::carry_out::missing::Missing;
 use crate::carry_out::output::Output;
 use crate::check::verified::{Checked, check};
 use crate::error::PatchError;
-use crate::groups::Groups;
+use crate::groups::{Groups, joined};
 use crate::halt::Halt;
 
-/// The blocks that do not stand at their place in `output`.
+/// The blocks that `plan` has steps for and that do not stand at their place in `output`.
 ///
-/// All that was written there is read and summed, on the current rayon pool. What is
+/// All that was written of them is read and summed, on the current rayon pool. What is
 /// wrong is cleared, so that afterwards the rest is as empty as in a fresh file. A block
 /// of zeros stands where nothing was written.
 pub(crate) fn absent_blocks(
+    plan: &Plan,
     sums: &BlockSums,
     output: &Output<'_>,
     halt: &Halt<'_>,
@@ -28,10 +29,10 @@ pub(crate) fn absent_blocks(
 ) -> Result<Missing, PatchError> {
     let cut = sums.cut();
     let file = output.reader()?;
-    let written = written_blocks(&file, cut);
+    let absent = Missing::new(&plan.blocks());
+    let written = wanted_among(&written_blocks(&file, cut), &absent);
     progress.begin(Phase::Verify, written.iter().map(|&blocks| cut.bytes(blocks).len()).sum());
 
-    let absent = Missing::new(&[cut.blocks()]);
     let pieces = Groups::new(written.into_iter(), cut, SUBTREE).flatten();
     hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         halt.check()?;
@@ -84,6 +85,11 @@ pub(crate) fn remaining(plan: &Plan, absent: &Missing) -> Plan {
         }
     }
     rest
+}
+
+/// Those of `blocks` that are in `absent`.
+fn wanted_among(blocks: &[BlockRange], absent: &Missing) -> Vec<BlockRange> {
+    joined(blocks.iter().flat_map(|blocks| blocks.iter()).filter(|&block| absent.contains(block)))
 }
 
 /// The blocks of which anything was written, as far as the file system can tell.

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use gosync_chunks::{BlockRange, Phase, Step, Transfer};
+use gosync_files::LocalFile;
 
 use crate::carry_out::copy::Copies;
 use crate::carry_out::fetch::{Fetched, Fetcher};
@@ -11,7 +12,7 @@ use crate::carry_out::output::Output;
 use crate::carry_out::repeat::write_repeats;
 use crate::carry_out::standing::{absent_blocks, remaining};
 use crate::check::verified::{VerifiedRun, WriteRun};
-use crate::check::verify::{Verdict, VerifyError, verify, verify_rest};
+use crate::check::verify::{Rest, Verdict, VerifyError, verify, verify_rest};
 use crate::error::PatchError;
 use crate::halt::Halt;
 use crate::patch::{Patch, Report};
@@ -86,9 +87,8 @@ impl Patch<'_> {
     fn resume(&self, output: &Output<'_>) -> Result<Report, PatchError> {
         output.extend()?;
         let halt = Halt::new(self.progress);
-        let rest = remaining(self.plan, &absent_blocks(self.sums, output, &halt, self.progress)?);
-        let to_do = rest.matched_bytes() + rest.fetched_bytes();
-        let kept = self.plan.cut().length() - to_do;
+        let rest = remaining(self.plan, &absent_blocks(self.plan, self.sums, output, &halt, self.progress)?);
+        let kept = self.plan.wanted_bytes() - rest.wanted_bytes();
         match (Patch { plan: &rest, ..*self }).write(output) {
             Ok(report) => Ok(Report { kept, ..report }),
             Err(PatchError::FileHash { expected, actual, mut report }) => {
@@ -128,12 +128,12 @@ impl Patch<'_> {
         let mut verdict = match fetched.spoilt {
             0 => verify_rest(&written, self.sums, known.rest(), self.progress),
             // What was known of copies no longer holds.
-            _ => verify(&written, self.sums, self.file_hash, self.progress),
+            _ => self.verify(&written),
         }
         .map_err(unverified)?;
         if !verdict.wrong.is_empty() {
             self.repair(&verdict, output, fetcher, &mut report)?;
-            verdict = verify(&written, self.sums, self.file_hash, self.progress).map_err(unverified)?;
+            verdict = self.verify(&written).map_err(unverified)?;
         }
         self.accept(verdict, &report)?;
         Ok(report)
@@ -190,7 +190,7 @@ impl Patch<'_> {
             return Ok(fetched);
         }
         let cut = self.plan.cut();
-        let rest = remaining(self.plan, &absent_blocks(self.sums, output, fetcher.halt, self.progress)?);
+        let rest = remaining(self.plan, &absent_blocks(self.plan, self.sums, output, fetcher.halt, self.progress)?);
         let wrong: Vec<BlockRange> = rest
             .steps()
             .iter()
@@ -244,6 +244,14 @@ impl Patch<'_> {
             Ok(())
         };
         Ok(fetcher.fetch(blocks, write)?.transfer)
+    }
+
+    /// Verifies all that the plan has steps for.
+    fn verify(&self, written: &LocalFile) -> Result<Verdict, VerifyError> {
+        match self.file_hash {
+            Some(_) => verify(written, self.sums, self.file_hash, self.progress),
+            None => verify_rest(written, self.sums, Rest::Blocks(self.plan.blocks()), self.progress),
+        }
     }
 
     fn accept(&self, verdict: Verdict, report: &Report) -> Result<(), PatchError> {
