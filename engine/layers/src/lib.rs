@@ -16,7 +16,7 @@
 //! FORMAT.md, in the repository's root, specifies every byte.
 //!
 //! ```
-//! use gosync_layers::descent::{Zeros, descend};
+//! use gosync_layers::descent::{DescentOptions, Zeros, descend};
 //! use gosync_layers::format::{Contents, LayeredIndex, ReadOptions, Section, SectionId, make};
 //! use gosync_layers::{choose, sums};
 //! # use gosync_chunks::{ByteRange, ReadAt};
@@ -45,7 +45,7 @@
 //! let index = LayeredIndex::read(&*file, &ReadOptions::default())?;
 //! let old = target[100_000..].to_vec();
 //! let seeds: [&dyn ReadAt; 2] = [&old, &Zeros(length)];
-//! let found = descend(&index, &seeds, usize::MAX, &())?;
+//! let found = descend(&index, &seeds, &DescentOptions::default(), &())?;
 //! assert!(found.plan.fetched_bytes() < 101_000);
 //! assert_eq!(index.section(SectionId(77))?.expect("it was written").0, b"whatever a scheme has to say");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use gosync_chunks::ranges::without;
 use gosync_chunks::{ByteRange, Plan, ReadAt, Step};
 use gosync_files::LocalFile;
 
@@ -11,6 +12,9 @@ pub struct Rebuilt<'a> {
     file: &'a LocalFile,
     /// Where each repeated block stands, and the one that it repeats; ascending.
     repeats: Vec<(ByteRange, u64)>,
+    /// What the plan leaves out, ascending, and what has that at its place.
+    left_out: Vec<ByteRange>,
+    elsewhere: Option<&'a dyn ReadAt>,
 }
 
 impl<'a> Rebuilt<'a> {
@@ -23,7 +27,16 @@ impl<'a> Rebuilt<'a> {
                 repeats.extend(blocks.iter().map(|block| (plan.cut().range(block), start)));
             }
         }
-        Self { file, repeats }
+        Self { file, repeats, left_out: Vec::new(), elsewhere: None }
+    }
+
+    /// With `elsewhere`, which has what `plan` leaves out, at the target's places.
+    #[must_use]
+    pub fn with_elsewhere(mut self, plan: &Plan, elsewhere: &'a dyn ReadAt) -> Self {
+        let whole = ByteRange { start: 0, end: plan.cut().length() };
+        self.left_out = without(&[whole], plan.blocks().into_iter().map(|blocks| plan.cut().bytes(blocks)));
+        self.elsewhere = Some(elsewhere);
+        self
     }
 
     /// What is read where equal bytes stand, ascending.
@@ -45,6 +58,13 @@ impl ReadAt for Rebuilt<'_> {
             let (from, to) = (range.start.max(offset), range.end.min(end));
             let part = &mut buffer[(from - offset) as usize..(to - offset) as usize];
             self.file.read_exact_at(of + (from - range.start), part)?;
+        }
+        let first = self.left_out.partition_point(|range| range.end <= offset);
+        for range in self.left_out[first..].iter().take_while(|range| range.start < end) {
+            let (from, to) = (range.start.max(offset), range.end.min(end));
+            if let Some(elsewhere) = self.elsewhere {
+                elsewhere.read_exact_at(from, &mut buffer[(from - offset) as usize..(to - offset) as usize])?;
+            }
         }
         Ok(())
     }

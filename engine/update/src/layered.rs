@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use gosync_chunks::{BlockRange, FileHash, Progress, ReadAt, Source};
-use gosync_layers::descent::{Finder, Zeros, descend, locate, nodes, wrong_subtrees};
+use gosync_chunks::{BlockRange, ByteRange, FileHash, Progress, ReadAt, Source};
+use gosync_layers::descent::{DescentOptions, Finder, Zeros, descend, locate, nodes, wrong_subtrees};
 use gosync_layers::format::{Damage, LayeredIndex};
 use gosync_patcher::{PatchError, TargetId};
 use gosync_payloads::Rebuilt;
@@ -15,18 +15,34 @@ use crate::error::Error;
 use crate::target::{Check, Download, Target, Verified, Whole};
 
 /// The flat target that a layered index describes, published as it is or in compressed frames.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct LayeredTarget<'a> {
     index: &'a LayeredIndex,
     /// How many of its layers are used.
     layers: usize,
     zeros: Zeros,
+    part: Option<Part<'a>>,
+}
+
+/// What is wanted of a target, and where the rest is.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    wanted: &'a [ByteRange],
+    elsewhere: &'a dyn ReadAt,
 }
 
 impl<'a> LayeredTarget<'a> {
     /// The target of `index`.
     pub fn new(index: &'a LayeredIndex) -> Self {
-        Self { index, layers: index.layers().len(), zeros: Zeros(index.length()) }
+        Self { index, layers: index.layers().len(), zeros: Zeros(index.length()), part: None }
+    }
+
+    /// Only the ranges `wanted` of the target of `index`, which ascend. `elsewhere` has the rest at
+    /// its places, as far as it comes before something that is wanted: a compressed payload is
+    /// decoded with it. The target has no hash then, and nothing but the sums of its blocks
+    /// tells that they are right: the caller checks what is made of them.
+    pub fn part(index: &'a LayeredIndex, wanted: &'a [ByteRange], elsewhere: &'a dyn ReadAt) -> Self {
+        Self { part: Some(Part { wanted, elsewhere }), ..Self::new(index) }
     }
 }
 
@@ -40,12 +56,17 @@ impl Target for LayeredTarget<'_> {
     }
 
     fn file_hash(&self) -> Option<FileHash> {
-        Some(self.index.file_hash())
+        self.part.is_none().then(|| self.index.file_hash())
+    }
+
+    fn elsewhere(&self) -> Option<&dyn ReadAt> {
+        self.part.map(|part| part.elsewhere)
     }
 
     fn compare(&self, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error> {
         let seeds = [seeds, &[&self.zeros]].concat();
-        Ok(descend(self.index, &seeds, self.layers, progress)?.into())
+        let options = DescentOptions { layers: self.layers, wanted: self.part.map(|part| part.wanted) };
+        Ok(descend(self.index, &seeds, &options, progress)?.into())
     }
 
     fn own_seeds(&self) -> Vec<&dyn ReadAt> {

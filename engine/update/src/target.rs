@@ -67,6 +67,12 @@ pub trait Target: Send + Sync {
         Vec::new()
     }
 
+    /// What has the bytes that the plans of [`compare`](Self::compare) leave out, at the target's
+    /// places. A target whose plans leave something out has no [hash](Self::file_hash).
+    fn elsewhere(&self) -> Option<&dyn ReadAt> {
+        None
+    }
+
     /// The source of the target's bytes, where `published` is what was put on a server. Where
     /// it is decoded with what stands before it in the target, that is in `rebuilt`.
     fn decoded<'a>(

@@ -47,9 +47,9 @@ pub struct UpdateReport {
 }
 
 impl UpdateReport {
-    /// Length of the target in bytes.
+    /// Length in bytes of the target, or of what was wanted of it.
     pub fn output_bytes(&self) -> u64 {
-        self.comparison.plan.cut().length()
+        self.comparison.plan.wanted_bytes()
     }
 
     /// Bytes of the target that were not fetched: copied, equal to others, or there from
@@ -141,7 +141,7 @@ impl Update<'_> {
 
     fn make_file(&self, output: &Path, options: &FileOptions) -> Result<UpdateReport, Error> {
         let mut staged = StagedFile::resume(output, self.target.id())?;
-        match self.make(&mut staged) {
+        match self.stage(&mut staged) {
             Ok(report) => {
                 self.prepare(&staged, options)?;
                 staged.commit()?;
@@ -156,8 +156,14 @@ impl Update<'_> {
         }
     }
 
-    /// Makes the target in `staged`.
-    fn make(&self, staged: &mut StagedFile) -> Result<UpdateReport, Error> {
+    /// Makes the target in `staged`, and leaves it there: for callers that make something else of
+    /// it. Parts of one target can be made one after another, each by a target that leaves out
+    /// the others.
+    ///
+    /// # Errors
+    ///
+    /// As [`to_file`](Self::to_file).
+    pub fn stage(&self, staged: &mut StagedFile) -> Result<UpdateReport, Error> {
         let leftover = staged.take_leftover();
         let mut seeds = self.seeds.data();
         seeds.extend(leftover.iter().map(|file| file as &dyn ReadAt));
@@ -167,7 +173,10 @@ impl Update<'_> {
 
         let comparison = self.target.compare(&seeds, self.progress)?;
         seeds.extend(self.target.own_seeds());
-        let rebuilt = Rebuilt::new(&file, &comparison.plan);
+        let mut rebuilt = Rebuilt::new(&file, &comparison.plan);
+        if let Some(elsewhere) = self.target.elsewhere() {
+            rebuilt = rebuilt.with_elsewhere(&comparison.plan, elsewhere);
+        }
         let source = self.target.decoded(&comparison, self.source, Some(&rebuilt));
         let patch = self.patch(&comparison, &seeds, &*source);
         let (mut report, mut wrong_hash) = match patch.write_to_file(staged) {

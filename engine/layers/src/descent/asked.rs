@@ -43,6 +43,10 @@ pub(super) enum Place {
     Seed(SeedId, u64),
     /// Equal to another one of those asked for, which is not in any seed.
     Like(usize),
+    /// Only some of it is wanted, and it can be divided.
+    Partly,
+    /// Nothing of it is wanted.
+    Unwanted,
 }
 
 impl Asked {
@@ -59,7 +63,7 @@ impl Asked {
         let places = self.places.iter().enumerate();
         places.filter_map(|(at, place)| match *place {
             Place::Seed(seed, offset) => Some((seed, ByteRange::at(offset, self.range(at).len()))),
-            Place::Unknown | Place::Like(_) => None,
+            _ => None,
         })
     }
 

@@ -73,6 +73,6 @@ pub(super) fn beside(asked: &Asked, side: Side, spans: &Spans, suspects: &[Suspe
 fn in_seed(place: Place) -> Option<(SeedId, u64)> {
     match place {
         Place::Seed(seed, offset) => Some((seed, offset)),
-        Place::Unknown | Place::Like(_) => None,
+        _ => None,
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockSums, ByteRange, Plan, Progress, ReadAt, SeedId, Signature, Step, StrongHasher, Transfer,
+    BlockId, BlockLayout, BlockRange, BlockSums, ByteRange, Cut, Plan, Progress, ReadAt, SeedId, Signature, Step,
+    StrongHasher, Transfer,
 };
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare_again, compare_parts};
 use gosync_index::BlockIndex;
@@ -39,6 +40,22 @@ pub struct Descent {
     pub frames: Option<Frames>,
 }
 
+/// How far to go down, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct DescentOptions<'a> {
+    /// How many layers of the index to use, from the coarsest on.
+    pub layers: usize,
+    /// What of the target is wanted, ascending: all of it, or else only these ranges. Blocks of
+    /// which nothing is wanted are no step of the plan.
+    pub wanted: Option<&'a [ByteRange]>,
+}
+
+impl Default for DescentOptions<'_> {
+    fn default() -> Self {
+        Self { layers: usize::MAX, wanted: None }
+    }
+}
+
 /// What came of one layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LayerReport {
@@ -60,7 +77,7 @@ const SAMPLE_OF: usize = 32;
 const SAMPLE_RUN: usize = 2;
 
 /// Finds out what `seeds` have of the target of `index`. The last seed is
-/// [`Zeros`](super::Zeros), as long as the target. Of the index, the coarsest `layers` are used.
+/// [`Zeros`](super::Zeros), as long as the target.
 ///
 /// # Errors
 ///
@@ -68,7 +85,7 @@ const SAMPLE_RUN: usize = 2;
 pub fn descend(
     index: &LayeredIndex,
     seeds: &[&dyn ReadAt],
-    layers: usize,
+    options: &DescentOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<Descent, Error> {
     let hasher = index.hasher();
@@ -86,7 +103,8 @@ pub fn descend(
         reports: reports.collect(),
         transfer: Transfer::default(),
         matched: 0,
-        layers: layers.min(index.layers().len()),
+        layers: options.layers.min(index.layers().len()),
+        only: options.wanted,
         hasher,
         suspects: Vec::new(),
         frames: index.payload().map(Frames::new),
@@ -117,6 +135,8 @@ struct State<'a> {
     matched: u64,
     /// How many layers to use.
     layers: usize,
+    /// What is wanted, where that is not all.
+    only: Option<&'a [ByteRange]>,
     hasher: Xxh3,
     /// Of the layer before, in the target's order.
     suspects: Vec<Suspect>,
@@ -144,16 +164,17 @@ impl<'a> State<'a> {
     /// that is all of it, a sample tells first whether it is worth it.
     fn coarsest_layer(&mut self) -> Result<(), Error> {
         let layout = self.index.layers()[0].layout;
+        let asked = self.first_blocks(layout);
         // How many there are is only believed once their records are here.
-        let (bytes, transfer) = self.index.records(0, &[layout.blocks()])?;
+        let (bytes, transfer) = self.index.records(0, &asked)?;
         self.transfer += transfer;
-        let wanted: Vec<Wanted> =
-            layout.blocks().iter().map(|block| Wanted { block: block.0, like: block.0, payload: 0 }).collect();
-        let ids: Vec<u32> = wanted.iter().map(|wanted| wanted.block).collect();
+        let ids: Vec<u32> = asked.iter().flat_map(|blocks| blocks.iter()).map(|block| block.0).collect();
+        let wanted: Vec<Wanted> = ids.iter().map(|&block| Wanted { block, like: block, payload: 0 }).collect();
+        self.leave_out(layout, &asked);
         let records = self.records(0, &wanted, &ids, &bytes);
         drop((ids, bytes));
         let left = self.layer(0, wanted, records)?;
-        if self.matched > 0 || left.blocks.len() < SAMPLE_OF * SAMPLE_RUN {
+        if self.only.is_some() || self.matched > 0 || left.blocks.len() < SAMPLE_OF * SAMPLE_RUN {
             return self.finer_layers(left.blocks);
         }
         let is_sample = |at: usize| (at / SAMPLE_RUN).is_multiple_of(SAMPLE_OF);
@@ -171,6 +192,54 @@ impl<'a> State<'a> {
             self.spans.push(range(wanted), Origin::Source, strong);
         }
         Ok(())
+    }
+
+    /// The blocks of the coarsest layer to ask for. Where the payload is compressed, the place of
+    /// a block's frames follows from all blocks before it.
+    fn first_blocks(&self, layout: BlockLayout) -> Vec<BlockRange> {
+        let Some(only) = self.only else { return vec![layout.blocks()] };
+        let cut = Cut::from(layout);
+        let touched = only.iter().filter(|range| !range.is_empty()).map(|&range| cut.covering(range));
+        let mut asked: Vec<BlockRange> = Vec::new();
+        for blocks in touched {
+            match asked.last_mut() {
+                Some(last) if blocks.start <= last.end => last.end = blocks.end.max(last.end),
+                _ => asked.push(blocks),
+            }
+        }
+        match (&self.frames, asked.last().copied()) {
+            (Some(_), Some(last)) => vec![BlockRange { start: BlockId(0), end: last.end }],
+            _ => asked,
+        }
+    }
+
+    /// Takes note that nothing of the blocks of the coarsest layer around `asked` is wanted.
+    fn leave_out(&mut self, layout: BlockLayout, asked: &[BlockRange]) {
+        let nothing = vec![0; self.hasher.sum_len()];
+        let mut start = BlockId(0);
+        let end = BlockRange { start: layout.blocks().end, end: layout.blocks().end };
+        for blocks in asked.iter().chain(&[end]) {
+            for block in (BlockRange { start, end: blocks.start }).iter() {
+                self.spans.push(layout.range(block), Origin::Nowhere, &nothing);
+            }
+            start = blocks.end;
+        }
+    }
+
+    /// Tells which of the blocks are not to be looked for, since only some or none of them is
+    /// wanted.
+    fn pass_over_unwanted(&self, asked: &mut Asked, last: bool) {
+        let Some(only) = self.only else { return };
+        for at in 0..asked.wanted.len() {
+            let range = asked.range(at);
+            let first = only.partition_point(|wanted| wanted.end <= range.start);
+            let wanted = only.get(first).filter(|wanted| wanted.start < range.end && !wanted.is_empty());
+            asked.places[at] = match wanted {
+                None => Place::Unwanted,
+                Some(wanted) if last || (wanted.start <= range.start && range.end <= wanted.end) => Place::Unknown,
+                Some(_) => Place::Partly,
+            };
+        }
     }
 
     /// Goes on with the parts of the coarsest layer's blocks `left`.
@@ -198,13 +267,14 @@ impl<'a> State<'a> {
             keys: records.keys,
             strong: records.strong,
         };
+        let last = layer + 1 == self.layers;
+        self.pass_over_unwanted(&mut asked, last);
         self.take_zeros(&mut asked);
         if layer > 0 {
             self.spans.sort();
             let suspects = std::mem::take(&mut self.suspects);
             self.look_beside(&mut asked, &suspects);
         }
-        let last = layer + 1 == self.layers;
         if self.is_worth_a_search(&asked, layer, last) {
             self.search(layer, &mut asked, last)?;
             self.look_beside(&mut asked, &[]);
@@ -221,7 +291,7 @@ impl<'a> State<'a> {
             frames.set_starts(asked.wanted.iter().map(|wanted| wanted.payload).collect());
         }
         for (at, lengths) in lengths.iter().enumerate() {
-            if !matches!(asked.places[at], Place::Seed(..)) {
+            if !matches!(asked.places[at], Place::Seed(..) | Place::Unwanted) {
                 let wanted = &mut asked.wanted[at];
                 let learned = frames.learn(asked.layout, BlockId(wanted.block), wanted.payload, *lengths);
                 wanted.payload = learned.map_err(|_| self.index.impossible_frames())?;
@@ -254,7 +324,11 @@ impl<'a> State<'a> {
                 }
                 // Equal bytes, but not equal frames.
                 Place::Like(first) if self.frames.is_none() => asked.wanted[first].like,
-                Place::Like(_) | Place::Unknown => wanted.like,
+                Place::Unwanted => {
+                    self.spans.push(range, Origin::Nowhere, strong);
+                    continue;
+                }
+                Place::Like(_) | Place::Unknown | Place::Partly => wanted.like,
             };
             left.blocks.push(Wanted { like, ..*wanted });
             left.strong.extend_from_slice(strong);
@@ -306,7 +380,8 @@ impl<'a> State<'a> {
         let seed = self.zeros();
         for at in 0..asked.wanted.len() {
             let range = asked.range(at);
-            if asked.keys[at] == key && range.len() == u64::from(size) && asked.strong(at) == strong {
+            let is_zeros = asked.keys[at] == key && range.len() == u64::from(size) && asked.strong(at) == strong;
+            if is_zeros && asked.places[at] == Place::Unknown {
                 asked.places[at] = Place::Seed(seed, range.start);
             }
         }

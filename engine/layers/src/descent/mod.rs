@@ -15,7 +15,7 @@ mod searched;
 mod spans;
 mod zeros;
 
-pub use descend::{Descent, LayerReport, descend};
+pub use descend::{Descent, DescentOptions, LayerReport, descend};
 pub use frames::{Finder, Frames, encode as encode_lengths};
 pub use locate::{locate, nodes, wrong_subtrees};
 pub use zeros::Zeros;

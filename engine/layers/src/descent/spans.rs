@@ -14,6 +14,8 @@ pub(crate) enum Origin {
     /// From the span that begins at this offset of the target, which is as long, comes
     /// from the source, and stands before this one.
     Span(u64),
+    /// From nowhere: it is not wanted.
+    Nowhere,
 }
 
 /// A block of some layer that need not be divided any further.
@@ -71,7 +73,7 @@ impl Spans {
     pub(crate) fn found(&self) -> impl Iterator<Item = (SeedId, ByteRange)> {
         self.spans.iter().filter_map(|span| match span.origin {
             Origin::Seed(seed, offset) => Some((seed, ByteRange::at(offset, span.len.into()))),
-            Origin::Source | Origin::Span(_) => None,
+            _ => None,
         })
     }
 
@@ -89,6 +91,7 @@ impl Spans {
                 Origin::Seed(seed, offset) => plan.copy(block, seed, offset),
                 Origin::Source => plan.fetch(block),
                 Origin::Span(offset) => plan.repeat(block, cut.block_at(offset)),
+                Origin::Nowhere => {}
             }
         }
         (plan, BlockSums::new(cut, strong, hasher))
@@ -111,6 +114,7 @@ mod tests {
         spans.push(range(10, 20), Origin::Source, b"once");
         spans.push(range(20, 30), Origin::Seed(SeedId(0), 7), b"twos");
         spans.push(range(40, 43), Origin::Source, b"four");
+        spans.push(range(43, 50), Origin::Nowhere, b"none");
         spans.sort();
         assert_eq!(spans.at(20).map(|span| span.origin), Some(Origin::Seed(SeedId(0), 7)));
         assert_eq!(spans.before(20).map(Span::target), Some(range(10, 20)));
@@ -126,7 +130,7 @@ mod tests {
             Step::Fetch { blocks: blocks(4, 5) },
         ];
         assert_eq!(plan.steps(), expected);
-        assert_eq!(sums.strong_column(), b"zerooncetwosoncefour");
-        assert_eq!(plan.cut().length(), 43);
+        assert_eq!(sums.strong_column(), b"zerooncetwosoncefournone");
+        assert_eq!(plan.cut().length(), 50);
     }
 }

@@ -4,5 +4,6 @@
 
 mod beginning;
 mod flow;
+mod parts;
 mod repair;
 mod targets;
