@@ -1,0 +1,161 @@
+//! Publishing a directory: its listing, and the index of its flat target.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gosync_chunks::{Progress, TargetName};
+use gosync_layers::choose;
+use gosync_layers::format::LayeredIndex;
+use gosync_publish::{Build, BuildOptions, Error as PublishError, PayloadOut};
+
+use crate::contents::Contents;
+use crate::error::Error;
+use crate::excludes::Excludes;
+use crate::flat::Flat;
+use crate::listing::Listing;
+use crate::listing::entry::{Kind, Time};
+use crate::root::Root;
+use crate::scan::{Scan, ScanOptions};
+use crate::section::TreeInfo;
+
+/// What the listing of a tree that is published file by file is called: the directory's name, and
+/// this.
+pub const LISTING_SUFFIX: &str = ".gosync-listing";
+
+/// Directories with more files than this are best published with a compressed payload: each file
+/// would be a request.
+pub const MANY_FILES: u64 = 200;
+
+/// Records of the coarsest layer, at most. All before a block that is wanted are read where the
+/// payload is compressed, and of a tree mostly one file is wanted.
+const COARSE_BLOCKS: u64 = 1 << 10;
+
+/// Blocks are not larger than this, in bytes.
+const LARGEST_BLOCK: u32 = 16 << 20;
+
+/// A directory that was looked at, to be published.
+pub struct TreeBuild {
+    tree: Arc<Scan>,
+    listing: Arc<[u8]>,
+    info: TreeInfo,
+}
+
+impl TreeBuild {
+    /// Looks at the directory at `path`, and hashes all files, on all threads of the current rayon
+    /// pool. `excludes` are lines in the syntax of gitignore, of what to leave out. What is newer
+    /// than `latest` is said to be as old as that.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read, or a pattern cannot be understood.
+    pub fn scan(
+        path: &Path,
+        excludes: &str,
+        latest: Option<Time>,
+        progress: &dyn Progress,
+    ) -> Result<Self, gosync_update::Error> {
+        let root = Root::open(path).map_err(Error::read(path))?;
+        let options = ScanOptions { excludes: &Excludes::new(excludes)?, known: None, progress };
+        let mut tree = Scan::of(root, &options)?;
+        if let Some(latest) = latest {
+            clamp(&mut tree.listing, latest);
+        }
+        let listing: Arc<[u8]> = tree.listing.encode().into();
+        let lengths: Vec<u64> = (0..tree.stats.len()).filter_map(|at| Some(tree.content(at)?.length)).collect();
+        let info = TreeInfo {
+            listing_length: listing.len() as u64,
+            listing_hash: *blake3::hash(&listing).as_bytes(),
+            entries: tree.stats.len() as u64,
+            files: lengths.len() as u64,
+            bytes: lengths.iter().sum(),
+            excludes: excludes.to_owned(),
+        };
+        Ok(Self { tree: Arc::new(tree), listing, info })
+    }
+
+    /// What the index will say of it.
+    pub fn info(&self) -> &TreeInfo {
+        &self.info
+    }
+
+    /// The listing: to be published beside the index where the files are published as they are.
+    pub fn listing(&self) -> &[u8] {
+        &self.listing
+    }
+
+    /// What is left out because no listing can have it: devices, sockets, pipes, names that are no
+    /// names elsewhere.
+    pub fn left_out(&self) -> &[PathBuf] {
+        &self.tree.left_out
+    }
+
+    /// Makes the index of the directory, which is called `name`; with a `payload`, writes that too.
+    ///
+    /// # Errors
+    ///
+    /// As [`Build::index`], and when a file changed since it was looked at.
+    pub fn index(
+        &self,
+        name: Option<TargetName>,
+        options: &BuildOptions,
+        payload: Option<PayloadOut<'_>>,
+        progress: &dyn Progress,
+    ) -> Result<LayeredIndex, PublishError> {
+        let approximate = self.info.listing_length.saturating_add(self.info.bytes);
+        let block_sizes = match &options.block_sizes[..] {
+            [] => block_sizes(approximate, payload.is_some()),
+            sizes => sizes.to_vec(),
+        };
+        let unit = block_sizes.last().copied().unwrap_or(1).max(1);
+        let contents = Contents::of(&self.tree.listing, self.info.listing_length, unit.into());
+        let called = self.tree.root.path().display().to_string();
+        let contents = contents.ok_or_else(|| PublishError::Layers { sizes: block_sizes.clone() })?;
+        let flat = Flat::of(&self.tree, self.listing.clone(), &contents);
+        let options = BuildOptions { block_sizes, ..options.clone() };
+        let sections = vec![self.info.section()];
+        let build = Build { target: &flat, called: &called, name, sections, options: &options, progress };
+        let index = build.index(payload)?;
+        match self.tree.changed() {
+            Some(path) => Err(PublishError::Changed { path }),
+            None => Ok(index),
+        }
+    }
+}
+
+/// The layers of a flat target of about so many bytes.
+fn block_sizes(length: u64, is_compressed: bool) -> Vec<u32> {
+    let mut sizes = choose::block_sizes(length, is_compressed);
+    while let Some(&coarsest) = sizes.first()
+        && coarsest < LARGEST_BLOCK
+        && length.div_ceil(coarsest.into()) > COARSE_BLOCKS
+    {
+        sizes.insert(0, LARGEST_BLOCK.min(coarsest * 8));
+    }
+    sizes
+}
+
+fn clamp(listing: &mut Listing, latest: Time) {
+    for entry in &mut listing.entries {
+        if let Kind::Directory(attributes) | Kind::File(attributes, _) = &mut entry.kind {
+            attributes.modified = attributes.modified.min(latest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gosync_layers::format::check_sizes;
+
+    #[test]
+    fn the_coarsest_layer_is_short() {
+        for length in [0, 1, 57 << 20, 500 << 20, 3 << 30, 300 << 30, 1 << 40] {
+            for is_compressed in [false, true] {
+                let sizes = block_sizes(length, is_compressed);
+                assert!(check_sizes(&sizes).is_ok(), "{sizes:?}");
+                assert!(length.div_ceil(sizes[0].into()) <= COARSE_BLOCKS || sizes[0] == LARGEST_BLOCK);
+            }
+        }
+        assert_eq!(block_sizes(500 << 20, true), [512 << 10, 64 << 10, 4096, 512]);
+    }
+}

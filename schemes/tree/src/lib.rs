@@ -1,0 +1,89 @@
+//! Directories: a listing and the contents of its files, published and brought up to date.
+//!
+//! The flat target of a directory is its *listing*, and then the contents of its distinct files.
+//! Its index is like any other, with a section that says so. A client gets the listing first, for
+//! which its own listing is the seed; what whole files have is copied, and the rest is looked for
+//! in all files, or fetched.
+//!
+//! ```
+//! use gosync_blocksources::{FileSource, Location, SourceOptions};
+//! use gosync_publish::{BuildOptions, PayloadOut};
+//! use gosync_tree::{TreeBuild, TreeInfo, TreeOptions, TreeSource, TreeUpdate};
+//! # use gosync_chunks::TargetName;
+//! # use std::fs;
+//!
+//! # let directory = tempfile::tempdir()?;
+//! # let at = |name: &str| directory.path().join(name);
+//! # fs::create_dir_all(at("new/docs"))?;
+//! # fs::create_dir(at("old"))?;
+//! # fs::write(at("new/docs/fish.txt"), "One fish, two fish, red fish, blue fish.".repeat(100))?;
+//! # fs::write(at("old/fish.txt"), "One fish, two fish, red fish.".repeat(100))?;
+//! // The publisher:
+//! let build = TreeBuild::scan(&at("new"), "", None, &())?;
+//! let mut payload = fs::File::create(at("new.gosync-payload"))?;
+//! let out = PayloadOut { name: TargetName::new("new.gosync-payload")?, out: &mut payload };
+//! let index = build.index(None, &BuildOptions { compress: Some(3), ..Default::default() }, Some(out), &())?;
+//!
+//! // The user:
+//! let info = TreeInfo::of(&index)?.expect("it is the index of a directory");
+//! let location = Location::Path(at("new.gosync-payload"));
+//! let source = &FileSource::open(&at("new.gosync-payload"))?;
+//! let source = TreeSource::Payload { source, location: &location, options: &SourceOptions::default() };
+//! let options = TreeOptions { delete: true, ..Default::default() };
+//! let update = TreeUpdate { index: &index, info: &info, source, seeds: &[], options, progress: &() };
+//! let report = update.to_directory(&at("old"))?;
+//! assert_eq!((report.counts.added, report.counts.removed), (1, 1));
+//! assert_eq!(fs::read(at("old/docs/fish.txt"))?, fs::read(at("new/docs/fish.txt"))?);
+//! assert!(update.verify(&at("old"))?.is_good());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! FORMAT.md, in the repository's root, specifies the listing and the section.
+//!
+//! # Features
+//!
+//! - `http`, on by default: trees behind `http` and `https` URLs.
+//!
+//! # Limitations
+//!
+//! Owners, access control lists and extended attributes are not part of a listing; nor are set-id
+//! bits, devices, sockets and pipes. Symbolic links have no time. A file system that takes names
+//! for one that differ in Unicode form is not asked whether it does.
+
+mod build;
+mod changes;
+mod codec;
+mod contents;
+mod error;
+mod excludes;
+mod flat;
+mod journal;
+mod listing;
+mod platform;
+mod published;
+mod root;
+mod scan;
+mod section;
+mod source;
+mod stage;
+mod target;
+mod update;
+mod verify;
+
+pub use build::{LISTING_SUFFIX, MANY_FILES, TreeBuild};
+pub use changes::{Change, FileCounts};
+pub use error::Error;
+pub use excludes::IGNORE_FILE;
+pub use journal::Kept;
+pub use listing::Listing;
+pub use listing::entry::{Attributes, Content, Entry, Kind, Time};
+pub use listing::error::ListingError;
+pub use listing::path::{WORK, shown};
+pub use published::TreeSource;
+pub use section::{SECTION, TreeInfo};
+pub use update::{TreeForecast, TreeOptions, TreeReport, TreeUpdate};
+pub use verify::Differences;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

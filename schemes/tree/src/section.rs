@@ -1,0 +1,100 @@
+//! What the index says of a tree, beyond the sums of its flat target.
+
+use gosync_layers::format::{LayeredIndex, Section, SectionId};
+
+use crate::codec::{Input, put_bytes, put_number};
+use crate::listing::error::ListingError;
+
+/// The section of a directory. It is critical: its flat target is no file.
+pub const SECTION: SectionId = SectionId(1 << 31 | 1);
+
+/// The version of the section and of the listing.
+const VERSION: u8 = 1;
+
+/// Bytes of all patterns, at most.
+const LONGEST_PATTERNS: usize = 1 << 20;
+
+/// What the section says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeInfo {
+    /// Bytes of the listing, which the flat target begins with.
+    pub listing_length: u64,
+    /// BLAKE3 of these.
+    pub listing_hash: [u8; 32],
+    /// How many entries the listing has.
+    pub entries: u64,
+    /// How many of them are files, each name counted.
+    pub files: u64,
+    /// Bytes of all these files.
+    pub bytes: u64,
+    /// What was left out, line by line in the syntax of gitignore.
+    pub excludes: String,
+}
+
+impl TreeInfo {
+    /// What `index` says of its tree; `None` where its target is a file.
+    ///
+    /// # Errors
+    ///
+    /// When the section cannot be read, or is damaged.
+    pub fn of(index: &LayeredIndex) -> Result<Option<Self>, gosync_update::Error> {
+        let Some((bytes, _)) = index.section(SECTION)? else { return Ok(None) };
+        Ok(Some(Self::read(&bytes)?))
+    }
+
+    /// The section with all of this.
+    pub(crate) fn section(&self) -> Section {
+        let mut bytes = vec![VERSION];
+        put_number(&mut bytes, self.listing_length);
+        bytes.extend_from_slice(&self.listing_hash);
+        for number in [self.entries, self.files, self.bytes] {
+            put_number(&mut bytes, number);
+        }
+        put_bytes(&mut bytes, self.excludes.as_bytes());
+        Section { id: SECTION, bytes }
+    }
+
+    /// Reads the section.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, or of another version.
+    pub fn read(bytes: &[u8]) -> Result<Self, ListingError> {
+        let mut input = Input(bytes);
+        if input.byte()? != VERSION {
+            return Err(ListingError::new("it is of a version that this program does not know"));
+        }
+        let listing_length = input.number()?;
+        let listing_hash = input.array()?;
+        let (entries, files, bytes) = (input.number()?, input.number()?, input.number()?);
+        let excludes = std::str::from_utf8(input.bytes(LONGEST_PATTERNS)?);
+        let excludes = excludes.map_err(|_| ListingError::new("the patterns are no text"))?.to_owned();
+        input.end()?;
+        Ok(Self { listing_length, listing_hash, entries, files, bytes, excludes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comes_back() {
+        let info = TreeInfo {
+            listing_length: 300,
+            listing_hash: [7; 32],
+            entries: 5,
+            files: 3,
+            bytes: 1 << 40,
+            excludes: "*.log\n/target\n".into(),
+        };
+        let Section { id, bytes } = info.section();
+        assert!(id.is_critical() && id == SECTION);
+        assert_eq!(TreeInfo::read(&bytes), Ok(info));
+        for len in 0..bytes.len() {
+            assert!(TreeInfo::read(&bytes[..len]).is_err(), "{len}");
+        }
+        assert!(TreeInfo::read(&[&bytes[..], b"x"].concat()).is_err());
+        assert!(TreeInfo::read(&[&[2], &bytes[1..]].concat()).is_err());
+    }
+}

@@ -1,0 +1,446 @@
+//! Bringing a directory about.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gosync_chunks::ranges::merged;
+use gosync_chunks::{ByteRange, Progress, Transfer};
+use gosync_files::{LocalFile, entry};
+use gosync_layers::format::LayeredIndex;
+use gosync_patcher::{Report, StagedFile};
+use gosync_update::{Comparison, Error as UpdateError, Estimate, Seed, Seeds, Target, Update, estimate};
+use hashbrown::HashMap;
+
+use crate::changes::{Change, Changes, FileCounts, Made, check_names};
+use crate::contents::Contents;
+use crate::error::Error;
+use crate::excludes::Excludes;
+use crate::flat::{Flat, Piece};
+use crate::journal::{self, Kept, NEW};
+use crate::listing::Listing;
+use crate::listing::entry::{Attributes, Content, Kind};
+use crate::listing::path::{WORK, shown};
+use crate::platform;
+use crate::published::{Opened, Published, TreeSource, stage};
+use crate::root::{Root, StatKind};
+use crate::scan::{Scan, ScanOptions};
+use crate::section::TreeInfo;
+use crate::stage::{Origin, Stage, set};
+use crate::target::{Known, Pieces};
+use crate::verify::{Differences, differences};
+
+/// The listing of what was made of a directory last, in the folder that is worked in: files that
+/// have not changed since need not be read to know what is in them.
+const CACHE: &str = "listing";
+
+/// How to bring a directory about.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TreeOptions {
+    /// Removes what is not in the new version, but for what was left out of that.
+    pub delete: bool,
+    /// Reads every file, and does not go by length and time.
+    pub checksum: bool,
+}
+
+/// Everything that is needed to bring a directory about.
+pub struct TreeUpdate<'a> {
+    /// Its index.
+    pub index: &'a LayeredIndex,
+    /// What the index says of it.
+    pub info: &'a TreeInfo,
+    /// What was published of it.
+    pub source: TreeSource<'a>,
+    /// More directories and files that may have parts of it.
+    pub seeds: &'a [PathBuf],
+    /// How.
+    pub options: TreeOptions,
+    /// Told of progress, and asked whether to stop.
+    pub progress: &'a dyn Progress,
+}
+
+/// What an update of a directory did.
+#[derive(Debug)]
+pub struct TreeReport {
+    /// What became of how many files.
+    pub counts: FileCounts,
+    /// What was left as it is, since it was changed meanwhile.
+    pub kept: Vec<Kept>,
+    /// Whether an earlier run that was killed was gone on with first.
+    pub was_rolled_forward: bool,
+    /// What fetching took, of the listing and of files.
+    pub work: Report,
+    /// What reading sums took, after the index was opened.
+    pub index: Transfer,
+    /// Bytes of all files.
+    pub output_bytes: u64,
+    /// Those of them that were here.
+    pub matched_bytes: u64,
+}
+
+/// What an update of a directory would do.
+pub struct TreeForecast {
+    /// What would become of how many files.
+    pub counts: FileCounts,
+    /// Each file that would not stay as it is, by its path.
+    pub files: Vec<(Change, Vec<u8>)>,
+    /// Bytes of all files.
+    pub output_bytes: u64,
+    /// Those of them that would have to be fetched.
+    pub missing_bytes: u64,
+    /// What fetching these would cost.
+    pub cost: Result<Estimate, UpdateError>,
+    /// What reading the index took, with the listing.
+    pub index: Transfer,
+}
+
+/// What is wanted of the flat target, and where the rest is.
+struct Wanted {
+    ranges: Vec<ByteRange>,
+    known: Vec<Known>,
+    elsewhere: Flat,
+}
+
+impl TreeUpdate<'_> {
+    /// Makes the directory at `output` what was published. Where nothing is there, it takes its
+    /// name when it is complete.
+    ///
+    /// What is new is made in the folder `.gosync` of the directory; then what is to be done is
+    /// written down there, and done. After a kill, the next run does what was written down, or
+    /// goes on with what was fetched. What somebody changes meanwhile is left as it is, and
+    /// reported.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read or written, the source does not deliver, what comes is not
+    /// what was published, or the listing cannot be brought about on this system.
+    pub fn to_directory(&self, output: &Path) -> Result<TreeReport, UpdateError> {
+        if output.is_dir() {
+            return Ok(self.in_place(output)?.0);
+        }
+        if fs::symlink_metadata(output).is_ok() {
+            return Err(Error::write(output)(io::ErrorKind::NotADirectory.into()).into());
+        }
+        let name = output.file_name().ok_or_else(|| Error::write(output)(io::ErrorKind::InvalidFilename.into()))?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(".gosync-part");
+        let part = output.with_file_name(hidden);
+        match fs::create_dir(&part) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(Error::write(&part)(error).into()),
+            _ => {}
+        }
+        // A run before this one may have left another version there.
+        let options = TreeOptions { delete: true, ..self.options };
+        let (report, attributes) = TreeUpdate { options, ..*self }.in_place(&part)?;
+        let place = || {
+            let root = Root::open(&part)?;
+            root.remove_own(WORK)?;
+            set(&root.open_to_set(b"", StatKind::Directory)?, &attributes)?;
+            platform::sync_directory(&root.handle()?)?;
+            fs::rename(&part, output)?;
+            let above = output.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            entry::sync_directory(above)
+        };
+        place().map_err(Error::write(output))?;
+        Ok(report)
+    }
+
+    /// What [`to_directory`](Self::to_directory) would do, and cost. Nothing is written beside
+    /// temporary files.
+    ///
+    /// # Errors
+    ///
+    /// As there. That the cost cannot be told is none.
+    pub fn compare(&self, directory: &Path) -> Result<TreeForecast, UpdateError> {
+        let published = self.published();
+        let (own, candidates) = self.look_at(directory, self.options.checksum)?;
+        let temporary = tempfile::tempdir().map_err(Error::write(&std::env::temp_dir()))?;
+        let staged = || Ok(StagedFile::create(&temporary.path().join("flat"))?);
+        let (opened, _) = published.open(candidates, staged)?;
+        let changes = Changes::plan(&opened.listing, &own, self.options.delete)?;
+        let (trees, files) = self.seeds()?;
+        let trees: Vec<Arc<Scan>> = std::iter::once(own).chain(trees).collect();
+        let wanted = Wanted::of(&changes, &opened, &trees);
+        let target = wanted.target(self.index);
+        let found = gosync_update::compare(&target, &self.flat_seeds(&trees, files), self.progress)?;
+        let mut index = opened.index;
+        index += opened.work.transfer;
+        index += found.index_transfer;
+        Ok(TreeForecast {
+            counts: changes.counts,
+            files: changes.files,
+            output_bytes: self.info.bytes,
+            missing_bytes: found.plan.fetched_bytes(),
+            cost: self.cost(&target, &found, &wanted),
+            index,
+        })
+    }
+
+    /// Compares the directory with what was published: all contents, links and modes, but no times.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read, or the listing cannot be got.
+    pub fn verify(&self, directory: &Path) -> Result<Differences, UpdateError> {
+        let (own, candidates) = self.look_at(directory, true)?;
+        let temporary = tempfile::tempdir().map_err(Error::write(&std::env::temp_dir()))?;
+        let staged = || Ok(StagedFile::create(&temporary.path().join("flat"))?);
+        let (opened, _) = self.published().open(candidates, staged)?;
+        Ok(differences(&opened.listing, &own))
+    }
+
+    fn published(&self) -> Published<'_> {
+        Published { index: self.index, info: self.info, source: self.source, progress: self.progress }
+    }
+
+    /// Looks at a directory, and gives listings that may be much like the new one. One that does
+    /// not exist is empty.
+    fn look_at(&self, directory: &Path, checksum: bool) -> Result<(Arc<Scan>, Vec<Vec<u8>>), UpdateError> {
+        let nothing;
+        let directory = match directory.exists() {
+            true => directory,
+            false => {
+                nothing = tempfile::tempdir().map_err(Error::write(&std::env::temp_dir()))?;
+                nothing.path()
+            }
+        };
+        let root = Root::open(directory).map_err(Error::read(directory))?;
+        let cached = cached(&root);
+        let known = cached.as_ref().filter(|_| !checksum).map(|(listing, _)| listing);
+        let options = ScanOptions { excludes: &Excludes::new(&self.info.excludes)?, known, progress: self.progress };
+        let own = Arc::new(Scan::of(root, &options)?);
+        let candidates = std::iter::once(own.listing.encode()).chain(cached.map(|(_, bytes)| bytes));
+        Ok((own, candidates.collect()))
+    }
+
+    /// The other directories and files that may have parts.
+    fn seeds(&self) -> Result<(Vec<Arc<Scan>>, Vec<LocalFile>), UpdateError> {
+        let (mut trees, mut files) = (Vec::new(), Vec::new());
+        for path in self.seeds {
+            if path.is_dir() {
+                trees.push(self.look_at(path, self.options.checksum)?.0);
+            } else if path.exists() {
+                files.push(LocalFile::open(path).map_err(Error::read(path))?);
+            }
+        }
+        Ok((trees, files))
+    }
+
+    /// All that is here, as it is searched for blocks.
+    fn flat_seeds(&self, trees: &[Arc<Scan>], files: Vec<LocalFile>) -> Seeds {
+        let unit = self.published().unit();
+        let flat = |tree: &Arc<Scan>| {
+            let contents = Contents::of(&tree.listing, 0, unit)?;
+            let path = tree.root.path().to_owned();
+            Some(Seed::opened(&path, Flat::of(tree, Arc::new([]), &contents), None)).filter(|_| contents.length > 0)
+        };
+        Seeds::of(trees.iter().filter_map(flat).chain(files.into_iter().map(Seed::plain)).collect())
+    }
+
+    fn cost(&self, target: &dyn Target, found: &Comparison, wanted: &Wanted) -> Result<Estimate, UpdateError> {
+        match self.source {
+            TreeSource::Payload { location, options, .. } => estimate(target, found, location, options),
+            TreeSource::Files { tree, .. } => {
+                let ranges = found.plan.fetch_ranges();
+                let is_asked = |known: &&Known| {
+                    let next = ranges.partition_point(|range| range.end <= known.range.start);
+                    ranges.get(next).is_some_and(|range| range.start < known.range.end)
+                };
+                let files = wanted.known.iter().filter(is_asked).count() as u64;
+                let is_far = matches!(tree, gosync_blocksources::Location::Url(_));
+                Ok(Estimate {
+                    location: tree.clone(),
+                    bytes: found.plan.fetched_bytes(),
+                    requests: if is_far { files } else { 0 },
+                    seconds: None,
+                })
+            }
+        }
+    }
+
+    /// Makes an existing directory what was published, and tells what it itself then has.
+    fn in_place(&self, directory: &Path) -> Result<(TreeReport, Attributes), UpdateError> {
+        let root = Root::open(directory).map_err(Error::write(directory))?;
+        let work = open_work(&root).map_err(Error::write(&directory.join(WORK)))?;
+        let lock = work.lock(LOCK).map_err(Error::write(&work.path().join(LOCK)))?;
+        let Some(_lock) = lock else { return Err(Error::Busy { path: directory.to_owned() }.into()) };
+        let mut kept = Vec::new();
+        let unfinished = journal::read(&work).map_err(Error::write(work.path()))?;
+        if let Some(steps) = &unfinished {
+            kept = journal::carry_out(&root, &work, steps)?;
+        }
+        let (own, candidates) = self.look_at(directory, self.options.checksum)?;
+        let published = self.published();
+        let resume = || Ok(StagedFile::resume(&work.path().join("flat"), published.id())?);
+        let (opened, staged) = published.open(candidates, resume)?;
+        check_names(&opened.listing, folds_case(&work))?;
+        let changes = Changes::plan(&opened.listing, &own, self.options.delete)?;
+        let mut report = TreeReport {
+            counts: changes.counts,
+            kept: Vec::new(),
+            was_rolled_forward: unfinished.is_some(),
+            work: opened.work,
+            index: opened.index,
+            output_bytes: self.info.bytes,
+            matched_bytes: self.info.bytes,
+        };
+        if !changes.is_empty() {
+            self.stage(&changes, &opened, &own, &work, staged, &mut report)?;
+            journal::write(&work, &changes.steps).map_err(Error::write(work.path()))?;
+            kept.extend(journal::carry_out(&own.root, &work, &changes.steps)?);
+        }
+        remember(&work, &opened.bytes).map_err(Error::write(work.path()))?;
+        report.kept = kept;
+        let Kind::Directory(attributes) = opened.listing.entries()[0].kind else {
+            return Err(Error::WrongListing.into());
+        };
+        Ok((report, attributes))
+    }
+
+    /// Makes all that is new in the folder that is worked in.
+    fn stage(
+        &self,
+        changes: &Changes,
+        opened: &Opened,
+        own: &Arc<Scan>,
+        work: &Root,
+        mut staged: Option<StagedFile>,
+        report: &mut TreeReport,
+    ) -> Result<(), UpdateError> {
+        let published = self.published();
+        let (trees, files) = self.seeds()?;
+        let trees: Vec<Arc<Scan>> = std::iter::once(own.clone()).chain(trees).collect();
+        let wanted = Wanted::of(changes, opened, &trees);
+        if !wanted.ranges.is_empty() {
+            let file = match staged.take() {
+                Some(staged) => staged,
+                None => StagedFile::resume(&work.path().join("flat"), published.id())?,
+            };
+            let target = wanted.target(self.index);
+            let seeds = self.flat_seeds(&trees, files);
+            let source = published.contents(opened)?;
+            let update = Update { target: &target, seeds: &seeds, source: &*source, progress: self.progress };
+            let (done, file) = stage(&update, file)?;
+            report.index += done.comparison.index_transfer;
+            report.matched_bytes = report.output_bytes.saturating_sub(done.report.fetched);
+            report.work.copied += done.report.copied;
+            report.work.repeated += done.report.repeated;
+            report.work.fetched += done.report.fetched;
+            report.work.kept += done.report.kept;
+            report.work.refetched_blocks += done.report.refetched_blocks;
+            report.work.transfer += done.report.transfer;
+            staged = Some(file);
+        }
+        let fetched = staged.as_ref().filter(|_| !wanted.ranges.is_empty()).map(|staged| staged.reader());
+        let fetched = fetched.transpose().map_err(Error::read(work.path()))?;
+        let new = work.remove_own(NEW).and_then(|()| work.own_directory(NEW)).map_err(Error::write(work.path()))?;
+        let holders = Holders::of(&trees);
+        let origin = |content: &Content| match holders.find(content) {
+            Some((tree, entry)) => Some(Origin::File(trees[tree].clone(), entry)),
+            None => {
+                let number = opened.contents.number(content)?;
+                Some(Origin::Fetched(opened.contents.places[number].range()))
+            }
+        };
+        let stage =
+            Stage { root: &own.root, new: &new, fetched: fetched.as_ref(), origin: &origin, progress: self.progress };
+        let made = stage.make(&changes.made);
+        if let (Err(_), Some(staged)) = (&made, staged) {
+            staged.keep();
+        }
+        Ok(made?)
+    }
+}
+
+/// The file that tells other processes that somebody is at work.
+const LOCK: &str = "lock";
+
+/// Opens the folder that is worked in, which is for its owner alone.
+fn open_work(root: &Root) -> io::Result<Root> {
+    let work = root.own_directory(WORK)?;
+    platform::set_mode(&work.handle()?, 0o700)?;
+    Ok(work)
+}
+
+/// Whether the file system takes names for one that differ in case.
+fn folds_case(work: &Root) -> bool {
+    work.stat(LOCK.to_uppercase().as_bytes()).is_ok_and(|found| found.is_some())
+}
+
+/// The listing of what was made of the directory last.
+fn cached(root: &Root) -> Option<(Listing, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    root.open_file(format!("{WORK}/{CACHE}").as_bytes()).ok()?.read_to_end(&mut bytes).ok()?;
+    Some((Listing::read(&bytes).ok()?, bytes))
+}
+
+/// Leaves the listing for the next run.
+fn remember(work: &Root, listing: &[u8]) -> io::Result<()> {
+    if work.stat(CACHE.as_bytes())?.is_some_and(|stat| stat.length == listing.len() as u64)
+        && let Ok(mut old) = work.open_file(CACHE.as_bytes())
+    {
+        let mut bytes = Vec::new();
+        if old.read_to_end(&mut bytes).is_ok() && bytes == listing {
+            return Ok(());
+        }
+    }
+    let beside = "listing.part";
+    let _ = work.remove_file(beside.as_bytes());
+    work.create(beside)?.write_all(listing)?;
+    work.rename(beside.as_bytes(), work, CACHE.as_bytes())
+}
+
+/// Which files have which contents.
+struct Holders(HashMap<Content, (usize, usize)>);
+
+impl Holders {
+    fn of(trees: &[Arc<Scan>]) -> Self {
+        let mut holders = HashMap::new();
+        for (number, tree) in trees.iter().enumerate() {
+            for (at, entry) in tree.listing.entries().iter().enumerate() {
+                if let Kind::File(_, content) = entry.kind {
+                    holders.entry(content).or_insert((number, at));
+                }
+            }
+        }
+        Self(holders)
+    }
+
+    fn find(&self, content: &Content) -> Option<(usize, usize)> {
+        self.0.get(content).copied()
+    }
+}
+
+impl Wanted {
+    /// What `changes` need and none of `trees` has.
+    fn of(changes: &Changes, opened: &Opened, trees: &[Arc<Scan>]) -> Self {
+        let holders = Holders::of(trees);
+        let Opened { listing, bytes, contents, .. } = opened;
+        let needed = changes.made.iter().filter_map(|made| match made {
+            Made::File(_, content) if holders.find(content).is_none() => contents.number(content),
+            _ => None,
+        });
+        let mut needed: Vec<usize> = needed.collect();
+        needed.sort_unstable();
+        needed.dedup();
+        let places = needed.iter().map(|&number| &contents.places[number]);
+        let ranges = merged(places.clone().map(|place| contents.blocks(place)).collect());
+        let known = places.map(|place| Known {
+            range: place.range(),
+            hash: place.content.hash,
+            path: Some(shown(&listing.entries()[place.entry].path)),
+        });
+        let known = known.collect();
+        let pieces = contents.places.iter().filter_map(|place| {
+            let (tree, entry) = holders.find(&place.content)?;
+            Some(Piece { range: place.range(), tree: trees[tree].clone(), entry })
+        });
+        Self { ranges, known, elsewhere: Flat::new(contents.length, bytes.clone(), pieces.collect()) }
+    }
+
+    fn target<'a>(&'a self, index: &'a LayeredIndex) -> Pieces<'a> {
+        Pieces::new(index, &self.ranges, &self.known, &self.elsewhere)
+    }
+}

@@ -1,0 +1,12 @@
+//! Directories, published and brought up to date.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod hostile;
+#[cfg(unix)]
+mod meanwhile;
+mod publishing;
+#[cfg(unix)]
+mod scenarios;
+mod sources;
+mod trees;
