@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod console;
+mod directory;
 mod failure;
 mod forecast;
 mod interrupt;

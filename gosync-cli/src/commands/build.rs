@@ -11,18 +11,21 @@ use gosync::sources::Location;
 use serde_json::json;
 
 use crate::console::Console;
+use crate::directory;
+use crate::directory::build::Contents;
 use crate::failure::Usage;
 use crate::options::environment;
 use crate::options::signing::Signing;
 use crate::options::values::{block_size, destination};
 use crate::progress::Bars;
 use crate::publication;
+use crate::publication::index::Described;
 use crate::table::seconds;
 use crate::text::{grouped, size};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Build {
-    /// The file to publish
+    /// The file or directory to publish
     file: PathBuf,
     /// Where to write the index: a path, or the URL of an object [default: FILE.gosync]
     #[arg(short, long, value_name = "INDEX", value_parser = destination)]
@@ -45,6 +48,8 @@ pub(crate) struct Build {
     #[arg(long, value_enum, default_value_t = IndexFormat::Gosync)]
     format: IndexFormat,
     #[command(flatten)]
+    contents: Contents,
+    #[command(flatten)]
     signing: Signing,
 }
 
@@ -60,15 +65,12 @@ enum IndexFormat {
 
 impl Build {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
-        if self.file.is_dir() {
-            let message = format!("{} is a directory", self.file.display());
-            return Err(Usage {
-                message,
-                hint: "an index describes one file: make an archive of the directory, and build its index",
-            }
-            .into());
-        }
         self.check()?;
+        if self.file.is_dir() {
+            self.build_directory(console)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        self.contents.check_file()?;
         let format = match self.format {
             IndexFormat::Gosync => Format::Layered,
             IndexFormat::GoSync => Format::GoSync,
@@ -118,7 +120,24 @@ impl Build {
         self.signing.keep_apart(&location, payload.as_ref(), &[&self.file])?;
         let key = self.signing.key(console)?;
         let index = publisher.build(&self.file, payload.as_ref())?;
-        publication::index::publish(&index, &location, key.as_ref(), &upload, start, console)
+        publication::index::publish(&index, &location, key.as_ref(), &upload, start, &Described::default(), console)
+    }
+
+    fn build_directory(self, console: &Console) -> anyhow::Result<()> {
+        if self.part.is_some() || !matches!(self.format, IndexFormat::Gosync) {
+            return Err(Usage {
+                message: format!(
+                    "{} is a directory, whose index has gosync's own format and no parts",
+                    self.file.display()
+                ),
+                hint: "leave out --format and --part, or make an archive of the directory and build its index",
+            }
+            .into());
+        }
+        let key = self.signing.key(console)?;
+        let block_sizes = self.block_size.map_or(self.layers, |size| vec![size]);
+        let options = BuildOptions { block_sizes, compress: self.compress };
+        directory::build::build(&self.file, self.output, &self.contents, options, key.as_ref(), console)
     }
 
     fn build_part(self, shard: Shard, options: &BuildOptions, console: &Console) -> anyhow::Result<()> {

@@ -8,6 +8,8 @@ use gosync::sources::Location;
 use gosync::update::FileOptions;
 
 use crate::console::Console;
+use crate::directory::opened::Directory;
+use crate::failure::Usage;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
 use crate::page;
@@ -16,7 +18,7 @@ use crate::published::update::Update;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
-    /// The old version; if it does not exist, everything has to be fetched
+    /// The old version, a file or a directory; if it does not exist, everything has to be fetched
     seed: PathBuf,
     /// The index of the new version: a path or URL
     index: Location,
@@ -40,6 +42,16 @@ impl Diff {
         let start = Instant::now();
         let options = &self.network.source_options(console)?;
         let published = &Published::open(&self.index, &self.trust, options, console)?;
+        if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
+            if self.report.is_some() {
+                return Err(Usage {
+                    message: "--report shows where each part of a file comes from, and this is a directory".into(),
+                    hint: "leave it out; `gosync patch --dry-run` lists what would become of each file",
+                }
+                .into());
+            }
+            return directory.diff(&self.seed, &self.more_seeds, self.source.as_slice(), start);
+        }
         let update = Update {
             published,
             seeds: std::iter::once(&self.seed).chain(&self.more_seeds).map(PathBuf::as_path).collect(),

@@ -14,7 +14,7 @@ use crate::options::environment;
 use crate::options::signing::Signing;
 use crate::options::values::destination;
 use crate::progress::Bars;
-use crate::publication::index::publish;
+use crate::publication::index::{Described, publish};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Index {
@@ -50,7 +50,7 @@ impl Index {
         let (options, bars) = (BuildOptions::default(), Bars::new(console));
         let publisher = Publisher { format: Format::Layered, options: &options, sources: &upload, progress: &bars };
         let index = publisher.merge(&parts, &output)?;
-        publish(&index, &output, key.as_ref(), &upload, start, console)?;
+        publish(&index, &output, key.as_ref(), &upload, start, &Described::default(), console)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -36,7 +36,7 @@ impl Inspect {
         if let Some(path) = self.signed_part {
             fs::write(&path, published.signed_part()?).with_context(|| format!("cannot write {}", path.display()))?;
         }
-        let (facts, event) = published.description();
+        let (facts, event) = published.description()?;
         console.data(facts)?;
         console.event(&event)?;
         Ok(ExitCode::SUCCESS)

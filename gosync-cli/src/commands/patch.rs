@@ -8,6 +8,7 @@ use gosync::sources::Location;
 use gosync::update::FileOptions;
 
 use crate::console::Console;
+use crate::directory::opened::{Directory, Options};
 use crate::failure::Usage;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
@@ -16,7 +17,7 @@ use crate::published::update::Update;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Patch {
-    /// The old version; if it does not exist, everything is fetched
+    /// The old version, a file or a directory; if it does not exist, everything is fetched
     seed: PathBuf,
     /// The index of the new version: a path or URL
     index: Location,
@@ -28,15 +29,18 @@ pub(crate) struct Patch {
     /// The same as OUTPUT, for when SOURCE is left out
     #[arg(short, long, value_name = "OUTPUT", conflicts_with = "output_argument")]
     output: Option<PathBuf>,
-    /// Another file that may hold parts of the new version; may be repeated
+    /// Another file, or of a directory another one, that may hold parts of the new version; may be repeated
     #[arg(long = "seed", value_name = "PATH")]
     more_seeds: Vec<PathBuf>,
     /// Another place of the new version, used when those before it fail; may be repeated
     #[arg(long = "source", value_name = "SOURCE")]
     more_sources: Vec<Location>,
-    /// Only tell what would be fetched, and how long that would take
-    #[arg(long)]
+    /// Only tell what would be fetched, and how long that would take; of a directory also what would
+    /// become of which file
+    #[arg(short = 'n', long)]
     dry_run: bool,
+    #[command(flatten)]
+    directory: Options,
     #[command(flatten)]
     trust: Trust,
     #[command(flatten)]
@@ -55,6 +59,16 @@ impl Patch {
         let options = &self.network.source_options(console)?;
         let published = &Published::open(&self.index, &self.trust, options, console)?;
         let sources: Vec<Location> = self.source.iter().chain(&self.more_sources).cloned().collect();
+        if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
+            let Some(output) = output else {
+                let message = "a directory cannot go to standard output".into();
+                return Err(Usage { message, hint: "give a directory with -o, or leave it out" }.into());
+            };
+            let old = Some(&self.seed).filter(|&seed| seed != output);
+            let seeds: Vec<PathBuf> = old.into_iter().chain(&self.more_seeds).cloned().collect();
+            return directory.patch(output, &seeds, &sources, &self.directory, self.dry_run, start);
+        }
+        self.directory.check_file()?;
         let update = Update {
             published,
             seeds: std::iter::once(&self.seed).chain(&self.more_seeds).map(PathBuf::as_path).collect(),

@@ -9,6 +9,7 @@ use gosync::update::{Verified, verify};
 use serde_json::json;
 
 use crate::console::Console;
+use crate::directory::opened::Directory;
 use crate::failure;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
@@ -19,7 +20,7 @@ use crate::text::{grouped, size};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
-    /// The file to check
+    /// The file or directory to check
     file: PathBuf,
     /// The index that it should match: a path or URL
     index: Location,
@@ -34,6 +35,9 @@ impl Verify {
         let start = Instant::now();
         let options = self.network.source_options(console)?;
         let published = Published::open(&self.index, &self.trust, &options, console)?;
+        if let Some(directory) = Directory::of(&published, &self.file, &options, console)? {
+            return directory.verify(&self.file, start);
+        }
         let verified =
             verify(&*published.target(None), &self.file, &Bars::new(console)).map_err(gosync::Error::from)?;
         let is_good = verified.is_good();

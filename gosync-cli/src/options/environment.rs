@@ -3,6 +3,7 @@
 use std::env::{self, VarError};
 
 use gosync::sources::{HttpOptions, Proxy, SourceOptions};
+use gosync_tree::Time;
 
 use crate::failure::Usage;
 
@@ -17,6 +18,18 @@ pub(crate) fn source_options() -> anyhow::Result<SourceOptions> {
         object_store: variables.filter(|(name, _)| is_setting(name)).collect(),
         ..SourceOptions::default()
     })
+}
+
+/// What `SOURCE_DATE_EPOCH` says: nothing that is published is said to be newer.
+pub(crate) fn latest_time() -> Result<Option<Time>, Usage> {
+    let Some(text) = env::var_os("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    match text.to_str().and_then(|text| text.parse().ok()) {
+        Some(seconds) => Ok(Some(Time { seconds, nanoseconds: 0 })),
+        None => Err(Usage {
+            message: format!("SOURCE_DATE_EPOCH is {}, which is no number of seconds", text.display()),
+            hint: "set it to seconds since 1970, or unset it",
+        }),
+    }
 }
 
 /// The secret under `name`. Secrets are no arguments, because every user of the machine can

@@ -6,11 +6,26 @@ use gosync::publish::Destination;
 use gosync::signing::{SIGNATURE_SUFFIX, SecretKey, publish_signature};
 use gosync::sources::{Location, SourceOptions};
 use gosync::{Error, Index};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::console::Console;
+use crate::directory::outcome::joined;
 use crate::table::seconds;
 use crate::text::{grouped, percent, size};
+
+/// What is published.
+pub(crate) struct Described {
+    /// What it is called.
+    pub(crate) noun: &'static str,
+    /// What more there is to say of it, for programs.
+    pub(crate) facts: Value,
+}
+
+impl Default for Described {
+    fn default() -> Self {
+        Self { noun: "file", facts: json!({}) }
+    }
+}
 
 /// Signs an index that was made, puts it at `location`, and tells of it and its payload.
 pub(crate) fn publish(
@@ -19,8 +34,10 @@ pub(crate) fn publish(
     key: Option<&SecretKey>,
     upload: &SourceOptions,
     start: Instant,
+    described: &Described,
     console: &Console,
 ) -> anyhow::Result<()> {
+    let noun = described.noun;
     let info = index.info();
     let payload = info.payload.as_ref().map(|payload| location.beside(payload.name.as_str()));
     let signature = key.map(|key| sign(index, location, key)).transpose()?;
@@ -37,7 +54,7 @@ pub(crate) fn publish(
     let sizes: Vec<String> = layers.iter().map(|layer| grouped(layer.block_size.into())).collect();
     let time = start.elapsed();
     console.message(format_args!(
-        "{location}: blocks of {} bytes, {} ({} of the file), in {}",
+        "{location}: blocks of {} bytes, {} ({} of the {noun}), in {}",
         sizes.join(", "),
         size(index_bytes),
         percent(index_bytes, info.length),
@@ -45,18 +62,18 @@ pub(crate) fn publish(
     ));
     if let Some(payload) = &payload {
         console.message(format_args!(
-            "{payload}: {} ({} of the file), to be published instead of it",
+            "{payload}: {} ({} of the {noun}), to be published instead of it",
             size(info.source_length()),
             percent(info.source_length(), info.length)
         ));
         if info.source_length() > info.length {
             console.message(format_args!(
-                "warning: {} is larger than the file, which hardly compresses; leave out --compress",
+                "warning: {} is larger than the {noun}, which hardly compresses; leave out --compress",
                 payload.file_name().unwrap_or_default()
             ));
         }
     }
-    console.event(&json!({
+    let done = json!({
         "event": "done",
         "index": location.to_string(),
         "format": info.format.to_string(),
@@ -68,7 +85,8 @@ pub(crate) fn publish(
         "signature": signature.map(|location| location.to_string()),
         "blake3": info.file_hash.map(|hash| hash.to_string()),
         "seconds": time.as_secs_f64(),
-    }))?;
+    });
+    console.event(&joined(done, described.facts.clone()))?;
     Ok(())
 }
 

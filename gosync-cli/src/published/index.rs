@@ -2,23 +2,33 @@
 
 use gosync::signing::Signed;
 use gosync::{FrameKind, IndexInfo, PayloadInfo};
+use gosync_tree::TreeInfo;
 use serde_json::{Value, json};
 
-use crate::table::Facts;
+use crate::table::{Facts, counted};
 use crate::text::{grouped, percent, size};
 
 const FRAMES: [(&str, FrameKind); 2] = [("fine", FrameKind::Fine), ("coarse", FrameKind::Coarse)];
 
 /// What is in the index, for people and for programs.
-pub(super) fn describe(info: &IndexInfo, signed: Option<&Signed>) -> (Facts, Value) {
-    (facts(info, signed), event(info, signed))
+pub(super) fn describe(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>) -> (Facts, Value) {
+    (facts(info, tree, signed), event(info, tree, signed))
 }
 
-fn facts(info: &IndexInfo, signed: Option<&Signed>) -> Facts {
+fn facts(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>) -> Facts {
     let mut facts = Facts::default();
     facts.add("format", format!("{}, version {}", info.format, info.version));
     facts.add("target", info.target_name.as_ref().map_or("(not named)", |name| name.as_str()));
     facts.add("length", format!("{} bytes ({})", grouped(info.length), size(info.length)));
+    if let Some(tree) = tree {
+        let (files, entries) = (counted(tree.files, "file"), grouped(tree.entries));
+        facts.add("directory", format!("{entries} entries, {files} of {} bytes", grouped(tree.bytes)));
+        facts.add("listing", format!("{} bytes", grouped(tree.listing_length)));
+        let patterns: Vec<&str> = tree.excludes.lines().filter(|line| !line.is_empty()).collect();
+        if !patterns.is_empty() {
+            facts.add("left out", patterns.join(", "));
+        }
+    }
     for layer in &info.layers {
         facts.add(
             format!("blocks of {}", grouped(layer.block_size.into())),
@@ -62,13 +72,20 @@ fn facts(info: &IndexInfo, signed: Option<&Signed>) -> Facts {
     facts
 }
 
-fn event(info: &IndexInfo, signed: Option<&Signed>) -> Value {
+fn event(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>) -> Value {
     json!({
         "event": "done",
         "format": info.format.to_string(),
         "version": info.version,
         "target": info.target_name.as_ref().map(|name| name.as_str()),
         "target_bytes": info.length,
+        "directory": tree.map(|tree| json!({
+            "entries": tree.entries,
+            "files": tree.files,
+            "bytes": tree.bytes,
+            "listing_bytes": tree.listing_length,
+            "excludes": tree.excludes,
+        })),
         "layers": info.layers.iter().map(|layer| json!({
             "block_size": layer.block_size,
             "blocks": layer.blocks,

@@ -4,6 +4,7 @@ use gosync::signing::Signed;
 use gosync::sources::{Location, SourceOptions, Transfer};
 use gosync::update::{Beginning, Target};
 use gosync::{Index, OpenedIndex, ReadOptions};
+use gosync_tree::{SECTION, TreeInfo};
 use gosync_zsync::{Control, ControlTarget, OpenedControl, Places};
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ impl Published {
         options: &SourceOptions,
         console: &Console,
     ) -> anyhow::Result<Self> {
-        let limits = ReadOptions::default();
+        let limits = ReadOptions { sections: &[SECTION], ..ReadOptions::default() };
         let beginning = Beginning::read(location, limits.max_bytes, options).map_err(gosync::Error::from)?;
         let is_index = Index::format_of(beginning.start());
         if matches!(is_index, Ok(None)) && Control::is_one(beginning.start()) {
@@ -87,11 +88,14 @@ impl Published {
     }
 
     /// What is in it, for people and for programs.
-    pub(crate) fn description(&self) -> (Facts, Value) {
-        match self {
-            Self::Index(opened, signed) => index::describe(&opened.index.info(), signed.as_ref()),
+    pub(crate) fn description(&self) -> Result<(Facts, Value), gosync::Error> {
+        Ok(match self {
+            Self::Index(opened, signed) => {
+                let tree = opened.index.layered().map(TreeInfo::of).transpose()?.flatten();
+                index::describe(&opened.index.info(), tree.as_ref(), signed.as_ref())
+            }
             Self::Control(opened) => control::describe(&opened.control, opened.bytes.len()),
-        }
+        })
     }
 
     /// The bytes that a signature of it is made of.

@@ -4,6 +4,8 @@
 
 mod apart;
 mod damage;
+#[cfg(unix)]
+mod directories;
 mod edges;
 mod failures;
 mod hostile;

@@ -1,0 +1,137 @@
+//! Publishing a directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context;
+use gosync::Index;
+use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, PayloadOut, TargetName};
+use gosync::signing::SecretKey;
+use gosync::sources::{Location, SourceOptions};
+use gosync_tree::{IGNORE_FILE, LISTING_SUFFIX, MANY_FILES, TreeBuild};
+use serde_json::json;
+
+use crate::console::Console;
+use crate::failure::Usage;
+use crate::options::environment;
+use crate::progress::Bars;
+use crate::publication::index::{Described, publish};
+use crate::table::counted;
+use crate::text::grouped;
+
+/// What of a directory is published, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Contents {
+    /// Of a directory, leave out what this pattern matches, in the syntax of .gitignore; may be
+    /// repeated. The file .gosyncignore in the directory has patterns too, one a line
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Of a directory, leave out what the patterns in this file match; may be repeated
+    #[arg(long, value_name = "FILE")]
+    exclude_from: Vec<PathBuf>,
+    /// Publish the files of a directory as they are. Otherwise one with many files has a compressed
+    /// payload, because each file would be a request
+    #[arg(long, conflicts_with = "compress")]
+    no_compress: bool,
+}
+
+impl Contents {
+    /// Refuses what is only for directories.
+    pub(crate) fn check_file(&self) -> Result<(), Usage> {
+        match self.exclude.is_empty() && self.exclude_from.is_empty() {
+            true => Ok(()),
+            false => Err(Usage {
+                message: "--exclude and --exclude-from are for directories, and this is a file".into(),
+                hint: "leave them out, or give the directory",
+            }),
+        }
+    }
+
+    /// All patterns, those of the directory first.
+    fn patterns(&self, directory: &Path) -> anyhow::Result<String> {
+        let mut patterns = String::new();
+        let own = directory.join(IGNORE_FILE);
+        for file in Some(&own).filter(|own| own.is_file()).into_iter().chain(&self.exclude_from) {
+            patterns += &fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            patterns.push('\n');
+        }
+        for pattern in &self.exclude {
+            patterns += pattern;
+            patterns.push('\n');
+        }
+        Ok(patterns)
+    }
+}
+
+/// Publishes the directory at `path`: its index at `location`, and beside that the payload or the
+/// listing.
+pub(crate) fn build(
+    path: &Path,
+    location: Option<Location>,
+    contents: &Contents,
+    mut options: BuildOptions,
+    key: Option<&SecretKey>,
+    console: &Console,
+) -> anyhow::Result<()> {
+    let start = Instant::now();
+    let path = &plain(path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let location = location.unwrap_or_else(|| path.with_file_name(format!("{name}.gosync")).into());
+    let upload: SourceOptions = environment::source_options()?;
+    let bars = Bars::new(console);
+    let tree = TreeBuild::scan(path, &contents.patterns(path)?, environment::latest_time()?, &bars);
+    let tree = tree.map_err(gosync::Error::from)?;
+    for left_out in tree.left_out() {
+        console.message(format_args!("warning: {} is left out: it is no file, directory or link", left_out.display()));
+    }
+    let files = tree.info().files;
+    if options.compress.is_none() && !contents.no_compress && files > MANY_FILES {
+        options.compress = Some(3);
+        let files = counted(files, "file");
+        console.message(format_args!("{files} would be as many requests: a compressed payload is made of them"));
+    }
+    let target = TargetName::new(name.as_str());
+    let target =
+        target.map_err(|error| anyhow::anyhow!(error).context(format!("{} has no plain name", path.display())))?;
+    let index = match options.compress {
+        Some(_) => {
+            let payload = location.beside(&format!("{name}{PAYLOAD_SUFFIX}"));
+            let payload_name = TargetName::new(format!("{name}{PAYLOAD_SUFFIX}"))?;
+            Destination::new(&payload, &upload)
+                .write(|out| tree.index(Some(target), &options, Some(PayloadOut { name: payload_name, out }), &bars))
+        }
+        None => {
+            let listing = location.beside(&format!("{name}{LISTING_SUFFIX}"));
+            let index = tree.index(Some(target), &options, None, &bars);
+            index.and_then(|index| {
+                Destination::new(&listing, &upload).put(|out| out.write_all(tree.listing()))?;
+                Ok(index)
+            })
+        }
+    };
+    let index = Index::Layered(index.map_err(gosync::Error::from)?);
+    let info = tree.info();
+    let facts = json!({
+        "directory": true,
+        "entries": info.entries,
+        "files": info.files,
+        "files_bytes": info.bytes,
+        "listing_bytes": info.listing_length,
+    });
+    console.message(format_args!(
+        "{}: {} and {} other entries",
+        path.display(),
+        counted(info.files, "file"),
+        grouped(info.entries - info.files)
+    ));
+    publish(&index, &location, key, &upload, start, &Described { noun: "directory", facts }, console)
+}
+
+/// A path that ends with the directory's name.
+fn plain(path: &Path) -> anyhow::Result<PathBuf> {
+    match path.file_name() {
+        Some(_) => Ok(path.to_owned()),
+        None => path.canonicalize().with_context(|| format!("cannot read {}", path.display())),
+    }
+}
