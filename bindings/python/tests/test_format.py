@@ -1,5 +1,6 @@
 """FORMAT.md against what is written: `gosync.format` was made from that page alone."""
 
+import os
 import random
 import re
 import struct
@@ -237,3 +238,57 @@ def test_frames_that_do_not_fill_their_block(tmp_path):
     forged = altered(forged.index(hashes[0]), hashes[1], whole=forged)
     with pytest.raises(gosync.CorruptError, match="frames of a block"):
         list(gosync.format.read(forged).frames())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not have")
+def test_a_directory_is_what_the_page_says(tmp_path):
+    tree = tmp_path / "tree"
+    (tree / "d").mkdir(parents=True)
+    (tree / "a").write_bytes(text(70_000))
+    (tree / "d/large").write_bytes(text(2**20))
+    (tree / "d/same").write_bytes(text(70_000))
+    (tree / "d/empty").write_bytes(b"")
+    (tree / "z\n").write_bytes(b"short")
+    (tree / "left.log").write_bytes(b"out")
+    (tree / "a").chmod(0o640)
+    os.symlink("../nowhere", tree / "d/link")
+    os.link(tree / "a", tree / "b")
+    os.utime(tree / "a", ns=(5, -7_000_000_123))
+    command = [sys.executable, "-m", "gosync", "build", str(tree), "--exclude", "*.log"]
+    subprocess.run(command, check=True, capture_output=True)
+
+    index = gosync.format.read(tmp_path / "tree.gosync")
+    directory = index.directory
+    data = (tmp_path / "tree.gosync-listing").read_bytes()
+    assert (directory.listing_length, directory.blake3) == (len(data), blake3.blake3(data).digest())
+    entries = gosync.format.listing(data)
+    assert directory.excludes == "*.log\n" and directory.entries == len(entries)
+    files = [entry for entry in entries if entry.kind in ("file", "name")]
+    sizes = [(tree / os.fsdecode(entry.path)).stat().st_size for entry in files]
+    assert (directory.files, directory.length) == (len(files), sum(sizes))
+    target = data
+    placed = set()
+    for entry in entries:
+        path = tree / os.fsdecode(entry.path)
+        status = path.lstat()
+        if entry.kind in ("directory", "file"):
+            assert entry.mode == status.st_mode & 0o777
+            assert entry.seconds * 10**9 + entry.nanoseconds == status.st_mtime_ns
+        if entry.kind == "link":
+            assert os.fsencode(os.readlink(path)) == entry.target
+        if entry.kind == "name":
+            assert path.samefile(tree / os.fsdecode(entry.target))
+        if entry.kind == "file":
+            content = path.read_bytes()
+            assert (entry.length, entry.blake3) == (len(content), blake3.blake3(content).digest())
+            if content and entry.blake3 not in placed:
+                placed.add(entry.blake3)
+                unit = max(index.layers[-1].block_size, 65_536 if len(content) >= 2**20 else 1)
+                target += bytes(-len(target) % unit) + content
+    assert (index.length, index.blake3) == (len(target), blake3.blake3(target).digest())
+
+    for length in range(len(data)):
+        with pytest.raises(gosync.CorruptError):
+            gosync.format.listing(data[:length])
+    with pytest.raises(gosync.CorruptError):
+        gosync.format.listing(data + b"x")

@@ -15,7 +15,10 @@ from typing import Any, Iterator, List, Optional, Tuple, Union
 
 from ._blake3 import blake3, root
 from ._payload import Frame, Payload
+from ._tree import DIRECTORY, Directory, Entry, listing
 from .errors import CorruptError
+
+__all__ = ["Directory", "Entry", "Frame", "Index", "Layer", "Payload", "Record", "listing", "read"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Index:
     layers: List[Layer]
     payload: Optional[Payload]
     tree: List[bytes]
+    directory: Optional[Directory] = None
 
     def frames(self) -> Iterator[Frame]:
         """All frames of the payload, in its order."""
@@ -117,7 +121,8 @@ def read(index: Union[str, "os.PathLike[str]", bytes]) -> Index:
     (tree_hash,) = header.take("32s")
     sections = [header.take("IQ32s") for _ in range(header.number("Q", 0, 65_536))]
     _require(header.at == size, "its header is longer than its fields")
-    _require(not any(id >> 31 for id, *_ in sections), "it has a section that is critical and unknown")
+    unknown = [id for id, *_ in sections if id >> 31 and id != DIRECTORY]
+    _require(not unknown, "it has a section that is critical and unknown")
     layers = []
     for block_size, lengths_len, hash in parts:
         what, expected = f"the layer of {block_size}", payload.lengths_len(block_size) if payload else 0
@@ -125,12 +130,13 @@ def read(index: Union[str, "os.PathLike[str]", bytes]) -> Index:
         records = rest.part(-(-length // block_size) * (4 + strong_len + lengths_len), hash, what)
         layers.append(Layer(block_size, records, strong_len, lengths_len))
     nodes = rest.part(-(-length >> 20) * 32, tree_hash, "the tree")
-    for id, section_len, hash in sections:
-        rest.part(section_len, hash, f"section {id}")
+    found = {id: rest.part(section_len, hash, f"section {id}") for id, section_len, hash in sections}
+    _require(len(found) == len(sections), "it has a section twice")
     _require(rest.at == len(index), "something follows its end")
     tree = [nodes[at : at + 32] for at in range(0, len(nodes), 32)]
     _require(root(tree) == target_hash, "the tree does not give the hash of the target")
-    return Index(head, name, length, target_hash, odds, salt, layers, payload, tree)
+    directory = Directory.read(found[DIRECTORY]) if DIRECTORY in found else None
+    return Index(head, name, length, target_hash, odds, salt, layers, payload, tree, directory)
 
 
 @dataclass

@@ -1,0 +1,145 @@
+"""Directories, as chapter 5 of FORMAT.md has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import List, Optional, Tuple
+
+from ._blake3 import blake3
+from .errors import CorruptError
+
+DIRECTORY = 0x8000_0001
+KINDS = ("directory", "file", "link", "name")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is at a path. `target` is where a link leads to, or the path of the file that a name is one more of."""
+
+    path: bytes
+    kind: str
+    mode: int = 0
+    seconds: int = 0
+    nanoseconds: int = 0
+    length: int = 0
+    blake3: bytes = b""
+    target: bytes = b""
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What an index says of a directory: its target begins with `listing_length` bytes of this hash."""
+
+    listing_length: int
+    blake3: bytes
+    entries: int
+    files: int
+    length: int
+    excludes: str
+
+    @staticmethod
+    def read(section: bytes) -> Directory:
+        """What is in the section."""
+        rest = _Input(section)
+        version = rest.read(1)[0]
+        _require(version == 1, f"version {version} of directories is not known")
+        length, hash = rest.number(), rest.read(32)
+        entries, files, size = rest.number(), rest.number(), rest.number()
+        excludes = rest.text(1 << 20).decode()
+        _require(rest.at == len(section), "something follows the end of the section")
+        return Directory(length, hash, entries, files, size, excludes)
+
+
+def listing(data: bytes) -> List[Entry]:
+    """The entries of a listing. Raises `CorruptError`, which says what is wrong."""
+    rest = _Input(data)
+    count = rest.number()
+    column, hashes = _Input(rest.text(len(data))), rest
+    entries: List[Entry] = []
+    seconds = 0
+    for _ in range(count):
+        entry, seconds = _entry(column, hashes, entries, seconds)
+        entries.append(entry)
+    _require(column.at == len(column.data) and hashes.at == len(data), "something follows its end")
+    _require(bool(entries), "it lists nothing")
+    return entries
+
+
+def _entry(column: _Input, hashes: _Input, before: List[Entry], seconds: int) -> Tuple[Entry, int]:
+    last = before[-1].path if before else None
+    shared, rest = column.number(), column.text(4096)
+    path = (last or b"")[:shared] + rest
+    _require(shared == _shared(last or b"", path), f"{path!r} shares another number of bytes")
+    kind = column.read(1)[0]
+    _require(kind < len(KINDS), f"{path!r} is of an unknown kind")
+    _check_path(path, kind, last, before)
+    if kind == 2:
+        target = column.text(4095)
+        _require(target != b"" and 0 not in target, f"{path!r} is a link to nothing that can be")
+        return Entry(path, KINDS[kind], target=target), seconds
+    if kind == 3:
+        of = column.number()
+        _require(of < len(before) and before[of].kind == "file", f"{path!r} is one more name of no file")
+        return Entry(path, KINDS[kind], target=before[of].path), seconds
+    mode, seconds, nanoseconds = column.number(), seconds + column.signed(), column.number()
+    seconds = (seconds + 2**63) % 2**64 - 2**63
+    _require(mode <= 0o777 and nanoseconds < 10**9, f"{path!r} has a mode or time that is none")
+    if kind == 0:
+        return Entry(path, KINDS[kind], mode, seconds, nanoseconds), seconds
+    length = column.number()
+    _require(length <= 2**62, f"{path!r} is too long")
+    hash = hashes.read(32) if length else blake3(b"")
+    return Entry(path, KINDS[kind], mode, seconds, nanoseconds, length, hash), seconds
+
+
+def _check_path(path: bytes, kind: int, last: Optional[bytes], before: List[Entry]) -> None:
+    if last is None:
+        _require(path == b"" and kind == 0, "it does not begin with the directory itself")
+        return
+    _require(last < path, f"{path!r} is not in its order")
+    names = path.split(b"/")
+    bad = any(name in (b"", b".", b"..") or len(name) > 255 or 0 in name for name in names)
+    _require(not bad and len(path) <= 4096 and names[0].lower() != b".gosync", f"{path!r} is no path")
+    parent = path.rpartition(b"/")[0]
+    above = next((entry for entry in reversed(before) if entry.path == parent), None)
+    _require(above is not None and above.kind == "directory", f"{path!r} is in no directory")
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    return next((at for at, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
+
+
+@dataclass
+class _Input:
+    data: bytes
+    at: int = 0
+
+    def read(self, size: int) -> bytes:
+        _require(size <= len(self.data) - self.at, "it is cut off")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def number(self) -> int:
+        number = shift = 0
+        while True:
+            byte = self.read(1)[0]
+            number |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                _require(number < 2**64 and (byte > 0 or shift == 0), "a number is too large or too long")
+                return number
+            shift += 7
+            _require(shift < 70, "a number is too large or too long")
+
+    def signed(self) -> int:
+        number = self.number()
+        return number >> 1 ^ -(number & 1)
+
+    def text(self, most: int) -> bytes:
+        size = self.number()
+        _require(size <= most, "something in it is too long")
+        return self.read(size)
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise CorruptError(f"the listing of the directory is damaged: {what}")
