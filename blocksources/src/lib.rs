@@ -32,18 +32,20 @@
 //! # How servers are asked
 //!
 //! [`HttpSource`] asks for up to two hundred ranges in one request, over a few connections.
-//! Many servers cannot do that, and few say so: some send the whole file, some an error,
-//! some the first range only. The first sign of it lowers what is asked of the host, for
-//! as long as the program runs: several ranges, then single ranges side by side, then one
-//! stream of the whole file, of which only what is wanted is handed on. Each
+//! Many servers cannot do that, and few say so: some send the whole file, some an error, a
+//! reset or nothing, some the first range only. The first sign of it lowers what is asked of
+//! the host, for as long as the program runs: fewer ranges, then single ranges side by side,
+//! then one stream of the whole file, of which only what is wanted is handed on;
+//! `Hosts::notes` says so. Each
 //! `Content-Range` is checked, and every byte is taken out of the set of what is wanted
 //! before it is delivered, so that none comes twice, whatever the server does. What
 //! ranges, gaps and requests are worth follows from a small model, [`cost`], which is fed
 //! with round trips and rates as they are measured.
 //!
-//! The first answer's strong tag or date goes with all later requests (`If-Range`); a file
-//! that was replaced is reported as [`Changed`](gosync_chunks::SourceError::Changed).
-//! Redirects are followed, remembered, and found out anew when a signed URL expires;
+//! Machines behind one name have their own tags and dates of one file, so these say nothing:
+//! that a file was replaced is told by its length, as
+//! [`Changed`](gosync_chunks::SourceError::Changed), or by the sums that the sink knows. Nor
+//! does a `Content-Encoding`, where the length is that of the file. Redirects are followed, remembered, and found out anew when a signed URL expires;
 //! headers and credentials go to the URL's own origin only, and https never leads to http.
 //!
 //! # Decorators
@@ -95,10 +97,9 @@ mod workers;
 pub use file::FileSource;
 #[cfg(feature = "http")]
 pub use http::{
-    Credentials, Hosts, HttpDocument, HttpOptions, HttpSource, Netrc, NetrcError, Proxy, RootCertificates, Secret,
-    cost, multipart,
+    Credentials, Hosts, HttpDocument, HttpOptions, HttpSource, Netrc, Proxy, RootCertificates, Secret, cost, multipart,
 };
-pub use location::{Location, LocationError};
+pub use location::{Location, LocationError, redact};
 pub use memory::MemorySource;
 pub use mirrors::Mirrors;
 #[cfg(feature = "object-store")]

@@ -4,7 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
+
+/// All in a name that may mean something else in a URL. Some stores take a plus sign for a space.
+const OF_A_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A path or URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +26,7 @@ pub enum LocationError {
     /// A URL with a scheme that is not known here.
     #[error("{text}: {scheme} URLs are not supported, only http, https, ssh, s3, gs, az and file")]
     Scheme {
-        /// What was given.
+        /// What was given, without what may be secret.
         text: String,
         /// Its scheme.
         scheme: String,
@@ -30,7 +34,7 @@ pub enum LocationError {
     /// A `file` URL that names no path, or a URL that cannot be parsed.
     #[error("{text} is not a valid URL")]
     Invalid {
-        /// What was given.
+        /// What was given, without what may be secret.
         text: String,
     },
 }
@@ -43,7 +47,7 @@ impl FromStr for Location {
         if !text.contains("://") {
             return Ok(Self::Path(text.into()));
         }
-        let invalid = || LocationError::Invalid { text: text.into() };
+        let invalid = || LocationError::Invalid { text: redact(text) };
         let url = Url::parse(text).map_err(|_| invalid())?;
         match url.scheme() {
             "http" | "https" => Ok(Self::Url(url)),
@@ -51,7 +55,7 @@ impl FromStr for Location {
             "ssh" | "s3" | "gs" | "az" if url.has_host() => Ok(Self::Url(url)),
             "ssh" | "s3" | "gs" | "az" => Err(invalid()),
             "file" => url.to_file_path().map(Self::Path).map_err(|()| invalid()),
-            scheme => Err(LocationError::Scheme { text: text.into(), scheme: scheme.into() }),
+            scheme => Err(LocationError::Scheme { text: redact(text), scheme: scheme.into() }),
         }
     }
 }
@@ -66,9 +70,9 @@ impl Location {
                 url.set_fragment(None);
                 // The query may be a signature of the other file's path, or a token for
                 // both; it goes along, since without it there is no hope at all.
-                if let Ok(mut segments) = url.path_segments_mut() {
-                    segments.pop().push(name);
-                }
+                let directory = url.path().rfind('/').map_or("/", |slash| &url.path()[..=slash]);
+                let path = format!("{directory}{}", utf8_percent_encode(name, OF_A_NAME));
+                url.set_path(&path);
                 Self::Url(url)
             }
         }
@@ -137,6 +141,21 @@ impl fmt::Display for Location {
     }
 }
 
+/// `url` without user name, password and query, which is where signed URLs carry their signature.
+/// Works on what is no URL too.
+pub fn redact(url: &str) -> String {
+    let (scheme, rest) = url.split_at(url.find("://").map_or(0, |at| at + "://".len()));
+    // Where it cannot be parsed, anything up to the last @ may be a password.
+    let authority = match Url::parse(url) {
+        Ok(_) => rest.find(['/', '?', '#']).unwrap_or(rest.len()),
+        Err(_) => rest.len(),
+    };
+    let rest = rest[..authority].rfind('@').map_or(rest, |at| &rest[at + 1..]);
+    let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+    let (before, query) = rest.split_once('?').map_or((rest, ""), |(before, _)| (before, "?..."));
+    format!("{scheme}{before}{query}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +186,10 @@ mod tests {
         let url = location("http://host/dir/x.gosync?token=1#top").beside("y z");
         assert_eq!(url, location("http://host/dir/y%20z?token=1"));
         assert_eq!(url.file_name().as_deref(), Some("y z"));
+        let plus = location("http://host/a+b.gosync").beside("a+b?#%20/c.img");
+        assert_eq!(plus.to_string(), "http://host/a%2Bb%3F%23%2520%2Fc.img");
+        assert_eq!(location("http://host/a+b").file_name().as_deref(), Some("a+b"));
+        assert_eq!(location("http://host/").beside("y").to_string(), "http://host/y");
         assert_eq!(location("ssh://me@host:22/dir/x").beside("y"), location("ssh://me@host:22/dir/y"));
         assert_eq!(location("s3://bucket/x").beside("y z"), location("s3://bucket/y%20z"));
         assert_eq!(location("http://host/").file_name(), None);
@@ -178,5 +201,25 @@ mod tests {
     #[test]
     fn secrets_are_not_shown() {
         assert_eq!(location("http://me:secret@host/x?key=1").to_string(), "http://host/x");
+        for (url, shown) in [
+            ("https://example.org/a/b@c", "https://example.org/a/b@c"),
+            ("http://user:pass@example.org:81/a", "http://example.org:81/a"),
+            ("http://user:p@ss@example.org/a?sig=secret&x=/@", "http://example.org/a?..."),
+            ("http://user@[::1]", "http://[::1]"),
+            ("http://example.org?sig=secret", "http://example.org?..."),
+            ("http://example.org/a#user:pass", "http://example.org/a"),
+            ("user:secret@example.org/a b", "example.org/a b"),
+            ("https://me:secret@example.org:99999/x?token=secret", "https://example.org:99999/x?..."),
+            ("https://me:sec/ret@example.org/x", "https://example.org/x"),
+            ("https://me:sec?ret@example.org/x", "https://example.org/x"),
+            ("ftp://me:secret@example.org/x", "ftp://example.org/x"),
+            ("", ""),
+        ] {
+            assert_eq!(redact(url), shown);
+        }
+        for text in ["https://me:secret@host:99999/x?secret", "ftp://me:secret@host/x?secret"] {
+            let error = text.parse::<Location>().unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::interrupt::Interrupt;
 use crate::options::global::Global;
 use crate::table::without_controls;
+use crate::text::without_secrets;
 
 /// Prints what the flags allow.
 #[derive(Clone, Debug)]
@@ -55,7 +56,7 @@ impl Console {
             return Ok(());
         }
         // JSON lets through what some terminals take for commands as well.
-        let text = serde_json::to_string(event)?;
+        let text = without_secrets(&serde_json::to_string(event)?);
         write(io::stdout().lock(), without_controls(&text, |c| format!("\\u{:04x}", u32::from(c))))
     }
 
@@ -73,10 +74,10 @@ impl Console {
         }
     }
 
-    /// Something to know in any case.
+    /// Something to know in any case. A URL may have been given where a path was meant.
     pub(crate) fn error(&self, text: impl Display) {
         // A reader that closed stderr does not want to know.
-        let _ = write(io::stderr().lock(), visible(text));
+        let _ = write(io::stderr().lock(), visible(without_secrets(&text.to_string())));
     }
 }
 

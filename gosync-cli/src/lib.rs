@@ -23,12 +23,14 @@ mod table;
 mod text;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use args::Args;
 use console::Console;
 use failure::Usage;
 use names::personality;
+use text::without_secrets;
 
 /// Runs the command with `args`, of which the first is the name it is called by.
 ///
@@ -38,8 +40,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args = match personality::parse(&arguments) {
         Ok(args) => args,
         Err(error) => {
+            let told = error.to_string();
+            let shown = without_secrets(&told);
             // A reader that closed the stream does not want to know.
-            let _ = error.print();
+            let _ = if shown == told { error.print() } else { io::stderr().write_all(shown.as_bytes()) };
             return if error.use_stderr() { personality::usage_code(&arguments).into() } else { ExitCode::SUCCESS };
         }
     };

@@ -18,18 +18,23 @@ pub(crate) struct Outcome {
     pub(crate) work: Report,
     /// What reading the index took.
     pub(crate) index: Transfer,
+    /// What there is to say of servers, each in one line.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Outcome {
     /// Tells it, and how long it took since `start`.
     pub(crate) fn tell(&self, output: Option<&Path>, start: Instant, console: &Console) -> anyhow::Result<()> {
-        let Self { output_bytes, matched_bytes, ref work, index } = *self;
+        let Self { output_bytes, matched_bytes, ref work, index, ref notes } = *self;
         let time = start.elapsed();
         if work.refetched_blocks > 0 {
             console.message(format_args!(
                 "warning: {} came out wrong at first, and was fetched again",
                 counted(work.refetched_blocks, "block")
             ));
+        }
+        for note in notes {
+            console.message(note);
         }
         if work.kept > 0 {
             console.message(format_args!("{} were kept from a run that was interrupted", size(work.kept)));

@@ -1,4 +1,6 @@
-//! Numbers for people, and names in a page.
+//! Numbers for people, names in a page, and URLs in what is told.
+
+use gosync::sources::redact;
 
 /// `text` as content or attribute of XML, without the characters that XML has not.
 pub(crate) fn escaped(text: &str) -> String {
@@ -14,6 +16,22 @@ pub(crate) fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// `text` with the URLs in it as they may be shown.
+pub(crate) fn without_secrets(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+        let start = rest[..at].trim_end_matches(is_of_scheme).len();
+        let end = rest[at..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'));
+        let end = end.map_or(rest.len(), |length| at + length);
+        shown.push_str(&rest[..start]);
+        shown.push_str(&redact(&rest[start..end]));
+        rest = &rest[end..];
+    }
+    shown + rest
 }
 
 /// `1234567` as `1,234,567`.
@@ -62,6 +80,18 @@ mod tests {
             [percent(0, 0), percent(1, 3), percent(1, 9999), percent(9998, 9999), percent(1, 1)],
             ["0.0 %", "33.3 %", "< 0.1 %", "> 99.9 %", "100.0 %"]
         );
+    }
+
+    #[test]
+    fn urls_are_shown_without_secrets() {
+        for (text, shown) in [
+            ("nothing", "nothing"),
+            ("cannot reach http://host:80/x: it is closed", "cannot reach http://host:80/x: it is closed"),
+            ("'https://me:secret@host:99999/x?secret' for", "'https://host:99999/x?...' for"),
+            ("(ssh://me@host/x) {\"url\":\"s3://a:secret@b\"}://", "(ssh://host/x) {\"url\":\"s3://b\"}://"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
+        }
     }
 
     #[test]

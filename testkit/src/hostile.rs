@@ -6,5 +6,5 @@
 mod behaviour;
 mod scripted;
 
-pub use behaviour::{Behaviour, Hostile};
+pub use behaviour::{Behaviour, Hostile, Otherwise};
 pub use scripted::{Asked, Say, Scripted};

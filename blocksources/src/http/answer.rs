@@ -1,10 +1,11 @@
 //! What the head of an answer says.
 
+use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 use ureq::Body;
 use ureq::http::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, RETRY_AFTER,
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER,
 };
 use ureq::http::{Response, StatusCode};
 
@@ -43,10 +44,28 @@ pub(super) fn accepts_ranges(response: &Response<Body>) -> Option<bool> {
     Some(!header(response, ACCEPT_RANGES)?.trim().eq_ignore_ascii_case("none"))
 }
 
-/// Whether the body is a compressed form of the file, of another length.
+/// Where a redirect leads. Bytes that are not ASCII, which some servers send as they are in the
+/// names of their files, are written as URLs have them.
+pub(super) fn redirect(response: &Response<Body>) -> Option<String> {
+    let mut location = String::new();
+    for &byte in response.headers().get(LOCATION)?.as_bytes() {
+        if byte.is_ascii() {
+            location.push(byte.into());
+        } else {
+            let _ = write!(location, "%{byte:02X}");
+        }
+    }
+    Some(location)
+}
+
+/// Whether the answer says that its body is a compressed form of the file. That may be a label
+/// only: servers give one to what is compressed already, and to anything else. Words that are no
+/// codings say nothing.
 pub(super) fn is_encoded(response: &Response<Body>) -> bool {
+    const CODINGS: [&str; 9] = ["br", "compress", "dcb", "dcz", "deflate", "gzip", "x-compress", "x-gzip", "zstd"];
+    let is_coding = |word: &str| CODINGS.iter().any(|coding| word.trim().eq_ignore_ascii_case(coding));
     let encodings = response.headers().get_all(CONTENT_ENCODING);
-    encodings.iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+    encodings.iter().any(|value| value.to_str().is_ok_and(|value| value.split(',').any(is_coding)))
 }
 
 /// How long the server wants not to be asked: seconds, or until a date.
@@ -61,6 +80,7 @@ pub(crate) fn retry_after(response: &Response<Body>, now: SystemTime) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ureq::http::HeaderValue;
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Response<Body> {
         let response = Response::builder().status(status);
@@ -80,6 +100,36 @@ mod tests {
         ] {
             assert_eq!(total(&answer(status, headers)), expected, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn labels() {
+        for (value, expected) in [
+            ("gzip", true),
+            ("X-GZIP", true),
+            ("identity, br", true),
+            ("aws-chunked", false),
+            ("", false),
+            ("none", false),
+            ("binary", false),
+            ("utf-8", false),
+            ("identity,identity", false),
+        ] {
+            assert_eq!(is_encoded(&answer(200, &[("content-encoding", value)])), expected, "{value:?}");
+        }
+        assert!(!is_encoded(&answer(200, &[])));
+    }
+
+    #[test]
+    fn redirects_need_not_be_ascii() {
+        for (value, expected) in
+            [(&b"/a b/%20?x"[..], "/a b/%20?x"), ("/\u{dc}bung".as_bytes(), "/%C3%9Cbung"), (b"/\xdcbung", "/%DCbung")]
+        {
+            let location = HeaderValue::from_bytes(value).unwrap();
+            let response = Response::builder().header("location", location).body(Body::builder().data("")).unwrap();
+            assert_eq!(redirect(&response).as_deref(), Some(expected));
+        }
+        assert_eq!(redirect(&answer(302, &[])), None);
     }
 
     #[test]

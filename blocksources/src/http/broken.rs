@@ -3,8 +3,8 @@
 use std::io;
 
 use gosync_chunks::SourceError;
-use ureq::Error;
 use ureq::http::StatusCode;
+use ureq::{Error, Timeout};
 
 use super::status;
 
@@ -33,19 +33,37 @@ pub(crate) fn error(location: &str, error: &Error) -> SourceError {
     }
 }
 
+/// How a request ended that was sent, and not answered as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The connection was closed or reset.
+    Broken,
+    /// Nothing came in time.
+    Silent,
+}
+
+/// How it ended, where that may be because of what was asked for.
+pub(super) fn end(error: &Error) -> Option<End> {
+    match error {
+        Error::Io(error) => match error.kind() {
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::NotConnected
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof => Some(End::Broken),
+            // Of a body, what ureq says is wrapped.
+            _ => end(error.get_ref()?.downcast_ref()?),
+        },
+        Error::Timeout(Timeout::RecvResponse | Timeout::RecvBody | Timeout::PerRead) => Some(End::Silent),
+        _ => None,
+    }
+}
+
 /// Whether a new connection may do better at once.
 pub(super) fn is_worth_a_retry(error: &Error) -> bool {
     match error {
         // A time-out has cost its time already.
-        Error::Io(error) => matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::ConnectionAborted
-                | io::ErrorKind::NotConnected
-                | io::ErrorKind::BrokenPipe
-                | io::ErrorKind::UnexpectedEof
-        ),
+        Error::Io(told) => told.kind() == io::ErrorKind::ConnectionRefused || end(error) == Some(End::Broken),
         // What was sent too much with the answer before may be in the way.
         Error::Protocol(_) | Error::Http(_) | Error::LargeResponseHeader(..) => true,
         _ => false,

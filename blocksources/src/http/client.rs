@@ -9,12 +9,12 @@ use std::time::{Duration, Instant, SystemTime};
 use gosync_chunks::{SourceError, Transfer};
 use ureq::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_RANGE, LOCATION, RANGE, TRANSFER_ENCODING,
+    IF_RANGE, RANGE, TRANSFER_ENCODING,
 };
 use ureq::http::{HeaderMap, Method, Request, Response, StatusCode};
 use ureq::{Agent, Body, BodyReader, Error};
 
-use super::answer::{self, header};
+use super::answer;
 use super::broken;
 use super::cost::RangeSupport;
 use super::credentials::Credentials;
@@ -22,6 +22,7 @@ use super::hosts::Host;
 use super::location::{self, BadRedirect, Target};
 use super::options::HttpOptions;
 use super::status;
+use crate::location::redact;
 
 /// How often a request that broke is made again at once.
 const RETRIES: u32 = 2;
@@ -85,11 +86,13 @@ pub(super) struct Answer {
 pub(super) struct Failure {
     pub(super) error: SourceError,
     is_worth_a_retry: bool,
+    /// How the request ended, where that may be because of what was asked for.
+    pub(super) end: Option<broken::End>,
 }
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
-        Self { error, is_worth_a_retry: false }
+        Self { error, is_worth_a_retry: false, end: None }
     }
 }
 
@@ -106,7 +109,7 @@ pub(super) fn persist<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Res
 
 impl Client {
     pub(super) fn new(url: &str, options: HttpOptions) -> Result<Self, SourceError> {
-        let location = location::redact(url);
+        let location = redact(url);
         let refused = |reason: String| SourceError::Refused { location: location.clone(), reason };
         let original = location::parse(url)
             .and_then(|url| Some((user_info(&url), Target::new(url)?)))
@@ -166,7 +169,7 @@ impl Client {
             let answer = self.request(ask, &target, transfer)?;
             let response = answer.response;
             let location = match response.status().as_u16() {
-                301 | 302 | 303 | 307 | 308 => header(&response, LOCATION),
+                301 | 302 | 303 | 307 | 308 => answer::redirect(&response),
                 _ => None,
             };
             let Some(location) = location else {
@@ -175,7 +178,7 @@ impl Client {
                 }
                 return Ok(Answer { response, ..answer });
             };
-            target = target.join(location).map_err(|bad| match bad {
+            target = target.join(&location).map_err(|bad| match bad {
                 BadRedirect::NoUrl => self.refused("it redirects to what is not a valid http or https URL"),
                 BadRedirect::Downgrade => {
                     self.refused("it redirects from https to http, where anyone could read and change what is sent")
@@ -250,7 +253,11 @@ impl Client {
 
     /// What it means that no answer came, or that it broke off.
     fn broken(&self, error: &Error) -> Failure {
-        Failure { error: broken::error(&self.location, error), is_worth_a_retry: broken::is_worth_a_retry(error) }
+        Failure {
+            error: broken::error(&self.location, error),
+            is_worth_a_retry: broken::is_worth_a_retry(error),
+            end: broken::end(error),
+        }
     }
 
     fn resolved(&self) -> MutexGuard<'_, Option<Target>> {
@@ -322,7 +329,14 @@ fn headers(options: &HttpOptions, user_info: Option<Credentials>, target: &Targe
         }
         headers.append(parsed, value);
     }
-    let credentials = options.credentials.clone().or(user_info).or_else(|| options.netrc.credentials(target.host()));
+    let host = target.host();
+    let credentials = match options.credentials.clone().or(user_info) {
+        Some(Credentials::Basic { user, password }) if password.reveal().is_empty() => {
+            let password = options.netrc.password(host, &user).unwrap_or(password);
+            Some(Credentials::Basic { user, password })
+        }
+        given => given.or_else(|| options.netrc.credentials(host)),
+    };
     if let Some(credentials) = credentials.filter(|_| !headers.contains_key(AUTHORIZATION)) {
         let value = credentials.header().ok_or("the credentials to send are not valid in a header")?;
         headers.insert(AUTHORIZATION, value);

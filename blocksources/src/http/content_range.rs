@@ -20,18 +20,22 @@ pub enum ContentRange {
 }
 
 impl ContentRange {
-    /// Reads the value of the header, if it makes sense.
+    /// Reads the value of the header, if it makes sense. Small servers write it in ways of their
+    /// own, which all clients take: `bytes=0-1/2`, `bytes: 0-1/2`, `0-1/2`, or without a length.
     pub fn parse(value: &str) -> Option<Self> {
-        let (unit, rest) = value.trim().split_once(' ')?;
-        let (range, total) = rest.trim_start().split_once('/')?;
-        if !unit.eq_ignore_ascii_case("bytes") {
+        let value = value.trim();
+        let numbers = value.find(|c: char| c.is_ascii_digit() || c == '*').unwrap_or(value.len());
+        let (unit, rest) = value.split_at(numbers);
+        let unit = unit.trim_end_matches([' ', '\t', '=', ':']);
+        if !unit.is_empty() && !unit.eq_ignore_ascii_case("bytes") {
             return None;
         }
+        let (range, total) = rest.split_once('/').map_or((rest, "*"), |(range, total)| (range.trim(), total.trim()));
         if range == "*" {
             return Some(Self::Unsatisfied { total: number(total)? });
         }
         let (first, last) = range.split_once('-')?;
-        let range = ByteRange { start: number(first)?, end: number(last)?.checked_add(1)? };
+        let range = ByteRange { start: number(first.trim())?, end: number(last.trim())?.checked_add(1)? };
         let total = if total == "*" { None } else { Some(number(total)?) };
         let fits = !range.is_empty() && total.is_none_or(|total| range.end <= total);
         fits.then_some(Self::Satisfied { range, total })
@@ -52,12 +56,22 @@ mod tests {
         let satisfied = |start, end, total| Some(ContentRange::Satisfied { range: ByteRange { start, end }, total });
         assert_eq!(ContentRange::parse("bytes 0-0/1"), satisfied(0, 1, Some(1)));
         assert_eq!(ContentRange::parse(" Bytes  5-9/* "), satisfied(5, 10, None));
-        assert_eq!(ContentRange::parse("bytes */0"), Some(ContentRange::Unsatisfied { total: 0 }));
+        for value in ["bytes */0", "BYTES=*/0", "*/0"] {
+            assert_eq!(ContentRange::parse(value), Some(ContentRange::Unsatisfied { total: 0 }), "{value:?}");
+        }
+        for value in ["bytes=3-4/9", "bytes: 3-4/9", "bytes\t3 - 4 / 9", "Bytes:3-4/9", "3-4/9", "bytes = 3-4/9"] {
+            assert_eq!(ContentRange::parse(value), satisfied(3, 5, Some(9)), "{value:?}");
+        }
+        for value in ["bytes 3-4", "bytes=3-4", "3-4/*"] {
+            assert_eq!(ContentRange::parse(value), satisfied(3, 5, None), "{value:?}");
+        }
         for wrong in [
             "",
             "bytes",
-            "bytes 0-0",
+            "bytes 0",
+            "bytes 0-0/",
             "items 0-0/1",
+            "byte s 0-0/1",
             "bytes 1-0/9",
             "bytes 0-9/9",
             "bytes -9/9",
@@ -66,7 +80,7 @@ mod tests {
             "bytes 0-1/+9",
             "bytes */*",
             "bytes 0-18446744073709551615/*",
-            "bytes=0-1/2",
+            "bytes 0-1/2/3",
             "bytes 0-1/2, bytes 3-4/5",
         ] {
             assert_eq!(ContentRange::parse(wrong), None, "{wrong:?}");

@@ -72,6 +72,8 @@ pub struct Terms {
     pub line: Line,
     /// What it understands.
     pub support: RangeSupport,
+    /// The most ranges in one request, where it understands several.
+    pub most_ranges: usize,
     /// Requests under way at once; at least 1.
     pub connections: usize,
     /// The most bytes in one request, where that is not left to the model.
@@ -85,10 +87,18 @@ impl Default for Terms {
         Self {
             line: Line::default(),
             support: RangeSupport::default(),
+            most_ranges: MOST_RANGES,
             connections: 6,
             request_size: None,
             bridged_gap: None,
         }
+    }
+}
+
+impl Terms {
+    /// How many ranges one request may ask for.
+    fn ranges_at_once(&self) -> usize {
+        if self.support == RangeSupport::Several { self.most_ranges.max(1) } else { 1 }
     }
 }
 
@@ -146,7 +156,8 @@ pub fn estimate(ranges: &[ByteRange], size: Option<u64>, terms: &Terms) -> Estim
 /// How a fetch is cut into requests, for as long as the server is asked in one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cut {
-    pub(crate) support: RangeSupport,
+    /// So many ranges go into one request.
+    most_ranges: usize,
     /// Gaps of up to so many bytes are asked for too.
     bridged_gap: u64,
     /// All there is to ask for, gaps included.
@@ -160,7 +171,12 @@ impl Cut {
             let gap = end.replace(range.end).map_or(0, |end| range.start - end);
             range.len() + if gap <= bridged_gap { gap } else { 0 }
         });
-        Self { support: terms.support, bridged_gap, bytes: bytes.sum() }
+        Self { most_ranges: terms.ranges_at_once(), bridged_gap, bytes: bytes.sum() }
+    }
+
+    /// Whether the server is still asked in this way.
+    pub(crate) fn is_for(&self, terms: &Terms) -> bool {
+        self.most_ranges == terms.ranges_at_once()
     }
 
     /// How many requests it will be at least.
@@ -175,7 +191,6 @@ impl Cut {
 
     /// The same with about `size` bytes.
     pub(crate) fn take_bytes(&self, pending: &mut RangeSet, size: u64) -> Request {
-        let most = if self.support == RangeSupport::Several { MOST_RANGES } else { 1 };
         let mut wanted: Vec<ByteRange> = Vec::new();
         let (mut bytes, mut ranges, mut header) = (0, 0, 0);
         while bytes < size {
@@ -183,7 +198,7 @@ impl Cut {
             let gap = wanted.last().map(|last| range.start - last.end);
             let bridged = gap.filter(|&gap| gap <= self.bridged_gap);
             let length = digits(range.start) + digits(range.end) + 2;
-            if bridged.is_none() && (ranges == most || header + length > MOST_HEADER) {
+            if bridged.is_none() && (ranges == self.most_ranges || header + length > MOST_HEADER) {
                 pending.insert(range);
                 break;
             }

@@ -52,8 +52,6 @@ struct State {
     /// Who reads the whole file. Nothing else is begun meanwhile.
     streamer: Option<ThreadId>,
     has_failed: bool,
-    /// Why ranges are not asked for in the best way any more.
-    sign: Option<String>,
 }
 
 /// What one connection does next.
@@ -66,7 +64,7 @@ impl<'a> Fetch<'a> {
     pub(super) fn new(remote: &'a Remote, ranges: &[ByteRange], sink: &'a dyn Sink) -> Self {
         let wanted: RangeSet = ranges.iter().copied().collect();
         let (pending, end) = (wanted.clone(), wanted.end());
-        let state = State { wanted, pending, cut: None, active: 0, streamer: None, has_failed: false, sign: None };
+        let state = State { wanted, pending, cut: None, active: 0, streamer: None, has_failed: false };
         Self {
             remote,
             sink,
@@ -108,14 +106,16 @@ impl<'a> Fetch<'a> {
                     state.streamer = Some(thread::current().id());
                     return Some(Job::Whole);
                 }
-                let cut = state.cut.filter(|cut| cut.support == terms.support);
+                let cut = state.cut.filter(|cut| cut.is_for(&terms));
                 let cut = cut.unwrap_or_else(|| Cut::new(&state.wanted, &terms));
                 state.cut = Some(cut);
                 let request = cut.take(&mut state.pending, &terms);
                 // Whether it works to ask like this, one request finds out.
+                let count = request.asked().len();
+                let is_limited = learned.most_ranges.is_some() && count > learned.most_sent;
                 let is_tried =
-                    if request.asked().len() > 1 { learned.has_sent_several } else { learned.has_sent_ranges };
-                let is_cautious = terms.support == RangeSupport::One || terms.line.round_trip < NEAR;
+                    if count > 1 { learned.has_sent_several && !is_limited } else { learned.has_sent_ranges };
+                let is_cautious = is_limited || terms.support == RangeSupport::One || terms.line.round_trip < NEAR;
                 if is_tried || !is_cautious || state.active == 0 {
                     state.active += 1;
                     return Some(Job::Ranges(request));
@@ -186,13 +186,6 @@ impl<'a> Fetch<'a> {
         *self.lock().streamer.get_or_insert(me) == me
     }
 
-    /// Takes note that ranges do not work as they should, so that they are asked for in
-    /// a plainer way from now on.
-    pub(super) fn step_down(&self, host: &Host, to: RangeSupport, reason: impl Into<String>) {
-        host.lower_to(to);
-        self.lock().sign = Some(reason.into());
-    }
-
     /// Takes note that ranges are answered as they were asked for, so that others need not
     /// wait any longer to ask like this.
     pub(super) fn note_ranges(&self, host: &Host, support: RangeSupport) {
@@ -205,7 +198,7 @@ impl<'a> Fetch<'a> {
 
     /// Why the last resort has failed, and what made it the last.
     pub(super) fn exhausted(&self, status: StatusCode) -> SourceError {
-        match (self.remote.client.failed(status), &self.lock().sign) {
+        match (self.remote.client.failed(status), self.remote.client.host().sign()) {
             (SourceError::Refused { location, reason }, Some(sign)) => {
                 SourceError::Refused { location, reason: format!("{reason}; and when asked for ranges: {sign}") }
             }
@@ -213,11 +206,10 @@ impl<'a> Fetch<'a> {
         }
     }
 
-    /// What is still wanted, and what it would take to get it one range at a time.
+    /// How long it would take to get what is still wanted by ranges.
     pub(super) fn time_in_ranges(&self) -> Duration {
-        let terms = cost::Terms { support: RangeSupport::One, ..self.remote.terms() };
         let wanted: Vec<_> = self.lock().wanted.iter().collect();
-        cost::estimate(&wanted, None, &terms).time
+        cost::estimate(&wanted, None, &self.remote.terms()).time
     }
 
     /// Counts what came, to know how fast the line is.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::agent::Agents;
-use super::cost::{Line, RangeSupport};
+use super::cost::{self, Line, RangeSupport};
 use super::location::{self, Target};
 
 /// What was learned of each host: how it answers requests for ranges, how far away it
@@ -28,6 +28,15 @@ impl Hosts {
     pub fn line(&self, url: &str) -> Option<Line> {
         let learned = self.learned(url)?;
         learned.round_trip.is_some().then(|| learned.line())
+    }
+
+    /// What there is to say of hosts that do not answer requests for ranges as servers can, each in
+    /// one line: more requests or bytes than usual had to be made or read.
+    pub fn notes(&self) -> Vec<String> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes: Vec<_> = known.iter().filter_map(|(origin, host)| host.note(origin)).collect();
+        notes.sort_unstable();
+        notes
     }
 
     pub(super) fn host(&self, origin: &str) -> Arc<Host> {
@@ -54,6 +63,8 @@ impl Hosts {
 #[derive(Debug, Default)]
 pub(super) struct Host {
     learned: Mutex<Learned>,
+    /// Why ranges are not asked for in the best way any more.
+    sign: Mutex<Option<String>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,8 +74,12 @@ pub(super) struct Learned {
     pub(super) has_sent_ranges: bool,
     /// Whether several were ever sent in one answer.
     pub(super) has_sent_several: bool,
-    /// It sends the whole file although nothing has changed.
-    pub(super) misreads_if_range: bool,
+    /// The most that were ever sent in one answer that was complete.
+    pub(super) most_sent: usize,
+    /// The most to ask for in one request, where it has shown that it cannot do with more.
+    pub(super) most_ranges: Option<usize>,
+    /// How often it had no time for several, and has never sent as many.
+    busy_with_several: u32,
     /// No more connections than this, since it was overloaded.
     pub(super) most_connections: Option<usize>,
     round_trip: Option<Duration>,
@@ -86,10 +101,50 @@ impl Host {
         *self.lock()
     }
 
-    /// No better than `support` from now on.
-    pub(super) fn lower_to(&self, support: RangeSupport) {
+    /// No better than `support` from now on, because of `sign`.
+    pub(super) fn lower_to(&self, support: RangeSupport, sign: impl Into<String>) {
         let mut learned = self.lock();
         learned.support = learned.support.min(support);
+        drop(learned);
+        *self.sign.lock().unwrap_or_else(PoisonError::into_inner) = Some(sign.into());
+    }
+
+    /// No more than `most` ranges in a request from now on.
+    pub(super) fn limit_ranges(&self, most: usize, sign: impl Into<String>) {
+        if most <= 1 {
+            return self.lower_to(RangeSupport::One, sign);
+        }
+        let mut learned = self.lock();
+        learned.most_ranges = Some(learned.most_ranges.map_or(most, |known| known.min(most)));
+        drop(learned);
+        self.lower_to(RangeSupport::Several, sign);
+    }
+
+    /// It had no time when it was asked for several ranges. Whether that has happened before.
+    pub(super) fn is_busy_with_several_again(&self) -> bool {
+        let mut learned = self.lock();
+        learned.busy_with_several += 1;
+        learned.busy_with_several > 1
+    }
+
+    pub(super) fn sign(&self) -> Option<String> {
+        self.sign.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, origin: &str) -> Option<String> {
+        let (sign, learned) = (self.sign()?, self.learned());
+        Some(match (learned.support, learned.most_ranges) {
+            (RangeSupport::None, _) => {
+                format!("{origin} does not send ranges ({sign}): files are read from it as a whole")
+            }
+            (RangeSupport::One, _) => {
+                format!("{origin} does not send several ranges at once ({sign}): that takes more requests")
+            }
+            (RangeSupport::Several, most) => {
+                let most = most.unwrap_or(cost::MOST_RANGES);
+                format!("{origin} does not send more than {most} ranges at once ({sign}): that takes more requests")
+            }
+        })
     }
 
     /// It has answered a request for one range, or for several.
@@ -99,8 +154,10 @@ impl Host {
         learned.has_sent_several |= support == RangeSupport::Several;
     }
 
-    pub(super) fn note_misread_if_range(&self) {
-        self.lock().misreads_if_range = true;
+    /// It has sent all of so many ranges in one answer.
+    pub(super) fn note_all_sent(&self, ranges: usize) {
+        let mut learned = self.lock();
+        learned.most_sent = learned.most_sent.max(ranges);
     }
 
     /// It has too much to do while there are `connections`.
@@ -144,13 +201,32 @@ mod tests {
         let clone = hosts.clone();
         let url = "http://user:pass@a.org/x?y";
         assert_eq!((hosts.range_support(url), hosts.line(url)), (RangeSupport::Several, None));
-        hosts.host("http://a.org").lower_to(RangeSupport::One);
-        hosts.host("http://a.org").lower_to(RangeSupport::Several);
+        hosts.host("http://a.org").lower_to(RangeSupport::One, "an error");
+        hosts.host("http://a.org").lower_to(RangeSupport::Several, "an error");
         assert_eq!(clone.range_support(url), RangeSupport::One, "it never gets better");
         assert_eq!(clone.range_support("https://a.org/x"), RangeSupport::Several);
         assert_eq!(clone.range_support("nonsense"), RangeSupport::Several);
         clone.host("http://a.org").note_round_trip(Duration::from_millis(40), 2);
         assert_eq!(hosts.line(url).map(|line| line.round_trip), Some(Duration::from_millis(20)));
+    }
+
+    #[test]
+    fn what_is_said_of_hosts() {
+        let hosts = Hosts::default();
+        hosts.host("http://good").note_ranges(RangeSupport::Several);
+        hosts.host("http://d").lower_to(RangeSupport::None, "it sends the whole file");
+        for most in [100, 50, 70] {
+            hosts.host("http://b").limit_ranges(most, "status 416");
+        }
+        hosts.host("http://c").limit_ranges(1, "status 501");
+        assert_eq!(
+            hosts.notes(),
+            [
+                "http://b does not send more than 50 ranges at once (status 416): that takes more requests",
+                "http://c does not send several ranges at once (status 501): that takes more requests",
+                "http://d does not send ranges (it sends the whole file): files are read from it as a whole",
+            ]
+        );
     }
 
     #[test]

@@ -35,11 +35,6 @@ impl Identity {
         }
     }
 
-    /// Of what tells nothing but the length.
-    pub(super) fn of_size(size: u64) -> Self {
-        Self { size: Some(size), ..Self::default() }
-    }
-
     /// The value of an `If-Range` header, where there is one that can be relied on.
     pub(super) fn if_range(&self) -> Option<HeaderValue> {
         let modified = self.modified.as_deref().filter(|_| self.is_modified_strong);
@@ -74,11 +69,6 @@ impl Identity {
         }
         self.size = self.size.or(other.size);
         Ok(())
-    }
-
-    /// Whether both tell of a validator of the same kind, so that agreeing means something.
-    pub(super) fn is_comparable(&self, other: &Self) -> bool {
-        (self.etag.is_some() && other.etag.is_some()) || (self.modified.is_some() && other.modified.is_some())
     }
 }
 

@@ -25,7 +25,7 @@ pub use agent::RootCertificates;
 pub use credentials::{Credentials, Secret};
 pub use document::HttpDocument;
 pub use hosts::Hosts;
-pub use netrc::{Netrc, NetrcError};
+pub use netrc::Netrc;
 pub use options::HttpOptions;
 pub use proxy::Proxy;
 pub use source::HttpSource;

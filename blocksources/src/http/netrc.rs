@@ -1,10 +1,10 @@
-//! Names and passwords by host, from the text of a `.netrc` file.
+//! Names and passwords by host, from a `.netrc` file.
 
 use super::credentials::{Credentials, Secret};
 
-/// The entries of a `.netrc` file, as ftp and curl read it: `machine` or `default`, with
-/// `login` and `password`; values may stand in quotation marks; `account` and `macdef`
-/// are passed over, and so are lines that begin with `#`.
+/// The entries of a `.netrc` file, as curl reads it: `machine` or `default`, with `login` and
+/// `password`; values may stand in quotation marks. `account`, `macdef`, lines that begin with
+/// `#` and words that are not known are passed over: such a file is shared by many programs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Netrc {
     entries: Vec<Entry>,
@@ -14,104 +14,114 @@ pub struct Netrc {
 struct Entry {
     /// None for `default`.
     machine: Option<String>,
-    login: String,
-    password: Secret,
-}
-
-/// What cannot be understood in a `.netrc` file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} of the netrc file makes no sense")]
-pub struct NetrcError {
-    /// The first line is 1.
-    pub line: usize,
+    login: Option<String>,
+    password: Option<Secret>,
 }
 
 impl Netrc {
-    /// Reads the text of a file.
-    ///
-    /// # Errors
-    ///
-    /// When a word is not known in such files, or a value is missing.
-    pub fn parse(text: &str) -> Result<Self, NetrcError> {
-        let mut words = Words { text, line: 1 };
+    /// Reads what is in a file. Lines that are not UTF-8 are taken for Latin-1.
+    pub fn parse(file: impl AsRef<[u8]>) -> Self {
+        let text = decode(file.as_ref());
+        let mut words = Words { text: &text };
         let mut entries: Vec<Entry> = Vec::new();
-        while let Some(word) = words.next()? {
-            let error = NetrcError { line: words.line };
-            match word.as_str() {
-                "machine" => entries.push(Entry { machine: Some(words.next()?.ok_or(error)?), ..Entry::default() }),
+        while let Some(word) = words.keyword() {
+            match word {
+                "machine" => entries.push(Entry { machine: words.value(), ..Entry::default() }),
                 "default" => entries.push(Entry::default()),
                 "macdef" => words.skip_macro(),
                 "login" | "password" | "account" => {
-                    let value = words.next()?.ok_or(error)?;
-                    let entry = entries.last_mut().ok_or(error)?;
-                    match word.as_str() {
-                        "login" => entry.login = value,
-                        "password" => entry.password = value.into(),
+                    let value = words.value();
+                    match (word, entries.last_mut()) {
+                        ("login", Some(entry)) => entry.login = value,
+                        ("password", Some(entry)) => entry.password = value.map(Secret::from),
                         _ => {}
                     }
                 }
-                _ => return Err(error),
+                _ => {}
             }
         }
-        Ok(Self { entries })
+        Self { entries }
     }
 
     /// Who to be at `host`: the first entry of that name, or else the default one.
     pub fn credentials(&self, host: &str) -> Option<Credentials> {
-        let named = |entry: &&Entry| entry.machine.as_deref().is_some_and(|machine| machine.eq_ignore_ascii_case(host));
-        let entries = || self.entries.iter();
-        let entry = entries().find(named).or_else(|| entries().find(|entry| entry.machine.is_none()))?;
-        Some(Credentials::Basic { user: entry.login.clone(), password: entry.password.clone() })
+        let Entry { login, password, .. } = self.entries_for(host).next()?.clone();
+        Some(Credentials::Basic { user: login.unwrap_or_default(), password: password.unwrap_or_default() })
     }
+
+    /// The password of `user` at `host`.
+    pub(super) fn password(&self, host: &str, user: &str) -> Option<Secret> {
+        self.entries_for(host).find(|entry| entry.login.as_deref().is_none_or(|login| login == user))?.password.clone()
+    }
+
+    /// Those of that name, and then the default one.
+    fn entries_for(&self, host: &str) -> impl Iterator<Item = &Entry> {
+        let is_named =
+            move |entry: &&Entry| entry.machine.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(host));
+        self.entries.iter().filter(is_named).chain(self.entries.iter().filter(|entry| entry.machine.is_none()))
+    }
+}
+
+fn decode(file: &[u8]) -> String {
+    let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    let lines = file.split_inclusive(|&byte| byte == b'\n').map(|line| match std::str::from_utf8(line) {
+        Ok(line) => line.to_owned(),
+        Err(_) => line.iter().map(|&byte| char::from(byte)).collect(),
+    });
+    lines.collect()
 }
 
 struct Words<'a> {
     text: &'a str,
-    line: usize,
 }
 
-impl Words<'_> {
-    fn next(&mut self) -> Result<Option<String>, NetrcError> {
+impl<'a> Words<'a> {
+    /// The next word that is no value. Comments are passed over.
+    fn keyword(&mut self) -> Option<&'a str> {
         loop {
-            let word = self.text.trim_start();
-            self.advance(self.text.len() - word.len());
+            self.text = self.text.trim_start();
             if !self.text.starts_with('#') {
                 break;
             }
-            self.advance(self.text.find('\n').unwrap_or(self.text.len()));
+            self.text = &self.text[self.text.find('\n').unwrap_or(self.text.len())..];
         }
+        self.word()
+    }
+
+    fn word(&mut self) -> Option<&'a str> {
+        let (word, rest) = self.text.split_at(self.text.find(char::is_whitespace).unwrap_or(self.text.len()));
+        self.text = rest;
+        (!word.is_empty()).then_some(word)
+    }
+
+    /// A value. Where a quotation mark has no counterpart on the line, it is part of the value.
+    fn value(&mut self) -> Option<String> {
+        self.text = self.text.trim_start();
         if let Some(quoted) = self.text.strip_prefix('"') {
             let mut value = String::new();
             let mut characters = quoted.char_indices();
             while let Some((at, character)) = characters.next() {
                 match character {
                     '"' => {
-                        self.advance(at + 2);
-                        return Ok(Some(value));
+                        self.text = &quoted[at + 1..];
+                        return Some(value);
                     }
-                    '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
+                    '\\' => match characters.next() {
+                        None | Some((_, '\n')) => break,
+                        Some((_, escaped)) => value.push(escaped),
+                    },
                     '\n' => break,
                     other => value.push(other),
                 }
             }
-            return Err(NetrcError { line: self.line });
         }
-        let end = self.text.find(char::is_whitespace).unwrap_or(self.text.len());
-        let word = self.text[..end].to_owned();
-        self.advance(end);
-        Ok((!word.is_empty()).then_some(word))
+        self.word().map(str::to_owned)
     }
 
     /// A macro ends at an empty line.
     fn skip_macro(&mut self) {
         let end = ["\n\n", "\n\r\n"].iter().filter_map(|end| self.text.find(end)).min();
-        self.advance(end.unwrap_or(self.text.len()));
-    }
-
-    fn advance(&mut self, bytes: usize) {
-        let (passed, rest) = self.text.split_at(bytes);
-        self.line += passed.matches('\n').count();
-        self.text = rest;
+        self.text = &self.text[end.unwrap_or(self.text.len())..];
     }
 }
 
@@ -119,39 +129,75 @@ impl Words<'_> {
 mod tests {
     use super::*;
 
+    fn basic(user: &str, password: &str) -> Option<Credentials> {
+        Some(Credentials::Basic { user: user.into(), password: password.into() })
+    }
+
     #[test]
     fn entries() {
         let netrc = Netrc::parse(
             "# mine\nmachine a.org login me password one#two\r\n\
              machine b.org\n  login \"my \\\"self\\\"\"\n  account x\n  password \"\"\n\
              macdef init\ncd /pub\nmachine trap login x password y\n\n\
+             machine c.org login me password #one # mine\n\
              default login anonymous password guest\nmachine a.org login late password late",
-        )
-        .unwrap();
+        );
         for (host, user, password) in [
             ("a.org", "me", "one#two"),
             ("A.ORG", "me", "one#two"),
             ("b.org", "my \"self\"", ""),
+            ("c.org", "me", "#one"),
             ("trap", "anonymous", "guest"),
         ] {
-            let expected = Credentials::Basic { user: user.into(), password: password.into() };
-            assert_eq!(netrc.credentials(host), Some(expected), "{host}");
+            assert_eq!(netrc.credentials(host), basic(user, password), "{host}");
         }
         assert!(!format!("{netrc:?}").contains("guest"));
-        assert_eq!(Netrc::parse("machine a.org").unwrap().credentials("b.org"), None);
-        assert_eq!(Netrc::parse(" \n").unwrap(), Netrc::default());
+        assert_eq!(Netrc::parse("machine a.org").credentials("b.org"), None);
+        assert_eq!(Netrc::parse(" \n"), Netrc::default());
     }
 
     #[test]
-    fn nonsense() {
-        for (text, line) in [
-            ("machine", 1),
-            ("login me", 1),
-            ("machine a.org\nlogin", 2),
-            ("\n\nmachine a.org\nuser me", 4),
-            ("machine a.org login \"me\npassword x", 1),
+    fn what_other_programs_wrote() {
+        for other in [
+            &b"machine x.org login a password b port 21\n"[..],
+            b"machine x.org\n login a\n password b\n method token\n",
+            b"\xef\xbb\xbfmachine x.org login a password b\n",
+            b"machine x.org login a password caf\xe9\n",
+            b"machine x.org login a password \"abc\n",
+            b"machine x.org login a password \"ab\\",
+            b"login nobody password nothing\n",
+            b"machine x.org user a protocol https, secure\n",
+            b"macdef init\nmachine a.org login x password y\n\r\n",
+            b"# machine a.org login x password y\n",
+            b"machine x.org login password b\n",
         ] {
-            assert_eq!(Netrc::parse(text), Err(NetrcError { line }), "{text:?}");
+            let netrc = Netrc::parse([other, b"\nmachine a.org login me password \"s t\"\n"].concat());
+            assert_eq!(netrc.credentials("a.org"), basic("me", "s t"), "{}", other.escape_ascii());
+        }
+        for (text, user, password) in [
+            (&b"machine a.org login a password caf\xe9"[..], "a", "caf\u{e9}"),
+            ("machine a.org login a password caf\u{e9}".as_bytes(), "a", "caf\u{e9}"),
+            (b"machine a.org port 1 login a password \"b", "a", "\"b"),
+            (b"machine a.org login", "", ""),
+        ] {
+            assert_eq!(Netrc::parse(text).credentials("a.org"), basic(user, password), "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_password_of_a_user() {
+        let netrc = Netrc::parse(
+            "machine a.org login one password 1 machine a.org login two password 2\n\
+             machine b.org password 3\ndefault login one password 4",
+        );
+        for (host, user, expected) in [
+            ("a.org", "one", Some("1")),
+            ("a.org", "two", Some("2")),
+            ("a.org", "three", None),
+            ("b.org", "three", Some("3")),
+            ("c.org", "one", Some("4")),
+        ] {
+            assert_eq!(netrc.password(host, user), expected.map(Secret::from), "{user} at {host}");
         }
     }
 }

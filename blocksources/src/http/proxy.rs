@@ -4,7 +4,7 @@ use std::fmt;
 
 use gosync_chunks::SourceError;
 
-use super::location::redact;
+use crate::location::redact;
 
 /// A proxy: http or https, which is asked to CONNECT, or socks4, socks4a, socks5 or
 /// socks5h.

@@ -7,12 +7,12 @@ use ureq::Body;
 use ureq::http::{Method, Response, StatusCode};
 
 use super::answer;
+use super::broken::End;
 use super::client::{Answer, Ask, Failure, MOST_REST};
 use super::content_range::ContentRange;
 use super::cost::{self, RangeSupport, Request};
 use super::fetch::Fetch;
 use super::hosts::Host;
-use super::identity::Identity;
 use super::multipart::{Event, Parser};
 use super::status;
 use crate::workers::Worker;
@@ -27,13 +27,29 @@ struct Asked {
     span: ByteRange,
     /// What the server is able to do, if it answers as it should.
     support: RangeSupport,
-    if_range: bool,
 }
 
-impl Asked {
-    /// What to do if it does not.
-    fn next_best(&self) -> RangeSupport {
-        if self.support == RangeSupport::Several { RangeSupport::One } else { RangeSupport::None }
+/// What an answer shows of a server that does not answer as it should.
+struct Sign {
+    /// As many of the ranges that were asked for it may be able to send at once.
+    able: usize,
+    reason: String,
+}
+
+/// How many ranges to ask for where so many were too many. Ten is what old servers take, and
+/// each attempt may cost a part of the file that nobody wants.
+fn fewer(count: usize) -> usize {
+    match count {
+        41.. => count / 4,
+        11.. => 10,
+        _ => count / 2,
+    }
+}
+
+impl Sign {
+    /// Nothing of how many it may be.
+    fn new(reason: impl Into<String>) -> Self {
+        Self { able: 1, reason: reason.into() }
     }
 }
 
@@ -52,16 +68,27 @@ impl Fetch<'_> {
             return self.ask_for_whole(worker);
         }
         let list: Vec<_> = ranges.iter().map(|range| format!("{}-{}", range.start, range.end - 1)).collect();
-        let if_range = remote.if_range();
         let support = if ranges.len() == 1 { RangeSupport::One } else { RangeSupport::Several };
-        let asked = Asked { ranges, span, support, if_range: if_range.is_some() };
+        let asked = Asked { ranges, span, support };
         let range = Some(format!("bytes={}", list.join(",")));
-        let ask = Ask { method: Method::GET, range, if_range, deadline: self.deadline, ..Ask::default() };
-        let Answer { response, host } = remote.client.send(&ask, &mut worker.transfer)?;
-        self.refuse_encoded(&response)?;
+        let ask = Ask { method: Method::GET, range, deadline: self.deadline, ..Ask::default() };
+        match self.exchange(worker, &asked, &ask) {
+            Err(failure) => {
+                let host = remote.client.host();
+                let sign = self.sign_of(&asked, &failure, &host).ok_or(failure)?;
+                self.step_down(&host, &asked, sign);
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    fn exchange(&self, worker: &mut Worker<'_, Vec<u8>>, asked: &Asked, ask: &Ask) -> Result<(), Failure> {
+        let remote = self.remote;
+        let Answer { response, host } = remote.client.send(ask, &mut worker.transfer)?;
         match response.status() {
-            StatusCode::PARTIAL_CONTENT => self.take_ranges(worker, &asked, response, &host),
-            StatusCode::OK => self.take_whole_instead(worker, &asked, response, &host),
+            StatusCode::PARTIAL_CONTENT => self.take_ranges(worker, asked, response, &host),
+            StatusCode::OK => self.take_whole_instead(worker, asked, response, &host),
             status => {
                 if let Some(total) = answer::total(&response) {
                     self.check_total(total)?;
@@ -70,9 +97,40 @@ impl Fetch<'_> {
                 if !status::means_ranges(status, asked.support) {
                     return Err(remote.client.failed(status).into());
                 }
-                self.step_down(&host, asked.next_best(), status::reason(status));
+                let able = if status::means_many_ranges(status) { fewer(asked.ranges.len()) } else { 1 };
+                self.step_down(&host, asked, Sign { able, reason: status::reason(status) });
                 Ok(())
             }
+        }
+    }
+
+    /// What a failure shows, where it may be because of how many ranges were asked for: firewalls
+    /// and proxies reset connections, say nothing or make up a status. It is not, where as many
+    /// have come before.
+    fn sign_of(&self, asked: &Asked, failure: &Failure, host: &Host) -> Option<Sign> {
+        let learned = host.learned();
+        let count = asked.ranges.len();
+        if asked.support != RangeSupport::Several || count <= learned.most_sent {
+            return None;
+        }
+        match (&failure.error, failure.end) {
+            (_, Some(End::Broken)) => Some(Sign { able: fewer(count), reason: "it closes the connection".into() }),
+            // That costs too much time to be found out slowly.
+            (_, Some(End::Silent)) if !learned.has_sent_several => Some(Sign::new("it does not answer")),
+            // The first time it is taken for what it says.
+            (SourceError::Busy { reason, .. }, _) if !learned.has_sent_several && host.is_busy_with_several_again() => {
+                Some(Sign::new(reason.as_str()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes note that ranges do not work as they should, so that they are asked for in
+    /// a plainer way from now on.
+    fn step_down(&self, host: &Host, asked: &Asked, sign: Sign) {
+        match asked.support {
+            RangeSupport::Several => host.limit_ranges(sign.able, sign.reason),
+            _ => host.lower_to(RangeSupport::None, sign.reason),
         }
     }
 
@@ -83,8 +141,6 @@ impl Fetch<'_> {
         if response.status() != StatusCode::OK {
             return Err(self.exhausted(response.status()).into());
         }
-        self.refuse_encoded(&response)?;
-        self.remote.agree(Identity::of(&response, answer::total(&response)))?;
         self.stream(worker, response, &host)
     }
 
@@ -96,9 +152,7 @@ impl Fetch<'_> {
         response: Response<Body>,
         host: &Host,
     ) -> Result<(), Failure> {
-        let total = answer::total(&response);
-        self.remote.agree(Identity::of(&response, total))?;
-        total.map_or(Ok(()), |total| self.check_total(total))?;
+        answer::total(&response).map_or(Ok(()), |total| self.check_total(total))?;
         let mut buffer = mem::take(&mut worker.scratch);
         buffer.resize(PIECE, 0);
         let taken = match (answer::boundary(&response), answer::content_range(&response)) {
@@ -106,11 +160,12 @@ impl Fetch<'_> {
             (None, Some(ContentRange::Satisfied { range, .. })) => {
                 self.take_range(worker, &mut buffer, asked, range, response, host)
             }
-            _ => Ok(Err("its answer does not tell which range it is".into())),
+            _ => Ok(Err(Sign::new("its answer does not tell which range it is"))),
         };
         worker.scratch = buffer;
-        if let Err(sign) = taken? {
-            self.step_down(host, asked.next_best(), sign);
+        match taken? {
+            Ok(()) => host.note_all_sent(asked.ranges.len()),
+            Err(sign) => self.step_down(host, asked, sign),
         }
         Ok(())
     }
@@ -126,12 +181,12 @@ impl Fetch<'_> {
         range: ByteRange,
         response: Response<Body>,
         host: &Host,
-    ) -> Result<Result<(), String>, Failure> {
+    ) -> Result<Result<(), Sign>, Failure> {
         if !asked.span.contains(range) {
-            return Ok(Err(format!("bytes {} were asked for, and {range} sent", asked.span)));
+            return Ok(Err(Sign::new(format!("bytes {} were asked for, and {range} sent", asked.span))));
         }
         if let Some(length) = answer::content_length(&response).filter(|&length| length != range.len()) {
-            return Ok(Err(format!("{} bytes were promised, and {length} announced", range.len())));
+            return Ok(Err(Sign::new(format!("{} bytes were promised, and {length} announced", range.len()))));
         }
         self.note_ranges(host, RangeSupport::One);
         let mut body = self.remote.client.incoming(response);
@@ -151,9 +206,9 @@ impl Fetch<'_> {
             body.finish();
         }
         Ok(if delivered == 0 && !self.is_over(worker) {
-            Err(format!("of bytes {} none were sent that are missing", asked.span))
-        } else if asked.support == RangeSupport::Several && self.misses_any(asked) {
-            Err(format!("of {} ranges only {range} was sent", asked.ranges.len()))
+            Err(Sign::new(format!("of bytes {} none were sent that are missing", asked.span)))
+        } else if asked.support == RangeSupport::Several && self.missing(asked) > 0 {
+            Err(Sign::new(format!("of {} ranges only {range} was sent", asked.ranges.len())))
         } else {
             self.note_ranges(host, asked.support);
             Ok(())
@@ -169,7 +224,7 @@ impl Fetch<'_> {
         boundary: &str,
         response: Response<Body>,
         host: &Host,
-    ) -> Result<Result<(), String>, Failure> {
+    ) -> Result<Result<(), Sign>, Failure> {
         let mut body = self.remote.client.incoming(response);
         let mut parser = Parser::new(boundary);
         let mut reached = None;
@@ -189,7 +244,8 @@ impl Fetch<'_> {
                             self.check_total(total)?;
                         }
                         if !asked.span.contains(range) {
-                            return Ok(Err(format!("bytes {} were asked for, and {range} sent", asked.span)));
+                            let reason = format!("bytes {} were asked for, and {range} sent", asked.span);
+                            return Ok(Err(Sign::new(reason)));
                         }
                         if reached.replace(range.start).is_none() {
                             self.note_ranges(host, asked.support);
@@ -205,19 +261,20 @@ impl Fetch<'_> {
                     }
                     Ok(Some(Event::End)) => {}
                     Ok(None) => break,
-                    Err(error) => return Ok(Err(error.to_string())),
+                    Err(error) => return Ok(Err(Sign::new(error.to_string()))),
                 }
             }
         }
-        if self.misses_any(asked) && !self.is_over(worker) {
-            return Ok(Err(format!("of {} ranges some were left out", asked.ranges.len())));
+        let missing = self.missing(asked);
+        if missing > 0 && !self.is_over(worker) {
+            let count = asked.ranges.len();
+            return Ok(Err(Sign { able: count - missing, reason: format!("of {count} ranges some were left out") }));
         }
         body.finish();
         Ok(Ok(()))
     }
 
-    /// Status 200 to a request for ranges: the server ignores them, or the file is
-    /// another, or the server takes it for another.
+    /// Status 200 to a request for ranges: the server ignores them, or there are too many.
     fn take_whole_instead(
         &self,
         worker: &mut Worker<'_, Vec<u8>>,
@@ -225,36 +282,23 @@ impl Fetch<'_> {
         response: Response<Body>,
         host: &Host,
     ) -> Result<(), Failure> {
-        let seen = Identity::of(&response, answer::total(&response));
-        let has_sent_ranges = host.learned().has_sent_ranges;
-        let is_same = self.remote.agree(seen)?;
-        if asked.if_range && has_sent_ranges {
-            if !is_same {
-                return Err(self
-                    .remote
-                    .changed("it sends all of it where ranges of what it was were asked for")
-                    .into());
-            }
-            host.note_misread_if_range();
-            return Ok(());
-        }
-        const SIGN: &str = "it sends the whole file";
+        let accepts_ranges = answer::accepts_ranges(&response);
+        let able = if accepts_ranges == Some(true) { fewer(asked.ranges.len()) } else { 1 };
+        self.step_down(host, asked, Sign { able, reason: "it sends the whole file".into() });
         if asked.support == RangeSupport::Several {
-            self.step_down(host, RangeSupport::One, SIGN);
             let length = answer::content_length(&response).unwrap_or(u64::MAX);
             let terms = cost::Terms { support: RangeSupport::None, ..self.remote.terms() };
             let whole = cost::estimate(&[ByteRange::at(0, length)], None, &terms).time;
-            if answer::accepts_ranges(&response) != Some(false) && whole > self.time_in_ranges() {
+            if accepts_ranges != Some(false) && whole > self.time_in_ranges() {
                 return Ok(());
             }
-        } else {
-            self.step_down(host, RangeSupport::None, SIGN);
         }
         if self.claim_stream() { self.stream(worker, response, host) } else { Ok(()) }
     }
 
     /// Reads the whole file, and delivers what is wanted of it.
     fn stream(&self, worker: &mut Worker<'_, Vec<u8>>, response: Response<Body>, host: &Host) -> Result<(), Failure> {
+        self.refuse_encoded(&response)?;
         let size = answer::content_length(&response);
         size.map_or(Ok(()), |size| self.check_total(size))?;
         let mut buffer = mem::take(&mut worker.scratch);
@@ -278,20 +322,27 @@ impl Fetch<'_> {
         Ok(())
     }
 
-    fn misses_any(&self, asked: &Asked) -> bool {
+    /// How many of the ranges that were asked for have not come, or not whole.
+    fn missing(&self, asked: &Asked) -> usize {
         let request = Request { wanted: asked.ranges.clone(), bridged_gap: 0 };
-        !self.rest(&request).wanted.is_empty()
+        let missing = self.rest(&request).wanted;
+        asked.ranges.iter().filter(|range| missing.iter().any(|rest| range.contains(*rest))).count()
     }
 
     /// The file has to be long enough, and stay as long as it was.
     fn check_total(&self, total: u64) -> Result<(), SourceError> {
-        self.remote.agree(Identity::of_size(total))?;
+        self.remote.agree(Some(total))?;
         if total < self.end { Err(self.remote.length(self.end, total)) } else { Ok(()) }
     }
 
+    /// Where all of a file is said to be compressed, its length tells whether it is.
     fn refuse_encoded(&self, response: &Response<Body>) -> Result<(), SourceError> {
-        // The bodies of errors may be compressed.
-        if response.status().is_success() && answer::is_encoded(response) {
+        let is_long_enough = || {
+            let known = self.remote.known_size();
+            answer::content_length(response)
+                .is_some_and(|length| known.map_or(length >= self.end, |known| length == known))
+        };
+        if answer::is_encoded(response) && !is_long_enough() {
             return Err(self.remote.client.refused("it sends a compressed form of the file"));
         }
         Ok(())

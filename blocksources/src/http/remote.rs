@@ -3,23 +3,23 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::SourceError;
-use ureq::http::HeaderValue;
 
 use super::client::Client;
-use super::cost::Terms;
-use super::identity::Identity;
+use super::cost::{self, Terms};
 use super::options::HttpOptions;
 
 pub(super) struct Remote {
     pub(super) client: Client,
     pub(super) options: HttpOptions,
-    /// What the first answers told; later ones have to agree.
-    identity: Mutex<Identity>,
+    /// Length of the file in bytes, as the first answers told it; later ones have to agree. Tags and
+    /// dates need not: machines behind one name have their own of the same file, and whether bytes
+    /// are the right ones is told by their sums.
+    size: Mutex<Option<u64>>,
 }
 
 impl Remote {
     pub(super) fn new(url: &str, options: HttpOptions) -> Result<Self, SourceError> {
-        Ok(Self { client: Client::new(url, options.clone())?, options, identity: Mutex::default() })
+        Ok(Self { client: Client::new(url, options.clone())?, options, size: Mutex::default() })
     }
 
     /// The terms on which the server is asked: what was learned of it, and the options.
@@ -29,6 +29,7 @@ impl Remote {
         Terms {
             line: learned.line(),
             support: learned.support,
+            most_ranges: learned.most_ranges.unwrap_or(cost::MOST_RANGES),
             connections: learned.most_connections.map_or(connections, |most| most.min(connections)),
             request_size: self.options.request_size,
             bridged_gap: self.options.bridged_gap,
@@ -36,30 +37,24 @@ impl Remote {
     }
 
     pub(super) fn known_size(&self) -> Option<u64> {
-        self.identity().size
+        *self.size()
     }
 
-    /// For requests of ranges, where the server understands it.
-    pub(super) fn if_range(&self) -> Option<HeaderValue> {
-        let misread = self.client.host().learned().misreads_if_range;
-        self.identity().if_range().filter(|_| !misread)
+    /// Takes note of the length that an answer tells, and compares it with what is known already.
+    pub(super) fn agree(&self, told: Option<u64>) -> Result<(), SourceError> {
+        let mut size = self.size();
+        if let (Some(known), Some(told)) = (*size, told)
+            && known != told
+        {
+            let reason = format!("it had {known} bytes and has {told}");
+            return Err(SourceError::Changed { location: self.client.location.clone(), reason });
+        }
+        *size = size.or(told);
+        Ok(())
     }
 
-    /// Takes note of what an answer tells of the file's state, and compares it with what
-    /// is known already. Tells whether there was anything to compare.
-    pub(super) fn agree(&self, seen: Identity) -> Result<bool, SourceError> {
-        let mut known = self.identity();
-        let is_comparable = known.is_comparable(&seen);
-        known.agree(seen).map_err(|reason| self.changed(reason))?;
-        Ok(is_comparable)
-    }
-
-    fn identity(&self) -> MutexGuard<'_, Identity> {
-        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn changed(&self, reason: impl Into<String>) -> SourceError {
-        SourceError::Changed { location: self.client.location.clone(), reason: reason.into() }
+    fn size(&self) -> MutexGuard<'_, Option<u64>> {
+        self.size.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn length(&self, expected: u64, actual: u64) -> SourceError {

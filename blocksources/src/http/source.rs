@@ -12,7 +12,6 @@ use super::content_range::ContentRange;
 use super::cost::{self, Estimate, Terms};
 use super::document::{HttpDocument, Pace, Reading};
 use super::fetch::Fetch;
-use super::identity::Identity;
 use super::options::HttpOptions;
 use super::remote::Remote;
 use super::{answer, status};
@@ -22,9 +21,9 @@ use super::{answer, status};
 /// Ranges are asked for many at a time, over several connections. A server that does not
 /// understand that is asked for single ranges, and at last for the whole file, of which only
 /// what is wanted is handed on. Where the server is near, one request finds that out for
-/// all. No byte is taken whose `Content-Range` was not checked, or that is of another state
-/// of the file than the first answer. Redirects are followed, and remembered until they do not hold any more;
-/// headers and credentials go to the origin of the URL only.
+/// all. No byte is taken whose `Content-Range` was not checked, or that is of a file of another
+/// length than the first answer told. Redirects are followed, and remembered until they do not
+/// hold any more; headers and credentials go to one origin only.
 pub struct HttpSource {
     remote: Remote,
 }
@@ -105,7 +104,7 @@ impl HttpSource {
         match response.status() {
             StatusCode::OK if !answer::is_encoded(&response) => {
                 let Some(size) = answer::content_length(&response) else { return self.size_of_first_byte(transfer) };
-                self.remote.agree(Identity::of(&response, Some(size)))?;
+                self.remote.agree(Some(size))?;
                 Ok(Some(size))
             }
             status if status::is_missing(status) => Err(self.remote.client.failed(status)),
@@ -120,13 +119,14 @@ impl HttpSource {
         let size = match (response.status(), answer::content_range(&response)) {
             (StatusCode::PARTIAL_CONTENT, Some(ContentRange::Satisfied { range, total })) if range.start == 0 => total,
             (StatusCode::RANGE_NOT_SATISFIABLE, Some(ContentRange::Unsatisfied { total })) => Some(total),
-            (StatusCode::OK, _) if !answer::is_encoded(&response) => answer::content_length(&response),
-            (status @ (StatusCode::OK | StatusCode::PARTIAL_CONTENT), _) => {
+            // An encoding may be a label only; of what is in fact compressed, the length is another.
+            (StatusCode::OK, _) => answer::content_length(&response),
+            (status @ StatusCode::PARTIAL_CONTENT, _) => {
                 return Err(self.remote.client.refused(format!("{} without a usable length", status::reason(status))));
             }
             (status, _) => return Err(self.remote.client.failed(status)),
         };
-        self.remote.agree(Identity::of(&response, size))?;
+        self.remote.agree(size)?;
         self.remote.client.drain(response);
         Ok(size)
     }

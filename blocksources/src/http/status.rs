@@ -36,9 +36,11 @@ pub(super) fn is_denied(status: StatusCode) -> bool {
     matches!(status.as_u16(), 401 | 403 | 407)
 }
 
-/// Whether the server may do better a little later.
+/// Whether the server may do better a little later. 509 and 520 to 530 are what hosts and CDNs
+/// say while the server behind them is over its quota or out of reach, 598 and 599 what proxies
+/// say of it.
 pub(crate) fn is_busy(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502..=504 | 509 | 520..=530 | 598 | 599)
 }
 
 /// Whether it may be about the ranges that were asked for, so that another way of asking
@@ -47,9 +49,14 @@ pub(super) fn means_ranges(status: StatusCode, asked: RangeSupport) -> bool {
     match status.as_u16() {
         400 | 413 | 416 | 431 | 501 => true,
         // Firewalls and broken scripts; a single range tells whether it was meant.
-        403 | 405 | 406 | 500 => asked == RangeSupport::Several,
+        403 | 405 | 406 | 414 | 500 => asked == RangeSupport::Several,
         _ => false,
     }
+}
+
+/// Whether it may be about how many ranges were asked for, so that fewer may do.
+pub(super) fn means_many_ranges(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 403 | 413 | 414 | 416 | 431)
 }
 
 #[cfg(test)]
@@ -66,7 +73,11 @@ mod tests {
             (403, "access to x is denied: status 403 Forbidden, which some servers also say of what is not there"),
             (407, "access to x is denied: status 407 Proxy Authentication Required"),
             (429, "x has no time: status 429 Too Many Requests"),
+            (425, "x has no time: status 425 Too Early"),
             (500, "x has no time: status 500 Internal Server Error"),
+            (509, "x has no time: status 509"),
+            (522, "x has no time: status 522"),
+            (598, "x has no time: status 598"),
             (451, "x does not deliver: status 451 Unavailable For Legal Reasons"),
             (501, "x does not deliver: status 501 Not Implemented"),
             (799, "x does not deliver: status 799"),

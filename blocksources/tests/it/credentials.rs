@@ -25,8 +25,9 @@ fn fetch(source: &HttpSource) -> Result<(), SourceError> {
 
 #[test]
 fn who_asks() {
-    let netrc = || Netrc::parse("machine 127.0.0.1 login net password rc").unwrap();
+    let netrc = || Netrc::parse("machine 127.0.0.1 login net password rc machine 127.0.0.1 login me password too");
     let basic = Some(Credentials::Basic { user: "given".into(), password: "pass".into() });
+    let me = Some(Credentials::Basic { user: "me".into(), password: "".into() });
     let bearer = Some(Credentials::Bearer("token".into()));
     let header = vec![("Authorization".to_owned(), "Custom".into())];
     let default = HttpOptions::default;
@@ -36,6 +37,10 @@ fn who_asks() {
         ("url%3a:p%40ss@", HttpOptions { netrc: netrc(), ..default() }, None),
         ("url:p%40ss@", HttpOptions { netrc: netrc(), ..default() }, Some("basic dxjsonbac3m=")),
         ("url:pass@", HttpOptions { credentials: basic, netrc: netrc(), ..default() }, Some("basic z2l2zw46cgfzcw==")),
+        // The password of a user who is given elsewhere.
+        ("", HttpOptions { credentials: me, netrc: netrc(), ..default() }, Some("basic bwu6dg9v")),
+        ("me@", HttpOptions { netrc: netrc(), ..default() }, Some("basic bwu6dg9v")),
+        ("you@", HttpOptions { netrc: netrc(), ..default() }, Some("basic ew91og==")),
         ("", HttpOptions { credentials: bearer.clone(), ..default() }, Some("bearer token")),
         ("", HttpOptions { credentials: bearer, headers: header, ..default() }, Some("custom")),
     ] {
@@ -62,7 +67,7 @@ fn secrets_stay_with_their_origin() {
     let options = HttpOptions {
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
         credentials: Some(Credentials::Bearer("secret".into())),
-        netrc: Netrc::parse("default login me password secret").unwrap(),
+        netrc: Netrc::parse("default login me password secret"),
         proxy: None,
         ..HttpOptions::default()
     };

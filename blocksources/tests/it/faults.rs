@@ -84,7 +84,6 @@ fn another_range() {
 fn no_range_or_none_that_makes_sense() {
     for headers in [
         "",
-        "Content-Range: bytes 100-199\r\n",
         "Content-Range: lines 100-199/10000\r\n",
         "Content-Range: bytes 100-199/150\r\n",
         "Content-Type: multipart/byteranges\r\n",
@@ -296,12 +295,56 @@ fn what_is_denied_is_not_said_to_be_missing() {
 }
 
 #[test]
+fn an_encoding_that_is_only_a_label() {
+    for label in ["gzip", "x-gzip", "br", "aws-chunked", "", "none", "identity,identity"] {
+        let server = Scripted::start(move |asked| {
+            let headers = format!("Content-Encoding: {label}\r\n");
+            // Ranges of it, or all of it.
+            let whole = Asked { ranges: Vec::new(), ..asked.clone() };
+            Say::proper_with(if asked.number < 3 { asked } else { &whole }, &data(), &headers)
+        });
+        let source = source(&server.url());
+        assert_eq!(source.size().unwrap(), Some(10_000), "{label}");
+        for _ in 0..3 {
+            let ranges = [RANGE, ByteRange::at(9_000, 10)];
+            let sink = MemorySink::new(&ranges);
+            source.fetch(&ranges, &sink).unwrap();
+            assert_eq!(sink.finish(), [&data()[100..200], &data()[9_000..9_010]], "{label}");
+        }
+    }
+}
+
+#[test]
 fn a_compressed_form_of_the_file() {
-    let headers = "Content-Range: bytes 100-199/10000\r\nContent-Encoding: gzip\r\n";
-    let error = fetch_from(move |_| Say::plain("206 Partial Content", headers, &[0; 100]));
-    assert_refused(&error, "compressed");
+    for length in [150, 9_999] {
+        let server = Scripted::start(move |asked| match asked.number {
+            0 => Say::proper(asked, &data()),
+            _ => Say::plain("200 OK", "Content-Encoding: gzip\r\n", &vec![0; length]),
+        });
+        let source = source(&server.url());
+        source.fetch(&[RANGE], &MemorySink::new(&[RANGE])).unwrap();
+        let error = source.fetch(&[RANGE], &FnSink(|_, _: &[u8]| Ok(()))).unwrap_err();
+        assert_refused(&error, "compressed");
+    }
+    let server = Scripted::start(|_| Say::chunked("200 OK", "Content-Encoding: gzip\r\n", &[0; 300]));
+    assert_refused(&source(&server.url()).fetch(&[RANGE], &FnSink(|_, _: &[u8]| Ok(()))).unwrap_err(), "compressed");
     let server = Scripted::start(|_| Say::plain("200 OK", "Content-Encoding: br\r\n", &[0; 100]));
     assert_refused(&source(&server.url()).read_all(100).unwrap_err(), "compressed");
+}
+
+#[test]
+fn spellings_of_content_range() {
+    for spelling in
+        ["bytes=100-199/10000", "bytes: 100-199/10000", "100-199/10000", "Bytes 100 - 199 / *", "bytes 100-199"]
+    {
+        let server = Scripted::start(move |_| {
+            let headers = format!("Content-Range: {spelling}\r\n");
+            Say::plain("206 Partial Content", &headers, &data()[100..200])
+        });
+        let sink = MemorySink::new(&[RANGE]);
+        let transfer = source(&server.url()).fetch(&[RANGE], &sink).unwrap();
+        assert_eq!((sink.finish(), transfer.requests), (vec![data()[100..200].to_vec()], 1), "{spelling}");
+    }
 }
 
 #[test]
@@ -340,21 +383,17 @@ fn a_server_that_says_nothing() {
 
 #[test]
 fn a_body_that_stalls() {
-    let (until_test_ends, wait) = std::sync::mpsc::channel::<()>();
-    let wait = std::sync::Mutex::new(wait);
-    let server = Scripted::start(move |asked| {
-        if asked.number == 1 {
-            let _ = wait.lock().unwrap().recv();
-        }
-        Say::proper(asked, &data())
+    let server = Scripted::start(|asked| match asked.number {
+        0 => Say::proper(asked, &data()),
+        _ => Say::proper(asked, &data()).cut(1).and_wait(),
     });
-    let read_timeout = Duration::from_millis(300);
+    let read_timeout = Duration::from_millis(200);
     let options = HttpOptions { connections: 2, request_size: Some(100), read_timeout, ..HttpOptions::default() };
     let source = HttpSource::new(&server.url(), options).unwrap();
     let ranges = [RANGE, ByteRange::at(5000, 10)];
+    source.fetch(&ranges[1..], &FnSink(|_, _: &[u8]| Ok(()))).unwrap();
     let error = source.fetch(&ranges, &FnSink(|_, _: &[u8]| Ok(()))).unwrap_err();
     assert!(matches!(error, SourceError::Unreachable { .. }), "{error:?}");
-    drop(until_test_ends);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use gosync_blocksources::{HttpOptions, HttpSource};
 use gosync_chunks::{ByteRange, Source, SourceError, Transfer};
 use gosync_testkit::conformance::source_conformance;
 use gosync_testkit::corpus;
-use gosync_testkit::hostile::{Asked, Behaviour, Hostile};
+use gosync_testkit::hostile::{Asked, Behaviour, Hostile, Otherwise};
 use gosync_testkit::source::MemorySink;
 
 use crate::conformance::Kept;
@@ -117,7 +117,7 @@ fn errors() {
         outcome.result.expect_err(&format!("{behaviour:?}"))
     };
     for behaviour in
-        [Behaviour::Truncated { times: often }, Behaviour::Reset { after: 600, times: often }, Behaviour::Dribbles]
+        [Behaviour::Truncated { times: often }, Behaviour::Reset { after: 100, times: often }, Behaviour::Dribbles]
     {
         let error = error(behaviour);
         assert!(matches!(error, SourceError::Unreachable { .. }) && error.is_transient(), "{behaviour:?}: {error:?}");
@@ -128,6 +128,11 @@ fn errors() {
         ("502 Bad Gateway", None),
         ("504 Gateway Timeout", None),
         ("408 Request Timeout", Some(0)),
+        ("425 Too Early", None),
+        ("509", None),
+        ("520", None),
+        ("530", None),
+        ("598", None),
     ] {
         let error = error(Behaviour::Busy { status, retry_after, times: often });
         assert!(error.is_transient());
@@ -139,11 +144,13 @@ fn errors() {
             other => panic!("{status}: {other:?}"),
         }
     }
-    for behaviour in [Behaviour::WrongTotal, Behaviour::Changes { after: 1 }] {
-        // One after the other, so that there is an answer to compare with.
-        let outcome = fetch(behaviour, &HttpOptions { connections: 1, bridged_gap: Some(0), ..options.clone() });
-        assert!(matches!(outcome.result, Err(SourceError::Changed { .. })), "{behaviour:?}: {:?}", outcome.result);
-    }
+    // One after the other, so that there is an answer to compare with.
+    let one_by_one = HttpOptions { connections: 1, bridged_gap: Some(0), ..options.clone() };
+    let outcome = fetch(Behaviour::WrongTotal, &one_by_one);
+    assert!(matches!(outcome.result, Err(SourceError::Changed { .. })), "{:?}", outcome.result);
+    // Of the same length it may be the same: the sums tell.
+    let outcome = fetch(Behaviour::Changes { after: 1 }, &one_by_one);
+    assert!(outcome.result.is_ok() && outcome.right < 300, "{:?}", outcome.result);
     match error(Behaviour::RedirectLoop) {
         SourceError::Refused { reason, .. } => assert!(reason.contains("in circles"), "{reason}"),
         other => panic!("{other:?}"),
@@ -183,6 +190,64 @@ fn wrong_bytes_are_the_sinks_business_and_the_next_fetch_may_be_right() {
             let is_right = sink.finish() == [&data()[only[0].start as usize..only[0].end as usize]];
             assert_eq!(usize::from(is_right), expected, "{behaviour:?}");
         }
+    }
+}
+
+#[test]
+fn fewer_ranges_at_once() {
+    for (otherwise, sign) in [
+        (Otherwise::Whole, "it sends the whole file"),
+        (Otherwise::First, "some were left out"),
+        (Otherwise::Status("416 Range Not Satisfiable"), "status 416"),
+        (Otherwise::Status("400 Bad Request"), "status 400"),
+        (Otherwise::Status("431 Request Header Fields Too Large"), "status 431"),
+        (Otherwise::Reset, "it closes the connection"),
+    ] {
+        for connections in [1, 3] {
+            let server = Hostile::start(data(), Behaviour::TakesFew { most: 10, otherwise });
+            let options = HttpOptions { connections, bridged_gap: Some(0), ..HttpOptions::default() };
+            for _ in 0..2 {
+                let source = HttpSource::new(&server.url(), options.clone()).unwrap();
+                let (ranges, data) = (ranges(), data());
+                let sink = MemorySink::new(&ranges);
+                source.fetch(&ranges, &sink).unwrap_or_else(|error| panic!("{otherwise:?}: {error}"));
+                for (range, came) in ranges.iter().zip(sink.finish()) {
+                    assert!(came == data[range.start as usize..range.end as usize], "{otherwise:?} {range}");
+                }
+            }
+            let asked = server.asked();
+            let is_whole = asked.iter().any(|asked| asked.ranges.is_empty());
+            let too_many = asked.iter().filter(|asked| asked.ranges.len() > 10).count();
+            assert!(too_many <= 2 + connections, "{otherwise:?}: {too_many} requests for too many");
+            assert!(is_whole || asked.len() <= 2 * 300 / 10 + 4 + too_many, "{otherwise:?}: {}", asked.len());
+            let [note] = options.hosts.notes().try_into().unwrap();
+            assert!(note.contains(sign) && note.contains("ranges at once"), "{note}");
+            assert_eq!(options.hosts.range_support(&server.url()), RangeSupport::Several, "{otherwise:?}");
+        }
+    }
+}
+
+#[test]
+fn one_range_where_several_are_not_answered() {
+    let busy = "503 Service Unavailable";
+    for (otherwise, failures, sign) in
+        [(Otherwise::Silence, 0, "it does not answer"), (Otherwise::Status(busy), 1, busy)]
+    {
+        let server = Hostile::start(data(), Behaviour::TakesFew { most: 1, otherwise });
+        let read_timeout = Duration::from_millis(100);
+        let options = HttpOptions { connections: 1, bridged_gap: Some(0), read_timeout, ..HttpOptions::default() };
+        let source = HttpSource::new(&server.url(), options.clone()).unwrap();
+        let ranges = &ranges()[..20];
+        for _ in 0..failures {
+            // It may pass.
+            let error = source.fetch(ranges, &MemorySink::new(ranges)).unwrap_err();
+            assert!(matches!(error, SourceError::Busy { .. }), "{error:?}");
+        }
+        let sink = MemorySink::new(ranges);
+        source.fetch(ranges, &sink).unwrap();
+        assert_eq!((sink.missing(), source.terms().support), (0, RangeSupport::One), "{otherwise:?}");
+        let [note] = options.hosts.notes().try_into().unwrap();
+        assert!(note.contains(sign) && note.contains("does not send several ranges"), "{note}");
     }
 }
 

@@ -98,10 +98,10 @@ fn nginx_that_sends_one_range_at_a_time() {
     let options = HttpOptions { connections: 2, bridged_gap: Some(0), ..HttpOptions::default() };
     let Some((transfer, support, log)) = fetch_from_nginx("max_ranges 1;", options) else { return };
     let answers = |kind: &str| log.iter().filter(|line| line.contains(kind)).count();
-    // Either it was found out that ranges can be had one by one, or the first answer
-    // with the whole file was the cheapest way to go on.
+    // Either it was found out that ranges can be had one by one, or an answer with the
+    // whole file was the cheapest way to go on.
     assert!(support == RangeSupport::One && transfer.bytes <= 2_000_000, "{transfer:?} {log:#?}");
-    assert!((1..=2).contains(&answers(" 200 ")), "{log:#?}");
+    assert!((1..=6).contains(&answers(" 200 ")), "{log:#?}");
 }
 
 #[test]

@@ -125,13 +125,12 @@ fn authentication(texts: &[String]) -> Result<Netrc, Usage> {
     let mut entries = String::new();
     for text in texts {
         let parts = text.split_once('=').and_then(|(host, user)| Some((host, user.split_once(':')?)));
-        let (host, (user, password)) = parts.ok_or_else(|| Usage {
-            message: "-A wants a host, a user and a password".into(),
+        let (host, (user, password)) = parts.filter(|_| !text.contains('\n')).ok_or_else(|| Usage {
+            message: "-A wants a host, a user and a password, on one line".into(),
             hint: "write them as HOST=USER:PASS",
         })?;
         let (host, user, password) = (quote(host), quote(user), quote(password));
         entries.push_str(&format!("machine \"{host}\" login \"{user}\" password \"{password}\"\n"));
     }
-    Netrc::parse(&entries)
-        .map_err(|_| Usage { message: "-A has a line break in it".into(), hint: "write it as HOST=USER:PASS" })
+    Ok(Netrc::parse(entries))
 }

@@ -11,7 +11,7 @@ use super::environment::secret;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Identity {
-    /// Log in as this user, with the password in GOSYNC_PASSWORD [default: the user in GOSYNC_USER]
+    /// Log in as this user, with the password in GOSYNC_PASSWORD or in the netrc file [default: the user in GOSYNC_USER]
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Log in with the token in this file [default: the token in GOSYNC_BEARER_TOKEN]
@@ -56,7 +56,7 @@ impl Identity {
             home.map(|home| home.join(".netrc")).filter(|path| path.exists())
         };
         let Some(path) = self.netrc_file.clone().or_else(usual) else { return Ok(Netrc::default()) };
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Netrc::parse(&text).with_context(|| format!("{} is not a netrc file", path.display()))
+        let file = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Netrc::parse(file))
     }
 }

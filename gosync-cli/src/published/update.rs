@@ -134,6 +134,7 @@ impl Update<'_> {
             matched_bytes: report.matched_bytes(),
             work: report.report,
             index,
+            notes: self.options.http.hosts.notes(),
         })
     }
 

@@ -19,6 +19,32 @@ fn published() -> (Scratch, Vec<u8>) {
 }
 
 #[test]
+fn what_is_secret_in_a_url_is_not_shown() {
+    let scratch = Scratch::new();
+    let url = "https://me:hunter2@example.org:99999/x.gosync?token=sesame";
+    for args in [
+        &["inspect", url][..],
+        &["patch", "old", url],
+        &["patch", "old", "new.gosync", url],
+        &["patch", "old", "new.gosync", "--source", url],
+        &["patch", url, "new.gosync", "--json"],
+        &["diff", "old", "new.gosync", "--proxy", url],
+        &["zsync", url],
+        &["zsync", "x.zsync", "-u", url],
+        &["build", "new", "-o", url],
+        &["build", url],
+        &["inspect", url, "--no-such-option"],
+        &[url],
+        &["inspect", "ftp://me:hunter2@example.org/x?token=sesame"],
+    ] {
+        let run = scratch.run(args);
+        assert!(run.code != 0, "{args:?}");
+        let shown = run.stderr + &String::from_utf8(run.stdout).unwrap();
+        assert!(!shown.contains("hunter2") && !shown.contains("sesame"), "{args:?}: {shown}");
+    }
+}
+
+#[test]
 fn what_is_not_there() {
     let (scratch, _) = published();
     scratch.run(&["build", "absent"]).assert_failed(1, "cannot read absent");

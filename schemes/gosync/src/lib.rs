@@ -115,11 +115,10 @@ pub mod sources {
     #[cfg(feature = "ssh")]
     pub use gosync_blocksources::SshOptions;
     #[cfg(feature = "http")]
-    pub use gosync_blocksources::{
-        Credentials, Hosts, HttpOptions, Netrc, NetrcError, Proxy, RootCertificates, Secret,
-    };
+    pub use gosync_blocksources::{Credentials, Hosts, HttpOptions, Netrc, Proxy, RootCertificates, Secret};
     pub use gosync_blocksources::{
         Event, Listener, Location, LocationError, Pauses, Rate, RetryOptions, SourceOptions, open_source, open_sources,
+        redact,
     };
     pub use gosync_chunks::{Source, SourceError, Transfer};
 }

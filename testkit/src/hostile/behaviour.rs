@@ -19,6 +19,13 @@ pub enum Behaviour {
     RefusesSeveral(&'static str),
     /// A status where any range is asked for.
     RefusesRanges(&'static str),
+    /// Something else where more than so many ranges are asked for.
+    TakesFew {
+        /// The most that it takes.
+        most: usize,
+        /// What it does with more.
+        otherwise: Otherwise,
+    },
     /// 206 with the first of several ranges, and nothing is said of the others.
     FirstRangeOnly,
     /// No part of an answer but every other one.
@@ -78,6 +85,21 @@ pub enum Behaviour {
     TooLong,
 }
 
+/// What a server does that is asked for more ranges than it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// It sends the whole file.
+    Whole,
+    /// It sends as many as it takes.
+    First,
+    /// It answers with a status such as `"416 Range Not Satisfiable"`.
+    Status(&'static str),
+    /// It resets the connection.
+    Reset,
+    /// It never answers.
+    Silence,
+}
+
 /// A server of some bytes at `/file`. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Hostile(Scripted);
@@ -124,6 +146,17 @@ impl State {
             // Those that are about ranges are good at everything else.
             Behaviour::RefusesSeveral(refusal) if ranges.len() > 1 => status(refusal, ""),
             Behaviour::RefusesRanges(refusal) if !ranges.is_empty() => status(refusal, ""),
+            Behaviour::TakesFew { most, otherwise } if ranges.len() > most => match otherwise {
+                Otherwise::Whole => {
+                    let all = Asked { ranges: Vec::new(), ..asked.clone() };
+                    Say::proper_with(&all, data, "Accept-Ranges: bytes\r\n")
+                }
+                Otherwise::First if most == 1 => Say::part(ranges[0], data, TAG),
+                Otherwise::First => Say::parts(&ranges[..most], data, TAG),
+                Otherwise::Status(refusal) => status(refusal, ""),
+                Otherwise::Reset => Say::nothing().and_reset_after(0),
+                Otherwise::Silence => Say::nothing().and_wait(),
+            },
             Behaviour::FirstRangeOnly if ranges.len() > 1 => Say::part(ranges[0], data, TAG),
             Behaviour::LeavesOut if ranges.len() > 1 => {
                 let some: Vec<_> = ranges.iter().copied().step_by(2).collect();

@@ -59,6 +59,7 @@ enum Then {
     HangUp,
     Reset,
     Dribble,
+    Wait,
 }
 
 impl Say {
@@ -156,6 +157,11 @@ impl Say {
     /// After that come single bytes, slowly, for ever.
     pub fn and_dribble(self) -> Self {
         Self { then: Then::Dribble, ..self }
+    }
+
+    /// After that comes nothing more, for ever.
+    pub fn and_wait(self) -> Self {
+        Self { then: Then::Wait, ..self }
     }
 
     /// Replaces what was said; the new text has to be as long as the old.
@@ -275,6 +281,12 @@ fn converse(
             Then::Listen => {}
             Then::HangUp => return,
             Then::Reset => return reset(stream),
+            Then::Wait => {
+                while !stopped.load(Ordering::SeqCst) {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                return;
+            }
             Then::Dribble => {
                 while !stopped.load(Ordering::SeqCst) && stream.write_all(b"x").is_ok() {
                     thread::sleep(Duration::from_millis(20));
