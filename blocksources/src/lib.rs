@@ -66,8 +66,7 @@
 //!
 //! # Limitations
 //!
-//! `HttpSource` speaks HTTP/1.1; proxies are asked to CONNECT, for http too. It tries a
-//! broken connection again at once, twice; a policy with pauses is a decorator around a
+//! `HttpSource` speaks HTTP/1.1. It tries a broken connection again at once, twice; a policy with pauses is a decorator around a
 //! source. `SshSource` and `ObjectSource` do not try again at all. The keys of AWS are those
 //! that are handed over, or those of the machine: its profiles in files are not read.
 //! Nothing here knows whether the bytes are the right ones: the sink has to verify.

@@ -2,12 +2,19 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
 use crate::ranges::RangeSet;
 use crate::remaining::Remaining;
+
+/// A place that has not answered for so long does not keep the next one waiting.
+const HEAD_START: Duration = Duration::from_secs(1);
 
 /// Sources of one target, of which the first that is good serves it all.
 ///
@@ -16,6 +23,8 @@ use crate::remaining::Remaining;
 /// sent is rejected. What was delivered already is not fetched again.
 pub struct Mirrors<'a> {
     places: Vec<Place<'a>>,
+    /// Whether it is the turn of the last place.
+    is_last: Arc<AtomicBool>,
     /// Length of the target in bytes.
     expected: Option<u64>,
     state: Mutex<State>,
@@ -24,6 +33,14 @@ pub struct Mirrors<'a> {
 struct Place<'a> {
     name: String,
     source: Box<dyn Source + 'a>,
+    /// The source, for a thread of its own, where it may be asked beside others.
+    racer: Option<Arc<dyn Source>>,
+}
+
+/// A place of which only the length was asked.
+struct Answer {
+    place: usize,
+    size: Result<Option<u64>, SourceError>,
 }
 
 #[derive(Default)]
@@ -40,8 +57,24 @@ impl<'a> Mirrors<'a> {
     /// Uses `places`, which are sources with their paths or URLs, in this order, for a
     /// target of `expected` bytes, if that is known.
     pub fn new(places: impl IntoIterator<Item = (String, Box<dyn Source + 'a>)>, expected: Option<u64>) -> Self {
-        let places = places.into_iter().map(|(name, source)| Place { name, source }).collect();
-        Self { places, expected, state: Mutex::default() }
+        let places = places.into_iter().map(|(name, source)| Place { name, source, racer: None }).collect();
+        Self { places, is_last: Arc::default(), expected, state: Mutex::default() }
+    }
+
+    /// As [`Self::new`], where a place that does not answer soon does not keep the next one waiting:
+    /// those of which `may_race` says so are asked for their length side by side. `is_last` is set
+    /// when it is the turn of the last place.
+    pub(crate) fn racing(
+        places: Vec<(String, Arc<dyn Source>, bool)>,
+        expected: Option<u64>,
+        is_last: Arc<AtomicBool>,
+    ) -> Mirrors<'static> {
+        let places = places.into_iter().map(|(name, source, may_race)| Place {
+            racer: may_race.then(|| source.clone()),
+            source: Box::new(source),
+            name,
+        });
+        Mirrors { places: places.collect(), is_last, expected, state: Mutex::default() }
     }
 
     /// The places that were left, and why.
@@ -61,6 +94,9 @@ impl<'a> Mirrors<'a> {
                 (state.reasons.len(), state.is_checked)
             };
             let Some(place) = self.places.get(current) else { return Err(self.all_gone()) };
+            if !is_checked && self.race(current)? {
+                continue;
+            }
             let checked = if is_checked { Ok(()) } else { self.check(current, place) };
             match checked.and_then(|()| work(current, &*place.source)) {
                 // That has nothing to do with the place.
@@ -73,15 +109,76 @@ impl<'a> Mirrors<'a> {
     }
 
     fn check(&self, current: usize, place: &Place<'_>) -> Result<(), SourceError> {
-        if let Some(expected) = self.expected
-            && let Some(actual) = place.source.size()?
-            && actual != expected
-        {
-            return Err(SourceError::Length { location: place.name.clone(), expected, actual });
+        if self.expected.is_some() {
+            self.check_size(place, place.source.size()?)?;
         }
-        let mut state = self.lock();
-        state.is_checked |= state.reasons.len() == current;
+        self.note_checked(current);
         Ok(())
+    }
+
+    fn check_size(&self, place: &Place<'_>, size: Option<u64>) -> Result<(), SourceError> {
+        match (self.expected, size) {
+            (Some(expected), Some(actual)) if actual != expected => {
+                Err(SourceError::Length { location: place.name.clone(), expected, actual })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note_checked(&self, place: usize) {
+        let mut state = self.lock();
+        state.is_checked |= state.reasons.len() == place;
+    }
+
+    /// Asks the places from `current` on, each a while after the one before it, until one is good.
+    /// Those before that one are left. Tells whether there was anyone to race.
+    fn race(&self, current: usize) -> Result<bool, SourceError> {
+        let racers = self.places[current..].iter().map_while(|place| place.racer.as_ref());
+        let racers: Vec<_> = racers.collect();
+        if racers.len() < 2 {
+            return Ok(false);
+        }
+        let (tell, answers) = mpsc::channel();
+        // Of those that were asked, why each is no good, if it has answered.
+        let mut asked: Vec<Option<SourceError>> = Vec::new();
+        let winner = loop {
+            let has_next = asked.len() < racers.len();
+            let answer = match (asked.iter().all(Option::is_some), has_next) {
+                (true, false) => break None,
+                (true, true) => None,
+                (false, true) => answers.recv_timeout(HEAD_START).ok(),
+                (false, false) => answers.recv().ok(),
+            };
+            match answer {
+                None => {
+                    let (place, racer, tell) = (current + asked.len(), racers[asked.len()].clone(), tell.clone());
+                    // It ends by its own time-outs, and nobody may be waiting for it any more.
+                    thread::spawn(move || drop(tell.send(Answer { place, size: racer.size() })));
+                    asked.push(None);
+                }
+                Some(Answer { place, size }) => {
+                    match size.and_then(|size| self.check_size(&self.places[place], size)) {
+                        Ok(()) => break Some(place),
+                        Err(error @ SourceError::Cancelled(_)) => return Err(error),
+                        Err(error) => asked[place - current] = Some(error),
+                    }
+                }
+            }
+        };
+        // The last place of all is asked again, with patience.
+        let end = winner.unwrap_or((current + racers.len()).min(self.places.len() - 1));
+        for (place, reason) in (current..end).zip(asked) {
+            let slow = || SourceError::Unreachable {
+                location: self.places[place].name.clone(),
+                is_transient: true,
+                source: "it did not answer, and another did".into(),
+            };
+            self.leave(place, reason.unwrap_or_else(slow));
+        }
+        if let Some(winner) = winner {
+            self.note_checked(winner);
+        }
+        Ok(true)
     }
 
     /// Goes on to the place after `place`, unless another thread has done so already.
@@ -91,6 +188,7 @@ impl<'a> Mirrors<'a> {
             state.reasons.push(reason);
             state.is_checked = false;
             state.served = RangeSet::default();
+            self.is_last.fetch_or(place + 2 == self.places.len(), Ordering::Relaxed);
         }
     }
 
@@ -307,6 +405,69 @@ mod tests {
         let sink = MemorySink::new(&ranges);
         mirrors.fetch(&ranges, &sink).unwrap();
         assert_eq!((sink.missing(), names(&mirrors)), (0, String::new()));
+    }
+
+    /// Answers when it is told to.
+    struct Late(Mutex<mpsc::Receiver<()>>, MemorySource);
+
+    impl Source for Late {
+        fn size(&self) -> Result<Option<u64>, SourceError> {
+            let _ = self.0.lock().unwrap().recv();
+            self.1.size()
+        }
+
+        fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
+            self.1.fetch(ranges, sink)
+        }
+
+        fn limits(&self) -> Limits {
+            self.1.limits()
+        }
+
+        fn reads_rebuilt(&self) -> bool {
+            false
+        }
+
+        fn reject(&self, _: &[ByteRange]) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_a_dead_place() {
+        let data = corpus::random(1, 300);
+        let (until_end, wait) = mpsc::channel();
+        let missing = || SourceError::NotFound { location: "there".into(), reason: "404".into() };
+        let places: Vec<(String, Arc<dyn Source>, bool)> = vec![
+            ("a".into(), Arc::new(FailingSource::new(missing)), true),
+            ("b".into(), Arc::new(Late(wait.into(), MemorySource::new(data.clone()))), true),
+            ("c".into(), Arc::new(MemorySource::new(data[1..].to_vec())), true),
+            ("d".into(), Arc::new(MemorySource::new(data.clone())), true),
+        ];
+        let is_last = Arc::new(AtomicBool::new(false));
+        let mirrors = Mirrors::racing(places, Some(300), is_last.clone());
+        fetch(&mirrors, &[ByteRange::at(0, 10)], &data);
+        assert_eq!((names(&mirrors).as_str(), is_last.load(Ordering::Relaxed)), ("abc", true));
+        assert!(mirrors.dropped()[1].1.contains("it did not answer, and another did"), "{mirrors:?}");
+        drop(until_end);
+    }
+
+    #[test]
+    fn the_last_of_dead_places_is_asked_with_patience() {
+        let is_last = Arc::new(AtomicBool::new(false));
+        let refuse = {
+            let is_last = is_last.clone();
+            move || match is_last.load(Ordering::Relaxed) {
+                true => SourceError::NotFound { location: "late".into(), reason: "404".into() },
+                false => SourceError::Unreachable { location: "soon".into(), is_transient: true, source: "x".into() },
+            }
+        };
+        let place = |name: &str| -> (String, Arc<dyn Source>, bool) {
+            (name.into(), Arc::new(FailingSource::new(refuse.clone())), true)
+        };
+        let mirrors = Mirrors::racing(vec![place("a"), place("b")], Some(300), is_last);
+        let error = mirrors.size().unwrap_err().to_string();
+        assert!(error.contains("a: cannot reach soon") && error.contains("b: cannot find late"), "{error}");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::AtomicBool;
+#[cfg(feature = "http")]
+use std::time::Instant;
+use std::time::{Duration, SystemTime};
 
 use gosync_chunks::{Source, SourceError, Transfer};
 use url::Url;
@@ -48,6 +51,32 @@ pub struct SourceOptions {
     pub listener: Option<Listener>,
 }
 
+impl SourceOptions {
+    /// With headers and credentials for the origin of the first URL of `locations` only, wherever
+    /// that leads and whoever else is asked.
+    pub fn with_secrets_for<'a>(mut self, locations: impl IntoIterator<Item = &'a Location>) -> Self {
+        let origin = locations.into_iter().find_map(|location| match location {
+            Location::Url(url) => Some(url.origin()),
+            Location::Path(_) => None,
+        });
+        #[cfg(feature = "http")]
+        self.http.for_origin.clone_from(&origin);
+        let _ = (&mut self, origin);
+        self
+    }
+
+    /// With `time` from now on for all that is asked with these options and their clones, retries
+    /// and pauses included.
+    pub fn with_time(mut self, time: Duration) -> Self {
+        #[cfg(feature = "http")]
+        {
+            self.http.deadline = Instant::now().checked_add(time);
+        }
+        self.pauses = self.pauses.for_at_most(time);
+        self
+    }
+}
+
 /// Whom to tell, with the place that it is about, from any thread.
 #[derive(Clone)]
 pub struct Listener(Arc<Tell>);
@@ -87,12 +116,13 @@ pub struct Document {
 ///
 /// When a file cannot be opened, or a URL makes no valid request.
 pub fn open_source(location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, SourceError> {
-    let source = open_unlimited(location, options)?;
+    let source = open_unlimited(location, options, None)?;
     Ok(if matches!(location, Location::Url(_)) { limited(source, options) } else { source })
 }
 
 /// Opens the places at `locations`, which all have the target of `expected` bytes, as
-/// one source: the first that is good serves, and the others wait until it is not.
+/// one source: the first that is good serves, and the others wait until it is not. A server that
+/// does not answer keeps nobody waiting for long.
 ///
 /// # Errors
 ///
@@ -105,19 +135,34 @@ pub fn open_sources(
     if let [location] = locations {
         return open_source(location, options);
     }
-    let places = locations.iter().map(|location| Ok((location.to_string(), open_unlimited(location, options)?)));
-    let mirrors = Mirrors::new(places.collect::<Result<Vec<_>, SourceError>>()?, expected);
+    let is_last = Arc::new(AtomicBool::new(false));
+    let places = locations.iter().map(|location| {
+        let source: Arc<dyn Source> = open_unlimited(location, options, Some(&is_last))?.into();
+        // Others may ask the user something.
+        let may_race = matches!(location, Location::Url(url) if matches!(url.scheme(), "http" | "https"));
+        Ok((location.to_string(), source, may_race))
+    });
+    let places = places.collect::<Result<Vec<_>, SourceError>>()?;
+    let mirrors = Mirrors::racing(places, expected, is_last);
     Ok(limited(Box::new(mirrors), options))
 }
 
-fn open_unlimited(location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, SourceError> {
+/// Where there are other places, `is_last` tells whether this one is the last.
+fn open_unlimited(
+    location: &Location,
+    options: &SourceOptions,
+    is_last: Option<&Arc<AtomicBool>>,
+) -> Result<Box<dyn Source>, SourceError> {
     match location {
         Location::Path(path) => Ok(Box::new(FileSource::open(path)?)),
         Location::Url(url) => {
             let source = open_url(url, location, options)?;
-            let Some(Listener(tell)) = options.listener.clone() else { return Ok(persistent(source, options)) };
+            let Some(Listener(tell)) = options.listener.clone() else {
+                return Ok(persistent(source, options, is_last));
+            };
             let place = location.clone();
-            Ok(persistent(Box::new(Recorded::new(source).told_to(move |event| tell(&place, event))), options))
+            let told = Recorded::new(source).told_to(move |event| tell(&place, event));
+            Ok(persistent(Box::new(told), options, is_last))
         }
     }
 }
@@ -140,8 +185,12 @@ fn open_url(url: &Url, location: &Location, options: &SourceOptions) -> Result<B
     }
 }
 
-fn persistent(source: Box<dyn Source>, options: &SourceOptions) -> Box<dyn Source> {
-    Box::new(Retrying::new(source, options.retry, options.pauses.clone()))
+fn persistent(source: Box<dyn Source>, options: &SourceOptions, is_last: Option<&Arc<AtomicBool>>) -> Box<dyn Source> {
+    let retrying = Retrying::new(source, options.retry, options.pauses.clone());
+    Box::new(match is_last {
+        Some(is_last) => retrying.among_others(is_last.clone()),
+        None => retrying,
+    })
 }
 
 fn limited(source: Box<dyn Source>, options: &SourceOptions) -> Box<dyn Source> {

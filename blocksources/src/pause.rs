@@ -46,6 +46,8 @@ impl Clock for SystemClock {
 #[derive(Clone)]
 pub struct Pauses {
     clock: Arc<dyn Clock>,
+    /// By that clock.
+    deadline: Option<Duration>,
     should_stop: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -60,7 +62,7 @@ impl Pauses {
     /// Pauses by `clock`, which end when `should_stop` says so. It is asked often, so it
     /// should only look at a flag.
     pub fn new(clock: impl Clock + 'static, should_stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
-        Self { clock: Arc::new(clock), should_stop: Arc::new(should_stop) }
+        Self { clock: Arc::new(clock), deadline: None, should_stop: Arc::new(should_stop) }
     }
 
     /// Pauses by this machine's clock.
@@ -68,13 +70,23 @@ impl Pauses {
         Self::new(SystemClock::default(), should_stop)
     }
 
+    /// The same, where no pause goes on for longer than `time` from now.
+    pub fn for_at_most(self, time: Duration) -> Self {
+        Self { deadline: Some(self.now().saturating_add(time)), ..self }
+    }
+
+    /// Whether a pause of `duration` would be too long.
+    pub(crate) fn is_too_long(&self, duration: Duration) -> bool {
+        self.deadline.is_some_and(|deadline| self.now().saturating_add(duration) >= deadline)
+    }
+
     pub(crate) fn now(&self) -> Duration {
         self.clock.now()
     }
 
-    /// Waits for `duration`, or until somebody wishes to stop.
+    /// Waits for `duration`, until there is no time any more or until somebody wishes to stop.
     pub(crate) fn wait(&self, duration: Duration) -> Result<(), Cancelled> {
-        let end = self.now().saturating_add(duration);
+        let end = self.now().saturating_add(duration).min(self.deadline.unwrap_or(Duration::MAX));
         loop {
             if (self.should_stop)() {
                 return Err(Cancelled);
@@ -126,6 +138,18 @@ pub(crate) mod tests {
         for (wait, now) in [(0, 0), (1, 1), (50, 51), (51, 102), (100_000, 100_102)] {
             clock.pauses().wait(Duration::from_millis(wait)).unwrap();
             assert_eq!(clock.now(), Duration::from_millis(now));
+        }
+    }
+
+    #[test]
+    fn waits_no_longer_than_there_is_time() {
+        let clock = FakeClock::default();
+        let pauses = clock.pauses().for_at_most(Duration::from_secs(3));
+        for (wait, is_too_long, now) in [(2, false, 2), (1, true, 3), (60, true, 3)] {
+            let wait = Duration::from_secs(wait);
+            assert_eq!(pauses.is_too_long(wait), is_too_long, "{wait:?}");
+            pauses.wait(wait).unwrap();
+            assert_eq!(clock.now(), Duration::from_secs(now));
         }
     }
 

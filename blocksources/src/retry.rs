@@ -2,7 +2,8 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
@@ -49,6 +50,9 @@ impl Default for RetryOptions {
 pub struct Retrying<S> {
     inner: S,
     retry: Retry,
+    /// Where there are other places: whether this is the last of them.
+    is_last: Option<Arc<AtomicBool>>,
+    has_answered: AtomicBool,
 }
 
 /// The policy alone, for calls that are no [`Source`]'s.
@@ -70,7 +74,24 @@ struct Patience<'a> {
 impl<S: Source> Retrying<S> {
     /// Asks `inner` as often as `options` allow.
     pub fn new(inner: S, options: RetryOptions, pauses: Pauses) -> Self {
-        Self { inner, retry: Retry::new(options, pauses) }
+        Self { inner, retry: Retry::new(options, pauses), is_last: None, has_answered: AtomicBool::new(false) }
+    }
+
+    /// The same where there are other places, until `is_last` is set: one that has never answered
+    /// is not asked again, and one that has only once.
+    pub(crate) fn among_others(self, is_last: Arc<AtomicBool>) -> Self {
+        Self { is_last: Some(is_last), ..self }
+    }
+
+    /// How often to try again without progress.
+    fn retries(&self) -> u32 {
+        let retries = self.retry.options.retries;
+        match &self.is_last {
+            Some(is_last) if !is_last.load(Ordering::Relaxed) => {
+                retries.min(self.has_answered.load(Ordering::Relaxed).into())
+            }
+            _ => retries,
+        }
     }
 
     /// The source that is asked.
@@ -81,7 +102,16 @@ impl<S: Source> Retrying<S> {
 
 impl<S: Source> Source for Retrying<S> {
     fn size(&self) -> Result<Option<u64>, SourceError> {
-        self.retry.run(|| self.inner.size())
+        let mut patience = self.retry.patience();
+        loop {
+            match self.inner.size() {
+                Err(error) if error.is_transient() => patience.endure(error, false, self.retries())?,
+                size => {
+                    self.has_answered.fetch_or(size.is_ok(), Ordering::Relaxed);
+                    return size;
+                }
+            }
+        }
     }
 
     fn fetch(&self, ranges: &[ByteRange], sink: &dyn Sink) -> Result<Transfer, SourceError> {
@@ -93,6 +123,7 @@ impl<S: Source> Source for Retrying<S> {
             let before = remaining.taken();
             match self.inner.fetch(&left, &remaining) {
                 Ok(last) => {
+                    self.has_answered.store(true, Ordering::Relaxed);
                     transfer += last;
                     return Ok(transfer);
                 }
@@ -103,7 +134,8 @@ impl<S: Source> Source for Retrying<S> {
                     if !left.is_empty() && remaining.is_empty() {
                         return Ok(transfer);
                     }
-                    patience.endure(error, gained > 0)?;
+                    self.has_answered.fetch_or(gained > 0, Ordering::Relaxed);
+                    patience.endure(error, gained > 0, self.retries())?;
                     left = remaining.ranges();
                 }
                 Err(error) => return Err(error),
@@ -140,7 +172,7 @@ impl Retry {
         let mut patience = self.patience();
         loop {
             match attempt() {
-                Err(error) if error.is_transient() => patience.endure(error, false)?,
+                Err(error) if error.is_transient() => patience.endure(error, false, self.options.retries)?,
                 result => return result,
             }
         }
@@ -165,21 +197,24 @@ impl Retry {
 
 impl Patience<'_> {
     /// Pauses after `error`, or returns it when it is one too many.
-    fn endure(&mut self, error: SourceError, has_progress: bool) -> Result<(), SourceError> {
+    fn endure(&mut self, error: SourceError, has_progress: bool, retries: u32) -> Result<(), SourceError> {
         let options = &self.retry.options;
         if has_progress {
             self.fruitless = 0;
         }
-        if self.fruitless >= options.retries || self.total >= options.total_retries {
+        if self.fruitless >= retries || self.total >= options.total_retries {
             return Err(error);
         }
         let doubled = options.first_pause.saturating_mul(1 << self.fruitless.min(20));
-        let pause = match error {
+        let pause = match &error {
             SourceError::Busy { retry_after: Some(wish), .. } => {
-                wish.min(options.longest_retry_after) + self.retry.jitter(options.first_pause)
+                (*wish).min(options.longest_retry_after) + self.retry.jitter(options.first_pause)
             }
             _ => self.retry.jitter(doubled.min(options.longest_pause)),
         };
+        if self.retry.pauses.is_too_long(pause) {
+            return Err(error);
+        }
         self.fruitless += 1;
         self.total += 1;
         Ok(self.retry.pauses.wait(pause)?)
@@ -338,6 +373,35 @@ mod tests {
         });
         assert!(matches!(source.fetch(&RANGES[..1], &full), Err(SourceError::Sink(_))));
         assert_eq!(source.inner().fetches().len(), 1);
+    }
+
+    #[test]
+    fn no_pause_goes_beyond_the_time_there_is() {
+        let clock = FakeClock::default();
+        let pauses = clock.pauses().for_at_most(Duration::from_secs(20));
+        let source = Retrying::new(FailingSource::new(|| busy(Some(15))), OPTIONS, pauses);
+        assert!(matches!(source.fetch(&RANGES, &MemorySink::new(&RANGES)), Err(SourceError::Busy { .. })));
+        assert_eq!(source.inner.calls(), 2);
+        assert!(clock.now() < Duration::from_secs(20), "{:?}", clock.now());
+    }
+
+    #[test]
+    fn less_often_where_there_are_others() {
+        let (clock, is_last) = (FakeClock::default(), Arc::new(AtomicBool::new(false)));
+        let source = failing(|| busy(None), &clock).among_others(is_last.clone());
+        for calls in [1, 2] {
+            source.size().unwrap_err();
+            assert_eq!((source.inner.calls(), clock.now()), (calls, Duration::ZERO));
+        }
+        is_last.store(true, Ordering::Relaxed);
+        source.size().unwrap_err();
+        assert_eq!(source.inner.calls(), 2 + 4);
+        // Where it has answered once.
+        let (_, source) = retrying(&[Fault::BreakAlways(60)], &clock);
+        let source = source.among_others(Arc::default());
+        let sink = MemorySink::new(&RANGES);
+        source.fetch(&RANGES, &sink).unwrap();
+        assert_eq!(sink.missing(), 0);
     }
 
     #[test]

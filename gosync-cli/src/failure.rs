@@ -99,6 +99,9 @@ fn hint(error: &anyhow::Error, has_kept: bool) -> Option<&'static str> {
         (Some(Error::Update(error)), _) | (_, Some(ZsyncError::Update(error))) => has_kept && error.is_resumable(),
         _ => false,
     };
+    if error.chain().any(|cause| cause.to_string().starts_with("there is no secure connection")) {
+        return Some("if you trust its certificate, or the authority that made it, give that with --ca-certificate");
+    }
     let own = index.and_then(of_index).or_else(|| control.and_then(of_control));
     own.or_else(|| of_kind(kind(error)?, is_kept))
 }

@@ -34,13 +34,14 @@ impl Network {
     /// What the libraries want to know. Pauses end when `should_stop` says so.
     pub(crate) fn options(&self, should_stop: impl Fn() -> bool + Send + Sync + 'static) -> PyResult<SourceOptions> {
         let http = self.http()?;
+        let total = time(self.total_timeout)?;
         let retry = RetryOptions::default();
         let rate = self.limit_rate.map(|rate| {
             let rate = NonZeroU64::new(rate).ok_or_else(|| PyValueError::new_err("limit_rate has to be above 0"))?;
             Ok::<_, PyErr>(Rate::new(rate))
         });
         let (program, arguments) = self.ssh.split_first().ok_or_else(|| PyValueError::new_err("ssh is empty"))?;
-        Ok(SourceOptions {
+        let options = SourceOptions {
             http,
             ssh: SshOptions {
                 program: program.into(),
@@ -52,6 +53,10 @@ impl Network {
             rate: rate.transpose()?,
             pauses: Pauses::until(should_stop),
             listener: None,
+        };
+        Ok(match total {
+            Some(total) => options.with_time(total),
+            None => options,
         })
     }
 
@@ -71,7 +76,6 @@ impl Network {
             connections: self.connections.unwrap_or(defaults.connections),
             connect_timeout: time(self.connect_timeout)?.unwrap_or(defaults.connect_timeout),
             read_timeout: time(self.read_timeout)?.unwrap_or(defaults.read_timeout),
-            total_timeout: time(self.total_timeout)?,
             headers: self.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
             credentials: token.or(user),
             proxy: proxy.map_err(|error| error::value_error(&error))?,

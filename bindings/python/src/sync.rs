@@ -270,10 +270,11 @@ pub(crate) fn patch<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
     let (transfer, report) = job::run(py, &manner, move |job| {
-        let options = network.options(job.wish_to_stop())?;
+        let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();
+        let first = if let IndexArgument::Place(location) = &index { Some(location) } else { None };
+        let options = network.options(job.wish_to_stop())?.with_secrets_for(first.into_iter().chain(&locations));
         let read = files_of(&index, public_key.as_deref());
         let opened = open(index, public_key, &options)?;
-        let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();
         if locations.is_empty() {
             let unnamed = "the index does not say where its target is; give the source";
             locations.push(opened.default_source.clone().ok_or_else(|| PyValueError::new_err(unnamed))?);

@@ -1,20 +1,28 @@
 //! What makes requests, and holds connections that may be used again.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, SocksConnector, TcpConnector};
 
-use super::proxy::Proxy;
+use super::forward::Forward;
+use super::heads::TidyHeads;
+use super::proxy::Route;
+use super::tls::Tls;
 
 /// Which certificate authorities are trusted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RootCertificates {
     /// Mozilla's list, as it was when this program was built.
     #[default]
     Bundled,
+    /// Those in PEM files and in directories of such files, which are read when a connection first
+    /// needs them.
+    Files(Vec<PathBuf>),
     /// Those that the operating system trusts.
     #[cfg(feature = "platform-verifier")]
     Platform,
@@ -27,7 +35,7 @@ pub(super) struct AgentOptions {
     pub(super) connect_timeout: Duration,
     pub(super) read_timeout: Duration,
     pub(super) user_agent: String,
-    pub(super) proxy: Option<Proxy>,
+    pub(super) route: Route,
     pub(super) root_certificates: RootCertificates,
     pub(super) extra_certificates: Vec<String>,
 }
@@ -38,22 +46,18 @@ pub(super) struct Agents(Vec<(AgentOptions, Agent)>);
 
 impl Agents {
     /// The agent with these options, which is made where there is none.
-    ///
-    /// # Errors
-    ///
-    /// Why the options make none.
-    pub(super) fn get(&mut self, wanted: AgentOptions) -> Result<Agent, String> {
+    pub(super) fn get(&mut self, wanted: AgentOptions) -> Agent {
         if let Some((_, agent)) = self.0.iter().find(|(known, _)| *known == wanted) {
-            return Ok(agent.clone());
+            return agent.clone();
         }
-        let agent = wanted.agent()?;
+        let agent = wanted.agent();
         self.0.push((wanted, agent.clone()));
-        Ok(agent)
+        agent
     }
 }
 
 impl AgentOptions {
-    fn agent(&self) -> Result<Agent, String> {
+    fn agent(&self) -> Agent {
         let connections = self.connections.max(1);
         let config = Config::builder()
             .http_status_as_error(false)
@@ -63,46 +67,23 @@ impl AgentOptions {
             // Ranges are of the file itself, never of a compressed form of it.
             .accept_encoding("identity")
             .user_agent(&self.user_agent)
-            .proxy(self.proxy.as_ref().map(|proxy| proxy.inner.clone()))
-            .tls_config(TlsConfig::builder().root_certs(self.roots()?).build())
+            .proxy(self.route.proxy.clone())
             .timeout_connect(Some(self.connect_timeout))
             .timeout_per_read(Some(self.read_timeout))
             .timeout_per_write(Some(self.read_timeout))
             .timeout_recv_response(Some(self.read_timeout))
+            .max_response_header_size(128 << 10)
             .max_idle_connections(2 * connections)
             .max_idle_connections_per_host(connections)
             .build();
-        Ok(config.new_agent())
-    }
-
-    fn roots(&self) -> Result<RootCerts, String> {
-        let mut extra = Vec::new();
-        for text in &self.extra_certificates {
-            let known = extra.len();
-            for item in parse_pem(text.as_bytes()) {
-                if let PemItem::Certificate(certificate) =
-                    item.map_err(|_| "a certificate to trust is not valid PEM")?
-                {
-                    extra.push(certificate);
-                }
-            }
-            if extra.len() == known {
-                return Err("a file of certificates to trust has none in PEM form".into());
-            }
-        }
-        match self.root_certificates {
-            RootCertificates::Bundled if extra.is_empty() => Ok(RootCerts::WebPki),
-            RootCertificates::Bundled => {
-                let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-                Ok(RootCerts::from(extra.into_iter().chain(bundled.map(|der| Certificate::from_der(der)))))
-            }
-            #[cfg(feature = "platform-verifier")]
-            RootCertificates::Platform if extra.is_empty() => Ok(RootCerts::PlatformVerifier),
-            #[cfg(feature = "platform-verifier")]
-            RootCertificates::Platform => {
-                Err("certificates to trust can be added to the bundled ones only; give them to the operating system"
-                    .into())
-            }
+        let tls = Tls::new(self.root_certificates.clone(), self.extra_certificates.clone());
+        let heads = TidyHeads { is_behind_tunnel: self.route.proxy.is_some() };
+        let resolver = DefaultResolver::default();
+        if self.route.is_forwarded {
+            Agent::with_parts(config, Forward { tls }.chain(heads), resolver)
+        } else {
+            let tunnel = ().chain(SocksConnector::default()).chain(ConnectProxyConnector::default());
+            Agent::with_parts(config, tunnel.chain(TcpConnector::default()).chain(tls).chain(heads), resolver)
         }
     }
 }

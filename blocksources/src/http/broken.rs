@@ -18,7 +18,10 @@ pub(crate) fn error(location: &str, error: &Error) -> SourceError {
         source: told.into(),
     };
     match error {
-        _ if is_insecure(error) => unreachable(false, format!("there is no secure connection to it: {error}")),
+        Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+            unreachable(false, format!("there is no secure connection to it: {error}"))
+        }
+        Error::TlsRequired => unreachable(false, "there is no secure connection to it".into()),
         Error::Io(error) => unreachable(true, error.to_string()),
         // The text of this one may hold a whole URL, secrets included.
         Error::BadUri(_) => refused("it is not a valid http or https URL".into()),
@@ -70,15 +73,6 @@ pub(super) fn is_worth_a_retry(error: &Error) -> bool {
     }
 }
 
-/// Whether the other end cannot prove who it is. rustls comes wrapped in an I/O error.
-fn is_insecure(error: &Error) -> bool {
-    match error {
-        Error::Io(error) => error.kind() == io::ErrorKind::InvalidData,
-        Error::Tls(_) | Error::Rustls(_) | Error::TlsRequired => true,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,13 +84,8 @@ mod tests {
         for (broken, is_transient, retries, expected) in [
             (io(io::ErrorKind::ConnectionReset), true, true, "cannot reach x: told"),
             (io(io::ErrorKind::TimedOut), true, false, "cannot reach x: told"),
-            (
-                io(io::ErrorKind::InvalidData),
-                false,
-                false,
-                "cannot reach x: there is no secure connection to it: io: told",
-            ),
-            (Error::TlsRequired, false, false, "cannot reach x: there is no secure connection to it: "),
+            (io(io::ErrorKind::InvalidData), false, false, "cannot reach x: there is no secure connection to it: told"),
+            (Error::TlsRequired, false, false, "cannot reach x: there is no secure connection to it"),
             (Error::HostNotFound, true, false, "cannot reach x: host not found"),
             (Error::BadUri("secret".into()), false, false, "x does not deliver: it is not a valid http or https URL"),
             (Error::LargeResponseHeader(2, 1), false, true, "x does not deliver: its answer is not valid HTTP: "),

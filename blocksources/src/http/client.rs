@@ -1,6 +1,7 @@
 //! Requests, one at a time: where they go, what goes with them, and what it means when
 //! they fail.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use ureq::http::header::{
     IF_RANGE, RANGE, TRANSFER_ENCODING,
 };
 use ureq::http::{HeaderMap, Method, Request, Response, StatusCode};
-use ureq::{Agent, Body, BodyReader, Error};
+use ureq::{Agent, Body, BodyReader, Error, Timeout};
 
 use super::answer;
 use super::broken;
@@ -41,7 +42,8 @@ const OURS: [HeaderName; 8] =
 
 /// A URL and the connections to ask for it.
 pub(super) struct Client {
-    agent: Agent,
+    /// What makes requests, by origin.
+    agents: Mutex<HashMap<String, Agent>>,
     original: Target,
     /// Where the original redirects to, once that is known.
     resolved: Mutex<Option<Target>>,
@@ -62,7 +64,6 @@ pub(super) struct Ask {
     pub(super) range: Option<String>,
     pub(super) if_range: Option<HeaderValue>,
     pub(super) if_modified_since: Option<HeaderValue>,
-    pub(super) deadline: Option<Instant>,
 }
 
 impl Ask {
@@ -118,10 +119,9 @@ impl Client {
         if HeaderValue::from_str(&options.user_agent).is_err() {
             return Err(refused("the user agent to send is not valid in a header".into()));
         }
-        let agent = options.agent().map_err(refused)?;
         let headers = headers(&options, user_info, &original).map_err(refused)?;
-        let (resolved, requests) = (Mutex::new(None), AtomicU64::new(0));
-        Ok(Self { agent, original, resolved, location, headers, options, requests })
+        let (agents, resolved, requests) = (Mutex::default(), Mutex::new(None), AtomicU64::new(0));
+        Ok(Self { agents, original, resolved, location, headers, options, requests })
     }
 
     /// The host that answers, as far as is known.
@@ -133,11 +133,6 @@ impl Client {
     /// Where the last answer came from, where that is not the URL that was given.
     pub(super) fn redirected(&self) -> Option<url::Url> {
         Some(self.resolved().as_ref()?.url().clone())
-    }
-
-    /// When a call that begins now has to be over.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        Instant::now().checked_add(self.options.total_timeout?)
     }
 
     /// Makes a request, follows redirects, and remembers where they led. What was
@@ -201,17 +196,18 @@ impl Client {
         for (name, value) in [(RANGE, range)].into_iter().chain(conditions) {
             request.headers_mut().extend(value.map(|value| (name, value)));
         }
-        if let Some(deadline) = ask.deadline {
+        let agent = self.agent(target);
+        if let Some(deadline) = self.options.deadline {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(self.timed_out("the time for all of it is over").into());
+                return Err(self.unreachable(false, "the time for all of it is over").into());
             }
-            request = self.agent.configure_request(request).timeout_global(Some(left)).build();
+            request = agent.configure_request(request).timeout_global(Some(left)).build();
         }
         transfer.requests += 1;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let start = Instant::now();
-        let response = self.agent.run(request).map_err(|error| self.broken(&error))?;
+        let response = agent.run(request).map_err(|error| self.broken(&error))?;
         let host = self.options.hosts.host(&target.origin);
         // TCP takes one to connect, TLS another.
         host.note_round_trip(start.elapsed(), if target.uri.scheme_str() == Some("https") { 3 } else { 2 });
@@ -247,16 +243,27 @@ impl Client {
         status::error(&self.location, status, None)
     }
 
-    fn timed_out(&self, what: &str) -> SourceError {
-        SourceError::Unreachable { location: self.location.clone(), is_transient: true, source: what.into() }
+    fn unreachable(&self, is_transient: bool, what: &str) -> SourceError {
+        SourceError::Unreachable { location: self.location.clone(), is_transient, source: what.into() }
     }
 
     /// What it means that no answer came, or that it broke off.
     fn broken(&self, error: &Error) -> Failure {
+        if matches!(error, Error::Timeout(Timeout::Global)) {
+            return self.unreachable(false, "the time for all of it is over").into();
+        }
         Failure {
             error: broken::error(&self.location, error),
             is_worth_a_retry: broken::is_worth_a_retry(error),
             end: broken::end(error),
+        }
+    }
+
+    fn agent(&self, target: &Target) -> Agent {
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        match agents.get(&target.origin) {
+            Some(agent) => agent.clone(),
+            None => agents.entry(target.origin.clone()).or_insert(self.options.agent(&target.uri)).clone(),
         }
     }
 
@@ -290,7 +297,7 @@ impl Incoming<'_> {
         if self.since.elapsed() >= patience.max(Duration::from_millis(1)) {
             if self.bytes < LEAST_PROGRESS && read > 0 {
                 let slow = format!("only {} bytes came in {} seconds", self.bytes, patience.as_secs_f32());
-                return Err(self.client.timed_out(&slow).into());
+                return Err(self.client.unreachable(true, &slow).into());
             }
             (self.since, self.bytes) = (Instant::now(), 0);
         }
@@ -321,16 +328,19 @@ fn user_info(url: &url::Url) -> Option<Credentials> {
 
 fn headers(options: &HttpOptions, user_info: Option<Credentials>, target: &Target) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
+    let is_meant = options.for_origin.as_ref().is_none_or(|origin| origin.ascii_serialization() == target.origin);
     for (name, value) in &options.headers {
         let parsed = HeaderName::from_bytes(name.as_bytes()).ok().zip(value.header());
         let (parsed, value) = parsed.ok_or_else(|| format!("the header {name:?} to send is not valid"))?;
         if OURS.contains(&parsed) {
             return Err(format!("the header {name:?} cannot be set: it says what is asked for"));
         }
-        headers.append(parsed, value);
+        if is_meant {
+            headers.append(parsed, value);
+        }
     }
     let host = target.host();
-    let credentials = match options.credentials.clone().or(user_info) {
+    let credentials = match options.credentials.clone().filter(|_| is_meant).or(user_info) {
         Some(Credentials::Basic { user, password }) if password.reveal().is_empty() => {
             let password = options.netrc.password(host, &user).unwrap_or(password);
             Some(Credentials::Basic { user, password })

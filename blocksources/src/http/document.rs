@@ -1,6 +1,6 @@
 //! Small files that are read whole: indexes, signatures.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use gosync_chunks::{SourceError, Transfer};
 use ureq::http::header::LAST_MODIFIED;
@@ -33,7 +33,6 @@ pub(super) struct Reading<'a> {
     client: &'a Client,
     pace: Pace<'a>,
     limit: u64,
-    deadline: Option<Instant>,
     identity: Identity,
     modified: Option<SystemTime>,
     since: Option<HeaderValue>,
@@ -53,7 +52,6 @@ impl<'a> Reading<'a> {
             client,
             pace,
             limit,
-            deadline: client.deadline(),
             identity: Identity::default(),
             modified: None,
             since: since.and_then(|since| HeaderValue::from_str(&httpdate::fmt_http_date(since)).ok()),
@@ -72,7 +70,7 @@ impl<'a> Reading<'a> {
         let if_range = self.identity.if_range().filter(|_| start > 0);
         let range = if_range.as_ref().map(|_| format!("bytes={start}-"));
         let if_modified_since = self.since.clone().filter(|_| range.is_none());
-        let ask = Ask { method: Method::GET, range, if_range, if_modified_since, deadline: self.deadline };
+        let ask = Ask { method: Method::GET, range, if_range, if_modified_since };
         let Answer { response, .. } = self.client.send(&ask, &mut Transfer::default())?;
         let total = answer::total(&response);
         let seen = Identity::of(&response, total);

@@ -29,7 +29,6 @@ const NEAR: Duration = Duration::from_millis(5);
 pub(super) struct Fetch<'a> {
     pub(super) remote: &'a Remote,
     sink: &'a dyn Sink,
-    pub(super) deadline: Option<Instant>,
     /// The byte after the last that is wanted.
     pub(super) end: u64,
     state: Mutex<State>,
@@ -68,7 +67,6 @@ impl<'a> Fetch<'a> {
         Self {
             remote,
             sink,
-            deadline: remote.client.deadline(),
             end,
             state: Mutex::new(state),
             changed: Condvar::new(),
@@ -204,6 +202,10 @@ impl<'a> Fetch<'a> {
             }
             (error, _) => error,
         }
+    }
+
+    pub(super) fn wanted_bytes(&self) -> u64 {
+        self.lock().wanted.iter().map(|range| range.len()).sum()
     }
 
     /// How long it would take to get what is still wanted by ranges.

@@ -9,6 +9,8 @@ pub mod cost;
 mod credentials;
 pub(crate) mod document;
 mod fetch;
+mod forward;
+mod heads;
 mod hosts;
 mod identity;
 mod location;
@@ -20,6 +22,7 @@ mod receive;
 mod remote;
 pub(crate) mod source;
 pub(crate) mod status;
+mod tls;
 
 pub use agent::RootCertificates;
 pub use credentials::{Credentials, Secret};

@@ -1,8 +1,10 @@
 //! How to speak with HTTP servers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::Agent;
+use ureq::http::Uri;
+use url::Origin;
 
 use super::agent::{AgentOptions, RootCertificates};
 use super::credentials::{Credentials, Secret};
@@ -28,24 +30,27 @@ pub struct HttpOptions {
     /// How long the server may be silent, or refuse to listen. Less than a kilobyte in
     /// that time counts as silence.
     pub read_timeout: Duration,
-    /// How long one call of a source may take in all.
-    pub total_timeout: Option<Duration>,
+    /// When all has to be over, whatever is asked for and however often.
+    pub deadline: Option<Instant>,
     /// The `User-Agent` header; none is sent when it is empty.
     pub user_agent: String,
-    /// More headers, by name. They go to the origin (scheme, host and port) of the URL
-    /// only, and never to another that it redirects to.
+    /// More headers, by name. They go to [`Self::for_origin`] only, and never to
+    /// another that it redirects to.
     pub headers: Vec<(String, Secret)>,
     /// Who asks; before what the URL and [`Self::netrc`] say. Sent where
     /// [`Self::headers`] are.
     pub credentials: Option<Credentials>,
+    /// Whom headers and credentials are for: a scheme, host and port. Without it they are for the
+    /// origin of each URL that is asked with these options.
+    pub for_origin: Option<Origin>,
     /// Who asks, by host.
     pub netrc: Netrc,
     /// Through whom to ask.
     pub proxy: Option<Proxy>,
     /// Who vouches for the servers.
     pub root_certificates: RootCertificates,
-    /// Texts of PEM files with certificates of more authorities to trust, beside those of
-    /// [`RootCertificates::Bundled`].
+    /// Texts of PEM files with more certificates to trust: those of authorities, and those that
+    /// servers made for themselves. They cannot be added to those of the operating system.
     pub extra_certificates: Vec<String>,
     /// What is known of hosts, and connections to them. Clones of these options share it.
     pub hosts: Hosts,
@@ -59,10 +64,11 @@ impl Default for HttpOptions {
             bridged_gap: None,
             connect_timeout: Duration::from_secs(15),
             read_timeout: Duration::from_secs(30),
-            total_timeout: None,
+            deadline: None,
             user_agent: concat!("gosync/", env!("CARGO_PKG_VERSION")).into(),
             headers: Vec::new(),
             credentials: None,
+            for_origin: None,
             netrc: Netrc::default(),
             proxy: None,
             root_certificates: RootCertificates::default(),
@@ -73,19 +79,15 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
-    /// What makes the requests: the same for all that ask with the same options.
-    ///
-    /// # Errors
-    ///
-    /// Why the options make none.
-    pub(crate) fn agent(&self) -> Result<Agent, String> {
+    /// What makes the requests for `uri`: the same for all that ask with the same options.
+    pub(crate) fn agent(&self, uri: &Uri) -> Agent {
         let wanted = AgentOptions {
             connections: self.connections,
             connect_timeout: self.connect_timeout,
             read_timeout: self.read_timeout,
             user_agent: self.user_agent.clone(),
-            proxy: self.proxy.clone(),
-            root_certificates: self.root_certificates,
+            route: self.proxy.as_ref().map(|proxy| proxy.route(uri)).unwrap_or_default(),
+            root_certificates: self.root_certificates.clone(),
             extra_certificates: self.extra_certificates.clone(),
         };
         self.hosts.agents().get(wanted)

@@ -71,7 +71,7 @@ impl Fetch<'_> {
         let support = if ranges.len() == 1 { RangeSupport::One } else { RangeSupport::Several };
         let asked = Asked { ranges, span, support };
         let range = Some(format!("bytes={}", list.join(",")));
-        let ask = Ask { method: Method::GET, range, deadline: self.deadline, ..Ask::default() };
+        let ask = Ask { method: Method::GET, range, ..Ask::default() };
         match self.exchange(worker, &asked, &ask) {
             Err(failure) => {
                 let host = remote.client.host();
@@ -136,7 +136,7 @@ impl Fetch<'_> {
 
     /// Asks for the file without any range.
     pub(super) fn ask_for_whole(&self, worker: &mut Worker<'_, Vec<u8>>) -> Result<(), Failure> {
-        let ask = Ask { deadline: self.deadline, ..Ask::default() };
+        let ask = Ask::default();
         let Answer { response, host } = self.remote.client.send(&ask, &mut worker.transfer)?;
         if response.status() != StatusCode::OK {
             return Err(self.exhausted(response.status()).into());
@@ -287,6 +287,10 @@ impl Fetch<'_> {
         self.step_down(host, asked, Sign { able, reason: "it sends the whole file".into() });
         if asked.support == RangeSupport::Several {
             let length = answer::content_length(&response).unwrap_or(u64::MAX);
+            // However fast the line is: what fewer ranges bring is all that was asked for.
+            if able > 1 && length / 4 > self.wanted_bytes() {
+                return Ok(());
+            }
             let terms = cost::Terms { support: RangeSupport::None, ..self.remote.terms() };
             let whole = cost::estimate(&[ByteRange::at(0, length)], None, &terms).time;
             if accepts_ranges != Some(false) && whole > self.time_in_ranges() {

@@ -94,8 +94,7 @@ impl HttpSource {
     /// The file's length, by HEAD, or by asking for its first byte where a server
     /// does not care for HEAD: URLs signed for GET alone are such a case.
     fn ask_size(&self, transfer: &mut Transfer) -> Result<Option<u64>, SourceError> {
-        let deadline = self.remote.client.deadline();
-        let head = Ask { method: Method::HEAD, deadline, ..Ask::default() };
+        let head = Ask { method: Method::HEAD, ..Ask::default() };
         let Answer { response, .. } = match persist(|| self.remote.client.send(&head, transfer)) {
             // It may mean the method.
             Err(SourceError::Busy { .. }) => return self.size_of_first_byte(transfer),
@@ -113,8 +112,8 @@ impl HttpSource {
     }
 
     fn size_of_first_byte(&self, transfer: &mut Transfer) -> Result<Option<u64>, SourceError> {
-        let (range, deadline) = (Some("bytes=0-0".into()), self.remote.client.deadline());
-        let ask = Ask { method: Method::GET, range, deadline, ..Ask::default() };
+        let range = Some("bytes=0-0".into());
+        let ask = Ask { method: Method::GET, range, ..Ask::default() };
         let Answer { response, .. } = persist(|| self.remote.client.send(&ask, transfer))?;
         let size = match (response.status(), answer::content_range(&response)) {
             (StatusCode::PARTIAL_CONTENT, Some(ContentRange::Satisfied { range, total })) if range.start == 0 => total,

@@ -53,12 +53,11 @@ impl ObjectSource {
     /// When `url` is not that of an object, or the settings make no sense.
     pub fn new(url: &str, settings: &ObjectSettings, options: HttpOptions) -> Result<Self, SourceError> {
         let refused = |reason| SourceError::Refused { location: url.into(), reason };
-        let agent = options.agent().map_err(refused)?;
         // Retries of what is fetched are the business of a decorator.
         let once = RetryConfig { max_retries: 0, ..RetryConfig::default() };
         let thrice = RetryConfig { max_retries: 3, backoff: BackoffConfig::default(), ..RetryConfig::default() };
-        let (store, path) = store::open(url, &settings.pairs, agent.clone(), once).map_err(refused)?;
-        let (persistent, _) = store::open(url, &settings.pairs, agent, thrice).map_err(refused)?;
+        let (store, path) = store::open(url, &settings.pairs, options.clone(), once).map_err(refused)?;
+        let (persistent, _) = store::open(url, &settings.pairs, options.clone(), thrice).map_err(refused)?;
         let runtime = Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|error| refused(format!("there is no way to wait for it: {error}")))?;
         Ok(Self { location: url.into(), store, persistent, path, options, runtime, object: OnceLock::new() })

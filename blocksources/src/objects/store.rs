@@ -5,17 +5,17 @@ use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
 use object_store::{ObjectStore, RetryConfig};
-use ureq::Agent;
 use url::Url;
 
 use super::transport::Connector;
+use crate::http::options::HttpOptions;
 
 /// Opens the store of `url`, and tells the object's path in it. What is wrong with the
 /// URL or the settings is told in words.
 pub(super) fn open(
     url: &str,
     settings: &[(String, String)],
-    agent: Agent,
+    options: HttpOptions,
     retry: RetryConfig,
 ) -> Result<(Box<dyn ObjectStore>, Path), String> {
     let url = Url::parse(url).map_err(|_| "it is not a valid URL".to_owned())?;
@@ -26,7 +26,7 @@ pub(super) fn open(
     if path.as_ref().is_empty() {
         return Err("it names a bucket, and no object in it".into());
     }
-    let connector = Connector { agent };
+    let connector = Connector { options };
     // Each kind of store passes over the settings of the others.
     macro_rules! build {
         ($builder:ty) => {{
@@ -51,13 +51,12 @@ pub(super) fn open(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::options::HttpOptions;
 
     #[test]
     fn urls_and_settings_are_checked_first() {
         let settings = [("AWS_REGION", "eu-north-1"), ("azure_storage_account_name", "me"), ("unknown", "x")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let open = |url| open(url, &settings, HttpOptions::default().agent().unwrap(), RetryConfig::default());
+        let open = |url| open(url, &settings, HttpOptions::default(), RetryConfig::default());
         for (url, path) in [("s3://bucket/a%20b/c", "a b/c"), ("gs://bucket/x", "x"), ("az://container/x", "x")] {
             let (store, found) = open(url).unwrap();
             assert_eq!(found, Path::from(path), "{url}");

@@ -17,8 +17,9 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 use ureq::http::{Method, Response, StatusCode};
-use ureq::{Agent, AsSendBody, BodyReader};
+use ureq::{AsSendBody, BodyReader};
 
+use crate::http::options::HttpOptions;
 use crate::http::{answer, status};
 
 /// Bytes read from a connection at once.
@@ -27,12 +28,12 @@ const PIECE: usize = 64 << 10;
 /// Makes a [`Transport`] for each client that object_store wants.
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
-    pub(super) agent: Agent,
+    pub(super) options: HttpOptions,
 }
 
 #[derive(Debug)]
 struct Transport {
-    agent: Agent,
+    options: HttpOptions,
     allows_http: bool,
 }
 
@@ -53,7 +54,7 @@ pub(super) struct Plain;
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let allows_http = options.get_config_value(&ClientConfigKey::AllowHttp).is_some_and(|value| value == "true");
-        Ok(HttpClient::new(Transport { agent: self.agent.clone(), allows_http }))
+        Ok(HttpClient::new(Transport { options: self.options.clone(), allows_http }))
     }
 }
 
@@ -85,7 +86,7 @@ impl Transport {
     }
 
     fn send(&self, request: ureq::http::Request<impl AsSendBody>) -> Result<HttpResponse, HttpError> {
-        let response = self.agent.run(request).map_err(broken)?;
+        let response = self.options.agent(request.uri()).run(request).map_err(broken)?;
         let status = response.status();
         if status::is_busy(status) {
             let overloaded = Overloaded { status, retry_after: answer::retry_after(&response, SystemTime::now()) };

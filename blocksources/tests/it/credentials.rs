@@ -10,6 +10,7 @@ use gosync_chunks::{ByteRange, Source, SourceError};
 use gosync_testkit::corpus;
 use gosync_testkit::hostile::{Behaviour, Hostile, Say, Scripted};
 use gosync_testkit::source::MemorySink;
+use url::Url;
 
 fn data() -> Vec<u8> {
     corpus::random(12, 1000)
@@ -120,7 +121,7 @@ fn redirects_that_expire_are_found_out_anew() {
     assert_eq!(server.asked().len(), 5);
 }
 
-/// A proxy that connects, and writes down what it was asked.
+/// A proxy that connects, or asks for whole URLs, and writes down what it was asked.
 fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, heads) = (listener.local_addr().unwrap().to_string(), Arc::new(Mutex::new(Vec::new())));
@@ -133,10 +134,21 @@ fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
                 head.push(byte[0]);
             }
             let head = String::from_utf8(head).unwrap();
-            let Some(server) = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()) else { continue };
-            let server = TcpStream::connect(server).unwrap();
+            let Some((method, rest)) = head.split_once(' ') else { continue };
+            let server = match method {
+                "CONNECT" => {
+                    let server = TcpStream::connect(rest.split(' ').next().unwrap()).unwrap();
+                    client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+                    server
+                }
+                _ => {
+                    let (server, rest) = rest.strip_prefix("http://").unwrap().split_once('/').unwrap();
+                    let mut server = TcpStream::connect(server).unwrap();
+                    server.write_all(format!("{method} /{rest}").as_bytes()).unwrap();
+                    server
+                }
+            };
             log.lock().unwrap().push(head);
-            client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
             for (mut from, mut to) in [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)] {
                 thread::spawn(move || std::io::copy(&mut from, &mut to));
             }
@@ -159,10 +171,57 @@ fn through_a_proxy() {
     };
     assert_eq!(through(""), 1);
     assert_eq!(through("example.org"), 2);
-    assert_eq!(through("example.org, 127.0.0.1"), 2, "not for this one");
-    let head = heads.lock().unwrap()[0].to_lowercase();
-    assert!(head.contains("proxy-authorization: basic bwu6c2vjcmv0"), "{head}");
-    assert!(server.asked().iter().all(|asked| asked.header("proxy-authorization").is_none()));
+    assert_eq!(through("example.org, 127.0.0.0/8"), 2, "not for this one");
+    let head = heads.lock().unwrap()[0].clone();
+    assert!(head.starts_with(&format!("GET {} HTTP/1.1\r\n", server.url())), "{head}");
+    assert!(head.to_lowercase().contains("\r\nproxy-authorization: basic bwu6c2vjcmv0\r\n"), "{head}");
+
+    // There is no TLS here, but it would go through.
+    let options = HttpOptions { proxy: Some(Proxy::new(&url, "").unwrap()), ..HttpOptions::default() };
+    let https = server.url().replace("http://", "https://");
+    fetch(&HttpSource::new(&https, options).unwrap()).unwrap_err();
+    let head = heads.lock().unwrap().last().unwrap().clone();
+    assert!(head.starts_with(&format!("CONNECT {} HTTP/1.1\r\n", server.address())), "{head}");
+    assert!(head.to_lowercase().contains("\r\nproxy-authorization: basic bwu6c2vjcmv0\r\n"), "{head}");
+}
+
+#[test]
+fn each_request_to_a_proxy_has_a_connection() {
+    let server = Scripted::start(|asked| Say::proper(asked, &data()));
+    let (address, heads) = proxy();
+    let proxy = Some(Proxy::new(&format!("http://{address}"), "").unwrap());
+    let options = HttpOptions { proxy, connections: 1, ..HttpOptions::default() };
+    let source = HttpSource::new(&server.url(), options).unwrap();
+    fetch(&source).unwrap();
+    fetch(&source).unwrap();
+    // This proxy passes on as it comes what follows the first request.
+    assert_eq!(heads.lock().unwrap().len(), 2);
+    assert!(server.asked().iter().all(|asked| asked.path == "/file"));
+}
+
+#[test]
+fn secrets_are_for_the_origin_that_they_were_given_for() {
+    let server = Scripted::start(|asked| Say::proper(asked, &data()));
+    let options = |for_origin: Option<&str>| HttpOptions {
+        headers: vec![("X-Api-Key".into(), "secret".into())],
+        credentials: Some(Credentials::Bearer("secret".into())),
+        for_origin: for_origin.map(|url| Url::parse(url).unwrap().origin()),
+        ..HttpOptions::default()
+    };
+    for (for_origin, is_sent) in [
+        (None, true),
+        (Some(format!("http://{}/other?x", server.address())), true),
+        (Some(format!("https://{}/file", server.address())), false),
+        (Some("http://127.0.0.1/file".into()), false),
+        (Some(format!("http://localhost:{}/file", server.address().port())), false),
+    ] {
+        fetch(&HttpSource::new(&server.url(), options(for_origin.as_deref())).unwrap()).unwrap();
+        assert_eq!(server.asked().last().unwrap().text.contains("secret"), is_sent, "{for_origin:?}");
+    }
+    // What the URL itself says is for that URL.
+    let url = server.url().replace("http://", "http://me:too@");
+    fetch(&HttpSource::new(&url, options(Some("http://example.org/"))).unwrap()).unwrap();
+    assert_eq!(server.asked().last().unwrap().header("authorization"), Some("basic bwu6dg9v"));
 }
 
 #[test]

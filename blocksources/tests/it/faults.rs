@@ -348,6 +348,45 @@ fn spellings_of_content_range() {
 }
 
 #[test]
+fn odd_heads() {
+    let many: String = (0..300).map(|number| format!("X-Trace-{number}: yyyyyyyyyyyyyyyyyyyy\r\n")).collect();
+    for odd in [
+        "X-Long: one,\r\n two,\r\n\tthree\r\n",
+        "X-Odd : 1\r\n",
+        "no header at all\r\n",
+        "X-Control: \u{1}\r\n",
+        "Content-Disposition: attachment; filename=\"\u{dc}bung\"\r\n",
+        &many,
+    ] {
+        let odd = odd.to_owned();
+        let server = Scripted::start(move |asked| Say::proper_with(asked, &data(), &odd).after(INTERIM));
+        let source = source(&server.url());
+        assert_eq!(source.size().unwrap(), Some(10_000));
+        assert!(source.read_all(10_000).unwrap() == data());
+        for ranges in [&[RANGE][..], &[RANGE, ByteRange::at(9_000, 10)]] {
+            let sink = MemorySink::new(ranges);
+            source.fetch(ranges, &sink).unwrap();
+            let data = data();
+            let expected: Vec<_> =
+                ranges.iter().map(|range| data[range.start as usize..range.end as usize].to_vec()).collect();
+            assert_eq!(sink.finish(), expected);
+        }
+        let connections = server.asked().iter().map(|asked| asked.connection).max();
+        assert_eq!(connections, Some(0), "a connection is used again");
+    }
+}
+
+/// What comes before an answer.
+const INTERIM: &str = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\nX: y\r\n\r\n";
+
+#[test]
+fn a_head_without_end() {
+    let server = Scripted::start(|_| Say::raw("200 OK", &"X: y\r\n".repeat(100_000), b""));
+    let error = source(&server.url()).read_all(100).unwrap_err();
+    assert_refused(&error, "not valid HTTP");
+}
+
+#[test]
 fn what_is_not_http() {
     let server = Scripted::start(|_| Say::raw("abc nonsense", "", b""));
     let error = source(&server.url()).fetch(&[RANGE], &FnSink(|_, _: &[u8]| Ok(()))).unwrap_err();

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use gosync_blocksources::cost::RangeSupport;
-use gosync_blocksources::{HttpOptions, HttpSource};
+use gosync_blocksources::{HttpOptions, HttpSource, RootCertificates};
 use gosync_chunks::{ByteRange, Source, SourceError, Transfer};
 use gosync_testkit::conformance::source_conformance;
 use gosync_testkit::delay::Delay;
@@ -170,8 +170,67 @@ fn certificates() {
     let error = away.fetch(&ranges, &MemorySink::new(&ranges)).unwrap_err();
     assert!(error.to_string().contains("redirects from https to http"), "{error}");
     assert_eq!(away.requests(), 1, "{error}");
+    let refused = |options: HttpOptions| match HttpSource::new(&url, options).unwrap().read_all(1 << 20).unwrap_err() {
+        SourceError::Unreachable { is_transient: false, source, .. } => source.to_string(),
+        other => panic!("{other:?}"),
+    };
     for nonsense in ["", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"] {
-        assert!(matches!(HttpSource::new(&url, trusting(nonsense)), Err(SourceError::Refused { .. })));
+        assert!(refused(trusting(nonsense)).contains("has none in PEM form"));
+    }
+
+    // In files and in directories, which are read when they are needed.
+    let files = |path: &Path| HttpOptions {
+        root_certificates: RootCertificates::Files(vec![path.to_owned()]),
+        ..HttpOptions::default()
+    };
+    for path in [&*authority, directory.path()] {
+        assert!(HttpSource::new(&url, files(path)).unwrap().read_all(1 << 20).unwrap() == data, "{path:?}");
+    }
+    for (path, expected) in
+        [("none", "cannot read "), ("key.pem", "has no certificates"), ("root", "no certificate of an")]
+    {
+        let told = refused(files(&directory.path().join(path)));
+        assert!(told.contains(expected), "{told}");
+    }
+    let mut alone =
+        HttpOptions { extra_certificates: vec![fs::read_to_string(&certificate).unwrap()], ..files(&authority) };
+    alone.root_certificates = RootCertificates::Files(Vec::new());
+    assert!(HttpSource::new(&url, alone).unwrap().read_all(1 << 20).unwrap() == data, "it is trusted for what it is");
+}
+
+#[test]
+fn a_certificate_that_is_its_own_authority() {
+    let data = corpus::random(2, 1000);
+    let directory = directory_with(&data);
+    let Some(openssl) = peers::require("openssl") else { return };
+    let path = |name: &str| directory.path().join(name);
+    let make = |name: &str, more: &[&str]| {
+        let mut command = Command::new(&openssl);
+        command.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1"]).args(more);
+        command.arg("-keyout").arg(path(&format!("{name}.key"))).arg("-out").arg(path(&format!("{name}.pem")));
+        assert!(command.stderr(Stdio::null()).status().unwrap().success());
+        fs::read_to_string(path(&format!("{name}.pem"))).unwrap()
+    };
+    let address = ["-addext", "subjectAltName=IP:127.0.0.1"];
+    let own = make("own", &[&["-days", "2"], &address[..]].concat());
+    let other = make("other", &[&["-days", "2"], &address[..]].concat());
+    let elsewhere = make("elsewhere", &["-days", "2", "-addext", "subjectAltName=IP:127.0.0.2"]);
+    for (name, given, expected) in [
+        ("own", &own, None),
+        ("own", &other, Some("which is not trusted")),
+        ("elsewhere", &elsewhere, Some("not valid for name")),
+    ] {
+        let files = (&*path(&format!("{name}.pem")), &*path(&format!("{name}.key")));
+        let Some(nginx) = Nginx::start_tls(&path("root"), directory.path(), files, "") else { return };
+        let options = HttpOptions { extra_certificates: vec![given.clone()], ..HttpOptions::default() };
+        let read = HttpSource::new(&format!("{}/file", nginx.url()), options).unwrap().read_all(1 << 20);
+        match (read, expected) {
+            (Ok(read), None) => assert!(read == data),
+            (Err(SourceError::Unreachable { is_transient: false, source, .. }), Some(expected)) => {
+                assert!(source.to_string().contains(expected), "{name}: {source}");
+            }
+            (read, _) => panic!("{name}: {read:?}"),
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Diff {
 impl Diff {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
-        let options = &self.network.source_options(console)?;
+        let options = &self.network.source_options(std::iter::once(&self.index).chain(&self.source), console)?;
         let published = &Published::open(&self.index, &self.trust, options, console)?;
         if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
             if self.report.is_some() {

@@ -28,7 +28,7 @@ pub(crate) struct Inspect {
 
 impl Inspect {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
-        let options = self.network.source_options(console)?;
+        let options = self.network.source_options([&self.index], console)?;
         if let Some(path) = &self.signed_part {
             keep_apart(path, self.index.as_path().map(PathBuf::from).into_iter().chain(self.trust.files(&self.index)))?;
         }

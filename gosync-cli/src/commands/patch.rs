@@ -56,9 +56,9 @@ impl Patch {
             let message = "--json and the new version cannot both go to standard output".into();
             return Err(Usage { message, hint: "give an output file" }.into());
         }
-        let options = &self.network.source_options(console)?;
-        let published = &Published::open(&self.index, &self.trust, options, console)?;
         let sources: Vec<Location> = self.source.iter().chain(&self.more_sources).cloned().collect();
+        let options = &self.network.source_options(std::iter::once(&self.index).chain(&sources), console)?;
+        let published = &Published::open(&self.index, &self.trust, options, console)?;
         if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
             let Some(output) = output else {
                 let message = "a directory cannot go to standard output".into();

@@ -33,7 +33,7 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
-        let options = self.network.source_options(console)?;
+        let options = self.network.source_options([&self.index], console)?;
         let published = Published::open(&self.index, &self.trust, &options, console)?;
         if let Some(directory) = Directory::of(&published, &self.file, &options, console)? {
             return directory.verify(&self.file, start);

@@ -50,7 +50,8 @@ impl Zsync {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let console = &if self.silent { console.silent() } else { console.clone() };
         let start = Instant::now();
-        let mut options = self.network.source_options(console)?;
+        let referer = self.referer.clone().map(Location::Url);
+        let mut options = self.network.source_options(std::iter::once(&self.control).chain(&referer), console)?;
         if !self.authentication.is_empty() {
             options.http.netrc = authentication(&self.authentication)?;
             options.http.credentials = None;

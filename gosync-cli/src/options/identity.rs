@@ -11,7 +11,8 @@ use super::environment::secret;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Identity {
-    /// Log in as this user, with the password in GOSYNC_PASSWORD or in the netrc file [default: the user in GOSYNC_USER]
+    /// Log in as this user at the origin of the first URL only, with the password in GOSYNC_PASSWORD or in the netrc
+    /// file [default: the user in GOSYNC_USER]
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Log in with the token in this file [default: the token in GOSYNC_BEARER_TOKEN]

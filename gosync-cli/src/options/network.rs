@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use gosync::sources::{
-    Event, HttpOptions, Listener, Pauses, Proxy, Rate, RetryOptions, Secret, SourceOptions, SshOptions,
+    Event, HttpOptions, Listener, Location, Pauses, Proxy, Rate, RetryOptions, Secret, SourceOptions, SshOptions,
 };
 use gosync::update::ByteRange;
 
@@ -32,15 +32,16 @@ pub(crate) struct Network {
     /// The program to run for ssh URLs, and its arguments, such as "ssh -i KEY"
     #[arg(long, value_name = "COMMAND", default_value = "ssh")]
     ssh: String,
-    /// Send this header, "Name: value", to the host of the URL only; may be repeated
+    /// Send this header, "Name: value", to the origin (scheme, host and port) of the first URL only; may be repeated
     #[arg(long = "header", value_name = "HEADER")]
     headers: Vec<String>,
     #[command(flatten)]
     identity: Identity,
-    /// Use this proxy [default: as ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and NO_PROXY say]
+    /// Use this proxy, but not for the hosts in NO_PROXY [default: as HTTPS_PROXY, HTTP_PROXY and ALL_PROXY say]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// Also trust the certificate authorities in this PEM file; may be repeated
+    /// Also trust the certificates of authorities and servers in this PEM file; may be repeated [default: those in
+    /// SSL_CERT_FILE and SSL_CERT_DIR, or else those of public authorities]
     #[arg(long = "ca-certificate", value_name = "FILE")]
     ca_certificates: Vec<PathBuf>,
     /// Connections to a server at once [default: 6]
@@ -55,14 +56,19 @@ pub(crate) struct Network {
     /// How long a server may be silent [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = time)]
     read_timeout: Option<Duration>,
-    /// How long a download may take in all [default: no limit]
+    /// How long all requests of the run may take, retries and mirrors included [default: no limit]
     #[arg(long, value_name = "TIME", value_parser = time)]
     total_timeout: Option<Duration>,
 }
 
 impl Network {
     /// To be called once in a run: what is learned of a host with the index helps with the target.
-    pub(crate) fn source_options(&self, console: &Console) -> anyhow::Result<SourceOptions> {
+    /// Headers and credentials are for the first URL of `locations`.
+    pub(crate) fn source_options<'a>(
+        &self,
+        locations: impl IntoIterator<Item = &'a Location>,
+        console: &Console,
+    ) -> anyhow::Result<SourceOptions> {
         let usual = environment::source_options()?;
         // ssh must not ask a question that nobody sees.
         let interactive = console.may_ask() && io::stdin().is_terminal() && io::stderr().is_terminal();
@@ -70,7 +76,7 @@ impl Network {
         let program = ssh.next().unwrap_or("ssh").into();
         let arguments = ssh.map(Into::into).collect();
         let interrupt = console.interrupt.clone();
-        Ok(SourceOptions {
+        let options = SourceOptions {
             http: self.http_options(usual.http)?,
             ssh: SshOptions { program, arguments, interactive, ..SshOptions::default() },
             retry: RetryOptions { retries: self.retries, ..RetryOptions::default() },
@@ -78,6 +84,11 @@ impl Network {
             pauses: Pauses::until(move || interrupt.is_raised()),
             listener: console.is_verbose().then(|| listener(console)),
             ..usual
+        };
+        let options = options.with_secrets_for(locations);
+        Ok(match self.total_timeout {
+            Some(time) => options.with_time(time),
+            None => options,
         })
     }
 
@@ -85,12 +96,13 @@ impl Network {
         let certificates = self.ca_certificates.iter();
         let certificates = certificates
             .map(|path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display())));
-        let proxy = self.proxy.as_ref().map(|url| Proxy::new(url, "")).transpose().map_err(gosync::Error::source)?;
+        let except = environment::no_proxy();
+        let proxy = self.proxy.as_ref().map(|url| Proxy::new(url, &except)).transpose();
+        let proxy = proxy.map_err(gosync::Error::source)?;
         Ok(HttpOptions {
             connections: self.connections.map_or(usual.connections, Into::into),
             connect_timeout: self.connect_timeout.unwrap_or(usual.connect_timeout),
             read_timeout: self.read_timeout.unwrap_or(usual.read_timeout),
-            total_timeout: self.total_timeout,
             user_agent: self.user_agent.clone().unwrap_or(usual.user_agent),
             headers: self.headers.iter().map(|text| header(text)).collect::<Result<_, _>>()?,
             credentials: self.identity.credentials()?,

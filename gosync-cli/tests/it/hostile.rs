@@ -44,7 +44,7 @@ pub(crate) fn behaviours(length: usize) -> Vec<(Behaviour, &'static [i32], &'sta
         (expiring("401 Unauthorized"), &[0], ""),
         (expiring("403 Forbidden"), &[0], ""),
         (expiring("410 Gone"), &[0], ""),
-        (Changes { after: 3 }, &[3], "is no longer what it was"),
+        (Changes { after: 3 }, &[3], "the source is not what the index was made for"),
         (CorruptOnce(WRONG), &[0], ""),
         (CorruptAlways(WRONG), &[3], "bytes 1499136..1507328 are missing or wrong"),
         (TooLong, &[0], ""),

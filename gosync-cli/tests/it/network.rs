@@ -4,7 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use gosync_testkit::corpus;
-use gosync_testkit::hostile::{Say, Scripted};
+use gosync_testkit::hostile::{Asked, Behaviour, Hostile, Say, Scripted};
 use gosync_testkit::moto::Moto;
 use gosync_testkit::sshd::Sshd;
 
@@ -39,6 +39,129 @@ fn the_next_source_is_used_when_one_fails() {
     // The argument comes before the options, and a path is as good as a URL.
     scratch.json(&["patch", "old", "new.gosync", &absent, "--source", "new"]);
     assert!(scratch.read("old") == target);
+}
+
+/// A server of `/new` and `/new.gosync`, also for those who take it for a proxy.
+fn serving(scratch: &Scratch) -> Scripted {
+    let [new, index] = ["new", "new.gosync"].map(|name| scratch.read(name));
+    Scripted::start(move |asked| match asked.path.rsplit('/').next() {
+        Some("new") => Say::proper(asked, &new),
+        Some("new.gosync") => Say::proper(asked, &index),
+        _ => Say::plain("404 Not Found", "", b""),
+    })
+}
+
+#[test]
+fn secrets_go_to_the_first_url_only() {
+    let (scratch, target) = published(300_000);
+    for case in 0..4 {
+        let (server, mirror) = (serving(&scratch), serving(&scratch));
+        let index = format!("http://{}/new.gosync", server.address());
+        let new = format!("http://{}/new", mirror.address());
+        let (args, is_at_mirror) = match case {
+            0 => (vec!["patch", "old", &index, "--source", &new, "-o", "out"], false),
+            1 => (vec!["patch", "old", &index, &new, "out"], false),
+            // It is the first.
+            2 => (vec!["patch", "old", "new.gosync", &new, "out"], true),
+            _ => (vec!["diff", "old", &index, "--source", &new], false),
+        };
+        let mut command = scratch.command(&[&args[..], &["--user", "me", "--header", "X-Key: secret"]].concat());
+        command.env("GOSYNC_PASSWORD", "hunter2");
+        let run = Run::of(command);
+        assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+        let has_secrets = |asked: &Asked| asked.header("authorization").is_some() && asked.header("x-key").is_some();
+        assert!(server.asked().iter().all(has_secrets), "{args:?}");
+        assert!(mirror.asked().iter().all(|asked| has_secrets(asked) == is_at_mirror), "{args:?}");
+        assert!(!mirror.asked().is_empty() && (case == 3 || scratch.read("out") == target));
+    }
+}
+
+#[test]
+fn a_total_time_is_for_all_attempts() {
+    let (scratch, _) = published(20_000);
+    let busy = Scripted::start(|_| Say::plain("503 Service Unavailable", "", b""));
+    let [index, new] = ["new.gosync", "new"].map(|name| format!("http://{}/{name}", busy.address()));
+    let limits = ["--retries", "1000", "--total-timeout", "400ms"];
+    for args in [
+        &["inspect", &index][..],
+        &["patch", "old", "new.gosync", &new, "-o", "out"],
+        &["patch", "old", "new.gosync", &new, "--source", &new, "-o", "out"],
+    ] {
+        let start = Instant::now();
+        scratch.run(&[args, &limits].concat()).assert_failed(4, "503");
+        assert!(start.elapsed() < Duration::from_secs(5), "{args:?}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn a_dead_mirror_keeps_nobody_waiting() {
+    let (scratch, target) = published(300_000);
+    let server = serving(&scratch);
+    // Connections come about, and that is all.
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap();
+    let dead = format!("http://{}/new", dead.local_addr().unwrap());
+    let new = format!("http://{}/new", server.address());
+    let start = Instant::now();
+    let run = scratch.run(&["patch", "old", "new.gosync", &dead, "--source", &new, "-o", "out"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(scratch.read("out") == target);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_server_without_many_ranges_is_said_to_be_one() {
+    let (scratch, target) = published(3_000_000);
+    let mut old = target.clone();
+    old.chunks_mut(300_000).for_each(|chunk| chunk[..1000].fill(0));
+    scratch.write("old", &old);
+    for (behaviour, expected) in [
+        (Behaviour::Proper, None),
+        (Behaviour::RefusesSeveral("501 Not Implemented"), Some(" does not send several ranges at once (status 501")),
+        (Behaviour::WholeAlways, Some(" does not send ranges (it sends the whole file)")),
+    ] {
+        let server = Hostile::start(target.clone(), behaviour);
+        let patch = ["patch", "old", "new.gosync", &server.url(), "-o", "out"];
+        let run = scratch.run(&patch);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(scratch.read("out") == target);
+        let said: Vec<_> = run.stderr.lines().filter(|line| line.contains(" does not send ")).collect();
+        match expected {
+            None => assert!(said.is_empty(), "{said:?}"),
+            Some(expected) => assert!(said.len() == 1 && said[0].contains(expected), "{}", run.stderr),
+        }
+        assert_eq!(scratch.run(&[&patch[..], &["-q"]].concat()).stderr, "", "{behaviour:?}");
+    }
+}
+
+#[test]
+fn each_scheme_has_its_proxy() {
+    let (scratch, target) = published(20_000);
+    let proxy = serving(&scratch);
+    let through = |variables: &[(&str, &str)], more: &[&str]| {
+        let args = ["patch", "old", "http://gosync.invalid/new.gosync", "-o", "out", "--retries", "0"];
+        let mut command = scratch.command(&[&args[..], more].concat());
+        for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
+        command.envs(variables.iter().copied());
+        let run = Run::of(command);
+        assert!(run.code != 0 || scratch.read("out") == target);
+        run.code
+    };
+    let (here, nowhere) = (format!("http://{}", proxy.address()), "http://127.0.0.1:9");
+    for (variables, more, code) in [
+        (&[("http_proxy", &*here), ("https_proxy", nowhere), ("ALL_PROXY", nowhere)][..], &[][..], 0),
+        (&[("HTTP_PROXY", &here)], &[], 0),
+        (&[("ALL_PROXY", &here), ("https_proxy", nowhere)], &[], 0),
+        (&[("http_proxy", nowhere)], &["--proxy", &here], 0),
+        (&[("http_proxy", &here), ("NO_PROXY", "localhost,.invalid")], &[], 4),
+        (&[("no_proxy", "gosync.invalid:80")], &["--proxy", &here], 4),
+        (&[("https_proxy", &here)], &[], 4),
+    ] {
+        assert_eq!(through(variables, more), code, "{variables:?} {more:?}");
+    }
+    let asked = proxy.asked();
+    assert!(asked.iter().all(|asked| asked.path.starts_with("http://gosync.invalid/")), "{asked:?}");
 }
 
 #[test]

@@ -173,6 +173,12 @@ impl Say {
         self
     }
 
+    /// After something else.
+    pub fn after(mut self, before: &str) -> Self {
+        self.bytes.splice(..0, before.bytes());
+        self
+    }
+
     pub(super) fn then_say(mut self, more: &[u8]) -> Self {
         self.bytes.extend_from_slice(more);
         self
