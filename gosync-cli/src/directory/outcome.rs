@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use gosync::sources::Transfer;
-use gosync_tree::{Change, Differences, FileCounts, TreeForecast, TreeInfo, TreeReport, shown};
+use gosync_tree::{Differences, FileChange, FileCounts, TreeForecast, TreeInfo, TreeReport, shown};
 use serde_json::{Value, json};
 
 use crate::console::Console;
@@ -84,9 +84,11 @@ pub(super) fn tell_changes(
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
     index += forecast.index;
-    for (change, path) in &forecast.files {
-        console.data(format_args!("{:8}{}", Change::name(*change), shown(path)))?;
-        console.event(&json!({ "event": "file", "change": Change::name(*change), "path": shown(path) }))?;
+    for FileChange { change, path, from } in &forecast.files {
+        let (change, path, from) = (change.name(), shown(path), from.as_ref().map(|from| shown(from)));
+        let origin = from.as_ref().map_or(String::new(), |from| format!(" from {from}"));
+        console.data(format_args!("{change:8}{path}{origin}"))?;
+        console.event(&json!({ "event": "file", "change": change, "path": path, "from": from }))?;
     }
     let cost = forecast.cost.as_ref().ok();
     console.message(format_args!(

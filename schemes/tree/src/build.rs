@@ -136,8 +136,12 @@ fn block_sizes(length: u64, is_compressed: bool) -> Vec<u32> {
 
 fn clamp(listing: &mut Listing, latest: Time) {
     for entry in &mut listing.entries {
-        if let Kind::Directory(attributes) | Kind::File(attributes, _) = &mut entry.kind {
-            attributes.modified = attributes.modified.min(latest);
+        match &mut entry.kind {
+            Kind::Directory(attributes) | Kind::File(attributes, _) => {
+                attributes.modified = attributes.modified.min(latest);
+            }
+            Kind::Link { modified, .. } => *modified = (*modified).min(latest),
+            Kind::HardLink { .. } => {}
         }
     }
 }

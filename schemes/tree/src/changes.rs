@@ -5,7 +5,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::error::Error;
 use crate::listing::Listing;
-use crate::listing::entry::{Attributes, Content, Entry, Kind};
+use crate::listing::entry::{Attributes, Content, Entry, Kind, Time};
 use crate::listing::path::{shown, split};
 use crate::platform;
 use crate::root::{Stat, StatKind};
@@ -20,13 +20,24 @@ pub struct FileCounts {
     pub changed: u64,
     /// Nothing was at their path.
     pub added: u64,
-    /// They are not in the new version.
+    /// They are not in the new version, at no path.
     pub removed: u64,
     /// Nothing was at their path, and what is in them was in a file that goes.
     pub moved: u64,
 }
 
-/// A file, by its path, and what becomes of it.
+/// A file, and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// What.
+    pub change: Change,
+    /// Its path.
+    pub path: Vec<u8>,
+    /// Where it was, if it moves.
+    pub from: Option<Vec<u8>>,
+}
+
+/// What becomes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is new.
@@ -57,8 +68,8 @@ pub(crate) enum Step {
 pub(crate) enum Made {
     /// A file with this in it.
     File(Attributes, Content),
-    /// A symbolic link.
-    Link(Vec<u8>),
+    /// A symbolic link, of a time.
+    Link(Time, Vec<u8>),
     /// One more name of what was made under another number.
     SameAs(u64),
     /// One more name of the file that is at this path.
@@ -74,7 +85,7 @@ pub(crate) struct Changes {
     pub(crate) steps: Vec<Step>,
     pub(crate) counts: FileCounts,
     /// What becomes of which file.
-    pub(crate) files: Vec<(Change, Vec<u8>)>,
+    pub(crate) files: Vec<FileChange>,
 }
 
 impl Changes {
@@ -84,7 +95,7 @@ impl Changes {
         let mut planner = Planner {
             new,
             own,
-            going: going(new, own),
+            going: if delete { going(new, own) } else { HashMap::new() },
             numbers: HashMap::new(),
             inodes: HashMap::new(),
             touched: HashSet::new(),
@@ -104,17 +115,24 @@ impl Changes {
     }
 }
 
-/// What is in files that are not listed, or whose path is something else.
-fn going(new: &Listing, own: &Scan) -> HashSet<FileHash> {
-    let is_going = |entry: &Entry| new.find(&entry.path).is_none();
-    let files = own.listing.entries.iter().enumerate().filter(|(_, entry)| is_going(entry));
-    files.filter_map(|(at, _)| Some(own.content(at)?.hash)).collect()
+/// The files that are not listed, by what is in them. The first to be taken comes last.
+fn going<'a>(new: &Listing, own: &'a Scan) -> HashMap<FileHash, Vec<&'a [u8]>> {
+    let mut going: HashMap<FileHash, Vec<&[u8]>> = HashMap::new();
+    for (at, entry) in own.listing.entries.iter().enumerate().rev() {
+        if let Some(content) = own.content(at).filter(|content| content.length > 0)
+            && new.find(&entry.path).is_none()
+        {
+            going.entry(content.hash).or_default().push(&entry.path);
+        }
+    }
+    going
 }
 
 struct Planner<'a> {
     new: &'a Listing,
     own: &'a Scan,
-    going: HashSet<FileHash>,
+    /// The paths of what goes, by what is in it.
+    going: HashMap<FileHash, Vec<&'a [u8]>>,
     /// What each entry that has to be made is made under.
     numbers: HashMap<usize, u64>,
     /// For files here that have several names, by the first of these: the listed file that keeps
@@ -148,7 +166,7 @@ impl Planner<'_> {
             self.touched.insert(split(&entry.path).0.to_vec());
             if !is_listed && stat.kind != StatKind::Directory {
                 self.changes.counts.removed += 1;
-                self.changes.files.push((Change::Removed, entry.path.clone()));
+                self.changes.files.push(FileChange { change: Change::Removed, path: entry.path.clone(), from: None });
             }
         }
         Ok(())
@@ -188,9 +206,9 @@ impl Planner<'_> {
                     None => self.make(at, Made::File(*attributes, *content)),
                 }
             }
-            Kind::Link { target } => match old.map(|(_, old, _)| &old.kind) {
-                Some(Kind::Link { target: old }) if old == target => self.changes.counts.unchanged += 1,
-                _ => self.make(at, Made::Link(target.clone())),
+            Kind::Link { modified, target } => match old.map(|(_, old, _)| &old.kind) {
+                Some(old) if *old == entry.kind => self.changes.counts.unchanged += 1,
+                _ => self.make(at, Made::Link(*modified, target.clone())),
             },
             Kind::HardLink { of } => {
                 let first = &self.new.entries[*of].path;
@@ -228,29 +246,26 @@ impl Planner<'_> {
             return;
         }
         self.changes.counts.changed += 1;
-        self.changes.files.push((Change::Changed, path.to_vec()));
+        self.changes.files.push(FileChange { change: Change::Changed, path: path.to_vec(), from: None });
         self.changes.steps.push(Step::Set { path: path.to_vec(), attributes, was: Some(*stat) });
     }
 
     fn make(&mut self, at: usize, made: Made) {
         let entry = &self.new.entries[at];
         let old = self.own.find(&entry.path).filter(|(_, old, _)| !matches!(old.kind, Kind::Directory(_)));
-        let counts = &mut self.changes.counts;
-        let change = match (&made, old) {
-            (_, Some(_)) => {
-                counts.changed += 1;
-                Change::Changed
-            }
-            (Made::File(_, content), None) if content.length > 0 && self.going.contains(&content.hash) => {
-                counts.moved += 1;
-                Change::Moved
-            }
-            _ => {
-                counts.added += 1;
-                Change::Added
-            }
+        let from = match &made {
+            Made::File(_, content) if old.is_none() => self.going.get_mut(&content.hash).and_then(Vec::pop),
+            _ => None,
         };
-        self.changes.files.push((change, entry.path.clone()));
+        let counts = &mut self.changes.counts;
+        let (change, count) = match (old, from) {
+            (Some(_), _) => (Change::Changed, &mut counts.changed),
+            (None, Some(_)) => (Change::Moved, &mut counts.moved),
+            (None, None) => (Change::Added, &mut counts.added),
+        };
+        *count += 1;
+        let from = from.map(<[u8]>::to_vec);
+        self.changes.files.push(FileChange { change, path: entry.path.clone(), from });
         let number = self.changes.made.len() as u64;
         self.numbers.insert(at, number);
         self.touch(&entry.path);
@@ -266,6 +281,9 @@ impl Planner<'_> {
     /// Directories come last, the deepest first: what is done in them changes their time.
     fn finish(self) -> Changes {
         let Self { new, own, touched, late, mut changes, .. } = self;
+        let moved: HashSet<Vec<u8>> = changes.files.iter().filter_map(|file| file.from.clone()).collect();
+        changes.files.retain(|file| file.change != Change::Removed || !moved.contains(&file.path));
+        changes.counts.removed -= moved.len() as u64;
         changes.steps.extend(late);
         for entry in new.entries.iter().rev() {
             let Kind::Directory(attributes) = entry.kind else { continue };

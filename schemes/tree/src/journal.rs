@@ -76,7 +76,7 @@ pub(crate) fn carry_out(root: &Root, work: &Root, steps: &[Step]) -> Result<Vec<
     for step in steps {
         let path = step.path();
         let done = match attempt(root, &new, step) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && open_parent(root, path).is_ok() => {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && allow(root, step).is_ok() => {
                 attempt(root, &new, step)
             }
             done => done,
@@ -182,12 +182,11 @@ fn attempt(root: &Root, new: &Root, step: &Step) -> io::Result<Option<&'static s
     }
 }
 
-/// Makes it possible to change what is in the directory that `path` is in, which a later step gives
-/// the mode that it is to have.
-fn open_parent(root: &Root, path: &[u8]) -> io::Result<()> {
-    let (parent, _) = split(path);
-    let mode = root.stat(parent)?.map_or(0, |stat| stat.mode);
-    platform::set_mode(&root.open_to_set(parent, StatKind::Directory)?, mode | 0o700)
+/// Makes it possible to change what is in a directory, or to open what is to be set. Both are given
+/// the mode that they are to have, by this step or a later one.
+fn allow(root: &Root, step: &Step) -> io::Result<()> {
+    root.allow(split(step.path()).0)?;
+    if matches!(step, Step::Set { .. }) { root.allow(step.path()) } else { Ok(()) }
 }
 
 fn is_astray(error: &io::Error) -> bool {

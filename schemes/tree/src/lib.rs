@@ -47,7 +47,7 @@
 //! # Limitations
 //!
 //! Owners, access control lists and extended attributes are not part of a listing; nor are set-id
-//! bits, devices, sockets and pipes. Symbolic links have no time. A file system that takes names
+//! bits, devices, sockets and pipes. A file system that takes names
 //! for one that differ in Unicode form is not asked whether it does.
 
 mod build;
@@ -71,7 +71,7 @@ mod update;
 mod verify;
 
 pub use build::{LISTING_SUFFIX, MANY_FILES, TreeBuild};
-pub use changes::{Change, FileCounts};
+pub use changes::{Change, FileChange, FileCounts};
 pub use error::Error;
 pub use excludes::IGNORE_FILE;
 pub use journal::Kept;

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt};
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, SystemTimeSpec};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 
@@ -160,6 +160,14 @@ impl Root {
         }
     }
 
+    /// Lets the owner do everything with what is at `path`, which can then be opened.
+    pub(crate) fn allow(&self, path: &[u8]) -> io::Result<()> {
+        let (parent, name) =
+            if path.is_empty() { (Parent::Own(&self.directory), Path::new(".")) } else { self.parent(path)? };
+        let mode = self.stat(path)?.map_or(0, |stat| stat.mode);
+        platform::set_mode_at(&parent, name, mode | 0o700)
+    }
+
     pub(crate) fn create_directory(&self, path: &[u8]) -> io::Result<()> {
         let (parent, name) = self.parent(path)?;
         parent.create_dir(name)
@@ -169,6 +177,17 @@ impl Root {
         let (parent, name) = self.parent(path)?;
         let target = platform::path_of(target).ok_or(io::ErrorKind::InvalidFilename)?;
         platform::symlink(&parent, target, name)
+    }
+
+    /// Dates the symbolic link at `path`, where the system has dates of links.
+    pub(crate) fn date_link(&self, path: &[u8], modified: Time) -> io::Result<()> {
+        let (parent, name) = self.parent(path)?;
+        let Some(modified) = modified.to_system() else { return Ok(()) };
+        let modified = SystemTimeSpec::Absolute(cap_std::time::SystemTime::from_std(modified));
+        match parent.set_symlink_times(name, None, Some(modified)) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+            set => set,
+        }
     }
 
     /// Where the symbolic link at `path` leads to, as it says itself.

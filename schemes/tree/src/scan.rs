@@ -138,7 +138,7 @@ fn entries_of(root: &Root, found: &[(Vec<u8>, Stat)], options: &ScanOptions<'_>)
             StatKind::Directory => Some(Kind::Directory(attributes)),
             StatKind::Link => {
                 let target = root.read_link(path).map_err(Error::read(&root.at(path)))?;
-                Some(Kind::Link { target })
+                Some(Kind::Link { modified: stat.modified, target })
             }
             StatKind::File | StatKind::Other => {
                 let first = if stat.names > 1 { *firsts.entry((stat.device, stat.inode)).or_insert(at) } else { at };

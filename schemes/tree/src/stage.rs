@@ -56,10 +56,11 @@ impl Stage<'_> {
         let syncs_each = made.len() <= FEW || !platform::SYNCS_ALL;
         made.par_iter().enumerate().try_for_each(|(number, made)| match made {
             Made::File(attributes, content) => self.file(&name(number as u64), attributes, content, syncs_each),
-            Made::Link(target) => {
+            Made::Link(modified, target) => {
                 let name = name(number as u64);
                 let made = self.new.create_link(target, name.as_bytes());
-                made.map_err(Error::write(&self.new.path().join(name)))
+                made.and_then(|()| self.new.date_link(name.as_bytes(), *modified))
+                    .map_err(Error::write(&self.new.path().join(name)))
             }
             Made::SameAs(_) | Made::NameOf(_) => Ok(()),
         })?;
@@ -68,7 +69,7 @@ impl Stage<'_> {
             let linked = match made {
                 Made::SameAs(other) => self.new.hard_link(self::name(*other).as_bytes(), self.new, name.as_bytes()),
                 Made::NameOf(path) => self.root.hard_link(path, self.new, name.as_bytes()),
-                Made::File(..) | Made::Link(_) => continue,
+                Made::File(..) | Made::Link(..) => continue,
             };
             linked.map_err(Error::write(&self.new.path().join(name)))?;
         }

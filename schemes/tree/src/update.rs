@@ -13,7 +13,7 @@ use gosync_patcher::{Report, StagedFile};
 use gosync_update::{Comparison, Error as UpdateError, Estimate, Seed, Seeds, Target, Update, estimate};
 use hashbrown::HashMap;
 
-use crate::changes::{Change, Changes, FileCounts, Made, check_names};
+use crate::changes::{Changes, FileChange, FileCounts, Made, check_names};
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::excludes::Excludes;
@@ -84,7 +84,7 @@ pub struct TreeForecast {
     /// What would become of how many files.
     pub counts: FileCounts,
     /// Each file that would not stay as it is, by its path.
-    pub files: Vec<(Change, Vec<u8>)>,
+    pub files: Vec<FileChange>,
     /// Bytes of all files.
     pub output_bytes: u64,
     /// Those of them that would have to be fetched.
@@ -346,11 +346,15 @@ impl TreeUpdate<'_> {
         };
         let stage =
             Stage { root: &own.root, new: &new, fetched: fetched.as_ref(), origin: &origin, progress: self.progress };
-        let made = stage.make(&changes.made);
-        if let (Err(_), Some(staged)) = (&made, staged) {
-            staged.keep();
+        let made = stage.make(&changes.made).map_err(UpdateError::from);
+        if let Err(error) = &made {
+            // A full disk is not to stay full.
+            let _ = work.remove_own(NEW);
+            if let Some(staged) = staged.filter(|_| error.is_resumable()) {
+                staged.keep();
+            }
         }
-        Ok(made?)
+        made
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn differences(listing: &Listing, own: &Scan) -> Differences {
         let here = &own.listing.entries()[at].kind;
         let is_same = match (&entry.kind, here) {
             (Kind::Directory(_), Kind::Directory(_)) => true,
-            (Kind::Link { target }, Kind::Link { target: here }) => target == here,
+            (Kind::Link { target, .. }, Kind::Link { target: here, .. }) => target == here,
             (Kind::File(_, content), _) => own.content(at) == Some(*content),
             (Kind::HardLink { of }, _) => own.find(&listing.entries()[*of].path).is_some_and(|(first, ..)| {
                 let first_name = |at: usize| match own.listing.entries()[at].kind {

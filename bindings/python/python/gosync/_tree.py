@@ -73,17 +73,18 @@ def _entry(column: _Input, hashes: _Input, before: List[Entry], seconds: int) ->
     kind = column.read(1)[0]
     _require(kind < len(KINDS), f"{path!r} is of an unknown kind")
     _check_path(path, kind, last, before)
-    if kind == 2:
-        target = column.text(4095)
-        _require(target != b"" and 0 not in target, f"{path!r} is a link to nothing that can be")
-        return Entry(path, KINDS[kind], target=target), seconds
     if kind == 3:
         of = column.number()
         _require(of < len(before) and before[of].kind == "file", f"{path!r} is one more name of no file")
         return Entry(path, KINDS[kind], target=before[of].path), seconds
-    mode, seconds, nanoseconds = column.number(), seconds + column.signed(), column.number()
+    mode = column.number() if kind < 2 else 0
+    seconds, nanoseconds = seconds + column.signed(), column.number()
     seconds = (seconds + 2**63) % 2**64 - 2**63
     _require(mode <= 0o777 and nanoseconds < 10**9, f"{path!r} has a mode or time that is none")
+    if kind == 2:
+        target = column.text(4095)
+        _require(target != b"" and 0 not in target, f"{path!r} is a link to nothing that can be")
+        return Entry(path, KINDS[kind], 0, seconds, nanoseconds, target=target), seconds
     if kind == 0:
         return Entry(path, KINDS[kind], mode, seconds, nanoseconds), seconds
     length = column.number()

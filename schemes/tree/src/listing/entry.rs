@@ -63,6 +63,8 @@ pub enum Kind {
     File(Attributes, Content),
     /// A symbolic link.
     Link {
+        /// When it was made.
+        modified: Time,
         /// Where it leads to, as it says itself.
         target: Vec<u8>,
     },

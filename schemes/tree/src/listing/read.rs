@@ -68,11 +68,13 @@ impl Reader<'_> {
                 Kind::File(attributes, Content { length, hash })
             }
             LINK => {
+                let modified = self.time(column)?;
+                let fault = |what: &str| ListingError::new(format!("{}: {what}", shown(&self.path)));
                 let target = column.bytes(LONGEST_TARGET)?;
                 if target.is_empty() || target.contains(&0) {
                     return Err(fault("it is a link to nothing that can be"));
                 }
-                Kind::Link { target: target.to_vec() }
+                Kind::Link { modified, target: target.to_vec() }
             }
             HARD_LINK => {
                 let of = usize::try_from(column.number()?).unwrap_or(usize::MAX);
@@ -118,17 +120,21 @@ impl Reader<'_> {
     }
 
     fn attributes(&mut self, column: &mut Input<'_>) -> Result<Attributes, ListingError> {
-        let (mode, seconds, nanoseconds) = (column.number()?, column.signed()?, column.number()?);
-        let fault = |what: &str| ListingError::new(format!("{}: {what}", shown(&self.path)));
+        let mode = column.number()?;
         if mode > 0o777 {
-            return Err(fault("its mode has other bits than those of permissions"));
+            let what = "its mode has other bits than those of permissions";
+            return Err(ListingError::new(format!("{}: {what}", shown(&self.path))));
         }
+        Ok(Attributes { mode: mode as u32, modified: self.time(column)? })
+    }
+
+    fn time(&mut self, column: &mut Input<'_>) -> Result<Time, ListingError> {
+        let (seconds, nanoseconds) = (column.signed()?, column.number()?);
         if nanoseconds >= 1_000_000_000 {
-            return Err(fault("its time is none"));
+            return Err(ListingError::new(format!("{}: its time is none", shown(&self.path))));
         }
         self.seconds = self.seconds.wrapping_add(seconds);
-        let modified = Time { seconds: self.seconds, nanoseconds: nanoseconds as u32 };
-        Ok(Attributes { mode: mode as u32, modified })
+        Ok(Time { seconds: self.seconds, nanoseconds: nanoseconds as u32 })
     }
 }
 
@@ -154,7 +160,7 @@ mod tests {
     }
 
     fn link(path: &str, target: &str) -> Entry {
-        entry(path, Kind::Link { target: target.into() })
+        entry(path, Kind::Link { modified: Time { seconds: 77, nanoseconds: 8 }, target: target.into() })
     }
 
     fn refusal(entries: Vec<Entry>) -> String {

@@ -1,7 +1,7 @@
 //! Writing a listing.
 
 use super::Listing;
-use super::entry::{Attributes, Kind};
+use super::entry::{Attributes, Kind, Time};
 use crate::codec::{put_bytes, put_number, put_signed};
 
 pub(super) const DIRECTORY: u8 = 0;
@@ -19,12 +19,15 @@ impl Listing {
             put_number(&mut column, shared as u64);
             put_bytes(&mut column, &entry.path[shared..]);
             path = &entry.path;
+            let mut put_time = |column: &mut Vec<u8>, time: &Time| {
+                put_signed(column, time.seconds.wrapping_sub(seconds));
+                put_number(column, time.nanoseconds.into());
+                seconds = time.seconds;
+            };
             let mut put = |column: &mut Vec<u8>, kind, attributes: &Attributes| {
                 column.push(kind);
                 put_number(column, attributes.mode.into());
-                put_signed(column, attributes.modified.seconds.wrapping_sub(seconds));
-                put_number(column, attributes.modified.nanoseconds.into());
-                seconds = attributes.modified.seconds;
+                put_time(column, &attributes.modified);
             };
             match &entry.kind {
                 Kind::Directory(attributes) => put(&mut column, DIRECTORY, attributes),
@@ -35,8 +38,9 @@ impl Listing {
                         hashes.extend_from_slice(&content.hash.0);
                     }
                 }
-                Kind::Link { target } => {
+                Kind::Link { modified, target } => {
                     column.push(LINK);
+                    put_time(&mut column, modified);
                     put_bytes(&mut column, target);
                 }
                 Kind::HardLink { of } => {

@@ -56,6 +56,11 @@ pub(crate) fn set_mode(_: &File, _: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives what is called `name` in `directory` its permission bits: there are none here.
+pub(crate) fn set_mode_at(_: &Dir, _: &Path, _: u32) -> io::Result<()> {
+    Ok(())
+}
+
 /// Makes the symbolic link `name` in `directory`.
 #[cfg(windows)]
 pub(crate) fn symlink(directory: &Dir, target: &Path, name: &Path) -> io::Result<()> {

@@ -42,6 +42,11 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(mode))
 }
 
+/// Gives what is called `name` in `directory` its permission bits, where it cannot be opened.
+pub(crate) fn set_mode_at(directory: &Dir, name: &Path, mode: u32) -> io::Result<()> {
+    directory.set_permissions(name, cap_std::fs::PermissionsExt::from_mode(mode))
+}
+
 /// Makes the symbolic link `name` in `directory`.
 pub(crate) fn symlink(directory: &Dir, target: &Path, name: &Path) -> io::Result<()> {
     directory.symlink_contents(target, name)

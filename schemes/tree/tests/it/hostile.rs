@@ -106,7 +106,7 @@ fn they_are_refused_and_nothing_is_written() {
         let refused = outcome(&listing(&[ROOT, (path, EMPTY)]));
         assert_eq!(refused, Err(ErrorKind::Corrupt), "{}", String::from_utf8_lossy(path));
     }
-    let link: &[u8] = b"\x02\x0a../outside";
+    let link: &[u8] = b"\x02\0\0\x0a../outside";
     let cases: [(&str, &[Raw<'_>]); 13] = [
         ("nothing", &[]),
         ("no root", &[(b"a", EMPTY)]),

@@ -26,7 +26,10 @@ pub(crate) struct Published {
 
 impl Ground {
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        // In memory where that can be: nothing waits there for being synced.
+        let memory = Path::new("/dev/shm");
+        let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self { directory: directory.unwrap() }
     }
 
     pub(crate) fn at(&self, name: &str) -> PathBuf {
@@ -108,7 +111,7 @@ fn describe(tree: &Path, at: &Path, all: &mut Vec<String>, inodes: &mut Vec<(u64
     #[cfg(not(unix))]
     let mode = 0;
     if metadata.is_symlink() {
-        all.push(format!("{path:?} -> {:?}", fs::read_link(at).unwrap()));
+        all.push(format!("{path:?} {modified:?} -> {:?}", fs::read_link(at).unwrap()));
     } else if metadata.is_dir() {
         all.push(format!("{path:?} {mode:o} {modified:?}"));
         let mut names: Vec<_> = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path()).collect();
