@@ -100,7 +100,11 @@ impl<'a> Directory<'a> {
             }
             let report = update.to_directory(output);
             self.console.interrupt.settle();
-            outcome::tell(&report.map_err(gosync::Error::from)?, output, self.opened.transfer, start, self.console)
+            let report = report.map_err(gosync::Error::from)?;
+            for note in self.options.http.hosts.notes() {
+                self.console.message(note);
+            }
+            outcome::tell(&report, output, self.opened.transfer, start, self.console)
         })
     }
 
