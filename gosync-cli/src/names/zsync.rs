@@ -1,6 +1,7 @@
 //! `gosync zsync`: zsync, with its options.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -13,10 +14,12 @@ use url::Url;
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::options::network::Network;
+use crate::published::control::warn_of_ignored;
 use crate::published::open::Published;
 use crate::published::update::Update;
 
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
 pub(crate) struct Zsync {
     /// The control file: a path or URL
     #[arg(value_name = "URL|FILE")]
@@ -24,7 +27,8 @@ pub(crate) struct Zsync {
     /// A file that may hold parts of the target; may be repeated
     #[arg(short, value_name = "SEED")]
     input: Vec<PathBuf>,
-    /// Where to put the target [default: here, by the name that the control file gives]
+    /// Where to put the target [default: here, by the name that the control file gives]. A target
+    /// that is to be compressed again goes to OUT if that ends in .gz, or else to OUT.gz
     #[arg(short, value_name = "OUT")]
     output: Option<PathBuf>,
     /// Where the control file is from; its URLs are relative to that
@@ -42,6 +46,9 @@ pub(crate) struct Zsync {
     /// Keep the file that is replaced, as OUT.zs-old
     #[arg(long)]
     keep_old: bool,
+    /// Refused; --ca-certificate does what is meant
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    no_check_certificate: Option<bool>,
     #[command(flatten)]
     network: Network,
 }
@@ -50,6 +57,14 @@ impl Zsync {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let console = &if self.silent { console.silent() } else { console.clone() };
         let start = Instant::now();
+        if self.no_check_certificate == Some(true) {
+            let message = "--no-check-certificate is not there: certificates are always checked".into();
+            return Err(Usage {
+                message,
+                hint: "have a certificate or its authority trusted with --ca-certificate FILE",
+            }
+            .into());
+        }
         let referer = self.referer.clone().map(Location::Url);
         let mut options = self.network.source_options(std::iter::once(&self.control).chain(&referer), console)?;
         if !self.authentication.is_empty() {
@@ -60,21 +75,28 @@ impl Zsync {
             keep_apart(kept, self.input.iter().map(PathBuf::as_path).chain(self.control.as_path()))?;
         }
         let opened = self.open(&options, console)?;
+        warn_of_ignored(&opened, console);
         let control = &opened.control;
-        let output = match &self.output {
+        let (is_verifiable, recompress) = (control.is_verifiable(), control.recompress.clone());
+        let named = match &self.output {
             Some(output) => output.clone(),
             None => self.name("its target", LocalName::of_target(control, &self.control), console),
         };
-        let recompressed = control.recompress.clone().map(|recompress| {
-            let name = LocalName::of_compressed(control, &self.control, &output, self.output.is_none());
-            (recompress, self.name("the compressed target", name, console))
-        });
+        let (output, recompressed) = match (recompress, &self.output) {
+            (None, _) => (named.clone(), None),
+            // What is asked for is the compressed target. The other is there for a while only.
+            (Some(recompress), Some(_)) if named.extension().is_some_and(|extension| extension == "gz") => {
+                (with_name(&named, ".", ".gosync-unpacked"), Some((recompress, named.clone())))
+            }
+            (Some(recompress), given) => {
+                let name = LocalName::of_compressed(control, &self.control, &named, given.is_none());
+                (named.clone(), Some((recompress, self.name("the compressed target", name, console))))
+            }
+        };
         let published = Published::Control(opened);
 
         // The old version, as it is or compressed, and what zsync leaves when it is interrupted.
-        let mut partial = output.clone().into_os_string();
-        partial.push(".part");
-        let usual = [output.clone(), partial.into()].into_iter();
+        let usual = [named.clone(), with_name(&named, "", ".part")].into_iter();
         let usual = usual.chain(recompressed.as_ref().map(|(_, path)| path.clone())).filter(|path| path.is_file());
         let paths: Vec<PathBuf> = self.input.iter().cloned().chain(usual).collect();
         let update = Update {
@@ -92,10 +114,17 @@ impl Zsync {
         if let Some((_, path)) = &recompressed {
             keep_apart(path, &control)?;
         }
-        update.patch(Some(&output))?.tell(Some(&output), start, console)?;
+        let outcome = update.patch(Some(&output))?;
+        outcome.tell(Some(&output), start, console)?;
         if let Some((recompress, path)) = recompressed {
             recompress.compress(&output, &path)?;
             console.message(format_args!("{}: compressed again, as it was published", path.display()));
+        }
+        if console.shows_progress() {
+            // The lines that zsync ends with, which scripts read.
+            let checksum = if is_verifiable { "checksum matches OK" } else { "no recognised checksum found" };
+            let (local, fetched) = (outcome.matched_bytes, outcome.work.transfer.bytes);
+            console.data(format_args!("verifying download...{checksum}\nused {local} local, fetched {fetched}"))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -104,7 +133,7 @@ impl Zsync {
         let Some(kept) = &self.keep else { return open_control(&self.control, &ReadOptions::default(), options) };
         let (opened, is_fetched) = open_control_kept(&self.control, kept, &ReadOptions::default(), options)?;
         if !is_fetched {
-            console.detail(format_args!("{} has not changed since {} was kept", self.control, kept.display()));
+            console.message(format_args!("{} is not modified: using local copy {}", self.control, kept.display()));
         }
         Ok(opened)
     }
@@ -118,6 +147,14 @@ impl Zsync {
         }
         name.path
     }
+}
+
+/// `path` with `before` and `behind` around its last part.
+fn with_name(path: &Path, before: &str, behind: &str) -> PathBuf {
+    let mut name = OsString::from(before);
+    name.push(path.file_name().unwrap_or_default());
+    name.push(behind);
+    path.with_file_name(name)
 }
 
 /// From `HOST=USER:PASS`. What is given is not repeated in the error.

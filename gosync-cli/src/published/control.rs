@@ -1,10 +1,21 @@
 //! What is to be said of a control file of zsync.
 
-use gosync_zsync::Control;
+use std::error::Error;
+
+use gosync_zsync::{Control, OpenedControl};
 use serde_json::{Value, json};
 
+use crate::console::Console;
 use crate::table::{Facts, counted};
 use crate::text::{grouped, size};
+
+/// Warns of what is wrong with a control file and does no harm.
+pub(crate) fn warn_of_ignored(opened: &OpenedControl, console: &Console) {
+    for error in &opened.control.ignored {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        console.message(format_args!("warning: {}: {error}{cause}; this is ignored", opened.location));
+    }
+}
 
 /// What is in the control file of so many bytes, for people and for programs.
 pub(super) fn describe(control: &Control, bytes: usize) -> (Facts, Value) {

@@ -1,6 +1,6 @@
 //! What was published of a target, whatever its format, and what commands do with it.
 
-mod control;
+pub(crate) mod control;
 mod index;
 pub(crate) mod open;
 pub(crate) mod update;

@@ -41,7 +41,9 @@ impl Published {
                 }
                 .into());
             }
-            return Ok(Self::Control(OpenedControl::read(beginning, location, &Default::default())?));
+            let opened = OpenedControl::read(beginning, location, &Default::default())?;
+            control::warn_of_ignored(&opened, console);
+            return Ok(Self::Control(opened));
         }
         let mut opened = OpenedIndex::read(beginning, location, &limits)?;
         let signed = trust.check(&mut opened, options, console)?;

@@ -135,6 +135,101 @@ fn names_that_control_files_give() {
     scratch.run(&["zsyncmake", "-f", "a/b", "site/new.img"]).assert_failed(2, "not a plain file name");
 }
 
+/// Build scripts and other makers write what zsync passes over.
+#[test]
+fn odd_control_files() {
+    let (scratch, new) = scratch();
+    assert_eq!(scratch.run(&["zsyncmake", "-f", "new.img", "site/new.img", "-o", "site/new.img.zsync"]).code, 0);
+    let control = scratch.read("site/new.img.zsync");
+    let name_at = control.windows(18).position(|window| window == b"Filename: new.img\n").unwrap();
+    for (line, behind, name) in [
+        (&b"Filename: linux-unsigned/new-2.img\n"[..], &b""[..], "new-2.img"),
+        (b"Filename: /etc/passwd\n", b"", "new"),
+        (b"Filename: new\x1b[2J\n", b"", "new"),
+        (b"Filename: new.img\nProducer: pyzsync 1.2.2\n", b"", "new.img"),
+        (b"Filename: new.img\n", b"\n", "new.img"),
+    ] {
+        let bytes = [&control[..name_at], line, &control[name_at + 18..], behind].concat();
+        scratch.write("site/new.zsync", &bytes);
+        let run = scratch.run(&["zsync", "-i", "old.img", "site/new.zsync"]);
+        let what = String::from_utf8_lossy(line);
+        assert_eq!(run.code, 0, "{what}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("warning: site/new.zsync: ") && run.stderr.contains("; this is ignored"),
+            "{}",
+            run.stderr
+        );
+        assert!(scratch.read(name) == new, "{what}");
+        fs::remove_file(scratch.path(name)).unwrap();
+        let run = scratch.run(&["patch", "old.img", "site/new.zsync", "-o", "out"]);
+        assert_eq!(run.code, 0, "{what}: {}", run.stderr);
+        assert!(scratch.read("out") == new && run.stderr.contains("; this is ignored"), "{what}: {}", run.stderr);
+    }
+}
+
+/// The lines that zsync ends with are on standard output, as there, unless they are not wanted.
+#[test]
+fn closing_lines() {
+    let (scratch, new) = scratch();
+    assert_eq!(scratch.run(&["zsyncmake", "site/new.img", "-o", "site/new.img.zsync"]).code, 0);
+    let run = scratch.run(&["zsync", "-i", "old.img", "-o", "ignored", "-o", "out", "site/new.img.zsync"]);
+    let text = String::from_utf8(run.stdout).unwrap();
+    let counts = text.strip_prefix("verifying download...checksum matches OK\nused ").unwrap();
+    let (local, fetched) = counts.trim_end().split_once(" local, fetched ").unwrap();
+    let [local, fetched] = [local, fetched].map(|number| number.parse::<usize>().unwrap());
+    assert!(local > 0 && fetched > 0 && local + fetched == new.len(), "{counts}");
+    for quiet in ["-q", "-s", "--json"] {
+        let run = scratch.run(&["zsync", quiet, "-i", "old.img", "-o", "out", "site/new.img.zsync"]);
+        assert!(!String::from_utf8(run.stdout).unwrap().contains("used "), "{quiet}");
+    }
+    assert_eq!(scratch.names(), ["old.img", "out", "site"]);
+}
+
+#[test]
+fn certificates_are_always_checked() {
+    let scratch = Scratch::new();
+    let run = scratch.run(&["zsync", "--no-check-certificate", "x.zsync"]);
+    run.assert_failed(2, "hint: have a certificate or its authority trusted with --ca-certificate");
+    scratch.run(&["zsync", "--no-check-certificate=false", "x.zsync"]).assert_failed(1, "x.zsync");
+}
+
+/// Without a file zsyncmake reads standard input; what it writes is named by `-f`.
+#[test]
+fn makers_read_standard_input() {
+    let (scratch, new) = scratch();
+    let run = |args: &[&str]| {
+        let mut command = scratch.command(args);
+        command.stdin(fs::File::open(scratch.path("site/new.img")).unwrap());
+        let run = Run::of(command);
+        assert_eq!(run.code, 0, "{args:?}: {}", run.stderr);
+        run.stdout
+    };
+    let piped = run(&["zsyncmake"]);
+    assert!(piped.starts_with(b"zsync: 0.6.2\nSafe: File-Hash\nBlocksize: 2048\n"));
+    assert!(run(&["zsyncmake", "-o", "made"]).is_empty() && scratch.read("made") == piped);
+    assert!(run(&["zsyncmake", "-f", "named.img", "-u", "site/new.img"]).is_empty());
+    assert!(scratch.read("named.img.zsync").windows(19).any(|window| window == b"Filename: named.img"));
+    assert!(run(&["zsyncmake", "-b", "512", "-b", "0", "-e", "-e", "-f", "named.img", "site/new.img"]).is_empty());
+    assert!(String::from_utf8_lossy(&scratch.read("named.img.zsync")).contains("\nBlocksize: 2048\n"));
+    let done = scratch.json(&["patch", "old.img", "named.img.zsync", "site/new.img", "-o", "out"]);
+    assert!(scratch.read("out") == new && done["matched_bytes"].as_u64() > Some(0));
+}
+
+#[test]
+fn strong_hashes_of_zsync_0_8() {
+    let (scratch, new) = scratch();
+    for hash in ["MD4", "MD5", "SHA-224"] {
+        assert_eq!(scratch.run(&["zsyncmake", "-s", hash, "site/new.img", "-o", "site/new.zsync"]).code, 0);
+        let control = scratch.read("site/new.zsync");
+        let line = format!("\nStrong-Hash-Algorithm: {hash}\n");
+        assert_eq!(String::from_utf8_lossy(&control).contains(&line), hash != "MD4");
+        let done = scratch.json(&["zsync", "-i", "old.img", "-o", "out", "site/new.zsync"]);
+        assert!(scratch.read("out") == new && done["matched_bytes"].as_u64() > Some(200_000), "{hash}: {done}");
+    }
+    scratch.run(&["zsyncmake", "-s", "SHA-1", "site/new.img"]).assert_failed(2, "MD4, MD5, SHA-224");
+    scratch.run(&["zsyncmake", "-s", "MD5", "--compat", "0.6.2", "site/new.img"]).assert_failed(2, "no hash but MD4");
+}
+
 #[test]
 fn failures() {
     let (scratch, _) = scratch();
@@ -279,6 +374,12 @@ fn compressed_seeds() {
             let (name, expected) = if make == "-e" { ("out.gz", &published) } else { ("out", &new) };
             assert!(scratch.read(name) == *expected, "{make} {seed}");
             fs::remove_file(scratch.path(name)).unwrap();
+            // What is asked for by its whole name has that name, and a file beside it is let be.
+            scratch.write("new", b"mine");
+            scratch.json(&["zsync", "-i", seed, "-o", "new.gz", "site/new.zsync"]);
+            assert!(scratch.read("new.gz") == *expected && scratch.read("new") == b"mine", "{make} {seed}");
+            fs::remove_file(scratch.path("new.gz")).unwrap();
+            assert!(!scratch.names().iter().any(|name| name.starts_with('.')), "{:?}", scratch.names());
         }
     }
     // What is there under the name of the compressed target is a seed as well.

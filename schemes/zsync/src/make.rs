@@ -23,6 +23,8 @@ pub struct MakeOptions {
     /// Size of a block in bytes, a power of two; chosen by the target's length when there
     /// is none.
     pub block_size: Option<u32>,
+    /// What the strong sums of blocks are cut from; other clients than zsync 0.8 know MD4 only.
+    pub strong_kind: StrongKind,
     /// What the target is called, if not as its file is.
     pub file_name: Option<TargetName>,
     /// Where it will be; by default beside the control file, under its name.
@@ -126,8 +128,8 @@ fn make_of(data: &LocalFile, options: &MakeOptions, progress: &dyn Progress) -> 
     let lengths = if options.as_0_6_2 { HashLengths::of_0_6_2 } else { HashLengths::of_0_6_3 };
     let hash_lengths = lengths(length, block_size);
     let weak = Weak { mask: key_mask(hash_lengths.weak), block_size };
-    let strong_kind = StrongKind::Md4;
-    let strong = strong_kind.hasher(hash_lengths.strong, block_size).expect("no more than MD4 has");
+    let strong_kind = options.strong_kind;
+    let strong = strong_kind.hasher(hash_lengths.strong, block_size).expect("no more than MD4 has, the shortest");
 
     let sum_options = SumOptions { block_size, file_hash: false };
     let is_cancelled = || progress.is_cancelled();
@@ -161,6 +163,7 @@ fn make_of(data: &LocalFile, options: &MakeOptions, progress: &dyn Progress) -> 
         recompress: None,
         block_map: None,
         signature,
+        ignored: Vec::new(),
     })
 }
 

@@ -3,8 +3,8 @@
 use gosync_chunks::{LayoutError, NameError};
 use gosync_payloads::gzip::MapError;
 
-/// Why a control file could not be read.
-#[derive(Debug, thiserror::Error)]
+/// What is wrong with a control file.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ControlError {
     /// The bytes begin like nothing of zsync's.
@@ -19,7 +19,7 @@ pub enum ControlError {
         what: &'static str,
     },
     /// A key that is not known, and not declared to be safe to ignore.
-    #[error("the header has {key:?}, which is not supported and may not be ignored; a newer gosync may know it")]
+    #[error("the header has {key:?}, which is not known here")]
     UnknownKey {
         /// The key.
         key: String,

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use gosync_chunks::{Signature, TargetName};
 use gosync_payloads::gzip::BlockMap;
 
+use super::error::ControlError;
 use crate::file_digest::FileDigest;
 use crate::hash_lengths::HashLengths;
 use crate::recompress::Recompress;
@@ -37,6 +38,9 @@ pub struct Control {
     pub block_map: Option<BlockMap>,
     /// The sums of the target's blocks.
     pub signature: Signature,
+    /// What was wrong with a control file that was read, and is of no account because a hash of
+    /// the whole tells whether the target is right. Users may want to know. None of it is written.
+    pub ignored: Vec<ControlError>,
 }
 
 /// What a reader of untrusted control files takes.

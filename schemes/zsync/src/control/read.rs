@@ -1,4 +1,9 @@
 //! Reading control files. Nothing in them is trusted.
+//!
+//! Other clients pass over much that is odd. So does this reader, and tells of it, where a hash of
+//! the whole will show whether the result is right. Where there is none, it refuses.
+
+use std::borrow::Cow;
 
 use gosync_chunks::{BlockLayout, MAX_BLOCK_SIZE, Signature, TargetName};
 use gosync_payloads::gzip::BlockMap;
@@ -36,7 +41,8 @@ impl Control {
     ///
     /// # Errors
     ///
-    /// When it is not a control file, is damaged, or needs a feature that is not known here.
+    /// When it is not a control file, is damaged, or needs a feature that is not known here; also
+    /// when something is wrong with it that does no harm, and it has no hash of the whole target.
     pub fn read(bytes: &[u8]) -> Result<Self, ControlError> {
         read(bytes)
     }
@@ -55,15 +61,36 @@ fn read(bytes: &[u8]) -> Result<Control, ControlError> {
     let mut header = Header::default();
     let mut lines = Lines { rest: bytes, number: 0 };
     while let Some(line) = lines.next()? {
+        let number = lines.number;
+        let error = |what| ControlError::Line { line: number, what };
+        let is_text = matches!(line, Cow::Borrowed(_));
+        if !is_text {
+            header.ignored.push(error("is not text in UTF-8"));
+        }
+        let (key, value) = line.split_once(": ").ok_or(error("has no \": \" between a key and a value"))?;
         if line.contains(char::is_control) {
             // It could steer the terminal that it is shown on.
-            return Err(ControlError::Line { line: lines.number, what: "has a control character" });
+            let error = error("has a control character");
+            if NEEDED.contains(&key) {
+                return Err(error);
+            }
+            header.ignored.push(error);
+        } else if !is_text && matches!(key, "URL" | "Z-URL") {
+            header.take(key, &as_bytes_of_url(value), &mut lines)?;
+        } else {
+            header.take(key, value, &mut lines)?;
         }
-        let no_pair = ControlError::Line { line: lines.number, what: "has no \": \" between a key and a value" };
-        let (key, value) = line.split_once(": ").ok_or(no_pair)?;
-        header.take(key, value, &mut lines)?;
     }
     header.finish(lines.rest, bytes.len() as u64)
+}
+
+/// Without these a control file cannot be understood.
+const NEEDED: [&str; 7] =
+    ["zsync", "Blocksize", "Length", "Hash-Lengths", "Strong-Hash-Algorithm", "Recompress", "Z-Map2"];
+
+/// What a URL in Latin-1 asks for, as other clients send it.
+fn as_bytes_of_url(url: &str) -> String {
+    url.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("%{:02X}", u32::from(c)) }).collect()
 }
 
 /// What was read so far.
@@ -84,6 +111,8 @@ struct Header {
     digests: Vec<FileDigest>,
     recompress: Option<Recompress>,
     map: Option<Vec<u8>>,
+    /// What was wrong, and may be ignored if a hash of the whole is known.
+    ignored: Vec<ControlError>,
 }
 
 impl Header {
@@ -95,8 +124,8 @@ impl Header {
             "zsync" => self.version = Some(value.to_owned()),
             "Min-Version" => {}
             "Safe" => self.safe.push(value.to_owned()),
-            "Filename" => self.file_name = Some(TargetName::new(value)?),
-            "Z-Filename" => self.z_file_name = Some(TargetName::new(value)?),
+            "Filename" => self.file_name = self.name(value),
+            "Z-Filename" => self.z_file_name = self.name(value),
             // It is only a date: an odd one does no harm.
             "MTime" => self.modified = date::parse(value),
             "Blocksize" => {
@@ -117,10 +146,12 @@ impl Header {
             }
             "URL" => self.urls.push(value.to_owned()),
             "Z-URL" => self.z_urls.push(value.to_owned()),
-            "SHA-1" => self.digests.push(FileDigest::parse(key, value).ok_or_else(|| bad("SHA-1"))?),
+            "SHA-1" => self.digest(FileDigest::parse(key, value), || bad("SHA-1")),
+            // As the pyzsync of PyPI writes it.
+            "SHA-256" => self.digest(FileDigest::parse(key, value), || bad("SHA-256")),
             "File-Hash" => {
                 let digest = value.split_once(':').and_then(|(name, digits)| FileDigest::parse(name, digits.trim()));
-                self.digests.push(digest.ok_or_else(|| bad("File-Hash"))?);
+                self.digest(digest, || bad("File-Hash"));
             }
             "Recompress" => self.recompress = Some(Recompress::parse(value).ok_or_else(|| bad("Recompress"))?),
             "Z-Map2" => {
@@ -139,13 +170,33 @@ impl Header {
         Ok(())
     }
 
+    /// The name that is meant. Of one with a path only the last part is, which leads nowhere.
+    fn name(&mut self, value: &str) -> Option<TargetName> {
+        TargetName::new(value)
+            .or_else(|error| {
+                self.ignored.push(error.into());
+                TargetName::new(value.rsplit(['/', '\\']).next().unwrap_or_default())
+            })
+            .ok()
+    }
+
+    fn digest(&mut self, digest: Option<FileDigest>, error: impl FnOnce() -> ControlError) {
+        match digest {
+            Some(digest) => self.digests.push(digest),
+            None => self.ignored.push(error()),
+        }
+    }
+
     /// The rest is the sums of blocks.
-    fn finish(self, table: &[u8], file_len: u64) -> Result<Control, ControlError> {
+    fn finish(mut self, table: &[u8], file_len: u64) -> Result<Control, ControlError> {
         let missing = |key| ControlError::Missing { key };
         // zsync looks for the key within the line, its successor for a word between commas.
-        let is_safe = |key: &&String| self.safe.iter().any(|line| line.contains(key.as_str()));
-        if let Some(key) = self.unknown.iter().find(|key| !is_safe(key)) {
-            return Err(ControlError::UnknownKey { key: key.clone() });
+        let is_safe = |key: &String| self.safe.iter().any(|line| line.contains(key.as_str()));
+        self.unknown.retain(|key| !is_safe(key));
+        self.ignored.extend(self.unknown.into_iter().map(|key| ControlError::UnknownKey { key }));
+        let is_verifiable = !self.digests.is_empty();
+        if !is_verifiable && !self.ignored.is_empty() {
+            return Err(self.ignored.remove(0));
         }
         let version = self.version.ok_or(missing("zsync"))?;
         let length = self.length.ok_or(missing("Length"))?;
@@ -165,7 +216,11 @@ impl Header {
         // block behind a target that ends with a block.
         let is_even = self.map.is_some() && length.is_multiple_of(layout.block_size().into());
         if !rest.is_empty() && rest.len() != record_len && !(is_even && rest.len() == 2 * record_len) {
-            return Err(ControlError::Trailing { len: rest.len() as u64 });
+            let trailing = ControlError::Trailing { len: rest.len() as u64 };
+            if !is_verifiable {
+                return Err(trailing);
+            }
+            self.ignored.push(trailing);
         }
         let records = table.chunks_exact(record_len).map(|record| record.split_at(weak.into()));
         let keys = records.clone().map(|(weak, _)| read_key(weak)).collect();
@@ -184,6 +239,7 @@ impl Header {
             recompress: self.recompress,
             block_map: self.map.map(|map| BlockMap::read(&map, length)).transpose().map_err(ControlError::BlockMap)?,
             signature: Signature::new(layout, keys, strong_sums, hasher),
+            ignored: self.ignored,
         })
     }
 }
@@ -195,8 +251,9 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The next line without what ends it; `None` behind the empty one.
-    fn next(&mut self) -> Result<Option<&'a str>, ControlError> {
+    /// The next line without what ends it, read as Latin-1 if it is not UTF-8; `None` behind the
+    /// empty one.
+    fn next(&mut self) -> Result<Option<Cow<'a, str>>, ControlError> {
         self.number += 1;
         let error = |what| ControlError::Line { line: self.number, what };
         if self.number > MOST_LINES {
@@ -209,7 +266,9 @@ impl<'a> Lines<'a> {
         if matches!(line, b"" | b"\r") {
             return Ok(None);
         }
-        let line = std::str::from_utf8(line).map_err(|_| error("is not text in UTF-8"))?;
-        Ok(Some(line.trim_end_matches(['\r', ' '])))
+        let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b' ')).map_or(0, |last| last + 1);
+        let line = &line[..end];
+        let latin_1 = || line.iter().map(|&byte| char::from(byte)).collect();
+        Ok(Some(std::str::from_utf8(line).map_or_else(|_| Cow::Owned(latin_1()), Cow::Borrowed)))
     }
 }

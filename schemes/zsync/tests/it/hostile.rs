@@ -82,6 +82,59 @@ fn headers() {
     assert!(matches!(read(&long), Err(ControlError::Line { line: 4, .. })));
 }
 
+/// Other clients go on. So does this one where a hash of the whole will tell.
+#[test]
+fn what_does_no_harm_is_ignored() {
+    let target = corpus::text(1, 5000);
+    let sha1 = gosync_zsync::FileDigest::sha1(&target, &|| false).unwrap();
+    let read = |lines: &[u8], with_hash: bool, behind: usize| {
+        let hash = if with_hash { format!("SHA-1: {sha1}\n") } else { String::new() };
+        let bytes = control_bytes(&target, 1024, (2, 3, 7), &hash);
+        let first = bytes.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+        Control::read(&[&bytes[..first], lines, &bytes[first..], &vec![b'\n'; behind]].concat())
+    };
+    for (lines, behind, name, urls) in [
+        (&b"Filename: linux-unsigned/new\n"[..], 0, Some("new"), &[][..]),
+        (b"Filename: /build/new\n", 0, Some("new"), &[]),
+        (b"Filename: ..\\..\\new.exe\n", 0, Some("new.exe"), &[]),
+        (b"Filename: build/..\n", 0, None, &[]),
+        (b"Filename: C:new\n", 0, None, &[]),
+        (b"Filename: new\x1b[2J\n", 0, None, &[]),
+        (b"Filename: caf\xe9.img\n", 0, Some("caf\u{e9}.img"), &[]),
+        (b"MTime: Di, 14 M\xe4r 2023 22:13:20 +0000\n", 0, None, &[]),
+        (b"URL: caf\xe9.img\n", 0, None, &["caf%E9.img"]),
+        (b"URL: a\nURL: b\x1b[2J\n", 0, None, &["a"]),
+        (b"Producer: pyzsync 1.2.2\n", 0, None, &[]),
+        (b"Signature: \x07\n", 0, None, &[]),
+        (b"File-Hash: BLAKE3:00\n", 0, None, &[]),
+        (b"SHA-256: 00\n", 0, None, &[]),
+        (b"", 1, None, &[]),
+        (b"", 9, None, &[]),
+        (b"", 5000, None, &[]),
+    ] {
+        let (text, control) = (String::from_utf8_lossy(lines), read(lines, true, behind));
+        let control = control.unwrap_or_else(|error| panic!("{text}, {behind}: {error}"));
+        assert_eq!(control.ignored.len(), 1, "{text}, {behind}: {:?}", control.ignored);
+        assert_eq!(control.file_name.as_ref().map(|name| name.as_str()), name, "{text}");
+        assert_eq!(control.urls, urls, "{text}");
+        assert!(read(lines, false, behind).is_err(), "{text}, {behind}: nothing tells whether the result is right");
+    }
+    // What cannot be understood without is no matter of taste.
+    for lines in
+        [&b"Hash-Lengths: 2,3,7\x07\n"[..], b"Blocksize: 2048\xe9\n", b"Strong-Hash-Algorithm: CRC\n", b"no pair\n"]
+    {
+        assert!(read(lines, true, 0).is_err(), "{}", String::from_utf8_lossy(lines));
+    }
+}
+
+/// As the pyzsync of PyPI writes it.
+#[test]
+fn a_line_with_sha_256() {
+    let digest = gosync_zsync::FileDigest::sha256(&Vec::new(), &|| false).unwrap();
+    let control = read(&format!("zsync: 0.6.2\nProducer: x\nBlocksize: 2048\nLength: 0\nSHA-256: {digest}\n")).unwrap();
+    assert_eq!((control.digests, control.ignored.len()), (vec![digest], 1));
+}
+
 /// Counts are worth nothing until so many bytes are there.
 #[test]
 fn declared_counts_reserve_nothing() {
