@@ -132,8 +132,20 @@ impl BlockLayout {
     /// When the block size is 0 or above [`MAX_BLOCK_SIZE`], or there would be 2^32
     /// blocks or more.
     pub fn new(length: u64, block_size: u32) -> Result<Self, LayoutError> {
-        if block_size == 0 || block_size > MAX_BLOCK_SIZE {
+        if block_size > MAX_BLOCK_SIZE {
             return Err(LayoutError::BlockSize(block_size.into()));
+        }
+        Self::of_large_blocks(length, block_size)
+    }
+
+    /// As [`Self::new`], for formats whose blocks can be larger than [`MAX_BLOCK_SIZE`].
+    ///
+    /// # Errors
+    ///
+    /// When the block size is 0, or there would be 2^32 blocks or more.
+    pub fn of_large_blocks(length: u64, block_size: u32) -> Result<Self, LayoutError> {
+        if block_size == 0 {
+            return Err(LayoutError::BlockSize(0));
         }
         if length.div_ceil(block_size.into()) > u32::MAX.into() {
             return Err(LayoutError::TooManyBlocks { length, block_size });

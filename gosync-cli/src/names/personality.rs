@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Args as _, CommandFactory, Error, FromArgMatches, Parser};
 
 use super::rdiff::{self, Rdiff};
@@ -23,6 +24,10 @@ const PERSONALITIES: [Personality; 3] = [
 
 /// Takes the arguments apart, of which the first is the name this program is called by.
 pub(crate) fn parse(given: &[OsString]) -> Result<Args, Error> {
+    take_apart(given).map_err(|error| if is_rdiff(given) { in_words_of_rdiff(error) } else { error })
+}
+
+fn take_apart(given: &[OsString]) -> Result<Args, Error> {
     let name = called(given);
     let Some((name, command)) = PERSONALITIES.iter().find(|(known, _)| name == *known) else {
         return Args::try_parse_from(given);
@@ -36,8 +41,21 @@ pub(crate) fn parse(given: &[OsString]) -> Result<Args, Error> {
 
 /// The exit code where the arguments make no sense.
 pub(crate) fn usage_code(given: &[OsString]) -> u8 {
-    let is_rdiff = called(given) == "rdiff" || given.get(1).is_some_and(|name| name == "rdiff");
-    if is_rdiff { rdiff::USAGE } else { failure::USAGE }
+    if is_rdiff(given) { rdiff::USAGE } else { failure::USAGE }
+}
+
+fn is_rdiff(given: &[OsString]) -> bool {
+    called(given) == "rdiff" || given.get(1).is_some_and(|name| name == "rdiff")
+}
+
+/// Scripts that try what an rdiff can do look for its words.
+fn in_words_of_rdiff(error: Error) -> Error {
+    match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) if option.starts_with('-') => {
+            Error::raw(error.kind(), format!("unknown option: {option}\n\nTry `rdiff --help' for more information.\n"))
+        }
+        _ => error,
+    }
 }
 
 /// What this program is called as.

@@ -1,16 +1,14 @@
 //! Block and strong lengths, given or as librsync recommends them.
 
-use gosync_chunks::MAX_BLOCK_SIZE;
-
 use crate::error::Error;
-use crate::kind::SignatureKind;
+use crate::kind::{MAX_BLOCK_LEN, SignatureKind};
 
 /// How to make a signature. The default is that of rdiff 2.2 and later.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SignatureOptions {
     /// Which sums.
     pub kind: SignatureKind,
-    /// Bytes in a block, 16 MiB at most; `None` for what is recommended for the basis's
+    /// Bytes in a block, [`MAX_BLOCK_LEN`] at most; `None` for what is recommended for the basis's
     /// length.
     pub block_len: Option<u32>,
     /// Bytes of each block's strong sum.
@@ -80,7 +78,7 @@ impl SignatureHeader {
     /// Itself, if there can be such a signature.
     pub(crate) fn checked(self) -> Result<Self, Error> {
         let Self { kind, block_len, strong_len } = self;
-        if block_len == 0 || block_len > MAX_BLOCK_SIZE {
+        if block_len == 0 || block_len > MAX_BLOCK_LEN {
             return Err(Error::BlockLen(block_len));
         }
         if strong_len == 0 || strong_len > kind.max_strong_len() {
@@ -93,7 +91,7 @@ impl SignatureHeader {
 /// The square root of the basis's length, in steps of 128, so that neither many blocks nor
 /// large ones make a delta large.
 fn recommended_block_len(basis_len: u64) -> u32 {
-    if basis_len <= 1 << 16 { 256 } else { (basis_len.isqrt() & !127).min(MAX_BLOCK_SIZE.into()) as u32 }
+    if basis_len <= 1 << 16 { 256 } else { (basis_len.isqrt() & !127).min(MAX_BLOCK_LEN.into()) as u32 }
 }
 
 #[cfg(test)]
@@ -116,7 +114,7 @@ mod tests {
         }
         assert_eq!(lens(None, None, StrongLen::Minimum), (2048, 12));
         assert_eq!(lens(Some(0), Some(7), StrongLen::Bytes(1)), (7, 1));
-        assert_eq!(recommended_block_len(u64::MAX), MAX_BLOCK_SIZE);
+        assert_eq!(recommended_block_len(u64::MAX), MAX_BLOCK_LEN);
     }
 
     #[test]
@@ -126,7 +124,7 @@ mod tests {
             options.header()
         };
         assert!(matches!(header(Some(0), StrongLen::Maximum), Err(Error::BlockLen(0))));
-        assert!(matches!(header(Some(MAX_BLOCK_SIZE + 1), StrongLen::Maximum), Err(Error::BlockLen(_))));
+        assert!(matches!(header(Some(MAX_BLOCK_LEN + 1), StrongLen::Maximum), Err(Error::BlockLen(_))));
         for len in [0, 17, u32::MAX] {
             assert!(matches!(header(None, StrongLen::Bytes(len)), Err(Error::StrongLen { most: 16, .. })));
         }

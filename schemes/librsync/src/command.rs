@@ -53,11 +53,8 @@ impl CommandReader {
     ///
     /// # Errors
     ///
-    /// When the bytes are no delta, or there are more behind its end.
+    /// When the bytes are no delta. Those behind its end are let be, as librsync does.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Command<'a>>, Error> {
-        if self.is_over && !input.is_empty() {
-            return Err(Error::corrupt(Stream::Delta, "there are more bytes behind its end"));
-        }
         if !self.has_begun {
             if !self.fill(input, 4) {
                 return Ok(None);

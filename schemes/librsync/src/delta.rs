@@ -32,7 +32,8 @@ pub enum LiteralLen {
     /// 32,768 bytes, as librsync writes up to 2.3.2.
     #[default]
     UpTo32768,
-    /// 65,533 bytes, as librsync writes since 2.3.3.
+    /// 65,533 bytes, as librsync writes since 2.3.3. Where the basis is empty they are as long as
+    /// that version's `rdiff` has buffers for.
     UpTo65533,
 }
 
@@ -160,7 +161,8 @@ impl DeltaOptions {
         // Where there is nothing to be found, librsync does not search, but passes on what it
         // reads at a time.
         let split = match self.literals {
-            _ if parser.is_empty => parser.block_len,
+            LiteralLen::UpTo65533 if parser.is_empty => return Encoder::with_buffers(parser.block_len, output),
+            LiteralLen::UpTo32768 if parser.is_empty => parser.block_len,
             LiteralLen::UpTo32768 => 32_768,
             LiteralLen::UpTo65533 => 65_533,
         };
@@ -324,6 +326,36 @@ mod tests {
                 check(&basis, 37, &new, &[37, 1 << 20, 5000]);
             }
         }
+    }
+
+    /// The lengths are those that rdiff 2.3.2 and 2.3.4 wrote.
+    #[test]
+    fn literals_where_there_is_nothing_to_find() {
+        let new = corpus::random(1, 900_000);
+        for (literals, expected) in [
+            (LiteralLen::UpTo32768, &[2048, 2048, 2048][..]),
+            (LiteralLen::UpTo65533, &[270_336, 262_135, 262_139, 105_390]),
+        ] {
+            let (signature, mut output) = (signature(&[], 2048), Vec::new());
+            delta(&signature, new.as_slice(), &mut output, &DeltaOptions { literals }).unwrap();
+            let (mut delta, mut reader, mut found) = (output.as_slice(), CommandReader::default(), Vec::new());
+            while let Some(command) = reader.next(&mut delta).unwrap() {
+                if let Command::Literal { len } = command {
+                    found.push(len);
+                }
+            }
+            assert_eq!(found[..expected.len()], *expected);
+        }
+    }
+
+    #[test]
+    fn blocks_of_more_than_other_formats_have() {
+        let basis = corpus::random(1, 17 << 20);
+        let signature = signature(&basis, (16 << 20) + 1);
+        let mut output = Vec::new();
+        let new = [b"x", &basis[..]].concat();
+        delta(&signature, new.as_slice(), &mut output, &DeltaOptions::default()).unwrap();
+        assert_eq!(copies(&output), [(1, 0, 17 << 20)]);
     }
 
     proptest! {

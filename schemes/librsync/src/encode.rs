@@ -51,6 +51,8 @@ pub(crate) const RESERVED: u8 = 0x55;
 pub(crate) struct Encoder {
     /// The longest literal.
     split: usize,
+    /// What the next one's length depends on, if anything.
+    buffers: Option<Buffers>,
     /// A copy that may go on: where it begins, and its length.
     copy: Option<(u64, u64)>,
     /// A literal that may go on, shorter than the longest.
@@ -62,7 +64,18 @@ impl Encoder {
     /// Begins a delta whose literals have up to `split` bytes.
     pub(crate) fn new(split: usize, output: &mut Vec<u8>) -> Self {
         output.extend_from_slice(&MAGIC.to_be_bytes());
-        Self { split, copy: None, literal: Vec::with_capacity(split), report: DeltaReport::default() }
+        let literal = Vec::with_capacity(split.min(1 << 16));
+        Self { split, buffers: None, copy: None, literal, report: DeltaReport::default() }
+    }
+
+    /// Begins a delta with the literals of librsync since 2.3.3 where it does not search.
+    pub(crate) fn with_buffers(block_len: usize, output: &mut Vec<u8>) -> Self {
+        // Every version reads literals of any length, and there may be no room for long ones.
+        if block_len > LARGE_BLOCK {
+            return Self::new(65_533, output);
+        }
+        let input = OUTPUT_BUFFER + 4 * block_len;
+        Self { buffers: Some(Buffers { input, written: 4 }), ..Self::new(input, output) }
     }
 
     /// `len` bytes of the basis follow, from `position` on.
@@ -85,10 +98,13 @@ impl Encoder {
         self.flush_copy(output);
         while self.literal.len() + bytes.len() >= self.split {
             let (taken, left) = bytes.split_at(self.split - self.literal.len());
-            self.begin_literal(self.split, output);
+            let command_len = self.begin_literal(self.split, output);
             output.extend(&self.literal);
             output.lend(taken);
             self.literal.clear();
+            if let Some(buffers) = &mut self.buffers {
+                self.split = buffers.left_after(command_len + self.split);
+            }
             bytes = left;
         }
         self.literal.extend_from_slice(bytes);
@@ -110,7 +126,8 @@ impl Encoder {
         output.push(END);
     }
 
-    fn begin_literal(&mut self, len: usize, output: &mut Encoded<'_>) {
+    /// Begins a literal, and tells how many bytes that took.
+    fn begin_literal(&mut self, len: usize, output: &mut Encoded<'_>) -> usize {
         let before = output.len();
         let len = len as u64;
         if len <= SHORT_LITERAL.into() {
@@ -121,7 +138,9 @@ impl Encoder {
         }
         self.report.literals += 1;
         self.report.literal_bytes += len;
-        self.report.literal_command_bytes += (output.len() - before) as u64;
+        let command_len = output.len() - before;
+        self.report.literal_command_bytes += command_len as u64;
+        command_len
     }
 
     fn flush_copy(&mut self, output: &mut Encoded<'_>) {
@@ -133,6 +152,31 @@ impl Encoder {
         self.report.copies += 1;
         self.report.copied_bytes += len;
         self.report.copy_command_bytes += (output.len() - before) as u64;
+    }
+}
+
+/// What rdiff writes at a time since 2.3.3.
+const OUTPUT_BUFFER: usize = 4 << 16;
+
+/// Larger blocks would make longer literals than are held here.
+const LARGE_BLOCK: usize = 16 << 20;
+
+/// The buffers of rdiff since 2.3.3. Where it does not search, a literal is what its input buffer
+/// has when the literal before is written. That buffer is filled up whenever the other is full.
+#[derive(Debug)]
+struct Buffers {
+    /// Bytes of the input buffer.
+    input: usize,
+    /// What is in the output buffer.
+    written: usize,
+}
+
+impl Buffers {
+    /// What the input buffer has once `len` bytes more are written, which are more than the output
+    /// buffer has room for.
+    fn left_after(&mut self, len: usize) -> usize {
+        self.written = (self.written + len - 1) % OUTPUT_BUFFER + 1;
+        self.input - self.written
     }
 }
 

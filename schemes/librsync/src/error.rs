@@ -3,9 +3,8 @@
 use std::fmt;
 use std::io;
 
-use gosync_chunks::MAX_BLOCK_SIZE;
-
 use crate::basis::BasisCheck;
+use crate::kind::MAX_BLOCK_LEN;
 
 /// What is read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,7 +95,7 @@ pub enum Error {
         limit: u64,
     },
     /// There are no blocks of this length.
-    #[error("block length {0} is not between 1 and {MAX_BLOCK_SIZE}")]
+    #[error("block length {0} is not between 1 and {MAX_BLOCK_LEN}")]
     BlockLen(u32),
     /// The strong sums have no such number of bytes.
     #[error("strong sums of {strong_len} bytes are not between 1 and {most}")]

@@ -6,6 +6,9 @@ use gosync_chunks::StrongHasher;
 use gosync_rollsum::RollingSum;
 use gosync_sums::{Blake2b256, Md4};
 
+/// The most bytes that a block has: librsync's numbers have a sign.
+pub const MAX_BLOCK_LEN: u32 = i32::MAX as u32;
+
 /// Which sums a signature has. A delta says nothing of it, and is the same for all four
 /// but for collisions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

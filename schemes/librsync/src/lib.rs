@@ -56,7 +56,7 @@
 //!   makes a wrong file, without complaint. Hand on a [`BasisCheck`] where you can.
 //! - Nothing verifies the new file. Where MD4 is used, or strong sums are cut short, an
 //!   attacker who can place content in both versions can make it wrong.
-//! - Blocks have 16 MiB at most, and there are 2^32 - 1 of them at most.
+//! - Blocks have 2^31 - 1 bytes at most, of which each thread holds two; there are 2^32 - 1 of them at most.
 
 mod arguments;
 mod basis;
@@ -83,7 +83,7 @@ pub use encode::DeltaReport;
 pub use error::{Error, Stream};
 pub use gosync_chunks::ReadAt;
 pub use gosync_files::LocalFile;
-pub use kind::SignatureKind;
+pub use kind::{MAX_BLOCK_LEN, SignatureKind};
 pub use lookup::SignatureIndex;
 pub use patch::{PatchOptions, PatchReport, apply_limited, patch};
 pub use signature::{Signature, SignatureLoader};

@@ -69,7 +69,7 @@ pub fn patch(
     let mut report = PatchReport::default();
     let mut reader = CommandReader::default();
     let mut chunk = Buffer::default();
-    loop {
+    while !reader.is_over() {
         chunk.begin(report.delta_bytes, CHUNK, &[]);
         chunk.fill(&mut delta).map_err(Error::read(Stream::Delta))?;
         let mut input = chunk.bytes();
@@ -99,6 +99,7 @@ pub fn patch(
                 next = Some(position + len);
             }
         }
+        report.delta_bytes -= input.len() as u64;
     }
     if !reader.is_over() {
         return Err(Error::Truncated { stream: Stream::Delta });

@@ -11,6 +11,9 @@ use crate::kind::SignatureKind;
 /// Bytes of a signature's header.
 const HEADER_LEN: usize = 12;
 
+/// Bytes of a rolling sum.
+const KEY_LEN: usize = 4;
+
 /// The most bytes that strong sums of any kind have.
 const MAX_STRONG_LEN: u32 = 32;
 
@@ -100,18 +103,19 @@ impl SignatureLoader {
         Ok(())
     }
 
-    /// The signature, now that there is nothing more of it.
+    /// The signature, now that there is nothing more of it. Up to three bytes behind a record are no
+    /// other, and of no account, as in librsync.
     ///
     /// # Errors
     ///
     /// When it should go on.
     pub fn finish(mut self) -> Result<Signature, Error> {
         let header =
-            self.header.filter(|_| self.rest.is_empty()).ok_or(Error::Truncated { stream: Stream::Signature })?;
+            self.header.filter(|_| self.rest.len() < KEY_LEN).ok_or(Error::Truncated { stream: Stream::Signature })?;
         self.keys.shrink_to_fit();
         self.strong.shrink_to_fit();
         let len = self.keys.len() as u64 * u64::from(header.block_len);
-        let layout = BlockLayout::new(len, header.block_len).map_err(|_| Error::TooManyBlocks)?;
+        let layout = BlockLayout::of_large_blocks(len, header.block_len).map_err(|_| Error::TooManyBlocks)?;
         let hasher = header.kind.strong_hasher(header.strong_len).expect("the header was checked");
         Ok(Signature { header, sums: gosync_chunks::Signature::new(layout, self.keys, self.strong, hasher) })
     }

@@ -20,8 +20,15 @@ use streams::{Input, Output};
 /// The exit code for a command line that makes no sense.
 pub(crate) const USAGE: u8 = 101;
 
+/// What scripts look for in it is rdiff's.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nDoes what rdiff (librsync 2.3.2) does, and writes the same bytes.\nCopyright (C) The gosync authors\n",
+    "Capabilities: 64 bit files"
+);
+
 #[derive(Debug, clap::Args)]
-#[command(version, infer_subcommands = true)]
+#[command(version = VERSION, infer_subcommands = true, args_override_self = true)]
 #[command(after_help = "A file that is left out, or -, is a standard stream. Called by the name rdiff, this program \
                         acts as rdiff.\n\nExit codes are rdiff's: 0 done, 100 a file cannot be read or written, 101 usage, \
                         103 unexpected end, 104 wrong magic number, 105 unimplemented, 106 corrupt, 108 bad parameter.")]
@@ -29,7 +36,7 @@ pub(crate) struct Rdiff {
     #[command(subcommand)]
     action: Action,
     /// Show performance statistics
-    #[arg(short, long, global = true)]
+    #[arg(short, long, alias = "stats", global = true)]
     statistics: bool,
     /// Force overwriting existing files
     #[arg(short, long, global = true)]
@@ -41,8 +48,16 @@ pub(crate) struct Rdiff {
     #[arg(short = 'R', long, value_name = "ALG", value_enum, default_value_t = Rollsum::Rabinkarp, global = true)]
     rollsum: Rollsum,
     /// Block size of a signature, 0 for the recommended one
-    #[arg(short, long, value_name = "BYTES", default_value_t = 0, global = true)]
-    block_size: u32,
+    #[arg(
+        short,
+        long,
+        value_name = "BYTES",
+        value_parser = integer,
+        default_value = "0",
+        allow_negative_numbers = true,
+        global = true
+    )]
+    block_size: i32,
     /// Bytes of each hash in a signature, 0 for all, -1 for the fewest that librsync recommends
     #[arg(
         short = 'S',
@@ -58,11 +73,11 @@ pub(crate) struct Rdiff {
     #[arg(long, global = true)]
     long_literals: bool,
     /// Taken because rdiff takes it: buffers need no tuning here
-    #[arg(short = 'I', long, value_name = "BYTES", hide = true, global = true)]
-    input_size: Option<u64>,
+    #[arg(short = 'I', long, value_name = "BYTES", value_parser = integer, hide = true, global = true)]
+    input_size: Option<i32>,
     /// Taken because rdiff takes it: buffers need no tuning here
-    #[arg(short = 'O', long, value_name = "BYTES", hide = true, global = true)]
-    output_size: Option<u64>,
+    #[arg(short = 'O', long, value_name = "BYTES", value_parser = integer, hide = true, global = true)]
+    output_size: Option<i32>,
     /// Print help, as rdiff is asked for it
     #[arg(short = '?', action = ArgAction::HelpShort, hide = true, global = true)]
     question: Option<bool>,
@@ -156,7 +171,7 @@ impl Task<'_> {
         let mut basis = self.input(basis_path, Stream::Basis)?;
         let options = SignatureOptions {
             kind: self.args.kind(),
-            block_len: Some(self.args.block_size).filter(|&len| len > 0),
+            block_len: Some(self.args.block_size as u32).filter(|&len| len > 0),
             strong_len: self.args.sum_size,
             basis_len: basis.len(),
         };
@@ -297,9 +312,61 @@ fn moved(literal_bytes: u64, copied_bytes: u64, new_bytes: u64, delta_bytes: u64
 }
 
 fn strong_len(text: &str) -> Result<StrongLen, String> {
-    match text.parse::<i64>().map_err(|error| error.to_string())? {
-        0 => Ok(StrongLen::Maximum),
-        -1 => Ok(StrongLen::Minimum),
-        len => u32::try_from(len).map(StrongLen::Bytes).map_err(|_| "no hash has so many bytes".into()),
+    Ok(match integer(text)? {
+        0 => StrongLen::Maximum,
+        -1 => StrongLen::Minimum,
+        // What is no length at all is refused with those that are too long.
+        len => StrongLen::Bytes(len as u32),
+    })
+}
+
+/// A number as rdiff reads it: decimal, or octal behind a 0, or hexadecimal behind 0x.
+fn integer(text: &str) -> Result<i32, String> {
+    let number = text.trim_start();
+    let (is_negative, digits) = match number.as_bytes() {
+        [] if text.is_empty() => return Ok(0),
+        [b'-', ..] => (true, &number[1..]),
+        [b'+', ..] => (false, &number[1..]),
+        _ => (false, number),
+    };
+    let (radix, digits) = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(digits) => (16, digits),
+        None if digits.starts_with('0') => (8, digits),
+        None => (10, digits),
+    };
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
+        return Err(format!("invalid numeric value: {text}"));
+    }
+    let number = i64::from_str_radix(digits, radix).ok().map(|number| if is_negative { -number } else { number });
+    number.and_then(|number| i32::try_from(number).ok()).ok_or(format!("number too large or too small: {text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_rdiff_reads_them() {
+        for (text, number) in [
+            ("", 0),
+            ("0", 0),
+            ("200", 200),
+            (" +16", 16),
+            ("-1", -1),
+            ("0x200", 512),
+            ("0XfF", 255),
+            ("010", 8),
+            ("-010", -8),
+            ("2147483647", i32::MAX),
+            ("-2147483648", i32::MIN),
+        ] {
+            assert_eq!(integer(text), Ok(number), "{text}");
+        }
+        for text in [" ", "-", "+-1", "0x", "08", "16x", "1 ", "many", "0b1", "٣"] {
+            assert_eq!(integer(text), Err(format!("invalid numeric value: {text}")));
+        }
+        for text in ["2147483648", "-2147483649", "0x80000000", "99999999999999999999"] {
+            assert_eq!(integer(text), Err(format!("number too large or too small: {text}")));
+        }
     }
 }

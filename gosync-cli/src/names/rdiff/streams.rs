@@ -119,7 +119,8 @@ impl Output {
     fn at(path: &Path, force: bool) -> io::Result<Self> {
         let there = fs::metadata(path).ok();
         if there.is_some() && !force {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "is there already; -f overwrites it"));
+            let message = format!("File exists \"{}\", aborting! -f overwrites it", path.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
         if there.as_ref().is_some_and(|metadata| !metadata.is_file()) {
             return Ok(Self::Special(OpenOptions::new().write(true).open(path)?));
