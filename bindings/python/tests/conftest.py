@@ -3,9 +3,16 @@ import http.server
 import os
 import random
 import shutil
+import signal
 import threading
 
 import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c_counts():
+    """Also where the tests are a script's background job, in which a shell has it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -123,6 +123,19 @@ def test_ctrl_c_ends_the_command(tmp_path):
     assert server.returncode in (-signal.SIGINT, 130) and "Traceback" not in "".join(output)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there are no background jobs")
+def test_what_a_background_job_ignores_stays_ignored(tmp_path):
+    ignore = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); import gosync.__main__; gosync.__main__.main()"
+    server = subprocess.Popen([sys.executable, "-c", ignore, "serve", str(tmp_path), "--bind", "127.0.0.1:0"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert server.stderr.readline() or server.stdout.readline()
+    server.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        server.wait(0.3)
+    server.kill()
+    server.communicate()
+
+
 def test_calls_work_in_a_forked_process(versions):
     """Where threads of the parent do not exist."""
     old, new = versions

@@ -141,6 +141,30 @@ def test_what_is_wrong_has_librsyncs_number(versions, tmp_path):
         librsync.signature("a path")
 
 
+def test_what_else_python_librsync_has():
+    """Scripts take its constants, and switch its trace on."""
+    librsync.debug()
+    librsync.debug(level=librsync.TRACE_LEVELS[0])
+    for level in (-1, 8, "debug"):
+        with pytest.raises(AssertionError, match="Invalid log level"):
+            librsync.debug(level)
+    assert (librsync.RS_DONE, librsync.RS_BLOCKED, librsync.RS_JOB_BLOCKSIZE) == (0, 1, 65536)
+    assert (librsync.RS_DEFAULT_STRONG_LEN, librsync.RS_DEFAULT_BLOCK_LEN, librsync.MAX_SPOOL) == (8, 2048, 5 << 20)
+
+    class OnlyReads:
+        def read(self, size):
+            return b""
+
+    for call in (
+        lambda: librsync.signature("a path"),
+        lambda: librsync.delta("a path", io.BytesIO()),
+        lambda: librsync.patch("a path", io.BytesIO()),
+        lambda: librsync.patch(OnlyReads(), io.BytesIO()),
+    ):
+        with pytest.raises(AssertionError, match="Must provide seekable file-like object"):
+            call()
+
+
 def test_the_readme_of_python_librsync(versions, tmp_path, monkeypatch):
     """The example as that package shows it, with Python 3's `open` for Python 2's `file`."""
     try:

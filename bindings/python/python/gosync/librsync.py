@@ -18,10 +18,18 @@ from . import _native
 from ._manner import manner
 from ._streams import Readable, SeekableReadable, Writable
 
-__all__ = ["LibrsyncError", "delta", "patch", "signature"]
+__all__ = ["LibrsyncError", "debug", "delta", "patch", "signature"]
 
 # What a temporary file holds in memory before it becomes one on disk.
 MAX_SPOOL = 5 << 20
+
+# The other numbers of python-librsync. Levels are syslog's, from 0, an emergency, to 7, all there is.
+TRACE_LEVELS = tuple(range(8))
+RS_DONE = 0
+RS_BLOCKED = 1
+RS_JOB_BLOCKSIZE = 65536
+RS_DEFAULT_STRONG_LEN = 8
+RS_DEFAULT_BLOCK_LEN = 2048
 
 
 Output = TypeVar("Output", bound=Writable)
@@ -33,6 +41,15 @@ class LibrsyncError(Exception):
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
         self.code = code
+
+
+class _NotAFile(AssertionError, TypeError):
+    """As python-librsync raises it, and as Python would."""
+
+
+def debug(level: int = 7) -> None:
+    """Take the level of librsync's trace, which is not written here: there is no librsync."""
+    assert level in TRACE_LEVELS, f"Invalid log level {level}"
 
 
 @overload
@@ -75,6 +92,7 @@ def signature(
     as are safe for a file that nobody tampered with. What python-librsync wrote was
     ``hash="md4", rollsum="rollsum", strong_length=8``.
     """
+    _check(f, "read")
     s = _output(s)
     _native.librsync_signature(f, s, block_size, hash, rollsum, strong_length, manner(threads))
     return _rewound(s)
@@ -87,6 +105,7 @@ def delta(f: Readable, s: Readable, d: Output, *, threads: Optional[int] = None)
 def delta(f: Readable, s: Readable, d: Optional[Writable] = None, *, threads: Optional[int] = None) -> Writable:
     """Write the delta that leads to `f`, the new file, from the file whose signature is
     `s`, to `d` or to a temporary file, and return that."""
+    _check(f, "read")
     d = _output(d)
     _native.librsync_delta(f, s, d, manner(threads))
     return _rewound(d)
@@ -105,9 +124,16 @@ def patch(
     The result may have up to `limit` bytes. A delta does not say what it is for: with
     another `f` it makes something else, without complaint.
     """
+    _check(f, "seek")
     o = _output(o)
     _native.librsync_patch(f, d, o, limit, manner(None))
     return _rewound(o)
+
+
+def _check(file: object, method: str) -> None:
+    """That there is what a call cannot do without. Only `patch` needs a file that can seek."""
+    if not callable(getattr(file, method, None)):
+        raise _NotAFile("Must provide seekable file-like object")
 
 
 def _output(given: Optional[Writable]) -> Writable:
