@@ -34,14 +34,26 @@ pub(crate) fn sync_error(error: impl Into<Error>) -> PyErr {
         Error::Sum { .. } => return value_error(&error),
         _ => {}
     }
-    let text = chain(&error);
-    match error.kind() {
+    of_kind(error.kind(), &error)
+}
+
+/// As [`sync_error`], of a control file of zsync.
+pub(crate) fn control_error(error: gosync_zsync::Error) -> PyErr {
+    match error {
+        gosync_zsync::Error::Update(error) => sync_error(error),
+        error => of_kind(error.kind(), &error),
+    }
+}
+
+fn of_kind(kind: ErrorKind, error: &(dyn StdError + 'static)) -> PyErr {
+    let text = chain(error);
+    match kind {
         // Such as too many seeds, or parts that do not go together.
-        ErrorKind::Usage => value_error(&error),
+        ErrorKind::Usage => value_error(error),
         ErrorKind::Corrupt => exceptions::CorruptError::new_err(text),
         ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Source => exceptions::SourceError::new_err(text),
         ErrorKind::Cancelled => exceptions::CancelledError::new_err(text),
-        _ => match causes(&error).find_map(|cause| number(cause.downcast_ref()?)) {
+        _ => match causes(error).find_map(|cause| number(cause.downcast_ref()?)) {
             Some(number) => PyOSError::new_err((number, text)),
             None => exceptions::Error::new_err(text),
         },

@@ -5,11 +5,13 @@
 //! (`job`): it runs on threads without Python, while the thread that called runs
 //! what is Python's: file objects, progress callbacks and signal handlers.
 
+mod arguments;
 mod command;
 mod error;
 mod job;
 mod librsync;
 mod network;
+mod published;
 mod stream;
 mod sync;
 mod zsync;
@@ -18,12 +20,21 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _native {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use crate::command::command;
     #[pymodule_export]
     use crate::librsync::{librsync_delta, librsync_patch, librsync_signature};
     #[pymodule_export]
+    use crate::published::{inspect, verify};
+    #[pymodule_export]
     use crate::sync::{build, diff, merge, patch};
     #[pymodule_export]
     use crate::zsync::{block_checksums, find_blocks};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
 }

@@ -1,80 +1,26 @@
 //! The main job: `build`, `diff` and `patch` over the scheme `gosync`.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, Publisher, Shard, build_file, keep_apart};
-use gosync::signing::{PublicKey, SIGNATURE_SUFFIX};
-use gosync::sources::{Location, SourceOptions, Transfer, open_sources};
+use gosync::signing::{SIGNATURE_SUFFIX, SecretKey, publish_signature};
+use gosync::sources::{Location, Source, SourceOptions, open_sources};
 use gosync::update::{FileOptions, Seeds, Update, compare};
-use gosync::{Format, Index, ReadOptions};
+use gosync::{Format, Index};
 use gosync_files::identity::{self, is_same};
+use gosync_zsync::Places;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyDict;
 
-use crate::error::{sync_error, value_error};
+use crate::arguments::{IndexArgument, Output, Place};
+use crate::error::{control_error, sync_error, value_error};
 use crate::job::{self, Job, Manner};
 use crate::network::Network;
+use crate::published::Published;
 use crate::stream::FileWriter;
-
-/// Text, which may be a URL, or a path.
-pub(crate) struct Place(Location);
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Place {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if object.is_instance_of::<PyString>() {
-            let text: String = object.extract()?;
-            return text.parse().map(Self).map_err(|error| value_error(&error));
-        }
-        Ok(Self(Location::Path(object.extract()?)))
-    }
-}
-
-/// Where an index is: in memory, or somewhere.
-pub(crate) enum IndexArgument {
-    Bytes(PyBackedBytes),
-    Place(Location),
-}
-
-impl<'a, 'py> FromPyObject<'a, 'py> for IndexArgument {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        match object.extract() {
-            Ok(bytes) => Ok(Self::Bytes(bytes)),
-            Err(_) => object.extract().map(|Place(location)| Self::Place(location)),
-        }
-    }
-}
-
-/// Where something is to go: into a stream, or somewhere.
-pub(crate) enum Output {
-    Stream(Py<PyAny>),
-    Place(Location),
-}
-
-impl<'a, 'py> FromPyObject<'a, 'py> for Output {
-    type Error = PyErr;
-
-    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if object.hasattr("write")? {
-            return Ok(Self::Stream(object.to_owned().unbind()));
-        }
-        object.extract().map(|Place(location)| Self::Place(location))
-    }
-}
-
-/// An index that was read.
-struct Opened {
-    index: Index,
-    default_source: Option<Location>,
-    transfer: Transfer,
-}
 
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "those of Python's function")]
@@ -86,6 +32,7 @@ pub(crate) fn build<'py>(
     block_sizes: Vec<u32>,
     compress: Option<i32>,
     part: Option<(u32, u32)>,
+    key: Option<Key>,
     network: Network,
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -107,7 +54,13 @@ pub(crate) fn build<'py>(
     };
     if let Output::Place(location) = &output {
         let outputs: Vec<&Location> = [location].into_iter().chain(&payload).collect();
-        keep_apart(&outputs, &[&file]).map_err(sync_error)?;
+        let inputs: Vec<&Path> =
+            [&file].into_iter().chain(key.as_ref().map(|Key(path, _)| path)).map(PathBuf::as_path).collect();
+        keep_apart(&outputs, &inputs).map_err(sync_error)?;
+    }
+    let can_sign = format == Format::Layered && part.is_none() && matches!(output, Output::Place(_));
+    if key.is_some() && !can_sign {
+        return Err(PyValueError::new_err("only a whole index in the format gosync is signed, beside its file"));
     }
     let build = BuildOptions { block_sizes, compress };
     if let Some((number, count)) = part {
@@ -122,8 +75,9 @@ pub(crate) fn build<'py>(
     let index = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
         let publisher = Publisher { format, options: &build, sources: &options, progress: job };
+        let key = key.map(Key::read).transpose()?;
         let index = publisher.build(&file, published.as_ref()).map_err(sync_error)?;
-        write_index(job, &index, output, &options)?;
+        write_index(job, &index, output, key.as_ref(), &options)?;
         Ok(index)
     })?;
     describe(py, &index, payload, start)
@@ -177,6 +131,7 @@ pub(crate) fn merge<'py>(
     py: Python<'py>,
     parts: Vec<PathBuf>,
     output: Place,
+    key: Option<Key>,
     network: Network,
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -187,21 +142,45 @@ pub(crate) fn merge<'py>(
         let options = network.options(job.wish_to_stop())?;
         let build = BuildOptions::default();
         let publisher = Publisher { format: Format::Layered, options: &build, sources: &options, progress: job };
+        let key = key.map(Key::read).transpose()?;
         let index = publisher.merge(&parts, &place).map_err(sync_error)?;
-        write_index(job, &index, Output::Place(place), &options)?;
+        write_index(job, &index, Output::Place(place), key.as_ref(), &options)?;
         Ok(index)
     })?;
     let payload = index.info().payload.map(|payload| location.beside(payload.name.as_str()));
     describe(py, &index, payload, start)
 }
 
-fn write_index(job: &Job, index: &Index, output: Output, options: &SourceOptions) -> PyResult<()> {
+/// A secret key's file, and its password.
+#[derive(FromPyObject)]
+pub(crate) struct Key(PathBuf, Option<String>);
+
+impl Key {
+    fn read(self) -> PyResult<SecretKey> {
+        let Self(path, password) = self;
+        let missing = || io::Error::other("key_password is not given");
+        SecretKey::read(&path, || password.ok_or_else(missing)).map_err(sync_error)
+    }
+}
+
+fn write_index(
+    job: &Job,
+    index: &Index,
+    output: Output,
+    key: Option<&SecretKey>,
+    options: &SourceOptions,
+) -> PyResult<()> {
     match output {
         Output::Stream(stream) => {
             let mut writer = FileWriter::new(job, stream);
             Ok(index.write(&mut writer).and_then(|()| writer.flush())?)
         }
-        Output::Place(location) => Destination::new(&location, options).put(|out| index.write(out)).map_err(sync_error),
+        Output::Place(location) => {
+            let signature = key.map(|key| key.sign_index(index, &location)).transpose().map_err(sync_error)?;
+            Destination::new(&location, options).put(|out| index.write(out)).map_err(sync_error)?;
+            let published = signature.map(|signature| publish_signature(&signature, &location, options));
+            published.transpose().map(drop).map_err(sync_error)
+        }
     }
 }
 
@@ -236,12 +215,12 @@ pub(crate) fn diff<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
-    let (transfer, comparison) = job::run(py, &manner, move |job| {
-        let opened = open(index, public_key, &network.options(job.wish_to_stop())?)?;
-        let target = opened.index.target();
+    let (transfer, ignored, comparison) = job::run(py, &manner, move |job| {
+        let published = Published::open(index, public_key, &network.options(job.wish_to_stop())?)?;
+        let target = published.target(None);
         let seeds = Seeds::open(seeds, &*target).map_err(sync_error)?;
         let comparison = compare(&*target, &seeds, job).map_err(sync_error)?;
-        Ok((opened.transfer, comparison))
+        Ok((published.transfer(), published.ignored(), comparison))
     })?;
     let plan = &comparison.plan;
     let result = PyDict::new(py);
@@ -250,6 +229,7 @@ pub(crate) fn diff<'py>(
     result.set_item("missing_ranges", plan.fetch_ranges().len())?;
     result.set_item("repeated_bytes", plan.repeated_bytes())?;
     result.set_item("target_bytes", plan.cut().length())?;
+    result.set_item("ignored", ignored)?;
     result.set_item("seed_bytes", comparison.statistics.seed_bytes)?;
     result.set_item("index_bytes", transfer.bytes + comparison.index_transfer.bytes)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
@@ -269,23 +249,33 @@ pub(crate) fn patch<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
-    let (transfer, report) = job::run(py, &manner, move |job| {
+    let (transfer, ignored, report) = job::run(py, &manner, move |job| {
         let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();
         let first = if let IndexArgument::Place(location) = &index { Some(location) } else { None };
         let options = network.options(job.wish_to_stop())?.with_secrets_for(first.into_iter().chain(&locations));
         let read = files_of(&index, public_key.as_deref());
-        let opened = open(index, public_key, &options)?;
-        if locations.is_empty() {
+        let published = Published::open(index, public_key, &options)?;
+        let places = match &published {
+            Published::Control(opened) if locations.is_empty() => {
+                Some(Places::open(opened, None, &options).map_err(control_error)?)
+            }
+            _ => None,
+        };
+        if locations.is_empty() && places.is_none() {
             let unnamed = "the index does not say where its target is; give the source";
-            locations.push(opened.default_source.clone().ok_or_else(|| PyValueError::new_err(unnamed))?);
+            locations.push(published.default_source().ok_or_else(|| PyValueError::new_err(unnamed))?);
         }
-        let length = opened.index.info().source_length();
         if let Output::Place(Location::Path(path)) = &output {
-            keep_target_apart(path, &seeds, &read, &locations, opened.index.info().payload.is_some())?;
+            keep_target_apart(path, &seeds, &read, &locations, published.is_compressed())?;
         }
-        let source = open_sources(&locations, Some(length), &options).map_err(gosync::Error::source);
-        let source = source.map_err(sync_error)?;
-        let target = opened.index.target();
+        let source: Box<dyn Source + '_> = match &places {
+            Some(places) => Box::new(places.plain()),
+            None => {
+                let source = open_sources(&locations, Some(published.source_length()), &options);
+                source.map_err(|error| sync_error(gosync::Error::source(error)))?
+            }
+        };
+        let target = published.target(places.as_ref());
         let seeds = Seeds::open(seeds, &*target).map_err(sync_error)?;
         let update = Update { target: &*target, seeds: &seeds, source: &*source, progress: job };
         let report = match output {
@@ -303,11 +293,12 @@ pub(crate) fn patch<'py>(
                 return Err(PyValueError::new_err(text));
             }
         };
-        Ok((opened.transfer, report))
+        Ok((published.transfer(), published.ignored(), report))
     })?;
     let work = &report.report;
     let result = PyDict::new(py);
     result.set_item("matched_bytes", report.matched_bytes())?;
+    result.set_item("ignored", ignored)?;
     result.set_item("kept_bytes", work.kept)?;
     result.set_item("fetched_bytes", work.transfer.bytes)?;
     let layers = report.comparison.index_transfer;
@@ -341,30 +332,4 @@ fn keep_target_apart(
     let sources = sources.iter().filter(|_| !is_in_place || is_compressed).filter_map(Location::as_path);
     let inputs = read.iter().chain(seeds).map(PathBuf::as_path).chain(sources);
     identity::keep_apart(output, inputs).map_err(|error| value_error(&error))
-}
-
-/// Reads an index, and verifies its signature if there is a key to do so: its text, or
-/// the file that it is in.
-fn open(index: IndexArgument, public_key: Option<PathBuf>, options: &SourceOptions) -> PyResult<Opened> {
-    match index {
-        IndexArgument::Bytes(_) if public_key.is_some() => {
-            Err(PyValueError::new_err("a signature is beside its index, and nothing is beside one in memory"))
-        }
-        IndexArgument::Bytes(bytes) => {
-            let index = Index::read(&*bytes, &ReadOptions::default());
-            let named = |source| gosync::update::Error::Index { location: "the index in memory".into(), source };
-            let index = index.map_err(|error| sync_error(named(error)))?;
-            Ok(Opened { index, default_source: None, transfer: Transfer { bytes: bytes.len() as u64, requests: 0 } })
-        }
-        IndexArgument::Place(location) => {
-            let opened = gosync::open(&location, &ReadOptions::default(), options).map_err(sync_error)?;
-            let mut transfer = opened.transfer;
-            if let Some(key) = public_key {
-                let text = key.to_str().and_then(|text| text.parse().ok());
-                let key = text.map_or_else(|| PublicKey::read(&key), Ok).map_err(sync_error)?;
-                transfer += opened.check_signature(&key, options).map_err(sync_error)?.transfer;
-            }
-            Ok(Opened { default_source: opened.default_source(), transfer, index: opened.index })
-        }
-    }
 }

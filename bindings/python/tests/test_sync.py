@@ -38,6 +38,65 @@ def test_the_main_job(published):
     assert gosync.diff(old, index).missing_bytes == 0
 
 
+KEYS = Path(__file__).parents[3] / "schemes" / "gosync" / "tests" / "vectors"
+
+
+def test_signed_indexes(versions, tmp_path):
+    old, new = versions
+    index, made, key = tmp_path / "new.bin.gosync", tmp_path / "made.bin", KEYS / "minisign.pub"
+    gosync.build(new, sign=KEYS / "minisign.key")
+    gosync.patch(old, index, output=made, public_key=key)
+    assert made.read_bytes() == new.read_bytes()
+    inside = gosync.inspect(index, public_key=key)
+    assert inside.signed_by is not None and "file:new.bin.gosync" in inside.trusted_comment
+    os.remove(f"{index}.minisig")
+    gosync.merge([gosync.build(new, part=(part, 2)).index for part in (1, 2)], index, sign=KEYS / "minisign.key")
+    assert gosync.verify(new, index, public_key=key).ok
+    os.remove(f"{index}.minisig")
+    with pytest.raises(gosync.Error):
+        gosync.diff(old, index, public_key=key)
+    with pytest.raises((gosync.Error, ValueError), match="password"):
+        gosync.build(new, sign=KEYS / "minisign.encrypted.key")
+    with pytest.raises(ValueError, match="signed"):
+        gosync.build(new, io.BytesIO(), sign=KEYS / "minisign.key")
+
+
+def test_inspect_and_verify(published):
+    old, new, index, built = published
+    inside = gosync.inspect(index)
+    assert (inside.format, inside.target, inside.target_bytes) == ("gosync", "new.bin", new.stat().st_size)
+    assert inside.hashes == [("BLAKE3", built.blake3)] and inside.block_sizes == built.block_sizes
+    assert inside == gosync.inspect(index.read_bytes()) and inside.signed_by is None
+    assert gosync.verify(new, index).ok
+    wrong = gosync.verify(old, index)
+    assert not wrong.ok and wrong.file_bytes == old.stat().st_size and wrong.wrong_bytes > 0
+    assert wrong.wrong_bytes == sum(end - start for start, end in wrong.wrong_ranges)
+    assert re.match(r"\d+\.\d+", gosync.__version__)
+
+
+def test_control_files_of_zsync(versions, tmp_path):
+    old, new = versions
+    control, made = tmp_path / "new.bin.zsync", tmp_path / "made.bin"
+    subprocess.run([sys.executable, "-m", "gosync", "-q", "zsyncmake", "-o", control, new], check=True)
+    found = gosync.diff(old, control)
+    assert found.matched_bytes + found.missing_bytes == new.stat().st_size and found.matched_bytes > 200_000
+    done = gosync.patch(old, control, output=made)
+    assert made.read_bytes() == new.read_bytes() and done.fetched_bytes == found.missing_bytes
+    inside = gosync.inspect(control)
+    assert (inside.format, inside.target, inside.urls) == ("zsync", "new.bin", ["new.bin"])
+    assert [name for name, _ in inside.hashes] == ["SHA-1", "SHA-256"]
+    assert gosync.verify(new, control).ok and not gosync.verify(old, control).ok
+    odd = control.read_bytes().replace(b"\n", b"\nProducer: someone\n", 1)
+    result = io.BytesIO()
+    with pytest.warns(UserWarning, match="Producer.*ignored"):
+        gosync.patch(old, odd, new, result)
+    assert result.getvalue() == new.read_bytes()
+    with pytest.raises(gosync.CorruptError):
+        gosync.diff(old, control.read_bytes()[:100])
+    with pytest.raises(ValueError, match="cannot be signed"):
+        gosync.diff(old, control, public_key=KEYS / "minisign.pub")
+
+
 def test_an_output_of_its_own(published, tmp_path):
     old, new, index, _ = published
     before = old.read_bytes()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use gosync::ErrorKind;
 use gosync::sources::{Location, Netrc, SourceOptions};
 use gosync::update::FileOptions;
 use gosync_files::identity::keep_apart;
@@ -114,7 +115,7 @@ impl Zsync {
         if let Some((_, path)) = &recompressed {
             keep_apart(path, &control)?;
         }
-        let outcome = update.patch(Some(&output))?;
+        let outcome = update.patch(Some(&output)).map_err(in_words_of_zsync)?;
         outcome.tell(Some(&output), start, console)?;
         if let Some((recompress, path)) = recompressed {
             recompress.compress(&output, &path)?;
@@ -146,6 +147,15 @@ impl Zsync {
                 .message(format_args!("warning: the control file {own} calls {what} {refused}; that name is not used"));
         }
         name.path
+    }
+}
+
+/// Scripts look for its words.
+fn in_words_of_zsync(error: anyhow::Error) -> anyhow::Error {
+    use ErrorKind::{Corrupt, Denied, NotFound, Source};
+    match error.downcast_ref().map(gosync::Error::kind) {
+        Some(Corrupt | NotFound | Denied | Source) => error.context("Not all of the required data could be downloaded"),
+        _ => error,
     }
 }
 

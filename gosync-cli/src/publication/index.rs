@@ -1,6 +1,6 @@
 //! An index, with its signature and payload.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use gosync::publish::Destination;
 use gosync::signing::{SIGNATURE_SUFFIX, SecretKey, publish_signature};
@@ -40,7 +40,7 @@ pub(crate) fn publish(
     let noun = described.noun;
     let info = index.info();
     let payload = info.payload.as_ref().map(|payload| location.beside(payload.name.as_str()));
-    let signature = key.map(|key| sign(index, location, key)).transpose()?;
+    let signature = key.map(|key| key.sign_index(index, location)).transpose()?;
     Destination::new(location, upload).put(|out| index.write(out)).map_err(Error::from)?;
     let signature = match signature {
         Some(signature) => Some(publish_signature(&signature, location, upload)?),
@@ -88,15 +88,6 @@ pub(crate) fn publish(
     });
     console.event(&joined(done, described.facts.clone()))?;
     Ok(())
-}
-
-/// The signature of what is to be published at `location`.
-fn sign(index: &Index, location: &Location, key: &SecretKey) -> Result<String, Error> {
-    let header = index.layered().expect("there is a key only where there is a header").head();
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let name = location.file_name().unwrap_or_default();
-    let comment = format!("timestamp:{now}\tfile:{name}\theader:{}", header.len());
-    key.sign(header, &comment).map_err(|source| Error::Key { key: key.id().to_string(), source })
 }
 
 /// Tells of a signature that stayed behind from an earlier index: clients with a public

@@ -236,6 +236,21 @@ fn failures() {
     scratch.write("x.zsync", b"zsync: 0.6.2\nBlocksize: 2048\nLength: 9\nFilename: ../x\n\n");
     scratch.run(&["zsync", "x.zsync"]).assert_failed(3, "bad name");
     scratch.run(&["zsync", "old.img"]).assert_failed(3, "not a control file");
+    // In words that zsync's own tests look for.
+    assert_eq!(scratch.run(&["zsyncmake", "-o", "site/new.img.zsync", "site/new.img"]).code, 0);
+    let len = scratch.read("site/new.img").len();
+    scratch.write("site/new.img", &vec![7; len]);
+    let words = "Not all of the required data could be downloaded";
+    scratch.run(&["zsync", "-o", "out", "site/new.img.zsync"]).assert_failed(3, words);
+    scratch.write("site/new.img", &scratch.read("old.img"));
+    assert_eq!(scratch.run(&["zsyncmake", "-o", "site/new.img.zsync", "site/new.img"]).code, 0);
+    let control = scratch.read("site/new.img.zsync");
+    let sums = control.windows(7).position(|window| window == b"SHA-1: ").unwrap() + 7;
+    let mut other = control.clone();
+    other[sums] = if other[sums] == b'0' { b'1' } else { b'0' };
+    scratch.write("site/new.img.zsync", &other);
+    scratch.run(&["zsync", "-o", "out", "site/new.img.zsync"]).assert_failed(3, "checksum mismatch");
+    assert!(!scratch.path("out").exists());
     scratch.write("empty", b"");
     scratch.run(&["zsyncmake", "empty"]).assert_failed(1, "refuse control files of an empty file");
     scratch.run(&["zsyncmake", "-b", "1000", "old.img"]).assert_failed(2, "no power of two");

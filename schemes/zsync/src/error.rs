@@ -86,7 +86,7 @@ pub enum Error {
 #[non_exhaustive]
 pub enum WholeError {
     /// The whole has another hash, also when all of it was fetched.
-    #[error("the whole file has the {} {actual}, not {expected}", expected.algorithm())]
+    #[error("checksum mismatch: the whole file has the {} {actual}, not {expected}", expected.algorithm())]
     Digest {
         /// What the control file says.
         expected: FileDigest,

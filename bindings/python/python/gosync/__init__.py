@@ -10,14 +10,15 @@
 from __future__ import annotations
 
 import os
-from typing import IO, Iterable, Optional, Sequence, Tuple, Union, cast
+import warnings
+from typing import IO, Any, Dict, Iterable, Optional, Sequence, Tuple, Union, cast
 
 from . import _native
 from ._manner import OnProgress, manner
 from ._streams import Writable
 from .errors import CancelledError, CorruptError, Error, SourceError
 from .network import Network
-from .results import BuildResult, DiffResult, PatchResult, Progress
+from .results import BuildResult, DiffResult, InspectResult, PatchResult, Progress, VerifyResult
 
 __all__ = [
     "BuildResult",
@@ -25,15 +26,22 @@ __all__ = [
     "CorruptError",
     "DiffResult",
     "Error",
+    "InspectResult",
     "Network",
     "PatchResult",
     "Progress",
     "SourceError",
+    "VerifyResult",
+    "__version__",
     "build",
     "diff",
+    "inspect",
     "merge",
     "patch",
+    "verify",
 ]
+
+__version__: str = _native.__version__
 
 Path = Union[str, "os.PathLike[str]"]
 Index = Union[Path, bytes, bytearray, memoryview, IO[bytes]]
@@ -47,6 +55,8 @@ def build(
     block_size: Union[int, Sequence[int], None] = None,
     compress: Optional[int] = None,
     part: Optional[Tuple[int, int]] = None,
+    sign: Optional[Path] = None,
+    key_password: Optional[str] = None,
     threads: Optional[int] = None,
     progress: Optional[OnProgress] = None,
     network: Optional[Network] = None,
@@ -62,12 +72,16 @@ def build(
     With a `part`, such as ``(2, 5)``, the second of five, only that is made, for `merge`. It
     goes to ``FILE.gosync.2-of-5``, and its payload, if any, to the same with
     ``.gosync-payload`` behind it.
+
+    `sign` is the file of a secret key of minisign's, and `key_password` its password, if it has
+    one. The signature goes to ``INDEX.minisig``, for those who give a `public_key`.
     """
     if output is None:
         output = os.fspath(file) + ".gosync" + ("" if part is None else f".{part[0]}-of-{part[1]}")
     sizes = [] if block_size is None else [block_size] if isinstance(block_size, int) else list(block_size)
     how = (network or Network(), manner(threads, progress))
-    made = _native.build(file, output, format, sizes, compress, part, *how)
+    key = None if sign is None else (sign, key_password)
+    made = _native.build(file, output, format, sizes, compress, part, key, *how)
     return BuildResult(index=os.fspath(output) if isinstance(output, (str, os.PathLike)) else None, **made)
 
 
@@ -75,6 +89,8 @@ def merge(
     parts: Iterable[Path],
     output: Path,
     *,
+    sign: Optional[Path] = None,
+    key_password: Optional[str] = None,
     threads: Optional[int] = None,
     progress: Optional[OnProgress] = None,
     network: Optional[Network] = None,
@@ -83,9 +99,11 @@ def merge(
 
     `output` is where it goes, a path or the URL of an object; a compressed payload goes
     beside it. The index is what one `build` would have made, to the byte. Parts that do not
-    go together are a ``ValueError``, damaged ones a `CorruptError`.
+    go together are a ``ValueError``, damaged ones a `CorruptError`. `sign` and `key_password` are
+    as with `build`.
     """
-    made = _native.merge(list(parts), output, network or Network(), manner(threads, progress))
+    key = None if sign is None else (sign, key_password)
+    made = _native.merge(list(parts), output, key, network or Network(), manner(threads, progress))
     return BuildResult(index=os.fspath(output), **made)
 
 
@@ -101,12 +119,37 @@ def diff(
 ) -> DiffResult:
     """Tell what of the target of `index` is in `seed`, an old version, and in `seeds`.
 
-    `index` is a path, a URL, a binary stream, or the bytes of an index. With a
+    `index` is a path, a URL, a binary stream, or the bytes of an index or a control file of
+    zsync. With a
     `public_key`, which is minisign's, as text or in a file, it has to be signed.
     """
     network = network or Network()
     found = _native.diff([seed, *seeds], _index(index), public_key, network, manner(threads, progress))
-    return DiffResult(**found)
+    return DiffResult(**_told(found))
+
+
+def inspect(
+    index: Index, *, public_key: Optional[Path] = None, network: Optional[Network] = None
+) -> InspectResult:
+    """Tell what is in `index`: a path, a URL, a binary stream, or bytes.
+
+    With a `public_key`, which is minisign's, as text or in a file, it has to be signed.
+    """
+    return InspectResult(**_told(_native.inspect(_index(index), public_key, network or Network(), manner(None))))
+
+
+def verify(
+    file: Path,
+    index: Index,
+    *,
+    public_key: Optional[Path] = None,
+    threads: Optional[int] = None,
+    progress: Optional[OnProgress] = None,
+    network: Optional[Network] = None,
+) -> VerifyResult:
+    """Tell whether `file` is the target of `index`, and if not, what of it is wrong."""
+    how = (network or Network(), manner(threads, progress))
+    return VerifyResult(**_told(_native.verify(file, _index(index), public_key, *how)))
 
 
 def patch(
@@ -123,8 +166,8 @@ def patch(
 ) -> PatchResult:
     """Bring `seed`, an old version, to the target of `index`; fetch only what is missing.
 
-    `index` is a path, a URL, a binary stream, or the bytes of an index. With a
-    `public_key`, which is minisign's, as text or in a file, it has to be signed. `source`
+    `index` is a path, a URL, a binary stream, or the bytes of an index or a control file of
+    zsync. With a `public_key`, which is minisign's, as text or in a file, it has to be signed. `source`
     is the path or URL of the target, or several, which are mirrors; without it the file
     that the index names, beside the index. `output` is a path or a binary stream; without it
     the result takes the place of `seed`, at once and only when all of it is verified.
@@ -146,7 +189,14 @@ def patch(
     done = _native.patch(
         [seed, *seeds], _index(index), public_key, sources, output, network, manner(threads, progress)
     )
-    return PatchResult(**done)
+    return PatchResult(**_told(done))
+
+
+def _told(result: Dict[str, Any]) -> Dict[str, Any]:
+    """`result`, when it was told what is wrong with a control file and does no harm."""
+    for what in result.pop("ignored"):
+        warnings.warn(f"{what}; this is ignored", stacklevel=3)
+    return result
 
 
 def _index(index: Index) -> Union[Path, bytes]:

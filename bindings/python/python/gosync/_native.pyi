@@ -6,6 +6,8 @@ from ._streams import Readable, SeekableReadable, Writable
 _Path = Union[str, PathLike[str]]
 _Manner = Mapping[str, Any]
 
+__version__: str
+
 def command(args: Sequence[str]) -> int: ...
 def build(
     file: _Path,
@@ -14,10 +16,23 @@ def build(
     block_sizes: Sequence[int],
     compress: Optional[int],
     part: Optional[Tuple[int, int]],
+    key: Optional[Tuple[_Path, Optional[str]]],
     network: Any,
     manner: _Manner,
 ) -> Dict[str, Any]: ...
-def merge(parts: Sequence[_Path], output: _Path, network: Any, manner: _Manner) -> Dict[str, Any]: ...
+def merge(
+    parts: Sequence[_Path],
+    output: _Path,
+    key: Optional[Tuple[_Path, Optional[str]]],
+    network: Any,
+    manner: _Manner,
+) -> Dict[str, Any]: ...
+def inspect(
+    index: Union[bytes, _Path], public_key: Optional[_Path], network: Any, manner: _Manner
+) -> Dict[str, Any]: ...
+def verify(
+    file: _Path, index: Union[bytes, _Path], public_key: Optional[_Path], network: Any, manner: _Manner
+) -> Dict[str, Any]: ...
 def diff(
     seeds: Sequence[_Path],
     index: Union[bytes, _Path],

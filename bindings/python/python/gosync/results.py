@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 
 @dataclass(frozen=True)
@@ -69,4 +69,42 @@ class PatchResult:
     requests: int
     refetched_blocks: int
     """Blocks that came out wrong at first."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class InspectResult:
+    """What is in an index."""
+
+    format: str
+    """``gosync``, ``go-sync`` or ``zsync``."""
+    version: str
+    target: Optional[str]
+    """What it calls its target."""
+    target_bytes: int
+    index_bytes: int
+    block_sizes: List[int]
+    payload: Optional[str]
+    """What the compressed payload is called, if there is one."""
+    payload_bytes: int
+    """Bytes of what is published beside the index."""
+    hashes: List[Tuple[str, str]]
+    """Of the whole target: what each is called, and its digits."""
+    urls: List[str]
+    """Where a control file of zsync says that its target is."""
+    signed_by: Optional[str]
+    """The key's number, where a key was given."""
+    trusted_comment: Optional[str]
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """Whether a file is the target of an index."""
+
+    ok: bool
+    file_bytes: int
+    target_bytes: int
+    wrong_bytes: int
+    wrong_ranges: List[Tuple[int, int]]
+    """Where each begins, and where it ends. None where only the hash of the whole is wrong."""
     seconds: float

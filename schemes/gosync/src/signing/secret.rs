@@ -4,12 +4,16 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::SystemTime;
+
+use gosync_blocksources::Location;
 
 use super::error::KeyError;
 use super::key_id::KeyId;
 use super::public::PublicKey;
 use super::text::{LEGACY, decode, key_line};
 use crate::error::Error;
+use crate::index::Index;
 
 /// Algorithms, salt and limits of the encryption, number, key, checksum.
 const KEY_LEN: usize = 2 + 2 + 2 + 32 + 8 + 8 + 8 + 64 + 32;
@@ -95,6 +99,25 @@ impl SecretKey {
         let untrusted = format!("signature of a gosync index's header by key {}", self.id());
         let signature = minisign::sign(Some(&self.public), &self.key, header, Some(comment.trim()), Some(&untrusted));
         Ok(signature.map_err(unusable)?.into_string())
+    }
+}
+
+impl SecretKey {
+    /// The text of a signature of `index`, which will be at `location`, as of now.
+    ///
+    /// # Errors
+    ///
+    /// When the machine gives no random numbers.
+    ///
+    /// # Panics
+    ///
+    /// When the index is none of gosync's own format, and has no head to sign.
+    pub fn sign_index(&self, index: &Index, location: &Location) -> Result<String, Error> {
+        let head = index.layered().expect("only an index with a head is signed").head();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let name = location.file_name().unwrap_or_default();
+        let comment = format!("timestamp:{now}\tfile:{name}\theader:{}", head.len());
+        self.sign(head, &comment).map_err(|source| Error::Key { key: self.id().to_string(), source })
     }
 }
 

@@ -1,0 +1,205 @@
+//! What was published of a target: an index, or a control file of zsync.
+
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use gosync::signing::{PublicKey, Signed};
+use gosync::sources::{Location, SourceOptions, Transfer};
+use gosync::update::{Beginning, Target, Verified, verify as verify_file};
+use gosync::{Index, OpenedIndex, ReadOptions};
+use gosync_zsync::{Control, ControlTarget, OpenedControl, Places};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arguments::IndexArgument;
+use crate::error::{control_error, sync_error};
+use crate::job::{self, Manner};
+use crate::network::Network;
+
+/// Something that describes a target, opened.
+pub(crate) enum Published {
+    Index { index: Box<Index>, default_source: Option<Location>, signed: Option<Signed>, transfer: Transfer },
+    Control(Box<OpenedControl>),
+}
+
+impl Published {
+    /// Reads it, and verifies its signature if there is a key to do so: its text, or the file that
+    /// it is in.
+    pub(crate) fn open(index: IndexArgument, public_key: Option<PathBuf>, options: &SourceOptions) -> PyResult<Self> {
+        let limits = ReadOptions::default();
+        let is_control = |start: &[u8]| matches!(Index::format_of(start), Ok(None)) && Control::is_one(start);
+        match index {
+            IndexArgument::Bytes(_) if public_key.is_some() => {
+                Err(PyValueError::new_err("a signature is beside its index, and nothing is beside one in memory"))
+            }
+            IndexArgument::Bytes(bytes) if is_control(&bytes) => {
+                let location = Location::from(PathBuf::from("the control file in memory"));
+                let named = |source| gosync_zsync::Error::Control { location: location.to_string(), source };
+                let control = Control::read(&bytes).map_err(|error| control_error(named(error)))?;
+                let transfer = Transfer { bytes: bytes.len() as u64, requests: 0 };
+                let bytes = bytes.to_vec();
+                Ok(Self::Control(Box::new(OpenedControl { control, location, bytes, modified: None, transfer })))
+            }
+            IndexArgument::Bytes(bytes) => {
+                let named = |source| gosync::update::Error::Index { location: "the index in memory".into(), source };
+                let index = Index::read(&*bytes, &limits).map_err(|error| sync_error(named(error)))?;
+                let transfer = Transfer { bytes: bytes.len() as u64, requests: 0 };
+                Ok(Self::Index { index: Box::new(index), default_source: None, signed: None, transfer })
+            }
+            IndexArgument::Place(location) => {
+                let beginning = Beginning::read(&location, limits.max_bytes, options).map_err(sync_error)?;
+                if is_control(beginning.start()) {
+                    if public_key.is_some() {
+                        return Err(PyValueError::new_err("a control file of zsync cannot be signed"));
+                    }
+                    let opened = OpenedControl::read(beginning, &location, &Default::default());
+                    return opened.map(|opened| Self::Control(Box::new(opened))).map_err(control_error);
+                }
+                let opened = OpenedIndex::read(beginning, &location, &limits).map_err(sync_error)?;
+                let mut transfer = opened.transfer;
+                let mut signed = None;
+                if let Some(key) = public_key {
+                    let text = key.to_str().and_then(|text| text.parse().ok());
+                    let key = text.map_or_else(|| PublicKey::read(&key), Ok).map_err(sync_error)?;
+                    let checked = opened.check_signature(&key, options).map_err(sync_error)?;
+                    transfer += checked.transfer;
+                    signed = Some(checked);
+                }
+                let default_source = opened.default_source();
+                Ok(Self::Index { index: Box::new(opened.index), default_source, signed, transfer })
+            }
+        }
+    }
+
+    /// What an update brings about; of a control file also from `places`.
+    pub(crate) fn target<'a>(&'a self, places: Option<&'a Places>) -> Box<dyn Target + 'a> {
+        match (self, places) {
+            (Self::Index { index, .. }, _) => index.target(),
+            (Self::Control(opened), None) => Box::new(ControlTarget::new(&opened.control)),
+            (Self::Control(opened), Some(places)) => Box::new(ControlTarget::at(&opened.control, places)),
+        }
+    }
+
+    /// What opening it took.
+    pub(crate) fn transfer(&self) -> Transfer {
+        match self {
+            Self::Index { transfer, .. } => *transfer,
+            Self::Control(opened) => opened.transfer,
+        }
+    }
+
+    /// Where its target is, if it says so; a control file says it in another way.
+    pub(crate) fn default_source(&self) -> Option<Location> {
+        match self {
+            Self::Index { default_source, .. } => default_source.clone(),
+            Self::Control(_) => None,
+        }
+    }
+
+    /// How long what is there is, in bytes.
+    pub(crate) fn source_length(&self) -> u64 {
+        match self {
+            Self::Index { index, .. } => index.info().source_length(),
+            Self::Control(opened) => opened.control.signature.layout().length(),
+        }
+    }
+
+    /// Whether another file than the target is published.
+    pub(crate) fn is_compressed(&self) -> bool {
+        matches!(self, Self::Index { index, .. } if index.info().payload.is_some())
+    }
+
+    /// What is wrong with it and does no harm.
+    pub(crate) fn ignored(&self) -> Vec<String> {
+        let Self::Control(opened) = self else { return Vec::new() };
+        let text = |error: &gosync_zsync::ControlError| match error.source() {
+            Some(cause) => format!("{}: {error}: {cause}", opened.location),
+            None => format!("{}: {error}", opened.location),
+        };
+        opened.control.ignored.iter().map(text).collect()
+    }
+}
+
+/// What is in an index.
+#[pyfunction]
+pub(crate) fn inspect<'py>(
+    py: Python<'py>,
+    index: IndexArgument,
+    public_key: Option<PathBuf>,
+    network: Network,
+    manner: Manner,
+) -> PyResult<Bound<'py, PyDict>> {
+    let published =
+        job::run(py, &manner, move |job| Published::open(index, public_key, &network.options(job.wish_to_stop())?))?;
+    let result = PyDict::new(py);
+    result.set_item("ignored", published.ignored())?;
+    match &published {
+        Published::Index { index, signed, .. } => {
+            let info = index.info();
+            result.set_item("format", info.format.to_string())?;
+            result.set_item("version", &info.version)?;
+            result.set_item("target", info.target_name.as_ref().map(|name| name.as_str()))?;
+            result.set_item("target_bytes", info.length)?;
+            result.set_item("index_bytes", info.index_bytes)?;
+            result.set_item("block_sizes", info.layers.iter().map(|layer| layer.block_size).collect::<Vec<_>>())?;
+            result.set_item("payload", info.payload.as_ref().map(|payload| payload.name.as_str()))?;
+            result.set_item("payload_bytes", info.source_length())?;
+            result.set_item(
+                "hashes",
+                info.file_hash.iter().map(|hash| ("BLAKE3", hash.to_string())).collect::<Vec<_>>(),
+            )?;
+            result.set_item("urls", Vec::<String>::new())?;
+            result.set_item("signed_by", signed.as_ref().map(|signed| signed.key.to_string()))?;
+            result.set_item("trusted_comment", signed.as_ref().map(|signed| signed.comment.as_str()))?;
+        }
+        Published::Control(opened) => {
+            let control = &opened.control;
+            let layout = control.signature.layout();
+            let hashes = control.digests.iter().map(|digest| (digest.algorithm(), digest.to_string()));
+            result.set_item("format", "zsync")?;
+            result.set_item("version", &control.version)?;
+            result.set_item("target", control.file_name.as_ref().map(|name| name.as_str()))?;
+            result.set_item("target_bytes", layout.length())?;
+            result.set_item("index_bytes", opened.bytes.len())?;
+            result.set_item("block_sizes", vec![layout.block_size()])?;
+            result.set_item("payload", None::<String>)?;
+            result.set_item("payload_bytes", layout.length())?;
+            result.set_item("hashes", hashes.collect::<Vec<_>>())?;
+            result.set_item("urls", [&control.urls[..], &control.z_urls[..]].concat())?;
+            result.set_item("signed_by", None::<String>)?;
+            result.set_item("trusted_comment", None::<String>)?;
+        }
+    }
+    Ok(result)
+}
+
+/// Whether a file is the target of an index.
+#[pyfunction]
+pub(crate) fn verify<'py>(
+    py: Python<'py>,
+    file: PathBuf,
+    index: IndexArgument,
+    public_key: Option<PathBuf>,
+    network: Network,
+    manner: Manner,
+) -> PyResult<Bound<'py, PyDict>> {
+    let start = Instant::now();
+    let (ignored, verified) = job::run(py, &manner, move |job| {
+        let published = Published::open(index, public_key, &network.options(job.wish_to_stop())?)?;
+        let verified = verify_file(&*published.target(None), &file, job).map_err(sync_error)?;
+        Ok((published.ignored(), verified))
+    })?;
+    let is_good = verified.is_good();
+    let Verified { verdict, .. } = verified;
+    let result = PyDict::new(py);
+    result.set_item("ignored", ignored)?;
+    result.set_item("ok", is_good)?;
+    result.set_item("file_bytes", verdict.length)?;
+    result.set_item("target_bytes", verdict.expected_length)?;
+    result.set_item("wrong_bytes", verdict.wrong_bytes())?;
+    result.set_item("wrong_ranges", verdict.wrong.iter().map(|range| (range.start, range.end)).collect::<Vec<_>>())?;
+    result.set_item("seconds", start.elapsed().as_secs_f64())?;
+    Ok(result)
+}
