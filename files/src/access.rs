@@ -4,25 +4,13 @@ use std::fs::{File, Metadata, TryLockError};
 use std::io;
 use std::path::Path;
 
+use crate::entry::directory_of;
 use crate::platform;
 
-/// Locks `file`, and tells whether nobody else has it locked. Where there are no locks, nobody
-/// has.
-///
-/// # Errors
-///
-/// When it cannot be locked for another reason.
-pub fn lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error))
-            if error.kind() == io::ErrorKind::Unsupported || platform::knows_no_locks(&error) =>
-        {
-            Ok(true)
-        }
-        Err(TryLockError::Error(error)) => Err(error),
-    }
+/// Locks `file`, and tells whether nobody else has it locked. Where it cannot be locked, as on
+/// many file systems of the network, nobody has.
+pub fn lock(file: &File) -> bool {
+    !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 /// Whether nobody can write to `file` who may not write to the file at `replaced` either: it
@@ -41,18 +29,14 @@ pub fn restrict(file: &File) -> io::Result<()> {
     platform::restrict(file)
 }
 
-/// Gives `file` the owner, group and mode of the file that it replaces, or the mode of
-/// any new file.
+/// Gives `file` the owner, group, mode, attributes and access control list of the file that it
+/// replaces, or those of any new file at `target`. Returns what could not be kept, in words.
 ///
-/// The owner and the group are kept as far as this process may set them. Where one
-/// cannot be kept, neither is what was granted in its name: the bits to run as the
-/// owner or the group, and what the group may do beyond what everybody may.
-///
-/// # Errors
-///
-/// When the mode cannot be set.
-pub fn adopt(file: &File, replaced: Option<&Metadata>) -> io::Result<()> {
-    platform::adopt(file, replaced)
+/// Where an owner or a group cannot be kept, neither is what was granted in its name: the bits
+/// to run as the owner or the group, and what the group may do beyond what everybody may. Without
+/// its access control list nobody may do more than before, and some less.
+pub fn adopt(file: &File, target: &Path, replaced: Option<&Metadata>) -> Vec<String> {
+    platform::adopt(file, target, directory_of(target), replaced)
 }
 
 #[cfg(test)]
@@ -67,9 +51,9 @@ mod tests {
         let path = directory.path().join("file");
         let file = entry::create(&path).unwrap();
         let other = entry::open(&path, OpenOptions::new().read(true).write(true)).unwrap();
-        assert!(lock(&file).unwrap() && !lock(&other).unwrap());
+        assert!(lock(&file) && !lock(&other));
         file.unlock().unwrap();
-        assert!(lock(&other).unwrap());
+        assert!(lock(&other));
         assert!(is_ours(&file, &path));
     }
 }

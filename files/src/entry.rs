@@ -27,6 +27,45 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     platform::opening(options).open(path)
 }
 
+/// Opens what is at `path` to be read from its start to its end, and does not wait for the other
+/// end of a pipe. What this process has open already, such as `/dev/stdin`, may be a pipe; what
+/// is looked for by its name may not.
+///
+/// # Errors
+///
+/// When it cannot be opened, or is no file and nothing of this process.
+pub fn open_stream(path: &Path) -> io::Result<File> {
+    if platform::is_descriptor(path) {
+        return File::open(path);
+    }
+    let file = platform::reading(&mut OpenOptions::new()).open(path)?;
+    let metadata = file.metadata()?;
+    match kind_of(&metadata).filter(|_| !is_data(&metadata)) {
+        None => Ok(file),
+        Some("a directory") => Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory, not a file")),
+        Some(kind) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("is {kind}, not a file"))),
+    }
+}
+
+/// Whether what is written to `path` goes through it: this process has it open already, as
+/// `/dev/stdout`, or it is a device such as `/dev/null`.
+pub fn is_sink(path: &Path) -> bool {
+    let special = |metadata: Metadata| platform::special_kind(metadata.file_type());
+    platform::is_descriptor(path) || path.metadata().ok().and_then(special) == Some("a device")
+}
+
+/// Whether `path` stands for the standard output of this process.
+pub fn is_standard_output(path: &Path) -> bool {
+    platform::is_descriptor(path)
+        && path.file_name().is_some_and(|name| ["stdout", "1"].iter().any(|standard| name == *standard))
+}
+
+/// Whether it can be read though it is no file: a device whose bytes are at their places, or the
+/// one that is always empty.
+fn is_data(metadata: &Metadata) -> bool {
+    platform::special_kind(metadata.file_type()) == Some("a block device") || platform::empty_device(metadata)
+}
+
 /// What it is, with an article, unless it is a file.
 pub fn kind_of(metadata: &Metadata) -> Option<&'static str> {
     let kind = metadata.file_type();
@@ -52,6 +91,12 @@ pub fn kind_of_name(path: &Path) -> Option<&'static str> {
 /// that cannot tell, where there is a file.
 pub fn is_at(file: &File, path: &Path) -> bool {
     platform::is_at(file, path)
+}
+
+/// Why nothing can take the place of the file at `target`, as far as that can be told without
+/// trying: it is immutable, say.
+pub fn obstacle(target: &Path) -> Option<&'static str> {
+    platform::obstacle(target, directory_of(target))
 }
 
 /// Whether another program has the file at `path` open in such a way that nothing can take
@@ -160,7 +205,7 @@ mod tests {
         permissions.set_readonly(true);
         fs::set_permissions(&old, permissions).unwrap();
         let file = create(&new).unwrap();
-        crate::access::adopt(&file, Some(&fs::metadata(&old).unwrap())).unwrap();
+        assert!(crate::access::adopt(&file, &old, Some(&fs::metadata(&old).unwrap())).is_empty());
         replace(&new, &old).unwrap();
         assert!(fs::metadata(&old).unwrap().permissions().readonly());
         assert_eq!(fs::read_to_string(&old).unwrap(), "");

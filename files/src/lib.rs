@@ -34,6 +34,7 @@
 //! | holes are found | yes | yes | no | no | no |
 //! | holes are made by writing nothing | yes | yes | yes | no | no |
 //! | holes are punched, room is reserved | yes | no | no | no | no |
+//! | access control list, attributes, capabilities | yes | no | no | no | no |
 //! | owner and mode, 0600 meanwhile | yes | yes | yes | read-only attribute | no |
 //! | an open file can be replaced | yes | yes | yes | by moving it aside | no |
 //!
@@ -48,6 +49,7 @@ pub mod access;
 pub mod entry;
 pub mod identity;
 mod local_file;
+mod note;
 mod platform;
 mod read_buffer;
 pub mod space;
@@ -57,4 +59,5 @@ pub mod space;
 struct Readme;
 
 pub use local_file::{LocalFile, write_all_at};
+pub use note::Note;
 pub use read_buffer::ReadBuffer;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gosync_chunks::{ByteRange, ReadAt};
 
+use crate::entry;
 use crate::platform;
 
 /// A file or block device, opened for reading; its errors carry its path.
@@ -21,9 +22,9 @@ impl LocalFile {
     ///
     /// # Errors
     ///
-    /// When it cannot be opened or is neither a file nor a block device.
+    /// When it cannot be opened or is neither a file nor a block device. A pipe is not waited for.
     pub fn open(path: &Path) -> io::Result<Self> {
-        match File::open(path) {
+        match entry::open_stream(path) {
             Ok(file) => Self::new(path, file),
             // Windows refuses to open one, for want of permission as it says.
             Err(_) if path.is_dir() => Err(is_a_directory()),
@@ -41,7 +42,11 @@ impl LocalFile {
         if metadata.is_dir() {
             return Err(is_a_directory());
         }
-        let size = if metadata.is_file() { metadata.len() } else { device_size(&file)? };
+        let size = match metadata.is_file() {
+            true => metadata.len(),
+            false if platform::empty_device(&metadata) => 0,
+            false => device_size(&file)?,
+        };
         // Threads take pieces in order, so the kernel may read further ahead than it would
         // for reads that seem to jump.
         platform::read_ahead(&file);

@@ -30,6 +30,26 @@ pub fn punch_hole(file: &File, range: ByteRange) -> io::Result<()> {
     platform::punch_hole(file, range)
 }
 
+/// Room that a file system has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Free {
+    /// Bytes that can be written.
+    pub bytes: u64,
+    /// Whether copies may take none of it.
+    pub may_share: bool,
+}
+
+/// What is free where `file` is; `None` where that says nothing of how much fits.
+pub fn free(file: &File) -> Option<Free> {
+    platform::free(file).map(|(bytes, may_share)| Free { bytes, may_share })
+}
+
+/// Bytes on disk that `file` has taken already, written or only set aside; 0 where that cannot be
+/// told.
+pub fn taken(file: &File) -> u64 {
+    platform::taken(file)
+}
+
 /// Bytes of the blocks that the file system of `file` keeps, which only whole can be shared.
 pub fn cluster_size(file: &File) -> u64 {
     platform::cluster_size(file)

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use gosync_files::Note;
 use serde::Serialize;
 
 use crate::interrupt::Interrupt;
@@ -65,6 +66,11 @@ impl Console {
         if !self.quiet {
             self.error(text);
         }
+    }
+
+    /// What did not go as it should, though the result is right.
+    pub(crate) fn notes(&self, notes: &[Note]) {
+        notes.iter().for_each(|note| self.message(format_args!("warning: {note}")));
     }
 
     /// Something to know when one wants to know more.

@@ -30,8 +30,8 @@ pub(crate) struct Usage {
 
 /// Prints `error`, what caused it and what may help, and tells the exit code.
 pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
-    let is_cancelled = kind(error) == Some(ErrorKind::Cancelled) || error.is::<gosync_librsync::Error>();
-    if is_cancelled && console.interrupt.is_raised() {
+    // Whatever the work failed of: it was cut off.
+    if console.interrupt.is_raised() {
         tell_interruption(console);
         return console.interrupt.exit_code().into();
     }
@@ -149,6 +149,10 @@ fn of_kind(kind: ErrorKind, is_kept: bool) -> Option<&'static str> {
              run the command again with another source"
         }
         (ErrorKind::Corrupt, false) => "the index may be of another version; nothing was replaced",
+        (ErrorKind::Output, true) => {
+            "nothing was replaced, and what was fetched is kept: see to that file or its disk, and run the same \
+             command again"
+        }
         (ErrorKind::NotFound | ErrorKind::Denied | ErrorKind::Source, true) => {
             "nothing was replaced, and what was fetched is kept; run the same command again when the source is back"
         }

@@ -36,6 +36,7 @@ use text::without_secrets;
 ///
 /// To be called once in a process, which has no signal handlers of its own.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    platform::let_writes_fail();
     let arguments: Vec<OsString> = args.into_iter().collect();
     let args = match personality::parse(&arguments) {
         Ok(args) => args,

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use gosync::sources::Transfer;
 use gosync::update::Report;
+use gosync_files::Note;
 use serde_json::json;
 
 use crate::console::Console;
@@ -20,13 +21,16 @@ pub(crate) struct Outcome {
     pub(crate) index: Transfer,
     /// What there is to say of servers, each in one line.
     pub(crate) notes: Vec<String>,
+    /// What went wrong apart from the content.
+    pub(crate) warnings: Vec<Note>,
 }
 
 impl Outcome {
     /// Tells it, and how long it took since `start`.
     pub(crate) fn tell(&self, output: Option<&Path>, start: Instant, console: &Console) -> anyhow::Result<()> {
-        let Self { output_bytes, matched_bytes, ref work, index, ref notes } = *self;
+        let Self { output_bytes, matched_bytes, ref work, index, ref notes, ref warnings } = *self;
         let time = start.elapsed();
+        console.notes(warnings);
         if work.refetched_blocks > 0 {
             console.message(format_args!(
                 "warning: {} came out wrong at first, and was fetched again",
@@ -58,6 +62,7 @@ impl Outcome {
             "output_bytes": output_bytes,
             "requests": work.transfer.requests + index.requests,
             "refetched_blocks": work.refetched_blocks,
+            "warnings": warnings.iter().map(ToString::to_string).chain(notes.iter().cloned()).collect::<Vec<_>>(),
             "seconds": time.as_secs_f64(),
         }))?;
         Ok(())

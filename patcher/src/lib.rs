@@ -98,7 +98,7 @@
 //! - A file needs room for the old and the new version at once; nothing is patched in place.
 //! - Extents are shared on Linux (btrfs, XFS and others) and Windows (ReFS), where seed
 //!   and target are offset by whole clusters. Holes are found on Linux and FreeBSD.
-//! - Access control lists and extended attributes of a replaced file are not kept.
+//! - Access control lists and extended attributes of a replaced file are kept on Linux only.
 //! - On Windows a file has no holes, and one that another program keeps open without sharing it
 //!   is not replaced: [`StageError::InUse`].
 //! - The mode of a new file follows the umask on Linux; elsewhere on Unix it is 0644.

@@ -72,15 +72,15 @@ pub(crate) fn build<'py>(
     }
     let start = Instant::now();
     let published = payload.clone();
-    let index = job::run(py, &manner, move |job| {
+    let (index, warnings) = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
         let publisher = Publisher { format, options: &build, sources: &options, progress: job };
         let key = key.map(Key::read).transpose()?;
         let index = publisher.build(&file, published.as_ref()).map_err(sync_error)?;
-        write_index(job, &index, output, key.as_ref(), &options)?;
-        Ok(index)
+        let warnings = write_index(job, &index, output, key.as_ref(), &options)?;
+        Ok((index, warnings))
     })?;
-    describe(py, &index, payload, start)
+    describe(py, &index, payload, warnings, start)
 }
 
 /// Makes a part of an index.
@@ -121,6 +121,7 @@ fn build_part<'py>(
     result.set_item("payload", payload)?;
     result.set_item("payload_bytes", part.payload_length().unwrap_or(part.range().len()))?;
     result.set_item("block_sizes", part.block_sizes())?;
+    result.set_item("warnings", Vec::<String>::new())?;
     result.set_item("blake3", None::<String>)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
@@ -138,17 +139,17 @@ pub(crate) fn merge<'py>(
     let start = Instant::now();
     let Place(location) = output;
     let place = location.clone();
-    let index = job::run(py, &manner, move |job| {
+    let (index, warnings) = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
         let build = BuildOptions::default();
         let publisher = Publisher { format: Format::Layered, options: &build, sources: &options, progress: job };
         let key = key.map(Key::read).transpose()?;
         let index = publisher.merge(&parts, &place).map_err(sync_error)?;
-        write_index(job, &index, Output::Place(place), key.as_ref(), &options)?;
-        Ok(index)
+        let warnings = write_index(job, &index, Output::Place(place), key.as_ref(), &options)?;
+        Ok((index, warnings))
     })?;
     let payload = index.info().payload.map(|payload| location.beside(payload.name.as_str()));
-    describe(py, &index, payload, start)
+    describe(py, &index, payload, warnings, start)
 }
 
 /// A secret key's file, and its password.
@@ -169,17 +170,19 @@ fn write_index(
     output: Output,
     key: Option<&SecretKey>,
     options: &SourceOptions,
-) -> PyResult<()> {
+) -> PyResult<Vec<String>> {
     match output {
         Output::Stream(stream) => {
             let mut writer = FileWriter::new(job, stream);
-            Ok(index.write(&mut writer).and_then(|()| writer.flush())?)
+            index.write(&mut writer).and_then(|()| writer.flush())?;
+            Ok(Vec::new())
         }
         Output::Place(location) => {
             let signature = key.map(|key| key.sign_index(index, &location)).transpose().map_err(sync_error)?;
-            Destination::new(&location, options).put(|out| index.write(out)).map_err(sync_error)?;
+            let notes = Destination::new(&location, options).put(|out| index.write(out)).map_err(sync_error)?;
             let published = signature.map(|signature| publish_signature(&signature, &location, options));
-            published.transpose().map(drop).map_err(sync_error)
+            published.transpose().map_err(sync_error)?;
+            Ok(notes.iter().map(ToString::to_string).collect())
         }
     }
 }
@@ -189,6 +192,7 @@ fn describe<'py>(
     py: Python<'py>,
     index: &Index,
     payload: Option<Location>,
+    warnings: Vec<String>,
     start: Instant,
 ) -> PyResult<Bound<'py, PyDict>> {
     let result = PyDict::new(py);
@@ -200,6 +204,7 @@ fn describe<'py>(
     result.set_item("payload_bytes", info.source_length())?;
     let sizes: Vec<u32> = info.layers.iter().map(|layer| layer.block_size).collect();
     result.set_item("block_sizes", sizes)?;
+    result.set_item("warnings", warnings)?;
     result.set_item("blake3", info.file_hash.map(|hash| hash.to_string()))?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
@@ -215,12 +220,12 @@ pub(crate) fn diff<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
-    let (transfer, ignored, comparison) = job::run(py, &manner, move |job| {
+    let (transfer, ignored, comparison, notes) = job::run(py, &manner, move |job| {
         let published = Published::open(index, public_key, &network.options(job.wish_to_stop())?)?;
         let target = published.target(None);
         let seeds = Seeds::open(seeds, &*target).map_err(sync_error)?;
         let comparison = compare(&*target, &seeds, job).map_err(sync_error)?;
-        Ok((published.transfer(), published.ignored(), comparison))
+        Ok((published.transfer(), published.ignored(), comparison, seeds.notes()))
     })?;
     let plan = &comparison.plan;
     let result = PyDict::new(py);
@@ -231,6 +236,7 @@ pub(crate) fn diff<'py>(
     result.set_item("target_bytes", plan.cut().length())?;
     result.set_item("ignored", ignored)?;
     result.set_item("seed_bytes", comparison.statistics.seed_bytes)?;
+    result.set_item("warnings", notes.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     result.set_item("index_bytes", transfer.bytes + comparison.index_transfer.bytes)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
@@ -306,6 +312,7 @@ pub(crate) fn patch<'py>(
     result.set_item("output_bytes", report.output_bytes())?;
     result.set_item("requests", work.transfer.requests + transfer.requests + layers.requests)?;
     result.set_item("refetched_blocks", work.refetched_blocks)?;
+    result.set_item("warnings", report.notes.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
 }

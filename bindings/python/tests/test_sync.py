@@ -275,6 +275,32 @@ def test_arguments_that_make_no_sense(published, tmp_path):
         gosync.diff(old, index, network=gosync.Network(ca_certificates=["no-such.pem"]))
 
 
+def test_what_is_read_is_not_written_over(published, tmp_path):
+    old, new, index, _ = published
+    linked = tmp_path / "linked"
+    os.link(index, linked)
+    before = [path.read_bytes() for path in (old, new, index)]
+    for call in (
+        lambda: gosync.build(new, new),
+        lambda: gosync.build(new, index.parent / (new.name + ".gosync-payload"), compress=3),
+        lambda: gosync.patch(old, index, output=linked),
+        lambda: gosync.patch(old, index, output=new),
+        lambda: gosync.patch(index, index),
+    ):
+        with pytest.raises(ValueError, match="the same file as"):
+            call()
+    assert before == [path.read_bytes() for path in (old, new, index)]
+
+
+def test_a_seed_that_cannot_be_read_is_a_warning(published, tmp_path):
+    old, new, index, _ = published
+    out = tmp_path / "out"
+    done = gosync.patch(old, index, output=out, seeds=[tmp_path])
+    assert out.read_bytes() == new.read_bytes()
+    assert len(done.warnings) == 1 and "cannot be read" in done.warnings[0]
+    assert gosync.diff(old, index).warnings == []
+
+
 def test_a_stream_that_fails_ends_the_call(published):
     old, _, index, _ = published
 

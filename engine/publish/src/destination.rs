@@ -6,7 +6,7 @@ use std::path::Path;
 #[cfg(feature = "object-store")]
 use gosync_blocksources::ObjectSource;
 use gosync_blocksources::{Location, SourceOptions};
-use gosync_files::identity;
+use gosync_files::{Note, identity};
 use gosync_patcher::StagedFile;
 
 use crate::error::Error;
@@ -35,13 +35,16 @@ impl<'a> Destination<'a> {
     }
 
     /// Writes what `make` makes, which takes its name, and the place of what had it, only
-    /// when it is complete.
+    /// when it is complete. Also gives what could not be done for a file, apart from its content.
     ///
     /// # Errors
     ///
     /// Those of `make`, and when it cannot be written, or the location is no place that can be
     /// written to.
-    pub fn write<T>(self, make: impl FnOnce(&mut (dyn Write + Send)) -> Result<T, Error>) -> Result<T, Error> {
+    pub fn write<T>(
+        self,
+        make: impl FnOnce(&mut (dyn Write + Send)) -> Result<T, Error>,
+    ) -> Result<(T, Vec<Note>), Error> {
         // What only knows a name cannot say where that is.
         let make = |out: &mut (dyn Write + Send)| {
             make(out).map_err(|error| match error {
@@ -53,8 +56,7 @@ impl<'a> Destination<'a> {
             Location::Path(path) => {
                 let staged = StagedFile::create(path)?;
                 let made = make(&mut staged.file())?;
-                staged.commit()?;
-                Ok(made)
+                Ok((made, staged.commit()?))
             }
             #[cfg(feature = "object-store")]
             Location::Url(url) if is_object_store(url.scheme()) => {
@@ -64,7 +66,7 @@ impl<'a> Destination<'a> {
                 let mut writer = object.writer();
                 let made = make(&mut writer)?;
                 writer.finish().map_err(|source| self.failed(source))?;
-                Ok(made)
+                Ok((made, Vec::new()))
             }
             Location::Url(_) => Err(self.failed(io::Error::other("only files and object stores can be written to"))),
         }
@@ -75,8 +77,8 @@ impl<'a> Destination<'a> {
     /// # Errors
     ///
     /// As there.
-    pub fn put(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-        self.write(|out| write(out).map_err(|source| self.failed(source)))
+    pub fn put(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Vec<Note>, Error> {
+        Ok(self.write(|out| write(out).map_err(|source| self.failed(source)))?.1)
     }
 
     /// That it cannot be written.

@@ -41,12 +41,12 @@ pub fn build_file<T, E: From<Error>>(
 /// As [`build_file`].
 pub fn read_unchanged<T, E: From<Error>>(path: &Path, make: impl FnOnce(&LocalFile) -> Result<T, E>) -> Result<T, E> {
     let read = |source| Error::Read { target: path.display().to_string(), source };
-    let file = File::open(path).map_err(read)?;
-    let before = file.metadata().map_err(read)?;
-    let file = LocalFile::new(path, file).map_err(read)?;
+    let file = LocalFile::open(path).map_err(read)?;
+    let state = || file.file().map(File::metadata).transpose().map_err(read);
+    let state = || Ok::<_, Error>(state()?.map(|metadata| (metadata.len(), metadata.modified().ok())));
+    let before = state()?;
     let made = make(&file)?;
-    let after = file.file().map(File::metadata).transpose().map_err(read)?;
-    if after.is_some_and(|after| after.len() != before.len() || after.modified().ok() != before.modified().ok()) {
+    if state()? != before {
         return Err(Error::Changed { path: path.to_owned() }.into());
     }
     Ok(made)

@@ -43,6 +43,7 @@ pub use build::{Build, PayloadOut};
 pub use destination::{Destination, keep_apart};
 pub use error::Error;
 pub use file::{build_file, read_unchanged};
+pub use gosync_files::Note;
 pub use merge::{PAYLOAD_SUFFIX, merge_files, publish_part};
 pub use options::BuildOptions;
 

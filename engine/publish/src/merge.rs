@@ -41,7 +41,7 @@ pub fn publish_part(
             let name = format!("{}{PAYLOAD_SUFFIX}", target.file_name().unwrap_or_default().to_string_lossy());
             let payload = Destination::new(&payload, sources);
             let name = TargetName::new(name).map_err(|error| payload.failed(io::Error::other(error)))?;
-            payload.write(|out| build.part(shard, Some(PayloadOut { name, out })))
+            Ok(payload.write(|out| build.part(shard, Some(PayloadOut { name, out })))?.0)
         }
         None => build.part(shard, None),
     })?;

@@ -117,13 +117,13 @@ impl Error {
     /// Whether an update that ends so keeps what it has fetched, for the next run to go on
     /// with.
     ///
-    /// A full disk is not to stay full, and where every block is right but the whole is
-    /// not, nobody can tell which ones to fetch again.
+    /// All but one kind do: where every block is right but the whole is not, nobody can tell
+    /// which ones to fetch again.
     pub fn is_resumable(&self) -> bool {
         match self {
             Self::Patch(PatchError::FileHash { .. }) => false,
-            Self::Target(error) if error.is_of_whole => false,
-            _ => !matches!(self.kind(), ErrorKind::Output | ErrorKind::Usage | ErrorKind::Other),
+            Self::Target(error) => !error.is_of_whole,
+            _ => true,
         }
     }
 }

@@ -51,6 +51,7 @@ pub use comparison::Comparison;
 pub use error::{Error, TargetError};
 pub use estimate::{Estimate, estimate};
 pub use flat::FlatTarget;
+pub use gosync_files::Note;
 pub use layered::LayeredTarget;
 pub use seed::Seed;
 pub use seeds::Seeds;

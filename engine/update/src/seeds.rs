@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gosync_chunks::ReadAt;
-use gosync_files::LocalFile;
+use gosync_files::{LocalFile, Note};
 
 use crate::error::Error;
 use crate::seed::Seed;
@@ -15,23 +15,29 @@ use crate::target::Target;
 pub struct Seeds {
     seeds: Vec<Seed>,
     missing: Vec<PathBuf>,
+    unreadable: Vec<(PathBuf, io::Error)>,
 }
 
 impl Seeds {
-    /// Opens the files at `paths` as `target` sees them. Those that do not exist are no error:
-    /// they have nothing to offer, and [`Self::missing`] tells which they are.
+    /// Opens the files at `paths` as `target` sees them. Those that do not exist or cannot be
+    /// opened are no error: they have nothing to offer, and [`Self::missing`] and
+    /// [`Self::unreadable`] tell which they are.
     ///
     /// # Errors
     ///
-    /// When a file exists but cannot be opened.
+    /// When there is no room to unpack one.
     pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, target: &dyn Target) -> Result<Self, Error> {
         let mut seeds = Self::default();
         for path in paths {
             let path = path.as_ref();
             match LocalFile::open(path) {
-                Ok(file) => seeds.seeds.push(target.seed(file)?),
+                Ok(file) => match target.seed(file) {
+                    Ok(seed) => seeds.seeds.push(seed),
+                    Err(Error::Read { path, source }) => seeds.unreadable.push((path, source)),
+                    Err(error) => return Err(error),
+                },
                 Err(error) if error.kind() == io::ErrorKind::NotFound => seeds.missing.push(path.to_owned()),
-                Err(source) => return Err(Error::Read { path: path.to_owned(), source }),
+                Err(error) => seeds.unreadable.push((path.to_owned(), error)),
             }
         }
         Ok(seeds)
@@ -39,7 +45,7 @@ impl Seeds {
 
     /// Seeds that are no files.
     pub fn of(seeds: Vec<Seed>) -> Self {
-        Self { seeds, missing: Vec::new() }
+        Self { seeds, ..Self::default() }
     }
 
     /// Those that exist, in the order in which they were given.
@@ -50,6 +56,19 @@ impl Seeds {
     /// The paths where there is no file.
     pub fn missing(&self) -> &[PathBuf] {
         &self.missing
+    }
+
+    /// The paths of what cannot be read, and why.
+    pub fn unreadable(&self) -> &[(PathBuf, io::Error)] {
+        &self.unreadable
+    }
+
+    /// What there is to say of those that cannot be read.
+    pub fn notes(&self) -> Vec<Note> {
+        let note = |(path, error): &(PathBuf, io::Error)| {
+            Note::new(path, format!("it cannot be read ({error}); what it has is fetched instead"))
+        };
+        self.unreadable.iter().map(note).collect()
     }
 
     pub(crate) fn data(&self) -> Vec<&dyn ReadAt> {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gosync_chunks::{ErrorKind, Progress, ReadAt, Source};
-use gosync_files::LocalFile;
+use gosync_files::{LocalFile, Note};
 use gosync_layers::format::Damage;
 use gosync_patcher::{Patch, PatchError, Report, StagedFile, through_file};
 use gosync_payloads::Rebuilt;
@@ -44,6 +44,9 @@ pub struct UpdateReport {
     pub report: Report,
     /// What of the index was damaged, and done without.
     pub damage: Option<Damage>,
+    /// What went wrong apart from the content: seeds that could not be read, rights that could
+    /// not be kept.
+    pub notes: Vec<Note>,
 }
 
 impl UpdateReport {
@@ -94,8 +97,7 @@ impl Update<'_> {
     /// what the seeds hold, fetches the rest, verifies all of it, and only then puts it in
     /// place.
     ///
-    /// When the progress cancels or the source fails, what was fetched so far stays behind, as
-    /// it does after a kill, and a run for the same target goes on there. One for another
+    /// Whatever it fails of, what was fetched so far stays behind, as it does after a kill, and a run for the same target goes on there. One for another
     /// target takes it as one more seed.
     ///
     /// # Errors
@@ -136,15 +138,20 @@ impl Update<'_> {
             check.finish()?;
         }
         drop(source);
-        Ok(UpdateReport { comparison, report, damage: None })
+        Ok(self.reported(comparison, report))
+    }
+
+    fn reported(&self, comparison: Comparison, report: Report) -> UpdateReport {
+        UpdateReport { comparison, report, damage: None, notes: self.seeds.notes() }
     }
 
     fn make_file(&self, output: &Path, options: &FileOptions) -> Result<UpdateReport, Error> {
         let mut staged = StagedFile::resume(output, self.target.id())?;
-        match self.stage(&mut staged) {
-            Ok(report) => {
-                self.prepare(&staged, options)?;
-                staged.commit()?;
+        let made = self.stage(&mut staged).and_then(|report| Ok((report, self.prepare(&staged, options)?)));
+        match made {
+            Ok((mut report, dated)) => {
+                report.notes.extend(dated);
+                report.notes.extend(staged.commit()?);
                 Ok(report)
             }
             Err(error) => {
@@ -173,6 +180,7 @@ impl Update<'_> {
 
         let comparison = self.target.compare(&seeds, self.progress)?;
         seeds.extend(self.target.own_seeds());
+        staged.check_room(&comparison.plan, &seeds)?;
         let mut rebuilt = Rebuilt::new(&file, &comparison.plan);
         if let Some(elsewhere) = self.target.elsewhere() {
             rebuilt = rebuilt.with_elsewhere(&comparison.plan, elsewhere);
@@ -202,7 +210,7 @@ impl Update<'_> {
             }
         }
         drop(source);
-        Ok(UpdateReport { comparison, report, damage: None })
+        Ok(self.reported(comparison, report))
     }
 
     fn patch<'b>(&'b self, found: &'b Comparison, seeds: &'b [&'b dyn ReadAt], source: &'b dyn Source) -> Patch<'b> {
@@ -216,19 +224,14 @@ impl Update<'_> {
         }
     }
 
-    /// The date of the new file, and the old one's second name.
-    fn prepare(&self, staged: &StagedFile, options: &FileOptions) -> Result<(), Error> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| Error::Write { path, source }
-        };
-        if let Some(modified) = self.target.modified() {
-            staged.file().set_modified(modified).map_err(failed(staged.path()))?;
-        }
+    /// The date of the new file, if it can have one, and the old one's second name.
+    fn prepare(&self, staged: &StagedFile, options: &FileOptions) -> Result<Option<Note>, Error> {
+        let dated = self.target.modified().map_or(Ok(()), |modified| staged.file().set_modified(modified));
+        let note = |error| Note::new(staged.target(), format!("its date could not be set ({error})"));
         if let Some(suffix) = options.keep_old.filter(|_| staged.target().exists()) {
             keep_old(staged.target(), suffix).map_err(|(path, source)| Error::Write { path, source })?;
         }
-        Ok(())
+        Ok(dated.err().map(note))
     }
 }
 

@@ -29,6 +29,18 @@ pub(crate) fn opening(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+pub(crate) fn reading(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.read(true)
+}
+
+pub(crate) fn is_descriptor(_: &Path) -> bool {
+    false
+}
+
+pub(crate) fn empty_device(_: &Metadata) -> bool {
+    false
+}
+
 pub(crate) fn special_kind(_: FileType) -> Option<&'static str> {
     None
 }
@@ -59,22 +71,6 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 }
 
 pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-pub(crate) fn is_ours(_: &File, _: &Path) -> bool {
-    true
-}
-
-pub(crate) fn knows_no_locks(_: &io::Error) -> bool {
-    false
-}
-
-pub(crate) fn restrict(_: &File) -> io::Result<()> {
-    Ok(())
-}
-
-pub(crate) fn adopt(_: &File, _: Option<&Metadata>) -> io::Result<()> {
     Ok(())
 }
 

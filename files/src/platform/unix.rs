@@ -1,9 +1,9 @@
 //! Files and names on Unix.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, FileType, Metadata, OpenOptions, Permissions};
+use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -26,9 +26,29 @@ pub(crate) fn opening(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32)
 }
 
+/// For what is read and need not be a file: a pipe that nobody writes to, or a device that waits
+/// for a carrier, is opened at once.
+pub(crate) fn reading(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.read(true).custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32)
+}
+
+/// Whether `path` stands for something that this process has open already, as `/dev/stdin` does.
+pub(crate) fn is_descriptor(path: &Path) -> bool {
+    const STREAMS: [&str; 3] = ["/dev/stdin", "/dev/stdout", "/dev/stderr"];
+    STREAMS.iter().any(|stream| path == Path::new(stream))
+        || ["/dev/fd", "/proc/self/fd"].iter().any(|directory| path.starts_with(directory))
+}
+
+/// Whether it is the device that is always empty.
+pub(crate) fn empty_device(metadata: &Metadata) -> bool {
+    let null = fs::metadata("/dev/null");
+    metadata.file_type().is_char_device() && null.is_ok_and(|null| null.rdev() == metadata.rdev())
+}
+
 pub(crate) fn special_kind(kind: FileType) -> Option<&'static str> {
     match kind {
-        _ if kind.is_block_device() || kind.is_char_device() => Some("a device"),
+        _ if kind.is_block_device() => Some("a block device"),
+        _ if kind.is_char_device() => Some("a device"),
         _ if kind.is_fifo() => Some("a pipe"),
         _ if kind.is_socket() => Some("a socket"),
         _ => None,
@@ -69,47 +89,11 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 
 /// A directory that may not be read, or that knows no syncing, is left to the system.
 pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     match File::open(directory).and_then(|directory| directory.sync_all()) {
-        Err(error) if !matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput) => {
-            Err(error)
-        }
+        Err(error) if !matches!(error.kind(), PermissionDenied | InvalidInput | Unsupported) => Err(error),
         _ => Ok(()),
     }
-}
-
-pub(crate) fn is_ours(file: &File, replaced: &Path) -> bool {
-    let us = rustix::process::geteuid().as_raw();
-    let owner = fs::metadata(replaced).map_or(us, |metadata| metadata.uid());
-    file.metadata().is_ok_and(|metadata| metadata.nlink() == 1 && [us, owner].contains(&metadata.uid()))
-}
-
-pub(crate) fn knows_no_locks(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error())
-}
-
-pub(crate) fn restrict(file: &File) -> io::Result<()> {
-    file.set_permissions(Permissions::from_mode(0o600))
-}
-
-pub(crate) fn adopt(file: &File, replaced: Option<&Metadata>) -> io::Result<()> {
-    let mode = match replaced {
-        None => 0o666 & !umask(),
-        Some(old) => {
-            let new = file.metadata()?;
-            let keeps_group = new.gid() == old.gid() || fchown(file, None, Some(old.gid())).is_ok();
-            let keeps_owner = new.uid() == old.uid() || fchown(file, Some(old.uid()), None).is_ok();
-            let mut mode = old.mode() & 0o7777;
-            if !keeps_owner {
-                mode &= !0o4000;
-            }
-            if !keeps_group {
-                mode &= !0o2070 | (mode & 0o007) << 3;
-            }
-            mode
-        }
-    };
-    // Last, since a change of owner takes bits away.
-    file.set_permissions(Permissions::from_mode(mode))
 }
 
 pub(crate) fn cluster_size(file: &File) -> u64 {
@@ -117,13 +101,8 @@ pub(crate) fn cluster_size(file: &File) -> u64 {
     rustix::fs::fstatvfs(file).map_or(USUAL, |file_system| file_system.f_frsize.max(512))
 }
 
-/// What this process takes away from new files.
-///
-/// The system call that tells it sets it too, which other threads would notice, so it
-/// is read from where Linux shows it (since 4.7), and is the usual one elsewhere.
-fn umask() -> u32 {
-    const USUAL: u32 = 0o022;
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
-    mask.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(USUAL)
+/// What Linux says of this process under `field`.
+pub(crate) fn status(field: &str) -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| Some(line.strip_prefix(field)?.trim().to_owned()))
 }

@@ -55,6 +55,18 @@ pub(crate) fn opening(options: &mut OpenOptions) -> &mut OpenOptions {
     options.custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
 }
 
+pub(crate) fn reading(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.read(true)
+}
+
+pub(crate) fn is_descriptor(_: &Path) -> bool {
+    false
+}
+
+pub(crate) fn empty_device(_: &Metadata) -> bool {
+    false
+}
+
 pub(crate) fn special_kind(_: FileType) -> Option<&'static str> {
     None
 }
@@ -112,23 +124,6 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 
 /// The system keeps names and files in step by itself.
 pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-pub(crate) fn is_ours(_: &File, _: &Path) -> bool {
-    true
-}
-
-pub(crate) fn knows_no_locks(_: &io::Error) -> bool {
-    false
-}
-
-pub(crate) fn restrict(_: &File) -> io::Result<()> {
-    Ok(())
-}
-
-/// The directory's rules hold. Only [`replace`] can hand the read-only attribute on.
-pub(crate) fn adopt(_: &File, _: Option<&Metadata>) -> io::Result<()> {
     Ok(())
 }
 

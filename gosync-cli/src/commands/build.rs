@@ -28,7 +28,7 @@ pub(crate) struct Build {
     /// The file or directory to publish
     file: PathBuf,
     /// Where to write the index: a path, or the URL of an object [default: FILE.gosync]
-    #[arg(short, long, value_name = "INDEX", value_parser = destination)]
+    #[arg(short, long, value_name = "INDEX", value_parser = destination())]
     output: Option<Location>,
     /// Blocks of one size only, such as 4096 or 64KiB [default: layers; 8192 for go-sync]
     #[arg(long, value_name = "N", value_parser = block_size)]

@@ -12,6 +12,7 @@ use crate::directory::opened::Directory;
 use crate::failure::Usage;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
+use crate::options::values::location;
 use crate::page;
 use crate::published::open::Published;
 use crate::published::update::Update;
@@ -21,12 +22,13 @@ pub(crate) struct Diff {
     /// The old version, a file or a directory; if it does not exist, everything has to be fetched
     seed: PathBuf,
     /// The index of the new version: a path or URL
+    #[arg(value_parser = location())]
     index: Location,
     /// Another file that may hold parts of the new version; may be repeated
     #[arg(long = "seed", value_name = "PATH")]
     more_seeds: Vec<PathBuf>,
     /// Where the new version is: a path or URL [default: beside the index, by the name that the index gives]
-    #[arg(long)]
+    #[arg(long, value_parser = location())]
     source: Option<Location>,
     /// Write a page to this file that shows where each part of the new version comes from
     #[arg(long, value_name = "OUT.html")]
@@ -76,7 +78,7 @@ impl Diff {
             }
         };
         if let Some(path) = &self.report {
-            page::write::write(path, &forecast, cost.as_ref(), &seeds)?;
+            page::write::write(path, &forecast, cost.as_ref(), &seeds, console)?;
         }
         forecast.tell(cost.as_ref(), start, console)?;
         Ok(ExitCode::SUCCESS)

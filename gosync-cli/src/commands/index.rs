@@ -34,7 +34,7 @@ struct Merge {
     #[arg(value_name = "PART", required = true)]
     parts: Vec<PathBuf>,
     /// Where to write the index: a path, or the URL of an object; a compressed payload goes beside it
-    #[arg(short, long, value_name = "INDEX", value_parser = destination)]
+    #[arg(short, long, value_name = "INDEX", value_parser = destination())]
     output: Location,
     #[command(flatten)]
     signing: Signing,

@@ -1,21 +1,22 @@
 //! `gosync inspect`.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use gosync::sources::Location;
 use gosync_files::identity::keep_apart;
 
 use crate::console::Console;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
+use crate::options::values::location;
+use crate::publication::index::write_file;
 use crate::published::open::Published;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
     /// The index: a path or URL
+    #[arg(value_parser = location())]
     index: Location,
     /// Write the bytes that are signed to this file, for `minisign -V -x INDEX.minisig -m FILE`
     #[arg(long, value_name = "FILE")]
@@ -34,7 +35,7 @@ impl Inspect {
         }
         let published = Published::open(&self.index, &self.trust, &options, console)?;
         if let Some(path) = self.signed_part {
-            fs::write(&path, published.signed_part()?).with_context(|| format!("cannot write {}", path.display()))?;
+            write_file(&path, published.signed_part()?, console)?;
         }
         let (facts, event) = published.description()?;
         console.data(facts)?;

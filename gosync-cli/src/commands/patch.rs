@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use gosync::sources::Location;
 use gosync::update::FileOptions;
+use gosync_files::entry::is_standard_output;
 
 use crate::console::Console;
 use crate::directory::opened::{Directory, Options};
 use crate::failure::Usage;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
+use crate::options::values::location;
 use crate::published::open::Published;
 use crate::published::update::Update;
 
@@ -20,8 +22,10 @@ pub(crate) struct Patch {
     /// The old version, a file or a directory; if it does not exist, everything is fetched
     seed: PathBuf,
     /// The index of the new version: a path or URL
+    #[arg(value_parser = location())]
     index: Location,
     /// Where the new version is: a path or URL [default: beside the index, by the name that the index gives]
+    #[arg(value_parser = location())]
     source: Option<Location>,
     /// Where to put the new version, or - for standard output [default: in place of SEED]
     #[arg(value_name = "OUTPUT")]
@@ -33,7 +37,7 @@ pub(crate) struct Patch {
     #[arg(long = "seed", value_name = "PATH")]
     more_seeds: Vec<PathBuf>,
     /// Another place of the new version, used when those before it fail; may be repeated
-    #[arg(long = "source", value_name = "SOURCE")]
+    #[arg(long = "source", value_name = "SOURCE", value_parser = location())]
     more_sources: Vec<Location>,
     /// Only tell what would be fetched, and how long that would take; of a directory also what would
     /// become of which file
@@ -51,7 +55,7 @@ impl Patch {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
         let output = self.output.as_deref().or(self.output_argument.as_deref()).unwrap_or(&self.seed);
-        let output = Some(output).filter(|&output| output != Path::new("-"));
+        let output = Some(output).filter(|&output| output != Path::new("-") && !is_standard_output(output));
         if output.is_none() && console.json {
             let message = "--json and the new version cannot both go to standard output".into();
             return Err(Usage { message, hint: "give an output file" }.into());

@@ -13,6 +13,7 @@ use crate::directory::opened::Directory;
 use crate::failure;
 use crate::options::network::Network;
 use crate::options::trust::Trust;
+use crate::options::values::location;
 use crate::progress::Bars;
 use crate::published::open::Published;
 use crate::table::{counted, seconds};
@@ -23,6 +24,7 @@ pub(crate) struct Verify {
     /// The file or directory to check
     file: PathBuf,
     /// The index that it should match: a path or URL
+    #[arg(value_parser = location())]
     index: Location,
     #[command(flatten)]
     trust: Trust,

@@ -100,12 +100,16 @@ pub(crate) fn build(
             let payload_name = TargetName::new(format!("{name}{PAYLOAD_SUFFIX}"))?;
             Destination::new(&payload, &upload)
                 .write(|out| tree.index(Some(target), &options, Some(PayloadOut { name: payload_name, out }), &bars))
+                .map(|(index, notes)| {
+                    console.notes(&notes);
+                    index
+                })
         }
         None => {
             let listing = location.beside(&format!("{name}{LISTING_SUFFIX}"));
             let index = tree.index(Some(target), &options, None, &bars);
             index.and_then(|index| {
-                Destination::new(&listing, &upload).put(|out| out.write_all(tree.listing()))?;
+                console.notes(&Destination::new(&listing, &upload).put(|out| out.write_all(tree.listing()))?);
                 Ok(index)
             })
         }

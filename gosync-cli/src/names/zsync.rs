@@ -15,6 +15,7 @@ use url::Url;
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::options::network::Network;
+use crate::options::values::location;
 use crate::published::control::warn_of_ignored;
 use crate::published::open::Published;
 use crate::published::update::Update;
@@ -23,7 +24,7 @@ use crate::published::update::Update;
 #[command(args_override_self = true)]
 pub(crate) struct Zsync {
     /// The control file: a path or URL
-    #[arg(value_name = "URL|FILE")]
+    #[arg(value_name = "URL|FILE", value_parser = location())]
     control: Location,
     /// A file that may hold parts of the target; may be repeated
     #[arg(short, value_name = "SEED")]

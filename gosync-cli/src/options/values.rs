@@ -1,9 +1,11 @@
 //! Values of options: rates, times, sizes, and places to write to.
 
+use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use gosync::publish::MAX_BLOCK_SIZE;
 use gosync::sources::{Location, LocationError, Rate};
 
@@ -40,9 +42,22 @@ pub(crate) fn block_size(text: &str) -> Result<u32, String> {
     }
 }
 
+/// A path or URL. A path need not be text.
+pub(crate) fn location() -> impl TypedValueParser<Value = Location> {
+    OsStringValueParser::new().try_map(place)
+}
+
 /// A place that can be written to, so that others are refused before any work is done.
-pub(crate) fn destination(text: &str) -> Result<Location, String> {
-    match text.parse().map_err(|error: LocationError| error.to_string())? {
+pub(crate) fn destination() -> impl TypedValueParser<Value = Location> {
+    OsStringValueParser::new().try_map(writable)
+}
+
+fn place(text: OsString) -> Result<Location, LocationError> {
+    text.into_string().map_or_else(|path| Ok(Location::Path(path.into())), |text| text.parse())
+}
+
+fn writable(text: OsString) -> Result<Location, String> {
+    match place(text).map_err(|error| error.to_string())? {
         Location::Url(url) if !matches!(url.scheme(), "s3" | "gs" | "az") => {
             Err("it cannot be written to; give a path, or an s3, gs or az URL".into())
         }
@@ -80,13 +95,13 @@ mod tests {
     fn destinations() {
         assert!(
             ["x", "/a/b", "s3://bucket/x", "gs://bucket/x", "az://container/x"]
-                .map(destination)
+                .map(|text| writable(text.into()))
                 .iter()
                 .all(Result::is_ok)
         );
         assert!(
             ["http://host/x", "https://host/x", "ssh://host/x", "ftp://host/x"]
-                .map(destination)
+                .map(|text| writable(text.into()))
                 .iter()
                 .all(Result::is_err)
         );

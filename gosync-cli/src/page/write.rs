@@ -1,17 +1,23 @@
 //! The page of `gosync diff --report`.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
 use gosync::update::{Estimate, LayerReport, Plan, Seed, Seeds, Step};
 
 use super::data::{Origin, ReportData, ReportLayer, ReportSeed, ReportSpan};
 use super::render::render;
+use crate::console::Console;
 use crate::forecast::Forecast;
+use crate::publication::index::write_file;
 
 /// Writes what was found, and what fetching the rest will cost, to `path`.
-pub(crate) fn write(path: &Path, forecast: &Forecast, cost: Option<&Estimate>, seeds: &Seeds) -> anyhow::Result<()> {
+pub(crate) fn write(
+    path: &Path,
+    forecast: &Forecast,
+    cost: Option<&Estimate>,
+    seeds: &Seeds,
+    console: &Console,
+) -> anyhow::Result<()> {
     let Forecast { target, plan, layers, index, .. } = forecast;
     let page = render(&ReportData {
         target_name: target.clone(),
@@ -23,7 +29,7 @@ pub(crate) fn write(path: &Path, forecast: &Forecast, cost: Option<&Estimate>, s
         payload_bytes: cost.map(|cost| cost.bytes),
         requests: cost.map(|cost| cost.requests + index.requests),
     });
-    fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))
+    write_file(path, page.as_bytes(), console)
 }
 
 fn seed(seed: &Seed) -> ReportSeed {

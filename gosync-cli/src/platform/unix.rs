@@ -1,13 +1,12 @@
 //! Linux, macOS and their like.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
 /// Puts the number of the first signal that asks for the end into `raised`; the second ends
@@ -33,8 +32,9 @@ pub(crate) fn standard_output() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
-/// Gives a temporary file the permissions of the file that it will replace, or those that
-/// any new file has.
-pub(crate) fn allow(file: &mut tempfile::Builder<'_, '_>, replaced: Option<Permissions>) {
-    file.permissions(replaced.unwrap_or_else(|| Permissions::from_mode(0o666)));
+/// Has a write beyond the largest file that is allowed (`ulimit -f`) fail, and not end the
+/// process.
+pub(crate) fn let_writes_fail() {
+    // What cannot be had is as it was.
+    let _ = flag::register(SIGXFSZ, Arc::default());
 }

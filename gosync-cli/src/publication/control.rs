@@ -63,7 +63,8 @@ pub(crate) fn publish(
     console: &Console,
 ) -> anyhow::Result<()> {
     let options = environment::source_options()?;
-    Destination::new(location, &options).put(|out| out.write_all(bytes)).map_err(gosync::Error::from)?;
+    let notes = Destination::new(location, &options).put(|out| out.write_all(bytes)).map_err(gosync::Error::from)?;
+    console.notes(&notes);
     let layout = control.signature.layout();
     let time = start.elapsed();
     console.message(format_args!(

@@ -1,11 +1,17 @@
 //! An index, with its signature and payload.
 
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Context;
 use gosync::publish::Destination;
 use gosync::signing::{SIGNATURE_SUFFIX, SecretKey, publish_signature};
 use gosync::sources::{Location, SourceOptions};
 use gosync::{Error, Index};
+use gosync_files::entry;
+use gosync_patcher::StagedFile;
 use serde_json::{Value, json};
 
 use crate::console::Console;
@@ -41,7 +47,7 @@ pub(crate) fn publish(
     let info = index.info();
     let payload = info.payload.as_ref().map(|payload| location.beside(payload.name.as_str()));
     let signature = key.map(|key| key.sign_index(index, location)).transpose()?;
-    Destination::new(location, upload).put(|out| index.write(out)).map_err(Error::from)?;
+    console.notes(&Destination::new(location, upload).put(|out| index.write(out)).map_err(Error::from)?);
     let signature = match signature {
         Some(signature) => Some(publish_signature(&signature, location, upload)?),
         None => {
@@ -88,6 +94,20 @@ pub(crate) fn publish(
     });
     console.event(&joined(done, described.facts.clone()))?;
     Ok(())
+}
+
+/// Writes a small file, which takes its name when all of it is written.
+pub(crate) fn write_file(path: &Path, bytes: &[u8], console: &Console) -> anyhow::Result<()> {
+    let write = || -> anyhow::Result<()> {
+        if entry::is_sink(path) {
+            return Ok(fs::write(path, bytes)?);
+        }
+        let staged = StagedFile::create(path)?;
+        staged.file().write_all(bytes)?;
+        console.notes(&staged.commit()?);
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Tells of a signature that stayed behind from an earlier index: clients with a public

@@ -41,6 +41,7 @@ impl Update<'_> {
         };
         let target = self.published.target(places.as_ref());
         let seeds = self.open_seeds(&*target)?;
+        self.console.notes(&seeds.notes());
         let comparison = compare(&*target, &seeds, &Bars::new(self.console)).map_err(gosync::Error::from)?;
         self.warn_of_unreadable(&seeds, &comparison.unreadable);
         let compared = Instant::now();
@@ -122,7 +123,7 @@ impl Update<'_> {
                 report
             }
         };
-        let report = report.map_err(gosync::Error::from)?;
+        let report = report.map_err(gosync::Error::from).inspect_err(|_| console.notes(&seeds.notes()))?;
         self.warn_of_unreadable(&seeds, &report.comparison.unreadable);
         if let Some(damage) = &report.damage {
             console.message(format_args!("warning: {damage} of the index is damaged; it was done without"));
@@ -135,6 +136,7 @@ impl Update<'_> {
             work: report.report,
             index,
             notes: self.options.http.hosts.notes(),
+            warnings: report.notes,
         })
     }
 

@@ -9,6 +9,7 @@ mod directories;
 mod edges;
 mod failures;
 mod hostile;
+mod keeping;
 mod large;
 mod layers;
 mod main_job;

@@ -29,6 +29,32 @@ pub enum StageError {
         /// The target.
         path: PathBuf,
     },
+    /// Nothing can take the place of what is there: it is immutable, for example.
+    #[error("{path} {why}, so nothing can take its place; give another output")]
+    Irreplaceable {
+        /// The target.
+        path: PathBuf,
+        /// Why, in words that follow its name.
+        why: &'static str,
+    },
+    /// What is to be written is more than fits. What was made or fetched already is kept.
+    #[error("{directory} has room for {free} bytes, and {path} takes {needed}; make room, or give another output")]
+    NoRoom {
+        /// The target.
+        path: PathBuf,
+        /// Where it is.
+        directory: PathBuf,
+        /// Bytes that are still to be written, at least.
+        needed: u64,
+        /// Bytes that fit.
+        free: u64,
+    },
+    /// Another process put something else in the place of what was made.
+    #[error("{path} is not the file that was written: another process replaced or moved it; run the command again")]
+    Foreign {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// Nothing can be said about the target: a directory above it may not be entered, for example.
     #[error("cannot look at {path}")]
     Target {
@@ -62,11 +88,13 @@ pub enum StageError {
         /// The temporary file.
         path: PathBuf,
     },
-    /// The complete file cannot be put in place.
-    #[error("cannot put {path} in place")]
+    /// The file cannot be written to disk or put in place. What was made is kept.
+    #[error("cannot put {path} in place; what was made is kept as {kept}")]
     Commit {
         /// The target.
         path: PathBuf,
+        /// The temporary file.
+        kept: PathBuf,
         /// What went wrong.
         #[source]
         source: io::Error,

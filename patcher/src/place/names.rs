@@ -29,7 +29,11 @@ pub(crate) fn resolve(target: &Path) -> Result<PathBuf, StageError> {
     }
     let resolved = match target.canonicalize() {
         Ok(resolved) => resolved,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(not_a_file("a symbolic link to nothing")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // What is open in a process can have no name of its own.
+            let kind = fs::metadata(target).ok().and_then(|metadata| kind_of(&metadata));
+            return Err(not_a_file(kind.unwrap_or("a symbolic link to nothing")));
+        }
         Err(error) => return Err(unknown(error)),
     };
     let metadata = fs::metadata(&resolved).map_err(unknown)?;

@@ -5,12 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gosync_chunks::ReadAt;
-use gosync_files::{LocalFile, access, entry};
+use gosync_chunks::{Plan, ReadAt, Step};
+use gosync_files::space::Free;
+use gosync_files::{LocalFile, Note, access, entry, space};
 
 #[cfg(doc)]
 use crate::patch::Patch;
-use crate::place::complete::{CompleteFile, Placement};
+use crate::place::complete::{CompleteFile, Placement, unsynced};
 use crate::place::error::StageError;
 use crate::place::journal::{Journal, TargetId};
 use crate::place::names::{journal_path, resolve, temporary_path};
@@ -96,6 +97,9 @@ impl StagedFile {
         if entry::is_in_use(&target) {
             return Err(StageError::InUse { path: target });
         }
+        if let Some(why) = entry::obstacle(&target) {
+            return Err(StageError::Irreplaceable { path: target, why });
+        }
         let failed = |source| StageError::Leftover { path: path.to_owned(), source };
         let mut leftover = None;
         for _ in 0..ATTEMPTS {
@@ -113,13 +117,14 @@ impl StagedFile {
                         leftover = Some(old).filter(|old| old.size() > 0).or(leftover);
                         continue;
                     }
-                    access::restrict(&old).map_err(failed)?;
+                    // Where modes cannot be set, it has the one that it can have.
+                    let _ = access::restrict(&old);
                     (TemporaryFile::own(path, old), true)
                 }
             };
             let is_resumed = is_old && temporary.file().metadata().is_ok_and(|metadata| metadata.len() > 0);
             return Ok(Self {
-                placement: Placement { target, temporary, journal },
+                placement: Placement { target, temporary, journal, is_synced: true },
                 leftover,
                 is_resumed,
                 has_fetched: AtomicBool::new(is_resumed),
@@ -127,6 +132,14 @@ impl StagedFile {
             });
         }
         Err(StageError::Busy { path: path.to_owned() })
+    }
+
+    /// Does not wait for the disk when it is committed: after a power failure there may then be
+    /// neither the old file nor the new.
+    #[must_use]
+    pub fn without_sync(mut self) -> Self {
+        self.placement.is_synced = false;
+        self
     }
 
     /// What an earlier run left that was killed or [kept](Self::keep) its file, and that
@@ -174,19 +187,49 @@ impl StagedFile {
     /// Puts the file in the target's place, so that even after a power failure there is
     /// the old file or the new.
     ///
-    /// A replaced file's mode is kept, and its owner and group as far as this process
-    /// may set them; a new one gets the mode that the umask allows. Access control lists
-    /// and extended attributes are not kept.
+    /// A replaced file's owner, mode, access control list and attributes are kept as far as
+    /// this process may set them; a new one gets what any new file gets. What could not be done
+    /// apart from the content is in what is returned.
     ///
     /// # Errors
     ///
-    /// When a patch into it failed or it cannot be written to disk or renamed. The
-    /// temporary file is then removed, unless [the target is in use](StageError::InUse).
-    pub fn commit(self) -> Result<(), StageError> {
+    /// When a patch into it failed or it cannot be written to disk or renamed. In the latter
+    /// cases the temporary file is kept, for a later run to go on with.
+    pub fn commit(self) -> Result<Vec<Note>, StageError> {
         let target = self.target().to_owned();
-        self.complete()?.put_in_place()?;
-        let synced = entry::sync_directory(entry::directory_of(&target));
-        synced.map_err(|source| StageError::Commit { path: target, source })
+        let is_synced = self.placement.is_synced;
+        let mut notes = self.complete()?.put_in_place()?;
+        if is_synced {
+            let synced = entry::sync_directory(entry::directory_of(&target));
+            notes.extend(synced.err().map(|error| unsynced(&target, &error)));
+        }
+        Ok(notes)
+    }
+
+    /// Looks whether `plan`, with these `seeds`, fits where the file is.
+    ///
+    /// # Errors
+    ///
+    /// [`StageError::NoRoom`] where it surely does not. What is fetched is reckoned with, and what
+    /// is copied where that takes room; not so holes and what the file has already.
+    pub fn check_room(&self, plan: &Plan, seeds: &[&dyn ReadAt]) -> Result<(), StageError> {
+        let Some(Free { bytes: free, may_share }) = space::free(self.file()) else { return Ok(()) };
+        let standing = space::taken(self.file());
+        let needed = |copied: u64| (plan.fetched_bytes() + copied).saturating_sub(standing);
+        // Holes are looked for only where it may depend on them.
+        if needed(plan.copied_bytes()) <= free {
+            return Ok(());
+        }
+        let copied = if may_share { 0 } else { copied_data(plan, seeds) };
+        match needed(copied) {
+            needed if needed > free => Err(StageError::NoRoom {
+                path: self.target().to_owned(),
+                directory: entry::directory_of(self.target()).to_owned(),
+                needed,
+                free,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// The first half of [`commit`](Self::commit): gives the file its owner and mode and
@@ -215,4 +258,24 @@ impl StagedFile {
     pub(crate) fn set_finished(&mut self, is_finished: bool) {
         self.is_finished = is_finished;
     }
+}
+
+/// Bytes that `plan` copies from `seeds` and that are in no hole there.
+fn copied_data(plan: &Plan, seeds: &[&dyn ReadAt]) -> u64 {
+    let copies = plan.steps().iter().filter_map(|step| match *step {
+        Step::Copy { target, seed, offset } => Some((usize::from(seed.0), offset, offset + target.len())),
+        _ => None,
+    });
+    let data = copies.map(|(seed, mut offset, end)| {
+        let mut data = 0;
+        // A plan may copy from seeds of its target's own, which stand for zeros.
+        let Some(seed) = seeds.get(seed) else { return 0 };
+        while offset < end {
+            let Ok(Some(range)) = seed.next_data(offset) else { break };
+            data += range.end.min(end).saturating_sub(range.start.max(offset));
+            offset = range.end;
+        }
+        data
+    });
+    data.sum()
 }

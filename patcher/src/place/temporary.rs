@@ -26,7 +26,7 @@ impl TemporaryFile {
             Err(source) => return Err(failed(source)),
         };
         let mut created = Self::own(path, file);
-        if !access::lock(&created.file).map_err(failed)? || !entry::is_at(&created.file, path) {
+        if !access::lock(&created.file) || !entry::is_at(&created.file, path) {
             // Somebody took it for a leftover, and for theirs, before it was locked.
             created.is_kept = true;
             return Err(StageError::Busy { path: path.to_owned() });
@@ -49,12 +49,17 @@ impl TemporaryFile {
 
     /// Whether dropping this removes it.
     pub(crate) fn is_to_be_removed(&self) -> bool {
-        !self.is_kept && entry::is_at(&self.file, &self.path)
+        !self.is_kept && self.is_there()
     }
 
     /// Leaves it where it is.
     pub(crate) fn keep(&mut self) {
         self.is_kept = true;
+    }
+
+    /// Whether its path still leads to it.
+    pub(crate) fn is_there(&self) -> bool {
+        entry::is_at(&self.file, &self.path)
     }
 
     /// Moves it to `target`, in place of what is there.
@@ -97,7 +102,7 @@ pub(crate) fn open_leftover(path: &Path) -> Result<Option<File>, StageError> {
         Err(error) => return Err(failed(error)),
     };
     refuse_others(file.metadata())?;
-    if !access::lock(&file).map_err(failed)? {
+    if !access::lock(&file) {
         return Err(StageError::Busy { path: path.to_owned() });
     }
     // It may have become the target, or have been removed, before it was locked.

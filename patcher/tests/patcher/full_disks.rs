@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use gosync_files::LocalFile;
-use gosync_patcher::{Patch, PatchError};
+use gosync_patcher::{Patch, PatchError, StageError, StagedFile};
 
 use crate::case::{Case, Random, names, write};
 use crate::source::{MemorySource, NoSource};
@@ -51,6 +51,36 @@ impl Drop for TinyDisk {
     fn drop(&mut self) {
         let _ = std::process::Command::new("umount").arg(self.0.path()).status();
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_surely_does_not_fit_is_known_before() {
+    use gosync_chunks::ReadAt;
+    let Some(disk) = TinyDisk::mount("4m") else {
+        eprintln!("SKIPPED what_surely_does_not_fit_is_known_before: no file system can be mounted here");
+        return;
+    };
+    let path = disk.path().join("target");
+    let target = Random(17).bytes(5 << 20);
+    let small = Case::fetched(target[..3 << 20].to_vec(), 4096);
+    let (fetched, copied) = (Case::fetched(target.clone(), 4096), Case::copied(target, 4096, 0));
+    let elsewhere = tempfile::tempdir().unwrap();
+    let holes = elsewhere.path().join("holes");
+    std::fs::File::create(&holes).unwrap().set_len(5 << 20).unwrap();
+    let holes = LocalFile::open(&holes).unwrap();
+
+    let staged = StagedFile::create(&path).unwrap();
+    let check = |case: &Case, seed: &dyn ReadAt| staged.check_room(&case.plan, &[seed]);
+    for error in [check(&fetched, &holes), check(&copied, &copied.seeds[0])].map(Result::unwrap_err) {
+        let expected = |needed: u64, free: u64| needed == 5 << 20 && (3 << 20..=4 << 20).contains(&free);
+        assert!(matches!(error, StageError::NoRoom { needed, free, .. } if expected(needed, free)), "{error:?}");
+    }
+    check(&copied, &holes).expect("holes take no room");
+    // What stands there already has its room.
+    staged.file().set_len(3 << 20).unwrap();
+    gosync_files::write_all_at(staged.file(), &vec![1; 2 << 20], 0).unwrap();
+    check(&small, &holes).expect("two thirds of it are there");
 }
 
 #[cfg(target_os = "linux")]

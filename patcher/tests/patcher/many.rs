@@ -82,7 +82,7 @@ fn all_in_order() {
     assert_eq!(fs::read(tree.at("first")).unwrap(), b"old", "nothing is in place yet");
     let targets: Vec<&Path> = complete.iter().map(|complete| complete.target()).collect();
     assert_eq!(targets, [tree.at("first"), tree.at("sub/second"), tree.at("sub/third")]);
-    complete.into_iter().for_each(|complete| complete.put_in_place().unwrap());
+    complete.into_iter().for_each(|complete| _ = complete.put_in_place().unwrap());
     tree.check();
 }
 
@@ -93,7 +93,7 @@ fn what_was_cut_off_between_two_is_rolled_forward() {
         let complete = tree.stage().into_iter().map(|staged| staged.complete().unwrap());
         let mut complete: Vec<_> = complete.collect();
         tree.write_journal();
-        complete.drain(..done).for_each(|complete| complete.put_in_place().unwrap());
+        complete.drain(..done).for_each(|complete| _ = complete.put_in_place().unwrap());
         // As a kill leaves them.
         complete.into_iter().for_each(|complete| complete.keep());
         assert_eq!(names(&tree.at("staging")).len(), 3 - done);

@@ -71,7 +71,7 @@ fn many_at_once_never_mix() {
                             staged.file().write_all(&[b'0' + thread; 1000]).unwrap();
                             let leftover = staged.take_leftover();
                             match thread % 4 {
-                                0 | 2 => staged.commit().unwrap(),
+                                0 | 2 => _ = staged.commit().unwrap(),
                                 1 => drop(staged),
                                 _ => staged.keep(),
                             }
@@ -114,6 +114,53 @@ fn what_a_killed_run_left_is_a_seed() {
 
     fs::write(directory.path().join(".target.gosync-part"), "").unwrap();
     assert!(StagedFile::create(&target).unwrap().take_leftover().is_none(), "nothing was left");
+}
+
+#[test]
+fn what_cannot_be_put_in_place_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = directory.path().join("target");
+    let case = Case::fetched(vec![1; 1000], 10);
+    let id = TargetId::of(&case.sums, None);
+    let staged = StagedFile::resume(&target, id).unwrap();
+    staged.file().write_all(b"all of it").unwrap();
+    // Nothing replaces a directory with something in it.
+    fs::create_dir(&target).unwrap();
+    fs::write(target.join("file"), "").unwrap();
+    let part = directory.path().join(".target.gosync-part");
+    let error = staged.commit().unwrap_err();
+    assert!(matches!(&error, StageError::Commit { kept, .. } if *kept == part), "{error:?}");
+    assert!(error.to_string().contains(".target.gosync-part"), "{error}");
+    assert_eq!(names(directory.path()), [".target.gosync-journal", ".target.gosync-part", "target"]);
+
+    fs::remove_dir_all(&target).unwrap();
+    let staged = StagedFile::resume(&target, id).unwrap();
+    assert!(staged.is_resumed(), "the next run goes on with it");
+    staged.commit().unwrap();
+    assert_eq!(fs::read_to_string(&target).unwrap(), "all of it");
+    assert_eq!(names(directory.path()), ["target"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_file_that_was_written_takes_the_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = directory.path().join("target");
+    fs::write(&target, "old").unwrap();
+    for puts_another in [true, false] {
+        let staged = StagedFile::create(&target).unwrap();
+        staged.file().write_all(b"verified").unwrap();
+        let part = staged.path().to_owned();
+        fs::rename(&part, directory.path().join("elsewhere")).unwrap();
+        if puts_another {
+            fs::write(&part, "foreign").unwrap();
+        }
+        let error = staged.commit().unwrap_err();
+        assert!(matches!(&error, StageError::Foreign { path } if *path == part), "{error:?}");
+        assert_eq!(fs::read_to_string(&target).unwrap(), "old");
+        assert_eq!(part.exists(), puts_another, "nothing of others is removed");
+        let _ = fs::remove_file(&part);
+    }
 }
 
 #[test]

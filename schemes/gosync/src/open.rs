@@ -58,9 +58,16 @@ impl OpenedIndex {
     /// index gives. An index that gives none is named after its target, as in
     /// `target.gosync`.
     pub fn default_source(&self) -> Option<Location> {
-        let name = match self.index.info().source_name() {
-            Some(name) => name.as_str().to_owned(),
-            None => self.location.file_name()?.strip_suffix(".gosync").filter(|name| !name.is_empty())?.to_owned(),
+        let name = match (self.index.info().source_name(), &self.location) {
+            (Some(name), _) => name.as_str().to_owned(),
+            // It need not be text.
+            (None, Location::Path(path)) => {
+                let is_index = path.extension().is_some_and(|extension| extension == "gosync");
+                return is_index.then(|| Location::Path(path.with_extension("")));
+            }
+            (None, Location::Url(_)) => {
+                self.location.file_name()?.strip_suffix(".gosync").filter(|name| !name.is_empty())?.to_owned()
+            }
         };
         Some(self.location.beside(&name))
     }

@@ -7,7 +7,7 @@ use gosync_blocksources::{Location, SourceOptions};
 use gosync_chunks::{Progress, TargetName};
 use gosync_layers::format::{IndexPart, Shard};
 use gosync_publish::{
-    BuildOptions, Destination, PAYLOAD_SUFFIX, PayloadOut, build_file, keep_apart, merge_files, publish_part,
+    BuildOptions, Destination, Note, PAYLOAD_SUFFIX, PayloadOut, build_file, keep_apart, merge_files, publish_part,
 };
 
 use crate::error::Error;
@@ -54,7 +54,7 @@ impl Publisher<'_> {
                 let payload = Destination::new(location, self.sources);
                 let name = TargetName::new(location.file_name().unwrap_or_default());
                 let name = name.map_err(|error| payload.failed(io::Error::other(error)))?;
-                payload.write(|out| build.index(Some(PayloadOut { name, out })))
+                Ok(payload.write(|out| build.index(Some(PayloadOut { name, out })))?.0)
             }
         })?;
         Ok(Index::Layered(index))
@@ -90,12 +90,12 @@ impl Publisher<'_> {
     }
 
     /// Writes `index` to `location`, a file or an object, which it replaces only when it is
-    /// complete.
+    /// complete. Returns what could not be done for a file, apart from its content.
     ///
     /// # Errors
     ///
     /// When it cannot be written, or `location` is no place that can be written to.
-    pub fn write(&self, index: &Index, location: &Location) -> Result<(), Error> {
+    pub fn write(&self, index: &Index, location: &Location) -> Result<Vec<Note>, Error> {
         Ok(Destination::new(location, self.sources).put(|writer| index.write(writer))?)
     }
 }

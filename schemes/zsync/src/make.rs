@@ -115,7 +115,8 @@ pub fn make_compressed(
     })?);
     let default = || output.file_name().and_then(|name| name.to_str()).map(as_url);
     control.z_urls = if urls.is_empty() { default().into_iter().collect() } else { urls.to_vec() };
-    Ok(staged.commit()?)
+    staged.commit()?;
+    Ok(())
 }
 
 /// Makes the control file of `data`, without a name and a date.

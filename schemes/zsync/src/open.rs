@@ -85,9 +85,8 @@ pub fn open_control_kept(
     let failed = |source| Error::Prepare { path: kept.to_owned(), source };
     let staged = StagedFile::create(kept)?;
     staged.file().write_all(&opened.bytes).map_err(failed)?;
-    if let Some(modified) = opened.modified {
-        staged.file().set_modified(modified).map_err(failed)?;
-    }
+    // Without its date it is fetched again the next time.
+    let _ = opened.modified.map(|modified| staged.file().set_modified(modified));
     staged.commit()?;
     Ok((opened, true))
 }

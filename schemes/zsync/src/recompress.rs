@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tempfile::NamedTempFile;
+use gosync_patcher::StagedFile;
 
 use crate::error::Error;
 
@@ -51,17 +51,19 @@ impl Recompress {
     /// When `gzip` cannot be run or fails, or `output` cannot be written. `content` is then
     /// still there.
     pub fn compress(&self, content: &Path, output: &Path) -> Result<(), Error> {
-        self.write(content, output).map_err(|source| Error::Recompress { path: content.to_owned(), source })
+        let failed = |source| Error::Recompress { path: content.to_owned(), source };
+        let staged = StagedFile::create(output)?;
+        self.write(content, staged.file()).map_err(failed)?;
+        staged.commit()?;
+        fs::remove_file(content).map_err(failed)
     }
 
-    fn write(&self, content: &Path, output: &Path) -> io::Result<()> {
-        let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut staged = NamedTempFile::new_in(directory)?;
+    fn write(&self, content: &Path, mut out: &File) -> io::Result<()> {
         let mut gzip = Command::new("gzip");
         gzip.arg("-c").args(self.options()).stdin(File::open(content)?).stdout(Stdio::piped());
         let mut gzip = gzip.spawn()?;
         let mut made = gzip.stdout.take().expect("it was asked for");
-        let copied = self.copy(&mut made, &mut staged);
+        let copied = self.copy(&mut made, &mut out);
         // gzip stops when nobody reads on.
         drop(made);
         let status = gzip.wait()?;
@@ -69,12 +71,9 @@ impl Recompress {
         if !status.success() {
             return Err(io::Error::other(format!("gzip failed: {status}")));
         }
-        let metadata = fs::metadata(content)?;
-        staged.as_file().set_permissions(metadata.permissions())?;
-        staged.as_file().set_modified(metadata.modified()?)?;
-        staged.as_file().sync_all()?;
-        staged.persist(output)?;
-        fs::remove_file(content)
+        // Where it can have no date, it is as good without.
+        let _ = fs::metadata(content)?.modified().map(|modified| out.set_modified(modified));
+        Ok(())
     }
 
     /// Writes what `gzip` made. Its header has no name and no date, because it reads no file by

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use gosync_files::LocalFile;
+use gosync_files::entry::open_stream;
 use gosync_update::{Error, Seed};
 
 /// More than so many times the length of a target hardly any seed has that is of use.
@@ -46,7 +47,7 @@ pub(crate) fn unpack(file: LocalFile, length: u64) -> Result<Seed, Error> {
 /// When it cannot be read.
 pub fn is_gzip(path: &Path) -> io::Result<bool> {
     let mut beginning = Vec::new();
-    File::open(path)?.take(3).read_to_end(&mut beginning)?;
+    open_stream(path)?.take(3).read_to_end(&mut beginning)?;
     Ok(beginning == [0x1f, 0x8b, 8])
 }
 

@@ -35,6 +35,8 @@ class BuildResult:
     """Of the layers, from the coarsest to the finest; go-sync's format has one."""
     blake3: Optional[str]
     """The hash of the whole target; go-sync's format has none, and a part does not know it."""
+    warnings: List[str]
+    """What went wrong apart from the content."""
     seconds: float
 
 
@@ -51,6 +53,8 @@ class DiffResult:
     seed_bytes: int
     index_bytes: int
     """Bytes of the index that were received."""
+    warnings: List[str]
+    """What went wrong apart from the content."""
     seconds: float
 
 
@@ -69,6 +73,8 @@ class PatchResult:
     requests: int
     refetched_blocks: int
     """Blocks that came out wrong at first."""
+    warnings: List[str]
+    """What went wrong apart from the content."""
     seconds: float
 
 

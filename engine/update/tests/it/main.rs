@@ -4,6 +4,7 @@
 
 mod beginning;
 mod flow;
+mod keeping;
 mod parts;
 mod repair;
 mod targets;

@@ -291,7 +291,7 @@ impl Task<'_> {
 
     fn done(&self, output: Output, mut event: Value) -> Result<()> {
         let is_standard = output.is_standard();
-        output.commit()?;
+        self.console.notes(&output.commit()?);
         if !is_standard {
             event["event"] = "done".into();
             event["seconds"] = self.start.elapsed().as_secs_f64().into();

@@ -1,14 +1,16 @@
 //! Files and standard streams, as rdiff opens them.
 
+use std::error::Error as _;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, bail};
+use gosync_files::Note;
 use gosync_files::identity::keep_apart;
 use gosync_librsync::{Error, LocalFile, ReadAt, Stream};
-use tempfile::NamedTempFile;
+use gosync_patcher::StagedFile;
 
 use crate::interrupt::Interrupt;
 use crate::platform;
@@ -94,8 +96,7 @@ pub(super) enum Output {
     Special(File),
     /// Beside the file that it is to be.
     Staged {
-        path: PathBuf,
-        staged: NamedTempFile,
+        staged: StagedFile,
         /// Whether it may replace another.
         force: bool,
     },
@@ -125,23 +126,22 @@ impl Output {
         if there.as_ref().is_some_and(|metadata| !metadata.is_file()) {
             return Ok(Self::Special(OpenOptions::new().write(true).open(path)?));
         }
-        // A link stays one.
-        let path = if there.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".rdiff-");
-        platform::allow(&mut builder, there.map(|metadata| metadata.permissions()));
-        let staged = builder.tempfile_in(directory)?;
-        Ok(Self::Staged { path, staged, force })
+        // As with rdiff, nobody waits for the disk.
+        let staged = StagedFile::create(path).map_err(|error| {
+            let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+            io::Error::other(format!("{error}{cause}"))
+        })?;
+        Ok(Self::Staged { staged: staged.without_sync(), force })
     }
 
-    /// Everything was written: it takes its name.
-    pub(super) fn commit(self) -> Result<()> {
-        if let Self::Staged { path, staged, force } = self {
-            let persisted = if force { staged.persist(&path) } else { staged.persist_noclobber(&path) };
-            persisted.map_err(|error| error.error).with_context(|| format!("cannot write {}", path.display()))?;
+    /// Everything was written: it takes its name. Returns what could not be done apart from that.
+    pub(super) fn commit(self) -> Result<Vec<Note>> {
+        let Self::Staged { staged, force } = self else { return Ok(Vec::new()) };
+        let path = staged.target().to_owned();
+        if !force && path.symlink_metadata().is_ok() {
+            bail!("cannot write {}: it came into being meanwhile; -f overwrites it", path.display());
         }
-        Ok(())
+        Ok(staged.commit()?)
     }
 
     /// Whether messages on standard output would get into it.
@@ -149,10 +149,10 @@ impl Output {
         matches!(self, Self::Standard(_))
     }
 
-    fn file(&mut self) -> &mut File {
+    fn file(&self) -> &File {
         match self {
             Self::Standard(file) | Self::Special(file) => file,
-            Self::Staged { staged, .. } => staged.as_file_mut(),
+            Self::Staged { staged, .. } => staged.file(),
         }
     }
 }
