@@ -8,6 +8,11 @@ const MAX_FRAME: u32 = 128 << 10;
 /// The longest prefix: a reader holds this much for each thread.
 const MAX_PREFIX: u32 = 4 << 20;
 
+/// So many bytes beside a frame's own a reader takes up for it in any case, and so many more for
+/// each byte that it makes: all that a frame can have it copy, whoever made the payload.
+const WORK: u64 = 256 << 10;
+const WORK_PER_BYTE: u64 = 64;
+
 /// The two sizes of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FrameKind {
@@ -53,6 +58,16 @@ pub enum PayloadLayoutError {
     /// A prefix is too long.
     #[error("a prefix or a region of {0} bytes is over {MAX_PREFIX}")]
     Prefix(u32),
+    /// A frame would have more read for it than it is worth.
+    #[error(
+        "a prefix and a region of {around} bytes are over {WORK} and {WORK_PER_BYTE} for each of the {frame} of a frame"
+    )]
+    Work {
+        /// Bytes in prefix and region.
+        around: u64,
+        /// Bytes in a frame.
+        frame: u32,
+    },
     /// A region is shorter than the frames that may be copies of one.
     #[error("a region of {region} bytes is shorter than a frame of {frame}")]
     Region {
@@ -89,7 +104,7 @@ impl PayloadLayout {
     ///
     /// # Errors
     ///
-    /// When one is over 4 MiB.
+    /// When one is over 4 MiB, or, with the region, over 256 KiB and 64 bytes for each byte of a frame.
     pub fn with_prefixes(mut self, fine: u32, coarse: u32) -> Result<Self, PayloadLayoutError> {
         for prefix in [fine, coarse] {
             if prefix > MAX_PREFIX {
@@ -97,6 +112,17 @@ impl PayloadLayout {
             }
         }
         (self.fine.prefix, self.coarse.prefix) = (fine, coarse);
+        self.with_little_work()
+    }
+
+    /// The layout, where its frames have a reader do no more than is allowed.
+    fn with_little_work(self) -> Result<Self, PayloadLayoutError> {
+        for Sizes { frame, prefix, region } in [self.fine, self.coarse] {
+            let around = u64::from(prefix) + u64::from(region);
+            if around > WORK + WORK_PER_BYTE * u64::from(frame) {
+                return Err(PayloadLayoutError::Work { around, frame });
+            }
+        }
         Ok(self)
     }
 
@@ -105,7 +131,8 @@ impl PayloadLayout {
     ///
     /// # Errors
     ///
-    /// When one is over 4 MiB, or shorter than a frame.
+    /// When one is over 4 MiB, or shorter than a frame, or, with the prefix, over 256 KiB and 64
+    /// bytes for each byte of a frame.
     pub fn with_regions(mut self, fine: u32, coarse: u32) -> Result<Self, PayloadLayoutError> {
         for (sizes, region) in [(&mut self.fine, fine), (&mut self.coarse, coarse)] {
             if region > MAX_PREFIX {
@@ -116,7 +143,7 @@ impl PayloadLayout {
             }
             sizes.region = region;
         }
-        Ok(self)
+        self.with_little_work()
     }
 
     /// Length of the target in bytes.
@@ -218,6 +245,17 @@ mod tests {
         let layout = PayloadLayout::new(1, 1, 1).unwrap();
         assert_eq!(layout.with_prefixes(0, u32::MAX), Err(E::Prefix(u32::MAX)));
         assert_eq!(layout.with_regions(u32::MAX, 0), Err(E::Prefix(u32::MAX)));
+        // A frame of 64 bytes may take 256 KiB and 4 KiB.
+        let small = PayloadLayout::new(1, 64, 64).unwrap();
+        let around = 266_240;
+        assert!(small.with_prefixes(around, 0).is_ok());
+        assert_eq!(small.with_prefixes(0, around + 1), Err(E::Work { around: 266_241, frame: 64 }));
+        let small = small.with_prefixes(262_144, 0).unwrap();
+        assert!(small.with_regions(4096, around).is_ok());
+        assert_eq!(small.with_regions(4097, 0), Err(E::Work { around: 266_241, frame: 64 }));
+        let large = PayloadLayout::new(1, 65_535, 65_535).unwrap();
+        assert!(large.with_prefixes(1 << 22, 0).is_ok());
+        assert!(large.with_prefixes(1 << 22, 0).unwrap().with_regions(1 << 20, 0).is_err());
         let layout = PayloadLayout::new(1, 4, 8).unwrap();
         assert_eq!(layout.with_regions(4, 7), Err(E::Region { region: 7, frame: 8 }));
     }

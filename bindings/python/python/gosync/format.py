@@ -116,6 +116,8 @@ def read(index: Union[str, "os.PathLike[str]", bytes]) -> Index:
         _require(fine[0] == sizes[-1] <= 65_535 and coarse[0] in sizes, "its frames are no blocks")
         far = max(fine[1:] + coarse[1:])
         _require(coarse[0] <= 131_072 and far <= 4_194_304, "its frames are too large, or go back too far")
+        little = all(prefix + region <= 262_144 + 64 * size for size, prefix, region in (fine, coarse))
+        _require(little, "its frames have more read for them than they are worth")
         fits = all(region == 0 or region >= size for size, _, region in (fine, coarse))
         _require(fits, "its regions are shorter than their frames")
     (tree_hash,) = header.take("32s")
