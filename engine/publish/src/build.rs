@@ -1,6 +1,5 @@
 //! Making the index of a flat target, or a part of one.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use gosync_chunks::frames::{FrameLengths, PayloadLayout};
@@ -8,7 +7,7 @@ use gosync_chunks::{ByteRange, Cancelled, Progress, ReadAt, TargetName};
 use gosync_layers::choose;
 use gosync_layers::descent::encode_lengths;
 use gosync_layers::format::{
-    Contents, IndexPart, LayeredIndex, Payload, Section, Shard, WEAK_LEN, check_sizes, make, make_part,
+    Contents, IndexPart, LayeredIndex, Payload, Section, Shard, WEAK_LEN, check_sizes, comes_twice, make, make_part,
 };
 use gosync_layers::sums::{LayerSums, LayerSumsError, sum_layers};
 use gosync_payloads::frames::{EncodeError, EncodeOptions, Tables, encode};
@@ -56,8 +55,7 @@ impl Build<'_> {
     /// When the target cannot be read or cut into such blocks, a section comes twice, or the
     /// payload cannot be written.
     pub fn index(&self, payload: Option<PayloadOut<'_>>) -> Result<LayeredIndex, Error> {
-        let mut ids = BTreeSet::new();
-        if self.sections.iter().any(|section| !ids.insert(section.id)) {
+        if comes_twice(self.sections.iter().map(|section| section.id)) {
             return Err(Error::Sections { why: "one comes twice" });
         }
         let sizes = self.block_sizes(payload.is_some())?;

@@ -7,6 +7,15 @@ use super::error::FormatError;
 /// Bytes that are read and looked at together: a multiple of a record of go-sync (20).
 pub const PIECE: usize = 20 * 3072;
 
+/// What the beginning of something tells of how long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// It has so many bytes as a whole.
+    Whole(u64),
+    /// So many bytes from the first on will tell, or how many more will.
+    Head(u64),
+}
+
 /// A reader that knows how far it has come, and that an early end is no I/O error.
 pub struct Input<R> {
     reader: R,

@@ -43,6 +43,12 @@ impl Section {
     }
 }
 
+/// Whether one of `ids` comes twice, which no index may have.
+pub fn comes_twice(ids: impl IntoIterator<Item = SectionId>) -> bool {
+    let mut seen = BTreeSet::new();
+    ids.into_iter().any(|id| !seen.insert(id))
+}
+
 /// The sections that an index says it has, in the order of the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Sections<'a>(&'a [SectionHeader]);
@@ -59,8 +65,7 @@ impl<'a> Sections<'a> {
 
     /// Refuses numbers that come twice, and critical sections that a reader does not understand.
     pub(super) fn check(self, understands: impl Fn(SectionId) -> bool) -> Result<(), FormatError> {
-        let mut ids = BTreeSet::new();
-        if self.iter().any(|(id, _)| !ids.insert(id)) {
+        if comes_twice(self.iter().map(|(id, _)| id)) {
             return Err(FormatError::Corrupt { what: "it has a section twice" });
         }
         match self.iter().find(|&(id, _)| id.is_critical() && !understands(id)) {
