@@ -24,7 +24,8 @@
 //!
 //! # Limitations
 //!
-//! HTTP/1.1 only. A file is sent as it is on disk: nothing is compressed, and a file that
+//! HTTP/1.1 only. At most 512 connections are served at a time, and one whose client takes next to
+//! nothing for a minute is ended. A file is sent as it is on disk: nothing is compressed, and a file that
 //! shrinks while it is sent breaks its connection. Symbolic links are followed only where
 //! they lead to something beneath the served directory.
 
@@ -34,6 +35,7 @@ mod body;
 mod conditions;
 mod listing;
 mod names;
+mod patient;
 mod platform;
 mod range_header;
 mod site;
@@ -49,19 +51,24 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::runtime::Runtime;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 pub use access::AccessRecord;
 
 use access::AccessLog;
+use patient::Patient;
 use site::Site;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// How long a client may take to send a request, or keep a connection without one.
+/// How long a client may take to send a request, keep a connection without one, or take nothing of
+/// an answer.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// How many connections there are at a time.
+const CONNECTIONS: usize = 512;
 
 /// Threads that wait for the disk.
 const DISK_THREADS: usize = 8;
@@ -100,6 +107,8 @@ pub struct Server {
     address: SocketAddr,
     site: Site,
     log: AccessLog,
+    idle: Duration,
+    connections: usize,
 }
 
 impl Server {
@@ -116,12 +125,24 @@ impl Server {
             Ok((listener.local_addr()?, listener))
         };
         let (address, listener) = listen().map_err(|source| ServerError::Bind { address, source })?;
-        Ok(Self { listener, address, site, log: AccessLog::default() })
+        Ok(Self { listener, address, site, log: AccessLog::default(), idle: IDLE, connections: CONNECTIONS })
     }
 
     /// Calls `log` for every request, when its answer begins.
     pub fn with_access_log(self, log: impl Fn(&AccessRecord) + Send + Sync + 'static) -> Self {
         Self { log: AccessLog::new(log), ..self }
+    }
+
+    /// Ends connections whose client for so long sends no request, or takes nothing of an answer;
+    /// 60 seconds where nobody says otherwise.
+    pub fn with_patience(self, idle: Duration) -> Self {
+        Self { idle, ..self }
+    }
+
+    /// Serves at most so many connections at a time, and has the others wait; 512 where nobody says
+    /// otherwise.
+    pub fn with_connections(self, connections: usize) -> Self {
+        Self { connections: connections.max(1), ..self }
     }
 
     /// Where the server listens.
@@ -167,7 +188,10 @@ impl Server {
     async fn accept(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let site = Arc::new(self.site);
+        let (idle, free) = (self.idle, Arc::new(Semaphore::new(self.connections)));
         loop {
+            // It is never closed.
+            let Ok(place) = Arc::clone(&free).acquire_owned().await else { return Ok(()) };
             let Ok((stream, peer)) = listener.accept().await else {
                 // Out of file descriptors, most likely: some will be free again soon.
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -182,10 +206,13 @@ impl Server {
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(IDLE)
-                .serve_connection(TokioIo::new(stream), service);
+                .header_read_timeout(idle)
+                .serve_connection(TokioIo::new(Patient::new(stream, idle)), service);
             // A connection that breaks is its client's concern.
-            tokio::spawn(async move { drop(connection.await) });
+            tokio::spawn(async move {
+                drop(connection.await);
+                drop(place);
+            });
         }
     }
 }

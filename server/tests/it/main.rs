@@ -6,6 +6,7 @@ use std::path::Path;
 
 use gosync_server::{RunningServer, Server};
 
+mod patience;
 mod ranges;
 mod requests;
 mod wire;
