@@ -10,6 +10,9 @@ use crate::Random;
 
 pub mod edit;
 pub mod tree;
+mod words;
+
+use words::word;
 
 /// Bytes without any pattern, like compressed or encrypted data.
 pub fn random(seed: u64, length: usize) -> Vec<u8> {
@@ -156,63 +159,6 @@ pub fn lcg_b() -> Vec<u8> {
     let a = lcg_a();
     [&a[..7000], b"INSERTED-BYTES", &a[7000..15_000], &a[15_100..]].concat()
 }
-
-/// A word, the frequent ones first in [`WORDS`], as in languages.
-fn word(random: &mut Random) -> &'static str {
-    let rank = random.below(WORDS.len()) * random.below(WORDS.len()) / WORDS.len();
-    WORDS[rank]
-}
-
-const WORDS: [&str; 48] = [
-    "the",
-    "of",
-    "and",
-    "to",
-    "a",
-    "in",
-    "is",
-    "that",
-    "for",
-    "it",
-    "was",
-    "on",
-    "are",
-    "as",
-    "with",
-    "they",
-    "at",
-    "be",
-    "this",
-    "have",
-    "from",
-    "or",
-    "had",
-    "by",
-    "water",
-    "word",
-    "river",
-    "mountain",
-    "window",
-    "letter",
-    "morning",
-    "garden",
-    "version",
-    "question",
-    "measure",
-    "harbour",
-    "copper",
-    "lantern",
-    "whether",
-    "carefully",
-    "distance",
-    "orchard",
-    "thousand",
-    "northern",
-    "tomorrow",
-    "remember",
-    "unlikely",
-    "quicksilver",
-];
 
 #[cfg(test)]
 mod tests {

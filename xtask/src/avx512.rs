@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use gosync_rollsum::Tier;
 
 use crate::command::{self, cargo, root};
-use crate::peers;
+use crate::packages;
 use crate::steps::Steps;
 
 /// Which tests: of a package, the binary and the names, where not all take part. They hold the
@@ -95,7 +95,7 @@ fn build() -> anyhow::Result<Vec<PathBuf>> {
 fn make_disc(folder: &Path, programs: &[PathBuf], install: bool) -> anyhow::Result<()> {
     let is_there = ["bochs", "xorriso", "cpio"].iter().all(|program| command::find(program).is_some())
         && Path::new("/usr/lib/ISOLINUX/isolinux.bin").is_file();
-    if !(is_there || install && peers::install_packages(&PACKAGES)) {
+    if !(is_there || install && packages::install(&PACKAGES)) {
         bail!("install the emulator, on Debian 12 with `sudo apt-get install {}`", PACKAGES.join(" "));
     }
     let (memory, disc) = (folder.join("memory"), folder.join("disc"));

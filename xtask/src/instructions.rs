@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::bail;
 
 use crate::command::{self, cargo, output};
-use crate::peers;
+use crate::packages;
 use crate::steps::Steps;
 
 /// The version that the workspace's `Cargo.toml` pins; the two have to be the same.
@@ -21,7 +21,7 @@ const PACKAGES: [&str; 2] = ["gosync-rollsum", "gosync-sums"];
 /// When a count is above its bound, or valgrind is missing.
 pub(crate) fn run(steps: &mut Steps, install: bool) -> anyhow::Result<()> {
     steps.run("counts of instructions", || {
-        if command::find("valgrind").is_none() && !(install && peers::install_packages(&["valgrind"])) {
+        if command::find("valgrind").is_none() && !(install && packages::install(&["valgrind"])) {
             bail!("valgrind counts the instructions: install it, on Debian with `sudo apt-get install valgrind`");
         }
         let installed = output(Command::new("gungraun-runner").arg("--version"));

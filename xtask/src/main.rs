@@ -16,6 +16,7 @@ mod cross;
 mod fuzz;
 mod instructions;
 mod miri;
+mod packages;
 mod peers;
 mod python;
 mod steps;

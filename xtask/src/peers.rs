@@ -3,10 +3,9 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::command;
-use crate::python::make_environment;
+use crate::packages::{self, make_environment};
 
 /// A program that tests or benchmarks run.
 struct Peer {
@@ -58,20 +57,6 @@ pub(crate) fn install_for_benchmarks(wanted: &[&str]) {
     }
 }
 
-/// Tries to install packages of Debian.
-pub(crate) fn install_packages(packages: &[&'static str]) -> bool {
-    let peer = |&package| Peer { package, program: package, why: "asked for" };
-    let peers: Vec<Peer> = packages.iter().map(peer).collect();
-    apt_get_install(&peers.iter().collect::<Vec<_>>())
-}
-
-/// The same, of the newest version that Debian has.
-pub(crate) fn install_newest(packages: &[&'static str]) -> bool {
-    let Some(apt_get) = apt_get() else { return false };
-    let updated = command::run(apt_get().arg("update"));
-    updated.is_ok() && install_packages(packages)
-}
-
 /// Sees to it that the peers are there, and tells whether tests may rely on them: they
 /// may where all are found, and have to where this is an automatic run.
 pub(crate) fn provide(install: bool) -> bool {
@@ -109,7 +94,8 @@ fn is_automatic() -> bool {
 /// Tries to install; a failure is told, and left to the tests to complain about.
 fn install(peers: &[&Peer]) -> bool {
     let (python, debian): (Vec<&Peer>, Vec<&Peer>) = peers.iter().partition(|peer| peer.package.starts_with(PYTHON));
-    let has_debian = debian.is_empty() || apt_get_install(&debian);
+    let names: Vec<&str> = debian.iter().map(|peer| peer.package).collect();
+    let has_debian = debian.is_empty() || packages::install(&names);
     let has_python = python.is_empty() || pip_install(&python);
     has_debian && has_python
 }
@@ -135,43 +121,6 @@ fn pip_install(peers: &[&Peer]) -> bool {
         eprintln!("{error}");
     }
     installed.is_ok()
-}
-
-/// The same for Debian's packages.
-fn apt_get_install(peers: &[&Peer]) -> bool {
-    let Some(apt_get) = apt_get() else {
-        eprintln!("Nothing was installed: that takes apt-get, and root or sudo without a password.");
-        return false;
-    };
-    let install = || {
-        let mut install = apt_get();
-        install.args(["install", "--yes", "--no-install-recommends"]);
-        install.args(peers.iter().map(|peer| peer.package));
-        command::run(&mut install)
-    };
-    // A package list may be absent or too old; fetching it each time would take longer.
-    let installed = install().or_else(|_| command::run(apt_get().arg("update")).and_then(|()| install()));
-    if let Err(error) = &installed {
-        eprintln!("{error}");
-    }
-    installed.is_ok()
-}
-
-/// Makes `apt-get` commands, where this user may run them without being asked.
-fn apt_get() -> Option<impl Fn() -> Command> {
-    command::find("apt-get")?;
-    let is_root = command::output(Command::new("id").arg("-u")).is_ok_and(|output| output.stdout.trim_ascii() == b"0");
-    if !is_root && !command::succeeds(Command::new("sudo").args(["-n", "true"])) {
-        return None;
-    }
-    Some(move || {
-        let mut command = Command::new(if is_root { "env" } else { "sudo" });
-        if !is_root {
-            command.args(["-n", "env"]);
-        }
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
-        command
-    })
 }
 
 #[cfg(test)]

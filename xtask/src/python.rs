@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::command::{self, root};
+use crate::packages::make_environment;
 use crate::peers;
 
 /// The name of the package in the workspace.
@@ -23,19 +24,6 @@ const TOOLS: [&str; 8] = [
     "xxhash==4.1.0",
     "zstandard==0.25.0",
 ];
-
-/// Makes an environment at `environment` with `packages` of Python's index in it, since
-/// systems guard that of their own Python.
-///
-/// # Errors
-///
-/// When there is no Python, or its index cannot be reached.
-pub(crate) fn make_environment<'a>(environment: &Path, packages: impl Iterator<Item = &'a str>) -> anyhow::Result<()> {
-    let make = || command::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(environment));
-    // Debian has this part of Python in a package of its own.
-    make().or_else(|error| if peers::install_packages(&["python3-venv"]) { make() } else { Err(error) })?;
-    command::run(Command::new(environment.join("bin/pip")).args(["install", "--quiet"]).args(packages))
-}
 
 /// Builds the wheel as users get it, but with every assertion kept, and runs the tests of
 /// the package with it, in an environment that is made when it is not there.

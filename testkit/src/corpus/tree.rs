@@ -1,6 +1,6 @@
 //! A tree of source code and the tar archive of it.
 
-use super::word;
+use super::words::word;
 use crate::Random;
 
 /// A file of a tree: its relative path, with `/` between the names, and its bytes.

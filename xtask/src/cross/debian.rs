@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use crate::command;
-use crate::peers;
+use crate::packages;
 
 /// A compiler for every target, with the source of its standard library: Debian keeps it fit for
 /// its browsers.
@@ -22,7 +22,7 @@ const OLDEST: u32 = 89;
 /// When it is not, and cannot be installed.
 pub(super) fn provide_compiler(install: bool) -> anyhow::Result<()> {
     provide(&COMPILER, install)?;
-    if minor()? < OLDEST && !(install && peers::install_newest(&COMPILER) && minor()? >= OLDEST) {
+    if minor()? < OLDEST && !(install && packages::install_newest(&COMPILER) && minor()? >= OLDEST) {
         bail!("Debian's Rust is older than 1.{OLDEST}: run `apt-get update` and install {}", COMPILER.join(" "));
     }
     Ok(())
@@ -34,7 +34,7 @@ pub(super) fn provide_compiler(install: bool) -> anyhow::Result<()> {
 ///
 /// When they are not, and cannot be installed.
 pub(super) fn provide(packages: &[&'static str], install: bool) -> anyhow::Result<()> {
-    if packages.iter().all(|package| is_installed(package)) || (install && peers::install_newest(packages)) {
+    if packages.iter().all(|package| is_installed(package)) || (install && packages::install_newest(packages)) {
         return Ok(());
     }
     bail!("this takes Debian 12 on x86-64: install what is missing with `apt-get install {}`", packages.join(" "))

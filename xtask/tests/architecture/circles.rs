@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 /// The folders of the crates that are looked at.
-const CRATES: [&str; 19] = [
+const CRATES: [&str; 21] = [
     "bindings/python",
     "blocksources",
     "chunks",
@@ -29,7 +29,9 @@ const CRATES: [&str; 19] = [
     "schemes/zsync",
     "server",
     "sums",
+    "testkit",
     "work",
+    "xtask",
 ];
 
 /// The path of a module within its crate; that of the root is empty.
@@ -46,8 +48,11 @@ fn read(directory: &Path, module: &Module, files: &mut Files) {
         let child = || [&module[..], std::slice::from_ref(&name)].concat();
         if path.is_dir() {
             read(&path, &child(), files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && name != "main" {
-            let own = matches!(name.as_str(), "lib" | "mod");
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            // Where there is a library too, the program is another crate.
+            && (name != "main" || !directory.join("lib.rs").exists())
+        {
+            let own = matches!(name.as_str(), "lib" | "main" | "mod");
             files.insert(if own { module.clone() } else { child() }, fs::read_to_string(&path).unwrap());
         }
     }
