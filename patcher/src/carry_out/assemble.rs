@@ -1,5 +1,6 @@
 //! Blocks put together from fragments of any size, in any order, from any thread.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::{BlockId, BlockRange, BlockSums, ByteRange, Sink, SinkError};
@@ -9,6 +10,14 @@ use crate::carry_out::missing::Missing;
 use crate::check::verified::{Checked, VerifiedRun, WriteRun, check};
 use crate::error::PatchError;
 use crate::halt::{Halt, STRIDE};
+
+/// So many wrong blocks, or a few with so many bytes, are enough to judge a source by.
+const ENOUGH_WRONG: usize = 64;
+const FEW_WRONG: usize = 4;
+const ENOUGH_BYTES: u64 = 4 << 20;
+
+/// With so many right ones for each, wrong blocks may have come about on their way.
+const RIGHT_FOR_WRONG: u64 = 8;
 
 /// The sink of one fetch: verifies each block that it was asked to collect as soon as
 /// it is whole, and hands it on.
@@ -24,6 +33,7 @@ pub(crate) struct Assembler<'a> {
     missing: Missing,
     room: usize,
     waiting: Mutex<Waiting>,
+    received: AtomicU64,
 }
 
 #[derive(Default)]
@@ -34,6 +44,13 @@ struct Waiting {
     dropped: Vec<BlockId>,
     /// Why the first fragment that was refused was refused.
     failure: Option<PatchError>,
+    /// The first blocks that were wrong.
+    wrong: Vec<BlockId>,
+    wrong_blocks: u64,
+    wrong_bytes: u64,
+    right_blocks: u64,
+    /// Whether so many are wrong that the source is none of this target.
+    is_foreign: bool,
 }
 
 struct Partial {
@@ -42,11 +59,15 @@ struct Partial {
 }
 
 /// What became of the blocks that were not handed on, ascending.
+#[derive(Default)]
 pub(crate) struct Left {
     /// Wrong, or not delivered in full.
     pub(crate) wrong: Vec<BlockId>,
     /// Not looked at, for want of room.
     pub(crate) dropped: Vec<BlockId>,
+    /// The first that were wrong, where there were so many, and so few right ones, that the source
+    /// was told to stop.
+    pub(crate) suspects: Vec<BlockId>,
 }
 
 impl<'a> Assembler<'a> {
@@ -58,7 +79,15 @@ impl<'a> Assembler<'a> {
         write: &'a WriteRun<'a>,
         halt: &'a Halt<'a>,
     ) -> Self {
-        Self { sums, write, halt, missing: Missing::new(wanted), room, waiting: Mutex::default() }
+        Self {
+            sums,
+            write,
+            halt,
+            missing: Missing::new(wanted),
+            room,
+            waiting: Mutex::default(),
+            received: AtomicU64::new(0),
+        }
     }
 
     /// What is left once the source is done.
@@ -71,9 +100,35 @@ impl<'a> Assembler<'a> {
         if let Some(failure) = waiting.failure {
             return Err(failure);
         }
-        let mut dropped = waiting.dropped;
+        let (mut dropped, mut suspects) = (waiting.dropped, waiting.wrong);
         dropped.sort_unstable();
-        Ok(Left { wrong: self.missing.iter().collect(), dropped })
+        suspects.sort_unstable();
+        suspects.dedup();
+        if !waiting.is_foreign {
+            suspects.clear();
+        }
+        Ok(Left { wrong: self.missing.iter().collect(), dropped, suspects })
+    }
+
+    /// Counts wrong blocks, and judges the source by them.
+    fn note_wrong(&self, blocks: BlockRange) {
+        let mut waiting = self.waiting();
+        let Waiting { wrong, wrong_blocks, wrong_bytes, right_blocks, is_foreign, .. } = &mut *waiting;
+        wrong.extend(blocks.iter().take(ENOUGH_WRONG.saturating_sub(wrong.len())));
+        *wrong_blocks += blocks.len() as u64;
+        *wrong_bytes += self.sums.cut().bytes(blocks).len();
+        let is_enough = wrong.len() >= ENOUGH_WRONG || (wrong.len() >= FEW_WRONG && *wrong_bytes >= ENOUGH_BYTES);
+        *is_foreign |= is_enough && *wrong_blocks * RIGHT_FOR_WRONG > *right_blocks;
+    }
+
+    /// Bytes that were delivered.
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Whether the source is to stop.
+    fn is_foreign(&self) -> bool {
+        self.waiting().is_foreign
     }
 
     fn take(&self, mut offset: u64, mut data: &[u8]) -> Result<(), PatchError> {
@@ -113,9 +168,10 @@ impl<'a> Assembler<'a> {
             let (stretch, later) = data.split_at(len);
             if wanted {
                 for checked in check(self.sums, block, stretch) {
-                    // What is wrong stays missing.
-                    if let Checked::Right(run) = checked {
-                        self.hand_on(run)?;
+                    match checked {
+                        Checked::Right(run) => self.hand_on(run)?,
+                        // They stay missing.
+                        Checked::Wrong(blocks) => self.note_wrong(blocks),
                     }
                 }
             }
@@ -150,6 +206,9 @@ impl<'a> Assembler<'a> {
         drop(waiting);
 
         let verified = self.sums.verify(block, &whole.data);
+        if verified.is_err() {
+            self.note_wrong(BlockRange { start: block, end: BlockId(block.0 + 1) });
+        }
         let done = verified.map_or(Ok(()), |verified| self.hand_on(verified.into()));
         self.waiting().bytes -= len;
         done
@@ -157,9 +216,11 @@ impl<'a> Assembler<'a> {
 
     fn hand_on(&self, run: VerifiedRun<'_>) -> Result<(), PatchError> {
         (self.write)(run)?;
-        for block in run.blocks(self.sums.cut()).iter() {
+        let blocks = run.blocks(self.sums.cut());
+        for block in blocks.iter() {
             self.missing.remove(block);
         }
+        self.waiting().right_blocks += blocks.len() as u64;
         Ok(())
     }
 
@@ -170,10 +231,12 @@ impl<'a> Assembler<'a> {
 
 impl Sink for Assembler<'_> {
     fn deliver(&self, offset: u64, data: &[u8]) -> Result<(), SinkError> {
+        self.received.fetch_add(data.len() as u64, Ordering::Relaxed);
         self.take(offset, data).map_err(|error| {
             let refusal = SinkError::from(error.to_string());
             self.waiting().failure.get_or_insert(error);
             refusal
-        })
+        })?;
+        if self.is_foreign() { Err("next to nothing of it is the target's".into()) } else { Ok(()) }
     }
 }

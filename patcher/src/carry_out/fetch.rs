@@ -1,6 +1,6 @@
 //! Blocks from the source, verified, and fetched again where they were wrong.
 
-use gosync_chunks::{BlockId, BlockRange, BlockSums, ByteRange, Source, Transfer};
+use gosync_chunks::{BlockId, BlockRange, BlockSums, ByteRange, Source, SourceError, Transfer};
 
 use crate::carry_out::assemble::{Assembler, Left};
 use crate::check::verified::{VerifiedBlocks, WriteRun};
@@ -44,22 +44,26 @@ impl Fetcher<'_> {
     /// Gives every block of `wanted`, which ascend, to `write`, in any order and from
     /// any thread. Asks for all in one call first, once more for those that were wrong,
     /// and again for as long as the source knows another place to get them from.
+    ///
+    /// Where next to nothing is right, the first wrong blocks are enough to know: no more is
+    /// fetched from that place.
     pub(crate) fn fetch(&self, wanted: &[BlockRange], write: &WriteRun<'_>) -> Result<Fetched, PatchError> {
-        let (mut fetched, mut wrong) = self.fetch_once(wanted, write)?;
-        if wrong.is_empty() {
-            return Ok(fetched);
-        }
-        fetched.refetched = wrong.len() as u64;
+        let mut fetched = Fetched::default();
+        let mut left = self.ask_for_all(wanted, write, &mut fetched)?;
+        fetched.refetched = culprits(&left).len() as u64;
         for _ in 0..MOST_PLACES {
-            wrong = self.ask_again(&wrong, write, &mut fetched)?;
-            if wrong.is_empty() {
+            if left.wrong.is_empty() {
                 return Ok(fetched);
             }
-            if !self.source.reject(&self.bytes(&joined(wrong.iter().copied()))) {
+            left = self.ask_once_more(left, write, &mut fetched)?;
+            if left.wrong.is_empty() {
+                return Ok(fetched);
+            }
+            if !self.source.reject(&self.bytes(&joined(culprits(&left).iter().copied()))) {
                 break;
             }
         }
-        Err(PatchError::Corrupt { ranges: self.bytes(&joined(wrong)) })
+        Err(PatchError::Corrupt { ranges: self.bytes(&joined(culprits(&left).iter().copied())) })
     }
 
     /// The same without a second try: returns the blocks that were wrong.
@@ -69,14 +73,47 @@ impl Fetcher<'_> {
         write: &WriteRun<'_>,
     ) -> Result<(Fetched, Vec<BlockId>), PatchError> {
         let mut fetched = Fetched::default();
+        let left = self.ask_for_all(wanted, write, &mut fetched)?;
+        Ok((fetched, left.wrong))
+    }
+
+    /// Asks for all of `wanted` in one call.
+    fn ask_for_all(
+        &self,
+        wanted: &[BlockRange],
+        write: &WriteRun<'_>,
+        fetched: &mut Fetched,
+    ) -> Result<Left, PatchError> {
         if wanted.is_empty() {
-            return Ok((fetched, Vec::new()));
+            return Ok(Left::default());
         }
-        let Left { mut wrong, dropped } = self.ask(wanted, write, &mut fetched)?;
-        // In groups that fit into the room nothing is dropped.
-        wrong.extend(self.ask_again(&dropped, write, &mut fetched)?);
-        wrong.sort_unstable();
-        Ok((fetched, wrong))
+        let mut left = self.ask(wanted, write, fetched)?;
+        let dropped = std::mem::take(&mut left.dropped);
+        if !left.suspects.is_empty() {
+            left.wrong.extend(dropped);
+        } else {
+            // In groups that fit into the room nothing is dropped.
+            let Left { wrong, suspects, .. } = self.ask_again(&dropped, write, fetched)?;
+            left.wrong.extend(wrong);
+            left.suspects = suspects;
+        }
+        left.wrong.sort_unstable();
+        Ok(left)
+    }
+
+    /// Asks again for what was wrong. Where that was next to all, some of it tells whether that
+    /// may have come about on its way.
+    fn ask_once_more(&self, left: Left, write: &WriteRun<'_>, fetched: &mut Fetched) -> Result<Left, PatchError> {
+        let Left { mut wrong, suspects, .. } = left;
+        if suspects.is_empty() {
+            return self.ask_again(&wrong, write, fetched);
+        }
+        let again = self.ask_again(&suspects, write, fetched)?.wrong;
+        wrong.retain(|block| suspects.binary_search(block).is_err() || again.binary_search(block).is_ok());
+        match again.len() * 2 > suspects.len() {
+            true => Ok(Left { wrong, suspects: again, ..Left::default() }),
+            false => self.ask_for_all(&joined(wrong), write, fetched),
+        }
     }
 
     /// Fetches `wanted`, which ascend, into memory.
@@ -85,17 +122,18 @@ impl Fetcher<'_> {
     }
 
     /// Fetches `blocks` in groups that fit into memory, and returns those that are wrong.
-    fn ask_again(
-        &self,
-        blocks: &[BlockId],
-        write: &WriteRun<'_>,
-        fetched: &mut Fetched,
-    ) -> Result<Vec<BlockId>, PatchError> {
-        let mut wrong = Vec::new();
+    fn ask_again(&self, blocks: &[BlockId], write: &WriteRun<'_>, fetched: &mut Fetched) -> Result<Left, PatchError> {
+        let mut all = Left::default();
         for group in self.groups(blocks) {
-            wrong.extend(self.ask(&group, write, fetched)?.wrong);
+            if !all.suspects.is_empty() {
+                all.wrong.extend(group.iter().flat_map(|blocks| blocks.iter()));
+                continue;
+            }
+            let left = self.ask(&group, write, fetched)?;
+            all.wrong.extend(left.wrong);
+            all.suspects = left.suspects;
         }
-        Ok(wrong)
+        Ok(all)
     }
 
     /// Calls the source once.
@@ -103,11 +141,18 @@ impl Fetcher<'_> {
         self.halt.check()?;
         let assembler = Assembler::new(self.sums, wanted, self.room(), write, self.halt);
         let delivered = self.source.fetch(&self.bytes(wanted), &assembler);
+        let received = assembler.received();
         // A refusal comes first: the source's error is only its echo.
         let left = assembler.finish()?;
         // As is that of a source that was told to stop while it waited.
         self.halt.check()?;
-        fetched.transfer += delivered?;
+        match delivered {
+            // It was told to stop.
+            Err(SourceError::Sink(_)) if !left.suspects.is_empty() => {
+                fetched.transfer += Transfer { bytes: received, requests: 1 };
+            }
+            delivered => fetched.transfer += delivered?,
+        }
         Ok(left)
     }
 
@@ -124,4 +169,10 @@ impl Fetcher<'_> {
     fn bytes(&self, blocks: &[BlockRange]) -> Vec<ByteRange> {
         blocks.iter().map(|&blocks| self.sums.cut().bytes(blocks)).collect()
     }
+}
+
+/// The blocks to blame a source for: those that were wrong, where it was told to stop, or else all
+/// that are left.
+fn culprits(left: &Left) -> &[BlockId] {
+    if left.suspects.is_empty() { &left.wrong } else { &left.suspects }
 }

@@ -141,8 +141,55 @@ fn a_source_with_other_data() {
     let case = Case::random(4, 300 * BLOCK, BLOCK as u32, [1, 1, 1]);
     let source = MemorySource::new(&Random(5).bytes(300 * BLOCK));
     let ranges = corrupt_ranges(fails(&case, &source, &()));
-    // Blocks of zeros in the target are wrong here too.
-    assert_eq!(ranges, case.plan.fetch_ranges());
+    // Blocks of zeros in the target are wrong here too. The first wrong ones are enough.
+    let wanted = case.plan.fetch_ranges();
+    assert!(ranges.iter().all(|wrong| wanted.iter().any(|range| range.contains(*wrong))), "{ranges:?}");
+    assert!(ranges.iter().map(|range| range.len()).sum::<u64>() >= 64_000, "{ranges:?}");
+}
+
+/// A source of another version, of which the beginning may be the same: no more of it is fetched
+/// than it takes to see that, once more a few blocks, and from the next place all the rest.
+#[test]
+fn the_first_wrong_blocks_tell_that_a_source_is_another() {
+    let case = Case::fetched(Random(18).bytes(5000 * BLOCK), BLOCK as u32);
+    for same in [0, 100] {
+        let other = [&case.target[..same * BLOCK], &Random(19).bytes((5000 - same) * BLOCK)].concat();
+        let wrong = || MemorySource { fragment: BLOCK, ..MemorySource::new(&other) };
+        let delivered = |source: &MemorySource| source.calls.lock().unwrap().len();
+        let alone = wrong();
+        let ranges = corrupt_ranges(fails(&case, &alone, &()));
+        assert_eq!(ranges, [ByteRange::at((same * BLOCK) as u64, 64_000)]);
+        assert_eq!(delivered(&alone), 2, "a call for all, and one for the wrong blocks");
+        assert_eq!(alone.calls.lock().unwrap()[1], ranges);
+
+        let mirrors = Mirrors {
+            mirrors: vec![wrong(), MemorySource { fragment: BLOCK, ..MemorySource::new(&case.target) }],
+            rejections: Mutex::default(),
+            is_endless: false,
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("target");
+        let report = case.to_file(&mirrors, &path).unwrap();
+        assert!(std::fs::read(&path).unwrap() == case.target);
+        assert_eq!(*mirrors.rejections.lock().unwrap(), [ranges]);
+        assert_eq!(report.refetched_blocks, 64);
+        let all = (5000 * BLOCK) as u64;
+        assert!(report.transfer.bytes < all + 300_000, "{report:?}");
+        let (streamed, _) = case.to_stream(&Mirrors { rejections: Mutex::default(), ..mirrors }).unwrap();
+        assert!(streamed == case.target);
+    }
+}
+
+/// What was wrong only on its way is right when it is asked for again, however much that is.
+#[test]
+fn what_was_wrong_on_its_way_is_no_other_source() {
+    let case = Case::fetched(Random(20).bytes(1000 * BLOCK), BLOCK as u32);
+    let source = MemorySource { fragment: BLOCK, ..MemorySource::new(&case.target) };
+    let source = source.corrupting(ByteRange { start: 0, end: 64_000 }, 1);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("target");
+    case.to_file(&source, &path).unwrap();
+    assert!(std::fs::read(&path).unwrap() == case.target);
 }
 
 #[test]
