@@ -68,11 +68,8 @@ pub(super) fn tell(
         return Ok(ExitCode::SUCCESS);
     }
     let files = counted(kept.len() as u64, "path");
-    console.error(format_args!(
-        "error: {files} of {} changed during the update, and were left as they are",
-        output.display()
-    ));
-    console.error("hint: look at them, and run the same command again to replace them");
+    console.error(format_args!("error: {files} of {} could not be changed", output.display()));
+    console.error("hint: everything else is done; look at them, and run the same command again to replace them");
     Ok(ExitCode::FAILURE)
 }
 

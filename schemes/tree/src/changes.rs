@@ -328,3 +328,28 @@ pub(crate) fn check_names(listing: &Listing, folds_case: bool) -> Result<(), Err
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(paths: &[&str]) -> Listing {
+        let content = Content { length: 1, hash: FileHash([1; 32]) };
+        let kind = Kind::File(Attributes { mode: 0o644, modified: Time::default() }, content);
+        let root =
+            Entry { path: Vec::new(), kind: Kind::Directory(Attributes { mode: 0o755, modified: Time::default() }) };
+        let files = paths.iter().map(|path| Entry { path: path.as_bytes().to_vec(), kind: kind.clone() });
+        Listing { entries: std::iter::once(root).chain(files).collect() }
+    }
+
+    #[test]
+    fn names_that_a_file_system_takes_for_one_are_refused() {
+        let names = listing(&["A", "a", "b"]);
+        assert!(check_names(&names, false).is_ok());
+        assert!(
+            matches!(check_names(&names, true), Err(Error::Collision { one, other }) if one == "A" && other == "a")
+        );
+        assert!(check_names(&listing(&["\u{c4}", "b", "\u{e4}"]), true).is_err());
+        assert!(check_names(&listing(&["A", "b", "c"]), true).is_ok());
+    }
+}

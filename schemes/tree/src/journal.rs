@@ -29,7 +29,7 @@ const CREATE: u8 = 1;
 const PLACE: u8 = 2;
 const SET: u8 = 3;
 
-/// Something that was left as it is, since it is not what it was.
+/// Something that was left as it is, since it is not what it was or cannot be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// The path in the directory.
@@ -89,7 +89,10 @@ pub(crate) fn carry_out(root: &Root, work: &Root, steps: &[Step]) -> Result<Vec<
             Err(error) if is_astray(&error) => {
                 kept.push(Kept { path: path.to_vec(), why: "the directory that it is in is not what it was".into() });
             }
-            Err(error) => return Err(Error::write(&root.at(path))(error)),
+            Err(error) => match obstacle(&error) {
+                Some(why) => kept.push(Kept { path: path.to_vec(), why: why.into() }),
+                None => return Err(Error::write(&root.at(path))(error)),
+            },
         }
     }
     let finished = (|| {
@@ -179,6 +182,16 @@ fn attempt(root: &Root, new: &Root, step: &Step) -> io::Result<Option<&'static s
             // Systems without modes set the time of a directory only with rights of their own.
             if platform::HAS_MODES || now.kind != StatKind::Directory { set.map(|()| None) } else { Ok(None) }
         }
+    }
+}
+
+/// What concerns this path alone, so that all others can be done.
+fn obstacle(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Some("this user may not change it"),
+        io::ErrorKind::CrossesDevices => Some("it is on another file system than the directory"),
+        io::ErrorKind::ResourceBusy => Some("the system holds it"),
+        _ => None,
     }
 }
 

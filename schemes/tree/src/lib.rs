@@ -69,6 +69,8 @@ mod stage;
 mod target;
 mod update;
 mod verify;
+mod wanted;
+mod work;
 
 pub use build::{LISTING_SUFFIX, MANY_FILES, TreeBuild};
 pub use changes::{Change, FileChange, FileCounts};

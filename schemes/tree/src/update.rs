@@ -1,39 +1,34 @@
 //! Bringing a directory about.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gosync_chunks::ranges::merged;
-use gosync_chunks::{ByteRange, Progress, Transfer};
+use gosync_chunks::{Progress, Transfer};
 use gosync_files::{LocalFile, entry};
 use gosync_layers::format::LayeredIndex;
 use gosync_patcher::{Report, StagedFile};
 use gosync_update::{Comparison, Error as UpdateError, Estimate, Seed, Seeds, Target, Update, estimate};
-use hashbrown::HashMap;
 
-use crate::changes::{Changes, FileChange, FileCounts, Made, check_names};
+use crate::changes::{Changes, FileChange, FileCounts, check_names};
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::excludes::Excludes;
-use crate::flat::{Flat, Piece};
+use crate::flat::Flat;
 use crate::journal::{self, Kept, NEW};
-use crate::listing::Listing;
 use crate::listing::entry::{Attributes, Content, Kind};
-use crate::listing::path::{WORK, shown};
+use crate::listing::path::WORK;
 use crate::platform;
 use crate::published::{Opened, Published, TreeSource, stage};
 use crate::root::{Root, StatKind};
 use crate::scan::{Scan, ScanOptions};
 use crate::section::TreeInfo;
 use crate::stage::{Origin, Stage, set};
-use crate::target::{Known, Pieces};
+use crate::target::Known;
 use crate::verify::{Differences, differences};
-
-/// The listing of what was made of a directory last, in the folder that is worked in: files that
-/// have not changed since need not be read to know what is in them.
-const CACHE: &str = "listing";
+use crate::wanted::{Holders, Wanted};
+use crate::work::{LOCK, cached, folds_case, open_work, remember};
 
 /// How to bring a directory about.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,13 +88,6 @@ pub struct TreeForecast {
     pub cost: Result<Estimate, UpdateError>,
     /// What reading the index took, with the listing.
     pub index: Transfer,
-}
-
-/// What is wanted of the flat target, and where the rest is.
-struct Wanted {
-    ranges: Vec<ByteRange>,
-    known: Vec<Known>,
-    elsewhere: Flat,
 }
 
 impl TreeUpdate<'_> {
@@ -355,96 +343,5 @@ impl TreeUpdate<'_> {
             }
         }
         made
-    }
-}
-
-/// The file that tells other processes that somebody is at work.
-const LOCK: &str = "lock";
-
-/// Opens the folder that is worked in, which is for its owner alone.
-fn open_work(root: &Root) -> io::Result<Root> {
-    let work = root.own_directory(WORK)?;
-    platform::set_mode(&work.handle()?, 0o700)?;
-    Ok(work)
-}
-
-/// Whether the file system takes names for one that differ in case.
-fn folds_case(work: &Root) -> bool {
-    work.stat(LOCK.to_uppercase().as_bytes()).is_ok_and(|found| found.is_some())
-}
-
-/// The listing of what was made of the directory last.
-fn cached(root: &Root) -> Option<(Listing, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    root.open_file(format!("{WORK}/{CACHE}").as_bytes()).ok()?.read_to_end(&mut bytes).ok()?;
-    Some((Listing::read(&bytes).ok()?, bytes))
-}
-
-/// Leaves the listing for the next run.
-fn remember(work: &Root, listing: &[u8]) -> io::Result<()> {
-    if work.stat(CACHE.as_bytes())?.is_some_and(|stat| stat.length == listing.len() as u64)
-        && let Ok(mut old) = work.open_file(CACHE.as_bytes())
-    {
-        let mut bytes = Vec::new();
-        if old.read_to_end(&mut bytes).is_ok() && bytes == listing {
-            return Ok(());
-        }
-    }
-    let beside = "listing.part";
-    let _ = work.remove_file(beside.as_bytes());
-    work.create(beside)?.write_all(listing)?;
-    work.rename(beside.as_bytes(), work, CACHE.as_bytes())
-}
-
-/// Which files have which contents.
-struct Holders(HashMap<Content, (usize, usize)>);
-
-impl Holders {
-    fn of(trees: &[Arc<Scan>]) -> Self {
-        let mut holders = HashMap::new();
-        for (number, tree) in trees.iter().enumerate() {
-            for (at, entry) in tree.listing.entries().iter().enumerate() {
-                if let Kind::File(_, content) = entry.kind {
-                    holders.entry(content).or_insert((number, at));
-                }
-            }
-        }
-        Self(holders)
-    }
-
-    fn find(&self, content: &Content) -> Option<(usize, usize)> {
-        self.0.get(content).copied()
-    }
-}
-
-impl Wanted {
-    /// What `changes` need and none of `trees` has.
-    fn of(changes: &Changes, opened: &Opened, trees: &[Arc<Scan>]) -> Self {
-        let holders = Holders::of(trees);
-        let Opened { listing, bytes, contents, .. } = opened;
-        let needed = changes.made.iter().filter_map(|made| match made {
-            Made::File(_, content) if holders.find(content).is_none() => contents.number(content),
-            _ => None,
-        });
-        let mut needed: Vec<usize> = needed.collect();
-        needed.sort_unstable();
-        needed.dedup();
-        let places = needed.iter().map(|&number| &contents.places[number]);
-        let ranges = merged(places.clone().map(|place| contents.blocks(place)).collect());
-        let known = places.map(|place| Known {
-            range: place.range(),
-            hash: place.content.hash,
-            path: Some(shown(&listing.entries()[place.entry].path)),
-        });
-        let known = known.collect();
-        let pieces = contents.places.iter().filter_map(|place| {
-            let (tree, entry) = holders.find(&place.content)?;
-            Some(Piece { range: place.range(), tree: trees[tree].clone(), entry })
-        });
-        Self { ranges, known, elsewhere: Flat::new(contents.length, bytes.clone(), pieces.collect()) }
-    }
-
-    fn target<'a>(&'a self, index: &'a LayeredIndex) -> Pieces<'a> {
-        Pieces::new(index, &self.ranges, &self.known, &self.elsewhere)
     }
 }
