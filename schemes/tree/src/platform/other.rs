@@ -28,7 +28,7 @@ pub(crate) fn fault_of(path: &[u8]) -> Option<&'static str> {
     let Ok(path) = std::str::from_utf8(path) else { return Some("it is no text") };
     path.split('/').find_map(|name| {
         let stem = name.split('.').next().unwrap_or(name).trim_end().to_ascii_uppercase();
-        let numbered = |prefix| stem.strip_prefix(prefix).is_some_and(|rest: &str| rest.chars().count() == 1);
+        let numbered = |prefix: &str| stem.strip_prefix(prefix).is_some_and(|rest| rest.chars().count() == 1);
         if name.contains(|c: char| matches!(c, '\\' | ':' | '<' | '>' | '"' | '|' | '?' | '*') || c < ' ') {
             Some("it has a character that Windows does not allow")
         } else if name.ends_with(['.', ' ']) {
