@@ -4,9 +4,12 @@ use gosync_testkit::corpus::{self, edit};
 
 use crate::support::Scratch;
 
-/// Times differ from run to run, and so do the addresses of servers.
+/// Times differ from run to run, and from system to system what the command and a file that is not
+/// there are called.
 fn text(bytes: &[u8]) -> String {
+    let missing = std::io::Error::from_raw_os_error(2).to_string();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let text = text.replace("gosync.exe", "gosync").replace(&missing, "No such file or directory (os error 2)");
     let words = text.split_inclusive([' ', '\n', ',', '}']).map(|word| {
         let end = word.trim_end_matches([' ', '\n', ',', '}']);
         let is_time = end

@@ -1,7 +1,7 @@
 //! Running the command in a directory of its own.
 
-use std::fs;
-use std::io::{BufRead, BufReader};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -43,6 +43,10 @@ impl Scratch {
     }
 
     /// The names of all files, sorted; hidden ones too.
+    pub(crate) fn open(&self, name: &str) -> File {
+        File::open(self.path(name)).unwrap()
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
         names(self.directory.path())
     }
@@ -78,6 +82,23 @@ impl Scratch {
         let event: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(event["event"], "listening");
         Serving { process, url: event["url"].as_str().unwrap().to_owned() }
+    }
+}
+
+/// Whether both streams have the same bytes, as many as there are.
+pub(crate) fn have_the_same(one: impl Read, other: impl Read) -> bool {
+    let (mut one, mut other) = (BufReader::with_capacity(1 << 20, one), BufReader::with_capacity(1 << 20, other));
+    loop {
+        let (left, right) = (one.fill_buf().unwrap(), other.fill_buf().unwrap());
+        let len = left.len().min(right.len());
+        if left[..len] != right[..len] || (len == 0 && !(left.is_empty() && right.is_empty())) {
+            return false;
+        }
+        if len == 0 {
+            return true;
+        }
+        one.consume(len);
+        other.consume(len);
     }
 }
 
