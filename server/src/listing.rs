@@ -69,10 +69,11 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
+    /// Windows has no such names.
     #[test]
     fn names_are_text_and_not_markup() {
         let directory = tempfile::tempdir().unwrap();

@@ -79,7 +79,7 @@ fn nothing_outside_the_root() {
         "/file%00",
         "/.file.gosync-part",
         "/%2efile.gosync-part",
-        directory.path().join("secret").to_str().unwrap(),
+        &format!("/{}", directory.path().join("secret").to_str().unwrap().trim_start_matches('/')),
     ] {
         let answer = ask(address, "GET", target, "");
         assert_eq!(answer.status, 404, "{target}");
