@@ -107,5 +107,7 @@ fn a_cancelled_run_can_be_kept_and_resumed() {
     output.commit().unwrap();
     assert!(report.copied >= 5 << 20 && report.fetched > 0, "{report:?}");
     assert!(std::fs::read(&path).unwrap() == case.target);
+    // Some systems remove nothing that is open.
+    drop(leftover);
     assert_eq!(names(directory.path()), ["target"]);
 }
