@@ -122,8 +122,7 @@ impl Build<'_> {
             Some((payload, lengths)) => {
                 let len = payload.lengths_len(size);
                 let lengths = encode_lengths(payload, size, range, lengths);
-                let sums = records.chunks_exact(WEAK_LEN + strong_len).zip(lengths.chunks_exact(len));
-                (size, len as u8, sums.flat_map(|(sums, lengths)| sums.iter().chain(lengths)).copied().collect())
+                (size, len as u8, lengthened(records, WEAK_LEN + strong_len, &lengths, len))
             }
             None => (size, 0, records),
         });
@@ -169,6 +168,19 @@ impl Build<'_> {
     }
 }
 
+/// `records` of `record_len` bytes, each with `len` more of `added` behind it. They are moved where
+/// they are: there can be many gigabytes of them.
+fn lengthened(mut records: Vec<u8>, record_len: usize, added: &[u8], len: usize) -> Vec<u8> {
+    let longer = record_len + len;
+    records.reserve_exact(added.len());
+    records.resize(records.len() + added.len(), 0);
+    for at in (0..records.len() / longer).rev() {
+        records.copy_within(at * record_len..(at + 1) * record_len, at * longer);
+        records[at * longer + record_len..][..len].copy_from_slice(&added[at * len..][..len]);
+    }
+    records
+}
+
 /// How a target that is cut into blocks of `sizes` is cut into frames.
 fn payload_layout(length: u64, sizes: &[u32]) -> Result<PayloadLayout, Error> {
     let impossible = || Error::PayloadLayers { sizes: sizes.to_vec() };
@@ -204,6 +216,15 @@ impl Write for Hashed<'_> {
 mod tests {
     use super::*;
     use gosync_chunks::frames::FrameKind;
+
+    #[test]
+    fn records_become_longer_where_they_are() {
+        assert_eq!(lengthened(b"aabbcc".to_vec(), 2, b"xyz", 1), b"aaxbbyccz");
+        assert_eq!(lengthened(b"aabb".to_vec(), 2, b"uvwxyz", 3), b"aauvwbbxyz");
+        assert_eq!(lengthened(b"aabb".to_vec(), 2, b"", 0), b"aabb");
+        let records = lengthened(vec![1; 20 << 10], 20, &[2; 1 << 10], 1);
+        assert_eq!(records.capacity(), records.len());
+    }
 
     #[test]
     fn layers_of_a_payload() {

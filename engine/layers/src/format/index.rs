@@ -10,6 +10,7 @@ use gosync_chunks::{
 };
 use gosync_sums::{SUBTREE, Xxh3};
 
+use super::body::Body;
 use super::bytes::IndexBytes;
 use super::damage::Damage;
 use super::error::FormatError;
@@ -168,10 +169,10 @@ impl LayeredIndex {
         Ok(start.starts_with(&head::MAGIC))
     }
 
-    /// An index that is whole in memory: `bulk` is what follows the header.
-    pub(super) fn assemble(header: &Header, bulk: &[u8]) -> Result<Self, FormatError> {
+    /// An index that is whole in memory.
+    pub(super) fn assemble(header: &Header, body: Body) -> Result<Self, FormatError> {
         let head = head::encode(header);
-        let bytes = Arc::new([head.as_slice(), bulk].concat());
+        let bytes = Arc::new(body.behind(&head));
         Self::with_head(head, IndexBytes::Here(bytes), |_| true)
     }
 

@@ -4,6 +4,7 @@ use gosync_chunks::frames::FrameKind;
 use gosync_chunks::{ByteRange, TargetName};
 use gosync_sums::FileHasher;
 
+use super::body::Body;
 use super::error::FormatError;
 use super::header::{Header, LayerHeader, PartHeader, PayloadHeader};
 use super::index::{LayeredIndex, Payload, STRONG_KIND, WEAK_KIND};
@@ -39,8 +40,8 @@ pub struct Contents {
 /// When it could not be read again: the block sizes are out of bounds.
 pub fn make(contents: Contents) -> Result<LayeredIndex, FormatError> {
     let file_hash = FileHasher::new(contents.length).finish(&contents.tree).0;
-    let (header, bulk) = encode(contents, file_hash);
-    LayeredIndex::assemble(&header, &bulk)
+    let (header, body) = encode(contents, file_hash);
+    LayeredIndex::assemble(&header, body)
 }
 
 /// Makes a part of an index: of the bytes of `range`, whose payload has the hash `payload_hash`.
@@ -49,12 +50,12 @@ pub fn make(contents: Contents) -> Result<LayeredIndex, FormatError> {
 ///
 /// As [`make`], and when there are sections: a part has none.
 pub fn make_part(contents: Contents, range: ByteRange, payload_hash: [u8; 32]) -> Result<IndexPart, FormatError> {
-    let (index, bulk) = encode(contents, [0; 32]);
-    IndexPart::assemble(&PartHeader { index, start: range.start, end: range.end, payload_hash }, &bulk)
+    let (index, body) = encode(contents, [0; 32]);
+    IndexPart::assemble(&PartHeader { index, start: range.start, end: range.end, payload_hash }, body)
 }
 
 /// The header, and what follows it.
-fn encode(contents: Contents, file_hash: [u8; 32]) -> (Header, Vec<u8>) {
+fn encode(contents: Contents, file_hash: [u8; 32]) -> (Header, Body) {
     let layers = contents.layers.iter().map(|(block_size, compressed_len, records)| LayerHeader {
         block_size: *block_size,
         compressed_len: *compressed_len,
@@ -86,11 +87,9 @@ fn encode(contents: Contents, file_hash: [u8; 32]) -> (Header, Vec<u8>) {
         tree_hash: *blake3::hash(&tree).as_bytes(),
         sections: contents.sections.iter().map(Section::header).collect(),
     };
-    let mut bulk = Vec::with_capacity(contents.layers.iter().map(|(.., records)| records.len()).sum::<usize>());
-    for (.., records) in contents.layers {
-        bulk.extend(records);
-    }
-    bulk.extend(tree);
-    contents.sections.iter().for_each(|section| bulk.extend_from_slice(&section.bytes));
-    (header, bulk)
+    let mut coarser: Vec<Vec<u8>> = contents.layers.into_iter().map(|(.., records)| records).collect();
+    let finest = coarser.pop().unwrap_or_default();
+    let mut rest = tree;
+    contents.sections.iter().for_each(|section| rest.extend_from_slice(&section.bytes));
+    (header, Body { coarser, finest, rest })
 }

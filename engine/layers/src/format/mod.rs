@@ -1,5 +1,6 @@
 //! Index files of our own, as FORMAT.md specifies them.
 
+mod body;
 mod bytes;
 mod damage;
 pub(crate) mod error;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use gosync_chunks::{ByteRange, ReadAt};
 use gosync_sums::SUBTREE;
 
+use super::body::Body;
 use super::error::FormatError;
 use super::head;
 use super::header::{Header, PartHeader};
@@ -134,8 +135,8 @@ pub struct IndexPart {
 
 impl IndexPart {
     /// A part that is whole in memory: `bulk` is what follows the header.
-    pub(super) fn assemble(header: &PartHeader, bulk: &[u8]) -> Result<Self, FormatError> {
-        let bytes = [&head::framed(MAGIC, VERSION, &header.encode()), bulk].concat();
+    pub(super) fn assemble(header: &PartHeader, body: Body) -> Result<Self, FormatError> {
+        let bytes = body.behind(&head::framed(MAGIC, VERSION, &header.encode()));
         match Self::read(Arc::new(bytes)) {
             Ok(part) => Ok(part),
             Err(PartError::Format(error)) => Err(error),
