@@ -24,6 +24,7 @@ mod text;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use args::Args;
@@ -54,6 +55,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     result.unwrap_or_else(|error| failure::report(&error, &console))
 }
 
+/// The most threads for each core: more would only wait for each other, longer than the work takes.
+const MOST_FOR_A_CORE: usize = 8;
+
+/// How many threads to start where so many are asked for: no more than the cores have use for.
+pub fn threads(asked: Option<NonZeroUsize>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    asked.map_or(cores, |asked| asked.get().min(MOST_FOR_A_CORE * cores))
+}
+
 fn run(args: Args, console: &Console) -> anyhow::Result<ExitCode> {
     let Args { global, command } = args;
     if let Some(tier) = &global.tier {
@@ -64,7 +74,18 @@ fn run(args: Args, console: &Console) -> anyhow::Result<ExitCode> {
         let interrupted = console.clone();
         console.interrupt.watch(move || failure::tell_interruption(&interrupted))?;
     }
-    let threads = global.threads.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(global.threads)).build()?;
     pool.install(|| command.run(console))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_bounded() {
+        let cores = threads(None);
+        assert_eq!([1, 2, MOST_FOR_A_CORE * cores].map(|asked| threads(NonZeroUsize::new(asked))), [1, 2, 8 * cores]);
+        assert!([20_000, usize::MAX].iter().all(|&asked| threads(NonZeroUsize::new(asked)) == 8 * cores));
+    }
 }

@@ -80,7 +80,9 @@ pub(crate) fn run<T: Send + 'static>(
     manner: &Manner,
     work: impl FnOnce(&Job) -> PyResult<T> + Send + 'static,
 ) -> PyResult<T> {
-    let pool = ThreadPoolBuilder::new().num_threads(manner.threads.unwrap_or(0)).build();
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(manner.threads.map_or(0, |threads| gosync_cli::threads(threads.try_into().ok())))
+        .build();
     let pool = pool.map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?;
     let state = Arc::new(State::default());
     let (errands, received) = mpsc::channel();
