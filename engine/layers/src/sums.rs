@@ -76,12 +76,15 @@ pub fn sum_layers(
         progress.check()?;
         let data = scratch.buffer.read(target, piece)?;
         let is_zeros = is_zeros(data);
-        for ((records, &block), zeros) in columns.into_iter().zip(sizes).zip(&zeros) {
+        // From the finest on, so that the keys of blocks can be made of those of their parts.
+        let mut parts = None;
+        for ((records, &block), zeros) in columns.into_iter().zip(sizes).zip(&zeros).rev() {
             if is_zeros && data.len().is_multiple_of(block as usize) {
                 // Sparse files are full of them.
                 records.chunks_exact_mut(record_len).for_each(|record| record.copy_from_slice(zeros));
             } else {
-                sum_blocks(data, block as usize, hasher, &mut scratch.keys, &mut scratch.strong, records);
+                scratch.sums.blocks(data, block as usize, parts, hasher, records);
+                parts = Some(block as usize);
             }
         }
         for (at, (node, subtree)) in nodes.iter_mut().zip(data.chunks(SUBTREE)).enumerate() {
@@ -103,23 +106,56 @@ pub(crate) fn record_of_zeros(size: u32, hasher: &Xxh3) -> Vec<u8> {
 #[derive(Default)]
 struct Scratch {
     buffer: ReadBuffer,
+    sums: Sums,
+}
+
+/// The sums of the blocks of a layer in a piece.
+#[derive(Default)]
+struct Sums {
     keys: Vec<u32>,
     strong: Vec<u8>,
 }
 
-fn sum_blocks(data: &[u8], size: usize, hasher: &Xxh3, keys: &mut Vec<u32>, strong: &mut Vec<u8>, records: &mut [u8]) {
-    let count = data.len().div_ceil(size);
-    let sum_len = hasher.sum_len();
-    keys.resize(count, 0);
-    strong.resize(count * sum_len, 0);
-    WEAK.sum_blocks(data, size, keys);
-    hasher.sum_blocks(data, size, strong);
-    let sums = keys.iter().zip(strong.chunks_exact(sum_len));
-    for (record, (key, strong)) in records.chunks_exact_mut(WEAK_LEN + sum_len).zip(sums) {
-        let (weak, rest) = record.split_at_mut(WEAK_LEN);
-        weak.copy_from_slice(&key.to_le_bytes());
-        rest.copy_from_slice(strong);
+impl Sums {
+    /// Writes the records of the blocks of `size` bytes in `data`. If the blocks before were those
+    /// of a finer layer, `parts` is their size.
+    fn blocks(&mut self, data: &[u8], size: usize, parts: Option<usize>, hasher: &Xxh3, records: &mut [u8]) {
+        let Self { keys, strong } = self;
+        let count = data.len().div_ceil(size);
+        match parts {
+            Some(part) => join(keys, part, data.len(), size),
+            None => {
+                keys.resize(count, 0);
+                WEAK.sum_blocks(data, size, keys);
+            }
+        }
+        let sum_len = hasher.sum_len();
+        strong.resize(count * sum_len, 0);
+        hasher.sum_blocks(data, size, strong);
+        let sums = keys.iter().zip(strong.chunks_exact(sum_len));
+        for (record, (key, strong)) in records.chunks_exact_mut(WEAK_LEN + sum_len).zip(sums) {
+            let (weak, rest) = record.split_at_mut(WEAK_LEN);
+            weak.copy_from_slice(&key.to_le_bytes());
+            rest.copy_from_slice(strong);
+        }
     }
+}
+
+/// Makes the keys of the blocks of `part` bytes in `len` bytes those of the blocks of `size` bytes.
+fn join(keys: &mut Vec<u32>, part: usize, len: usize, size: usize) {
+    // What a key is multiplied by when so many bytes come behind it; that of no bytes is 1.
+    let power = |len| WEAK.with_zeros(1, len);
+    let (whole, count) = (power(part), keys.len());
+    let last = power(len - (count - 1) * part);
+    for block in 0..len.div_ceil(size) {
+        let parts = block * (size / part)..count.min((block + 1) * (size / part));
+        let key = parts.fold(1, |key: u32, at| {
+            let power = if at + 1 == count { last } else { whole };
+            (key.wrapping_sub(1)).wrapping_mul(power).wrapping_add(keys[at])
+        });
+        keys[block] = key;
+    }
+    keys.truncate(len.div_ceil(size));
 }
 
 #[cfg(test)]
