@@ -13,6 +13,8 @@ use gosync_chunks::{BlockId, Lookup, StrongSum};
 use gosync_files::ReadBuffer;
 use gosync_rollsum::{Candidate, Sieve};
 
+use crate::account::{Account, Thrift};
+use crate::candidates::{Batch, Hit, Possible};
 use crate::repeats::FailedHits;
 use crate::search::{BATCH, Search};
 use crate::statistics::Statistics;
@@ -60,8 +62,9 @@ impl<Index: Lookup<Sieve = Sieve>> Search<'_, Index> {
             positions: positions.end,
             match_end: 0,
             failed_end: 0,
+            examined: positions.start,
             failed: FailedHits::new(),
-            strong_bytes: 0,
+            account: Account::new(self.strong_budget, self.block_size, self.overlapping, positions.start),
             statistics: Statistics::default(),
             found,
         };
@@ -69,16 +72,23 @@ impl<Index: Lookup<Sieve = Sieve>> Search<'_, Index> {
         let first_window = FIRST_WINDOW.max(self.block_size / 4);
         let (mut start, mut window) = (positions.start, first_window);
         while start < positions.end {
+            if piece.account.recover(start) {
+                piece.examined = start;
+            }
             let end = positions.end.min(start + window);
-            let matched = piece.window(start..end, candidates);
-            window = match matched && !self.overlapping {
+            let (searched, matched) = piece.window(start..end, candidates);
+            // One that was not searched to its end is no reason to ask for more at once.
+            window = match searched < end || matched && !piece.is_overlapping() {
                 true => first_window,
+                // Many candidates in a window may be in vain, and they take memory.
+                false if candidates.len() > window / 16 => window,
                 // What is scanned of a window behind a match is in vain, so they grow slowly
                 // where matches may be near.
                 false if window < 8 * first_window => window + window / 4,
                 false => window * 2,
             };
-            start = end.max(piece.match_end).max(piece.failed_end);
+            let goes_on = if searched < end { piece.save(searched) } else { end };
+            start = goes_on.max(piece.match_end).max(piece.failed_end);
         }
         piece.statistics
     }
@@ -105,115 +115,148 @@ struct Piece<'a, Index> {
     positions: usize,
     /// Where the last match ends; within it nothing is looked for.
     match_end: usize,
-    /// Before this nothing is found: the windows are the same as one that failed.
+    /// Before this nothing is looked at: the windows are the same as one that failed, or would
+    /// cost too much.
     failed_end: usize,
+    /// From here on, up to where the search is, all that is behind the last match was looked at.
+    examined: usize,
     failed: FailedHits,
-    /// Bytes summed to verify hits of the scan.
-    strong_bytes: u64,
+    account: Account,
     statistics: Statistics,
     found: &'a mut Vec<Match>,
 }
 
-/// Candidates to verify at once.
-struct Batch {
-    hits: [Candidate; BATCH],
-    count: usize,
-}
-
-/// Those candidates whose keys some block may have. They are asked about 64 at a time and
-/// not all at once, so that what tells is still in the cache when one is looked up.
-struct Possible<'a, Index> {
-    lookup: &'a Index,
-    /// Those that were asked about, and which of them are left.
-    asked: &'a [Candidate],
-    left: u64,
-    rest: &'a [Candidate],
-}
-
-impl<Index: Lookup<Sieve = Sieve>> Possible<'_, Index> {
-    /// The next one; those before `open` are not asked about any more.
-    fn next(&mut self, open: usize) -> Option<Candidate> {
-        while self.left == 0 {
-            // A match makes many of them void where there is much of the same, as in a run of one byte.
-            if self.rest.first().is_some_and(|candidate| candidate.position < open) {
-                let closed = self.rest.partition_point(|candidate| candidate.position < open);
-                self.rest = &self.rest[closed..];
-            }
-            (self.asked, self.rest) = self.rest.split_at(self.rest.len().min(64));
-            let mut keys = [0; 64];
-            let keys = &mut keys[..self.asked.len()];
-            if keys.is_empty() {
-                return None;
-            }
-            self.asked.iter().zip(&mut *keys).for_each(|(candidate, key)| *key = candidate.key);
-            self.left = self.lookup.may_have(keys);
-        }
-        let at = self.left.trailing_zeros();
-        self.left &= self.left - 1;
-        Some(self.asked[at as usize])
-    }
-}
-
 impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
-    /// Scans a window of positions, and tells whether there was a match.
-    fn window(&mut self, positions: Range<usize>, candidates: &mut Vec<Candidate>) -> bool {
+    /// Scans a window of positions. Returns where the search of it ended, which is before its
+    /// end where that would have cost too much, and whether there was a match.
+    fn window(&mut self, positions: Range<usize>, candidates: &mut Vec<Candidate>) -> (usize, bool) {
         candidates.clear();
-        self.statistics.comparisons += positions.len() as u64;
-        let lookup = self.search.lookup;
-        self.search.scanner.scan(self.buffer, positions.clone(), lookup.sieve(), candidates);
+        let search = self.search;
+        let lookup = if self.looks_for_pairs() {
+            let (scanner, sieve) = search.pairs();
+            let end = positions.end.min((self.buffer.len() + 1).saturating_sub(2 * search.block_size));
+            scanner.scan(self.buffer, positions.start..end.max(positions.start), sieve, candidates);
+            None
+        } else {
+            search.scanner.scan(self.buffer, positions.clone(), search.lookup.sieve(), candidates);
+            Some(search.lookup)
+        };
 
         let mut matched = false;
         // A match makes those that begin within it void, so it does not pay to verify
         // many hits at once before several have failed.
-        let mut limit = if self.search.overlapping { BATCH } else { 1 };
-        let mut candidates = Possible { lookup, asked: &[], left: 0, rest: candidates };
+        let is_overlapping = self.is_overlapping();
+        let mut limit = if is_overlapping { BATCH } else { 1 };
+        let mut candidates = Possible::new(lookup, candidates);
         loop {
-            let batch = self.collect(&mut candidates, limit, positions.end);
-            if batch.count == 0 {
-                return matched;
-            }
-            let found = self.verify(&batch);
+            let (batch, searched) = self.collect(&mut candidates, limit, positions.end);
+            let found = batch.count > 0 && self.verify(&batch);
             matched |= found;
-            limit = if found && !self.search.overlapping { 1 } else { BATCH.min(limit * 2) };
+            if batch.count == 0 || searched < positions.end && self.account.is_overdrawn(searched) {
+                let positions = (searched - positions.start) as u64;
+                self.statistics.comparisons += positions;
+                self.statistics.passed_over += if lookup.is_none() { positions } else { 0 };
+                return (searched, matched);
+            }
+            limit = if found && !is_overlapping { 1 } else { BATCH.min(limit * 2) };
         }
     }
 
-    /// The next candidates, up to `limit`, that an index entry fits. Positions before
-    /// `scanned` are counted as compared already.
-    fn collect(&mut self, candidates: &mut Possible<'_, Index>, limit: usize, scanned: usize) -> Batch {
-        let mut batch = Batch { hits: [Candidate { position: 0, key: 0 }; BATCH], count: 0 };
+    /// Whether blocks may begin within others that were found.
+    fn is_overlapping(&self) -> bool {
+        self.search.overlapping && self.account.thrift() == Thrift::None
+    }
+
+    /// Whether a scan is for pairs of blocks although single ones are looked up.
+    fn looks_for_pairs(&self) -> bool {
+        self.account.thrift() == Thrift::Pairs && !self.search.in_pairs
+    }
+
+    /// Looks for less from `position` on, because what was looked for costs too much. Returns
+    /// where to go on.
+    fn save(&mut self, position: usize) -> usize {
+        if self.is_overlapping() {
+            // Matches are among those that are not to be looked at again, but to be followed.
+            self.failed = FailedHits::new();
+        }
+        let goes_on = self.account.save(position).min(self.positions);
+        self.statistics.passed_over += (goes_on - position) as u64;
+        self.examined = goes_on;
+        goes_on
+    }
+
+    /// The next candidates, up to `limit`, that an index entry fits, and how far all are
+    /// collected. Positions before `scanned` are counted as compared already.
+    fn collect(&mut self, candidates: &mut Possible<'_, Index>, limit: usize, scanned: usize) -> (Batch, usize) {
+        let mut batch = Batch::empty();
         while batch.count < limit {
             let open = self.match_end.max(self.failed_end);
-            let Some(candidate) = candidates.next(open) else { break };
-            if candidate.position >= open && self.is_hit(candidate, scanned) {
-                batch.hits[batch.count] = candidate;
-                batch.count += 1;
+            let Some(candidate) = candidates.next(open, limit) else { return (batch, scanned) };
+            let position = candidate.position;
+            if position < open {
+                continue;
+            }
+            if self.account.is_overdrawn(position) {
+                if self.account.thrift() < Thrift::Pairs {
+                    return (batch, position);
+                }
+                self.failed_end = self.save(position);
+                continue;
+            }
+            match self.hit(candidate, scanned, batch.count == 0) {
+                Hit::Worthy(hit) => {
+                    self.account.sum(1);
+                    batch.push(hit, self.statistics.weak_hits - 1);
+                }
+                Hit::Void => {}
+                Hit::Later => {
+                    candidates.put_back(candidate);
+                    return (batch, scanned);
+                }
             }
         }
-        batch
+        (batch, scanned)
     }
 
-    /// Whether a candidate is worth a strong sum.
-    fn is_hit(&mut self, candidate: Candidate, scanned: usize) -> bool {
-        let Candidate { position, key } = candidate;
+    /// What to do about a candidate. `is_first` where none is about to be verified.
+    fn hit(&mut self, candidate: Candidate, scanned: usize, is_first: bool) -> Hit {
+        let Candidate { position, mut key } = candidate;
         let block_size = self.search.block_size;
-        if self.failed.has_failed(self.buffer, position, key, block_size) {
-            let same = self.failed.same_until(self.buffer, position, self.search.reach);
-            self.failed_end = same.max(position + 1).min(self.positions);
+        let in_pairs = self.looks_for_pairs();
+        if in_pairs {
+            key = self.search.key(self.block_at(position));
+            self.account.read(block_size as u64);
+        }
+        self.account.look_up();
+        let hits = self.statistics.weak_hits;
+        if self.failed.has_failed(self.buffer, position, key, block_size, hits) {
+            let reach = if in_pairs { 2 * block_size } else { self.search.reach };
+            let examined = self.examined.max(self.match_end);
+            let same = self.failed.same_until(self.buffer, position, reach, examined);
+            if same.bytes > 0 && !is_first {
+                // One that waits may be a block, and then those behind it that are the same are.
+                return Hit::Later;
+            }
+            self.account.read(std::mem::take(&mut self.failed.compared));
+            self.failed.remember(position, key, hits);
+            self.failed_end = (position + same.bytes.max(1)).min(self.positions);
             self.statistics.comparisons += self.failed_end.saturating_sub(scanned) as u64;
-            self.statistics.weak_hits += (self.failed_end - position) as u64;
-            self.statistics.false_weak_hits += (self.failed_end - position) as u64;
-            return false;
+            self.statistics.weak_hits += same.hits.max(1);
+            self.statistics.false_weak_hits += same.hits.max(1);
+            return Hit::Void;
         }
-        if self.search.lookup.with_key(key).next().is_none() {
-            return false;
-        }
-        self.statistics.weak_hits += 1;
-        if self.is_over_budget(position) && !self.next_block_fits(candidate) {
-            self.statistics.passed_over += 1;
-            return false;
-        }
-        true
+        self.account.read(std::mem::take(&mut self.failed.compared));
+        let (fits, blocks) = if in_pairs {
+            let next = self.search.key(self.block_at(position + block_size));
+            self.account.read(block_size as u64);
+            self.search.pair_fits(key, next)
+        } else {
+            let blocks = self.search.lookup.with_key(key).count() as u64;
+            (blocks > 0, blocks)
+        };
+        self.account.ask(blocks);
+        self.statistics.weak_hits += u64::from(blocks > 0);
+        if fits { Hit::Worthy(Candidate { position, key }) } else { Hit::Void }
     }
 
     /// Verifies hits, and follows each match that is not within one before it. Tells
@@ -221,10 +264,10 @@ impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
     fn verify(&mut self, batch: &Batch) -> bool {
         let hits = &batch.hits[..batch.count];
         let sums = self.strong_sums(hits.iter().map(|hit| hit.position));
-        self.strong_bytes += (hits.len() * self.search.block_size) as u64;
+        let is_overlapping = self.is_overlapping();
 
         let mut matched = false;
-        for (&Candidate { position, key }, sum) in hits.iter().zip(&sums) {
+        for ((&Candidate { position, key }, sum), &before) in hits.iter().zip(&sums).zip(&batch.before) {
             if position < self.match_end {
                 continue;
             }
@@ -233,10 +276,11 @@ impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
                     let block = self.at_its_own_offset(block, position);
                     self.found.push((block, position));
                     self.statistics.matches += 1;
+                    self.account.report();
                     let end = position + self.search.signature.layout().block_len(block);
-                    if self.search.overlapping {
+                    if is_overlapping {
                         self.short_block(block.next(), end);
-                        self.failed.remember(position, key);
+                        self.failed.remember(position, key, before);
                     } else {
                         self.match_end = self.follow(block, end);
                     }
@@ -244,7 +288,7 @@ impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
                 }
                 None => {
                     self.statistics.false_weak_hits += 1;
-                    self.failed.remember(position, key);
+                    self.failed.remember(position, key, before);
                 }
             }
         }
@@ -286,11 +330,17 @@ impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
                     self.search.key_fits(BlockId(next.0 + at as u32), self.block_at(position + at * block_size))
                 })
                 .count();
-            let sums = self.strong_sums((0..fitting).map(|at| position + at * block_size));
-            let equal = (0..fitting)
-                .take_while(|&at| self.search.signature.has_strong(BlockId(next.0 + at as u32), &sums[at]))
-                .count();
+            let equal = match fitting {
+                0 => 0,
+                _ => {
+                    let sums = self.strong_sums((0..fitting).map(|at| position + at * block_size));
+                    let is_equal =
+                        |&at: &usize| self.search.signature.has_strong(BlockId(next.0 + at as u32), &sums[at]);
+                    (0..fitting).take_while(is_equal).count()
+                }
+            };
 
+            self.account.sum(fitting - equal);
             self.statistics.comparisons += (fitting + usize::from(fitting < expected)) as u64;
             self.statistics.weak_hits += fitting as u64;
             self.statistics.false_weak_hits += u64::from(equal < fitting);
@@ -321,30 +371,6 @@ impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
             self.statistics.matches += 1;
             self.statistics.expected_matches += 1;
         }
-    }
-
-    /// Whether the strong sums of this piece have cost more than they may.
-    fn is_over_budget(&self, position: usize) -> bool {
-        let block_size = self.search.block_size as u64;
-        // The first few windows are free, or no small piece could find anything.
-        let allowed = |budget| u64::from(budget) * position as u64 + BATCH as u64 * block_size;
-        self.search.strong_budget.is_some_and(|budget| self.strong_bytes > allowed(budget))
-    }
-
-    /// Whether, if the candidate is a block, the block behind it seems to follow too.
-    fn next_block_fits(&self, candidate: Candidate) -> bool {
-        let search = self.search;
-        let start = candidate.position + search.block_size;
-        let Some(data) = self.buffer.get(start..start + search.block_size) else { return false };
-        let layout = search.signature.layout();
-        let full_end = match search.padded {
-            true => layout.block_count().into(),
-            false => layout.length() / search.block_size as u64,
-        };
-        search
-            .lookup
-            .with_key(candidate.key)
-            .any(|block| u64::from(block.next().0) < full_end && search.key_fits(block.next(), data))
     }
 
     /// The strong sums of the windows at some positions.

@@ -36,6 +36,13 @@
 //!    seed too. While it does, nothing rolls and nothing is looked up; again up to 48
 //!    blocks are verified at once.
 //!
+//! What is done about candidates has a [budget](CompareOptions::strong_budget), which grows with
+//! every byte searched. Where it is spent, as on data near a run, whose sums collide at nearly
+//! every byte, a search looks for less: first for no blocks that begin within others, then, with
+//! a sieve of eight bytes or less for each block, only for blocks that the next one seems to
+//! follow, and last it passes over positions. It looks for all again once the data is calm.
+//! Windows that are known to repeat others that failed are not looked at at all.
+//!
 //! A short last block is found after the block before it, and at the end of a seed.
 //!
 //! Where several places of the seeds hold a block, the one at the block's own offset is
@@ -50,6 +57,8 @@
 //! are [overlapping](CompareOptions::overlapping), at once or [again](compare_again). There
 //! can be 32,767 seeds, of 2^48 bytes each.
 
+mod account;
+mod candidates;
 mod compare;
 mod engine;
 mod locations;

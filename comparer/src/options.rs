@@ -7,10 +7,10 @@ use gosync_rollsum::RollingSum;
 pub struct CompareOptions {
     /// The sum of the signature's keys.
     pub sum: RollingSum,
-    /// How many bytes may be strong-summed for each byte scanned, to verify weak hits.
-    /// Where hostile or repetitive data needs more, only hits are verified whose next
-    /// block fits too, and what is missed so is fetched. Without a budget all are
-    /// verified.
+    /// What may be done about weak hits for each byte searched, in strong-summed bytes that take
+    /// as long. Where hostile or repetitive data needs more, only hits are verified whose next
+    /// block fits too, and where that needs more as well, some are passed over. What is missed
+    /// so is fetched. Without a budget all are verified.
     pub strong_budget: Option<u32>,
     /// The bits of a key that the signature has, where it has not all of them. The others
     /// are 0 in it.
@@ -30,8 +30,14 @@ pub struct CompareOptions {
 }
 
 impl CompareOptions {
-    /// Compares by keys that are `sum`s, and verifies every weak hit.
+    /// The [budget](Self::strong_budget) of a comparison that does not ask for another: with it no
+    /// data takes more than a few times as long as data in which there is nothing to find, and
+    /// data that does not repeat itself never needs so much.
+    pub const STRONG_BUDGET: u32 = 8;
+
+    /// Compares by keys that are `sum`s, and with the usual budget.
     pub fn new(sum: RollingSum) -> Self {
-        Self { sum, strong_budget: None, key_mask: u32::MAX, in_pairs: false, padded: false, overlapping: false }
+        let strong_budget = Some(Self::STRONG_BUDGET);
+        Self { sum, strong_budget, key_mask: u32::MAX, in_pairs: false, padded: false, overlapping: false }
     }
 }

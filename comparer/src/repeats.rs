@@ -8,13 +8,24 @@
 //! comparison of bytes for each byte.
 
 /// Keys remembered at a time: the phases of one period that hit.
-const REMEMBERED: usize = 64;
+const REMEMBERED_BITS: u32 = 12;
 
 /// Weak hits that failed, and how far the data around them repeats.
 pub(crate) struct FailedHits {
-    /// The last position that failed with some key, by the key's low bits.
-    last: [Option<(u32, usize)>; REMEMBERED],
+    /// The last hit that failed with some key, by bits of the key's hash. Empty until one fails.
+    last: Vec<Option<Failed>>,
     repeat: Repeat,
+    /// Bytes compared.
+    pub(crate) compared: u64,
+}
+
+/// A weak hit that failed.
+#[derive(Clone, Copy)]
+struct Failed {
+    key: u32,
+    position: usize,
+    /// How many hits there were before it.
+    hits: u32,
 }
 
 /// `buffer[x] == buffer[x + period]` for every `x` in `start..end`.
@@ -23,52 +34,77 @@ struct Repeat {
     period: usize,
     start: usize,
     end: usize,
+    /// Weak hits in one period.
+    hits: u32,
 }
 
 impl FailedHits {
     pub(crate) fn new() -> Self {
-        Self { last: [None; REMEMBERED], repeat: Repeat { period: 0, start: 0, end: 0 } }
+        Self { last: Vec::new(), repeat: Repeat { period: 0, start: 0, end: 0, hits: 0 }, compared: 0 }
     }
 
     /// Whether a window with the same key and the same bytes as the one at `position`
-    /// has failed. May not know of one.
+    /// has failed before it. May not know of one. `hits` is the number of weak hits before this one.
     #[inline]
-    pub(crate) fn has_failed(&mut self, buffer: &[u8], position: usize, key: u32, window: usize) -> bool {
-        let last = &mut self.last[key as usize % REMEMBERED];
-        let Some((_, before)) = last.filter(|&(other, _)| other == key) else { return false };
+    pub(crate) fn has_failed(&mut self, buffer: &[u8], position: usize, key: u32, window: usize, hits: u64) -> bool {
+        let last = self.last.get(slot(key)).copied().flatten();
+        let Some(failed) = last.filter(|failed| failed.key == key && failed.position < position) else { return false };
+        let before = failed.position;
         let period = position - before;
         let known = self.repeat;
         if known.period != period || known.start > before || known.end < before {
-            self.repeat = Repeat { period, start: before, end: before };
+            self.repeat = Repeat { period, start: before, end: before, hits: 0 };
         }
         let Repeat { end, .. } = self.repeat;
         if end < before + window {
             let later = &buffer[end + period..position + window];
-            self.repeat.end += common_prefix(&buffer[end..before + window], later);
+            let equal = common_prefix(&buffer[end..before + window], later);
+            self.repeat.end += equal;
+            self.compared += equal as u64;
         }
         let repeats = self.repeat.end >= before + window;
-        if repeats {
-            *last = Some((key, position));
-        }
+        self.repeat.hits = (hits as u32).wrapping_sub(failed.hits);
         repeats
     }
 
-    /// The first position after `position`, which [has failed](Self::has_failed), whose
-    /// window is not known to be the same: in a run of one byte, far ahead. The window here
-    /// may be longer than that which failed, and the answer then before `position`.
-    pub(crate) fn same_until(&mut self, buffer: &[u8], position: usize, window: usize) -> usize {
-        let Repeat { period, end, .. } = self.repeat;
-        if period != 1 {
-            return position + 1;
+    /// How many whole periods from `position` on, which [has failed](Self::has_failed), are
+    /// known to be the same as the one before it, in all windows that begin in them, and how
+    /// many bytes and weak hits these have. The window here may be longer than that which failed.
+    ///
+    /// Where all positions from `examined` on have been searched in vain, so have these.
+    pub(crate) fn same_until(&mut self, buffer: &[u8], position: usize, window: usize, examined: usize) -> Same {
+        let Repeat { period, end, hits, .. } = self.repeat;
+        // What repeats at once has failed at the very position before.
+        if period > 1 && position - period < examined {
+            return Same::default();
         }
-        self.repeat.end += common_prefix(&buffer[end..buffer.len() - 1], &buffer[end + 1..]);
-        (self.repeat.end + 2).saturating_sub(window)
+        let equal = common_prefix(&buffer[end..buffer.len() - period], &buffer[end + period..]);
+        self.repeat.end += equal;
+        self.compared += equal as u64;
+        let windows = (self.repeat.end + period + 1).saturating_sub(position + window);
+        let periods = windows / period;
+        Same { bytes: periods * period, hits: periods as u64 * u64::from(hits) }
     }
 
-    /// The window at `position`, which has this key, failed.
-    pub(crate) fn remember(&mut self, position: usize, key: u32) {
-        self.last[key as usize % REMEMBERED] = Some((key, position));
+    /// The window at `position`, which has this key, failed. `hits` is the number of weak hits before it.
+    pub(crate) fn remember(&mut self, position: usize, key: u32, hits: u64) {
+        if self.last.is_empty() {
+            self.last = vec![None; 1 << REMEMBERED_BITS];
+        }
+        self.last[slot(key)] = Some(Failed { key, position, hits: hits as u32 });
     }
+}
+
+/// What is the same as what was there before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Same {
+    pub(crate) bytes: usize,
+    pub(crate) hits: u64,
+}
+
+/// Where a key is remembered.
+fn slot(key: u32) -> usize {
+    (key.wrapping_mul(0x9e37_79b1) >> (u32::BITS - REMEMBERED_BITS)) as usize
 }
 
 fn common_prefix(one: &[u8], other: &[u8]) -> usize {
@@ -100,25 +136,34 @@ mod tests {
     fn knows_constant_data_after_one_failure() {
         let buffer = [b' '; 1000];
         let mut failed = FailedHits::new();
-        assert!(!failed.has_failed(&buffer, 0, 5, 100));
-        failed.remember(0, 5);
-        assert!((1..=900).all(|position| failed.has_failed(&buffer, position, 5, 100)));
-        assert!(!failed.has_failed(&buffer, 900, 6, 100), "another key");
+        assert!(!failed.has_failed(&buffer, 0, 5, 100, 0));
+        failed.remember(0, 5, 0);
+        assert!((1..=900).all(|position| failed.has_failed(&buffer, position, 5, 100, position as u64)));
+        failed.remember(400, 5, 400);
+        assert!((401..=900).all(|position| failed.has_failed(&buffer, position, 5, 100, position as u64)));
+        assert!(!failed.has_failed(&buffer, 900, 6, 100, 901), "another key");
     }
 
     #[test]
-    fn a_run_of_one_byte_is_passed_over_at_once() {
-        for end in [100, 101, 500, 1000] {
-            let mut buffer = [b' '; 1000];
-            buffer[end..].fill(b'x');
-            let mut failed = FailedHits::new();
-            failed.remember(0, 5);
-            if end == 100 {
-                assert!(!failed.has_failed(&buffer, 1, 5, 100), "the next window is another one");
-                continue;
+    fn what_repeats_is_passed_over_at_once() {
+        for period in [1, 2, 7] {
+            for end in [100 + period - 1, 100 + period, 500, 1000] {
+                let mut buffer: Vec<u8> = (0..1000).map(|at| (at % period) as u8).collect();
+                buffer[end..].fill(b'x');
+                let mut failed = FailedHits::new();
+                failed.remember(0, 5, 0);
+                if end < 100 + period {
+                    assert!(!failed.has_failed(&buffer, period, 5, 100, 2), "the next window is another one");
+                    continue;
+                }
+                assert!(failed.has_failed(&buffer, period, 5, 100, 2));
+                let periods = (end - 99 - period) / period;
+                let same = Same { bytes: periods * period, hits: 2 * periods as u64 };
+                assert_eq!(failed.same_until(&buffer, period, 100, 0), same, "{period}, {end}");
+                if period > 1 {
+                    assert_eq!(failed.same_until(&buffer, period, 100, 1), Same::default(), "the first was not seen");
+                }
             }
-            assert!(failed.has_failed(&buffer, 1, 5, 100));
-            assert_eq!(failed.same_until(&buffer, 1, 100), end + 1 - 100);
         }
     }
 
@@ -144,12 +189,16 @@ mod tests {
                     break;
                 }
                 let bytes = &buffer[position..][..window];
-                if failed.has_failed(&buffer, position, key, window) {
+                if failed.has_failed(&buffer, position, key, window, 0) {
                     prop_assert!(failures.contains(&(key, bytes)));
+                    let period = failed.repeat.period;
+                    for at in position..position + failed.same_until(&buffer, position, window, 0).bytes {
+                        prop_assert_eq!(&buffer[at..at + window], &buffer[at - period..at - period + window]);
+                    }
                 } else {
-                    failed.remember(position, key);
                     failures.push((key, bytes));
                 }
+                failed.remember(position, key, 0);
             }
         }
     }

@@ -1,7 +1,9 @@
 //! What every piece is searched for, and the sums that decide.
 
+use std::sync::OnceLock;
+
 use gosync_chunks::{BlockId, Lookup, Signature, StrongSum, is_zeros};
-use gosync_rollsum::{RollingSum, Scanner, Sieve};
+use gosync_rollsum::{RollingSum, Scanner, Sieve, SieveBuilder, pair_key};
 
 use crate::options::CompareOptions;
 use crate::statistics::Statistics;
@@ -18,8 +20,10 @@ pub(crate) struct Search<'a, Index> {
     pub(crate) block_size: usize,
     /// Bytes that a key is of: a block, or a pair of them.
     pub(crate) reach: usize,
-    /// Strong-summed bytes for each byte scanned, where that is limited.
+    /// What may be done about weak hits for each byte searched, where that is limited.
     pub(crate) strong_budget: Option<u32>,
+    /// Whether keys are of pairs.
+    pub(crate) in_pairs: bool,
     /// Whether the last block was summed with zeros behind it.
     pub(crate) padded: bool,
     /// Whether matches may begin within others.
@@ -28,6 +32,8 @@ pub(crate) struct Search<'a, Index> {
     key_mask: u32,
     /// The sums of a block of zeros, which sparse files are full of.
     zeros: (u32, StrongSum),
+    /// The keys of all pairs of blocks; made where single ones fit too often.
+    pairs: OnceLock<Sieve>,
 }
 
 impl<'a, Index: Lookup<Sieve = Sieve>> Search<'a, Index> {
@@ -43,12 +49,50 @@ impl<'a, Index: Lookup<Sieve = Sieve>> Search<'a, Index> {
             block_size,
             reach: if in_pairs { 2 * block_size } else { block_size },
             strong_budget,
+            in_pairs,
             padded,
             overlapping,
             sum,
             key_mask,
             zeros: (sum.key(&zeros) & key_mask, signature.hasher().sum(&zeros)),
+            pairs: OnceLock::new(),
         }
+    }
+
+    /// How many blocks have the full size, or are looked for as if they had.
+    fn full_blocks(&self) -> usize {
+        let layout = self.signature.layout();
+        match layout.short_block() {
+            Some(short) if !self.padded => short.index(),
+            _ => layout.block_count() as usize,
+        }
+    }
+
+    /// A scanner for pairs of blocks, and the sieve of their keys.
+    pub(crate) fn pairs(&self) -> (Scanner, &Sieve) {
+        let sieve = self.pairs.get_or_init(|| {
+            let keys = &self.signature.weak_column()[..self.full_blocks()];
+            let sieve = SieveBuilder::new(keys.len());
+            keys.windows(2).for_each(|keys| sieve.insert(pair_key(keys[0], keys[1])));
+            sieve.finish()
+        });
+        (self.scanner.in_pairs(), sieve)
+    }
+
+    /// The key of a window of a block's length.
+    pub(crate) fn key(&self, window: &[u8]) -> u32 {
+        self.sum.key(window) & self.key_mask
+    }
+
+    /// Whether a block with this key has one behind it whose key is `next`; and how many blocks
+    /// that was asked of.
+    pub(crate) fn pair_fits(&self, key: u32, next: u32) -> (bool, u64) {
+        let mut asked = 0;
+        let fits = self.lookup.with_key(key).any(|block| {
+            asked += 1;
+            block.next().index() < self.full_blocks() && self.signature.weak(block.next()) == next
+        });
+        (fits, asked)
     }
 
     /// Whether the key of `block` fits `data`, a window of its length.

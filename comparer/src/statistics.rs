@@ -13,7 +13,7 @@ pub struct Statistics {
     pub false_weak_hits: u64,
     /// Strong sums computed.
     pub strong_sums: u64,
-    /// Weak hits not verified because the strong sums had cost their
+    /// Positions where not all was looked for, or nothing, because weak hits had cost their
     /// [budget](crate::CompareOptions::strong_budget); blocks may have been missed there.
     pub passed_over: u64,
     /// Blocks found, counting each place.

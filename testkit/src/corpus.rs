@@ -9,6 +9,7 @@ use gosync_chunks::ByteRange;
 use crate::Random;
 
 pub mod edit;
+pub mod slow;
 pub mod tree;
 mod words;
 

@@ -35,9 +35,11 @@ impl<'a> Parser<'a> {
     pub(crate) fn new(index: &'a SignatureIndex<'a>) -> Self {
         let signature = index.signature();
         let sum = signature.header().kind.rolling();
+        // All that librsync finds has to be found.
+        let options = CompareOptions { strong_budget: None, ..CompareOptions::new(sum) };
         Self {
             index,
-            matcher: Matcher::new(signature.sums(), index, &CompareOptions::new(sum)),
+            matcher: Matcher::new(signature.sums(), index, &options),
             block_len: signature.header().block_len as usize,
             sum,
             is_empty: signature.block_count() == 0,

@@ -16,9 +16,11 @@ const CHEAP: f64 = 4.0;
 /// The same for what is left after the pairs, for each byte of the seeds.
 const BEARABLE: f64 = 32.0;
 
-/// Where data is not like chance has it, hits whose next block does not fit either are
-/// passed over beyond so many bytes.
-const MOST: u32 = 64;
+/// Where data is not like chance has it, it may take so many times as much.
+const BEYOND_CHANCE: f64 = 4.0;
+
+/// The most that may be summed for each byte searched.
+const MOST: f64 = 4096.0;
 
 /// Searches `seeds` on the current rayon pool.
 pub(crate) fn search(
@@ -29,16 +31,20 @@ pub(crate) fn search(
     let signature = &control.signature;
     let keys = signature.weak_column();
     let singles = BlockIndex::with_keys(signature, keys, |_| true);
+    let chance = Chance { fits: 0.5f64.powi(8 * i32::from(control.hash_lengths.weak)) };
     let options = CompareOptions {
         key_mask: key_mask(control.hash_lengths.weak),
         padded: true,
-        strong_budget: Some(MOST),
         ..CompareOptions::new(ROLLING_SUM)
     };
-    let chance = Chance { fits: 0.5f64.powi(8 * i32::from(control.hash_lengths.weak)) };
+    let within = |strong_bytes: f64, options: CompareOptions| {
+        let budget = (strong_bytes * BEYOND_CHANCE).min(MOST) as u32;
+        CompareOptions { strong_budget: Some(budget.max(CompareOptions::STRONG_BUDGET)), ..options }
+    };
     let length = signature.layout().length();
     // A block that is the only one has none beside it.
     if keys.len() == 1 || chance.strong_bytes(length) <= CHEAP {
+        let options = within(chance.strong_bytes(length), options);
         let first = compare(signature, &singles, seeds, &options, progress)?;
         drop(singles);
         return search_again(signature, keys, first, seeds, &options, progress);
@@ -60,7 +66,7 @@ pub(crate) fn search(
     if expected * to_search as f64 > BEARABLE * seed_bytes as f64 {
         parts = expected_places(&first.plan, seeds);
     }
-    let alone = CompareOptions { strong_budget: Some(MOST.max((expected * 4.0) as u32).min(4096)), ..options };
+    let alone = within(expected, options);
     let index = |missing: &[bool]| BlockIndex::with_keys(signature, keys, |block| missing[block.index()]);
     compare_again(first, signature, index, seeds, &parts, &alone, progress)
 }
