@@ -1,6 +1,5 @@
 //! What makes requests, and holds connections that may be used again.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ureq::Agent;
@@ -11,22 +10,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, SocksConnec
 use super::forward::Forward;
 use super::heads::TidyHeads;
 use super::proxy::Route;
-use super::tls::Tls;
-
-/// Which certificate authorities are trusted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RootCertificates {
-    /// Mozilla's list, as it was when this program was built.
-    #[default]
-    Bundled,
-    /// Those in PEM files and in directories of such files, which are read when a connection first
-    /// needs them.
-    Files(Vec<PathBuf>),
-    /// Those that the operating system trusts.
-    #[cfg(feature = "platform-verifier")]
-    Platform,
-}
+use super::tls::{RootCertificates, Tls};
 
 /// What the connections of an agent depend on: callers that ask for the same can share them.
 #[derive(Clone, Debug, PartialEq)]

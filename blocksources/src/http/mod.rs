@@ -24,7 +24,6 @@ pub(crate) mod source;
 pub(crate) mod status;
 mod tls;
 
-pub use agent::RootCertificates;
 pub use credentials::{Credentials, Secret};
 pub use document::HttpDocument;
 pub use hosts::Hosts;
@@ -32,3 +31,4 @@ pub use netrc::Netrc;
 pub use options::HttpOptions;
 pub use proxy::Proxy;
 pub use source::HttpSource;
+pub use tls::RootCertificates;

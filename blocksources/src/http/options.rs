@@ -6,11 +6,12 @@ use ureq::Agent;
 use ureq::http::Uri;
 use url::Origin;
 
-use super::agent::{AgentOptions, RootCertificates};
+use super::agent::AgentOptions;
 use super::credentials::{Credentials, Secret};
 use super::hosts::Hosts;
 use super::netrc::Netrc;
 use super::proxy::Proxy;
+use super::tls::RootCertificates;
 
 /// How an [`HttpSource`](crate::HttpSource) asks. What is secret in it is not shown by
 /// `Debug`.

@@ -1,7 +1,7 @@
 //! TLS, and who is trusted.
 
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::{fmt, fs};
 
@@ -20,7 +20,20 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-use super::agent::RootCertificates;
+/// Which certificate authorities are trusted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RootCertificates {
+    /// Mozilla's list, as it was when this program was built.
+    #[default]
+    Bundled,
+    /// Those in PEM files and in directories of such files, which are read when a connection first
+    /// needs them.
+    Files(Vec<PathBuf>),
+    /// Those that the operating system trusts.
+    #[cfg(feature = "platform-verifier")]
+    Platform,
+}
 
 /// Makes connections to https URLs secure.
 #[derive(Clone)]

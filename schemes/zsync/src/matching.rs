@@ -54,7 +54,7 @@ pub(crate) fn search(
     drop(singles);
     let pairs: Vec<u32> = keys.windows(2).map(|keys| pair_key(keys[0], keys[1])).collect();
     let lookup = InPairs { index: BlockIndex::with_keys(signature, pairs.as_slice(), |_| true), equal };
-    let in_pairs = CompareOptions { in_pairs: true, ..options };
+    let in_pairs = within(chance.of_pairs().strong_bytes(2 * length), CompareOptions { in_pairs: true, ..options });
     let first = compare(signature, &lookup, seeds, &in_pairs, progress)?;
     drop(lookup);
     let first = search_again(signature, &pairs, first, seeds, &in_pairs, progress)?;
@@ -93,6 +93,11 @@ struct Chance {
 }
 
 impl Chance {
+    /// The same of two in a row.
+    fn of_pairs(&self) -> Self {
+        Self { fits: self.fits * self.fits }
+    }
+
     /// Bytes to sum for each byte searched, when blocks of so many bytes are looked for.
     fn strong_bytes(&self, length: u64) -> f64 {
         // The blocks that fit, times the size of a block: that of the blocks cancels out.
