@@ -71,6 +71,8 @@
 //! that are handed over, or those of the machine: its profiles in files are not read.
 //! Nothing here knows whether the bytes are the right ones: the sink has to verify.
 
+mod document;
+mod expected;
 mod file;
 #[cfg(feature = "http")]
 mod http;
@@ -93,6 +95,7 @@ mod throttle;
 mod whole;
 mod workers;
 
+pub use document::{Begun, Document, open_beginning, open_document, open_document_since};
 pub use file::FileSource;
 #[cfg(feature = "http")]
 pub use http::{
@@ -103,7 +106,7 @@ pub use memory::MemorySource;
 pub use mirrors::Mirrors;
 #[cfg(feature = "object-store")]
 pub use objects::{ObjectSettings, ObjectSource, ObjectWriter};
-pub use open::{Document, Listener, SourceOptions, open_document, open_document_since, open_source, open_sources};
+pub use open::{Listener, SourceOptions, open_source, open_sources};
 pub use pause::{Clock, Pauses, SystemClock};
 pub use record::{Counts, Event, Recorded};
 pub use retry::{Retry, RetryOptions, Retrying};

@@ -3,13 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 #[cfg(feature = "http")]
 use std::time::Instant;
-use std::time::{Duration, SystemTime};
 
-use gosync_chunks::{Source, SourceError, Transfer};
+use gosync_chunks::{Source, SourceError};
 use url::Url;
 
+use crate::expected::Expected;
 use crate::file::FileSource;
 #[cfg(feature = "http")]
 use crate::http::{options::HttpOptions, source::HttpSource};
@@ -19,15 +20,10 @@ use crate::mirrors::Mirrors;
 use crate::objects::{settings::ObjectSettings, source::ObjectSource};
 use crate::pause::Pauses;
 use crate::record::{Event, Recorded};
-#[cfg(feature = "http")]
-use crate::retry::Retry;
 use crate::retry::{RetryOptions, Retrying};
 #[cfg(feature = "ssh")]
 use crate::ssh::{options::SshOptions, source::SshSource};
-#[cfg(feature = "http")]
-use crate::throttle::Bucket;
 use crate::throttle::{Rate, Throttled};
-use crate::whole::read_all;
 
 /// How to reach what is not on this machine.
 #[derive(Clone, Debug, Default)]
@@ -88,25 +84,16 @@ impl Listener {
     pub fn new(tell: impl Fn(&Location, &Event<'_>) + Send + Sync + 'static) -> Self {
         Self(Arc::new(tell))
     }
+
+    pub(crate) fn tell(&self, location: &Location, event: &Event<'_>) {
+        (self.0)(location, event);
+    }
 }
 
 impl fmt::Debug for Listener {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Listener")
     }
-}
-
-/// A small file, read whole: an index, a signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
-    /// What is in it.
-    pub bytes: Vec<u8>,
-    /// What it cost; of a file, no requests.
-    pub transfer: Transfer,
-    /// Where it was found, redirects followed: what relative URLs in it are relative to.
-    pub location: Location,
-    /// When it was last changed, as far as that is known.
-    pub modified: Option<SystemTime>,
 }
 
 /// Opens the target at `location` as a source, which tries again when what fails may
@@ -133,7 +120,9 @@ pub fn open_sources(
     options: &SourceOptions,
 ) -> Result<Box<dyn Source>, SourceError> {
     if let [location] = locations {
-        return open_source(location, options);
+        let source = open_source(location, options)?;
+        let Some(expected) = expected else { return Ok(source) };
+        return Ok(Box::new(Expected::new(source, location.to_string(), expected)));
     }
     let is_last = Arc::new(AtomicBool::new(false));
     let places = locations.iter().map(|location| {
@@ -155,16 +144,25 @@ fn open_unlimited(
 ) -> Result<Box<dyn Source>, SourceError> {
     match location {
         Location::Path(path) => Ok(Box::new(FileSource::open(path)?)),
-        Location::Url(url) => {
-            let source = open_url(url, location, options)?;
-            let Some(Listener(tell)) = options.listener.clone() else {
-                return Ok(persistent(source, options, is_last));
-            };
-            let place = location.clone();
-            let told = Recorded::new(source).told_to(move |event| tell(&place, event));
-            Ok(persistent(Box::new(told), options, is_last))
-        }
+        Location::Url(url) => Ok(persistent(open_url(url, location, options)?, location, options, is_last)),
     }
+}
+
+/// The server of HTTP at `location`, where there is one.
+#[cfg(feature = "http")]
+pub(crate) fn open_server(location: &Location, options: &SourceOptions) -> Result<Option<HttpSource>, SourceError> {
+    match location {
+        Location::Url(url) if matches!(url.scheme(), "http" | "https") => {
+            Ok(Some(HttpSource::new(url.as_str(), options.http.clone())?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// `source`, which is behind a URL, with all policies.
+#[cfg(feature = "http")]
+pub(crate) fn with_policies(source: Box<dyn Source>, location: &Location, options: &SourceOptions) -> Box<dyn Source> {
+    limited(persistent(source, location, options, None), options)
 }
 
 fn open_url(url: &Url, location: &Location, options: &SourceOptions) -> Result<Box<dyn Source>, SourceError> {
@@ -185,7 +183,19 @@ fn open_url(url: &Url, location: &Location, options: &SourceOptions) -> Result<B
     }
 }
 
-fn persistent(source: Box<dyn Source>, options: &SourceOptions, is_last: Option<&Arc<AtomicBool>>) -> Box<dyn Source> {
+/// Told of, and asked again.
+fn persistent(
+    source: Box<dyn Source>,
+    location: &Location,
+    options: &SourceOptions,
+    is_last: Option<&Arc<AtomicBool>>,
+) -> Box<dyn Source> {
+    let source = match (options.listener.clone(), location.clone()) {
+        (Some(listener), place) => {
+            Box::new(Recorded::new(source).told_to(move |event| listener.tell(&place, event))) as Box<dyn Source>
+        }
+        (None, _) => source,
+    };
     let retrying = Retrying::new(source, options.retry, options.pauses.clone());
     Box::new(match is_last {
         Some(is_last) => retrying.among_others(is_last.clone()),
@@ -197,109 +207,5 @@ fn limited(source: Box<dyn Source>, options: &SourceOptions) -> Box<dyn Source> 
     match options.rate {
         Some(rate) => Box::new(Throttled::new(source, rate, options.pauses.clone())),
         None => source,
-    }
-}
-
-/// Reads all that is at `location`, up to `limit` bytes.
-///
-/// # Errors
-///
-/// When it cannot be read, or has more.
-pub fn open_document(location: &Location, limit: u64, options: &SourceOptions) -> Result<Document, SourceError> {
-    document(location, limit, None, options)?.ok_or_else(|| SourceError::Refused {
-        location: location.to_string(),
-        reason: "it says that nothing has changed, though nobody asked".into(),
-    })
-}
-
-/// As [`open_document`], but only where it was changed after `since`, as far as that can
-/// be told without reading it; otherwise `None`.
-///
-/// # Errors
-///
-/// As [`open_document`].
-pub fn open_document_since(
-    location: &Location,
-    limit: u64,
-    since: SystemTime,
-    options: &SourceOptions,
-) -> Result<Option<Document>, SourceError> {
-    document(location, limit, Some(since), options)
-}
-
-fn document(
-    location: &Location,
-    limit: u64,
-    since: Option<SystemTime>,
-    options: &SourceOptions,
-) -> Result<Option<Document>, SourceError> {
-    // A server need not tell the length of a document.
-    #[cfg(feature = "http")]
-    if let Location::Url(url) = location
-        && matches!(url.scheme(), "http" | "https")
-    {
-        let server = HttpSource::new(url.as_str(), options.http.clone())?;
-        let bucket = options.rate.map(|rate| Bucket::new(rate, options.pauses.clone()));
-        let pace = |bytes| bucket.as_ref().map_or(Ok(()), |bucket| Ok(bucket.take(bytes)?));
-        let read = Retry::new(options.retry, options.pauses.clone()).run(|| {
-            let before = server.requests();
-            let (read, done) = match server.read_document_at(&pace, limit, since) {
-                Ok(read) => {
-                    let bytes = read.as_ref().map_or(0, |read| read.bytes.len() as u64);
-                    (read, Ok(Transfer { bytes, requests: server.requests() - before }))
-                }
-                Err(error) => (None, Err(error)),
-            };
-            if let Some(Listener(tell)) = &options.listener {
-                tell(location, &Event::Done(&done));
-            }
-            done.map(|_| read)
-        })?;
-        return Ok(read.map(|read| Document {
-            transfer: Transfer { bytes: read.bytes.len() as u64, requests: server.requests() },
-            bytes: read.bytes,
-            location: read.url.map_or_else(|| location.clone(), Location::Url),
-            modified: read.modified,
-        }));
-    }
-    let source = open_source(location, options)?;
-    let modified = match location {
-        Location::Path(path) => path.metadata().and_then(|metadata| metadata.modified()).ok(),
-        Location::Url(_) => None,
-    };
-    if modified.zip(since).is_some_and(|(modified, since)| modified <= since) {
-        return Ok(None);
-    }
-    let (bytes, transfer) = read_all(&source, &location.to_string(), limit)?;
-    let transfer = if matches!(location, Location::Path(_)) { Transfer { requests: 0, ..transfer } } else { transfer };
-    Ok(Some(Document { bytes, transfer, location: location.clone(), modified }))
-}
-
-#[cfg(all(test, feature = "http"))]
-mod tests {
-    use super::*;
-    use crate::pause::Clock;
-    use crate::pause::tests::FakeClock;
-    use gosync_testkit::corpus;
-    use gosync_testkit::hostile::{Say, Scripted};
-    use std::time::Duration;
-
-    #[test]
-    fn a_rate_costs_a_document_no_request() {
-        let data = corpus::random(1, 100_000);
-        let server = Scripted::start({
-            let data = data.clone();
-            move |asked| Say::proper(asked, &data)
-        });
-        let location: Location = server.url().parse().unwrap();
-        let clock = FakeClock::default();
-        for (rate, seconds) in [(None, 0), (Some(Rate::new(1000.try_into().unwrap())), 100)] {
-            let options = SourceOptions { rate, pauses: clock.pauses(), ..SourceOptions::default() };
-            let document = open_document(&location, 100_000, &options).unwrap();
-            assert!(document.bytes == data);
-            assert_eq!(document.transfer, Transfer { bytes: 100_000, requests: 1 });
-            assert!(clock.now().abs_diff(Duration::from_secs(seconds)) < Duration::from_secs(1), "{:?}", clock.now());
-        }
-        assert!(server.asked().iter().all(|asked| asked.method == "GET"));
     }
 }

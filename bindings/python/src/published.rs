@@ -20,7 +20,7 @@ use crate::network::Network;
 
 /// Something that describes a target, opened.
 pub(crate) enum Published {
-    Index { index: Box<Index>, default_source: Option<Location>, signed: Option<Signed>, transfer: Transfer },
+    Index { index: Box<Index>, default_sources: Vec<Location>, signed: Option<Signed>, transfer: Transfer },
     Control(Box<OpenedControl>),
 }
 
@@ -36,17 +36,25 @@ impl Published {
             }
             IndexArgument::Bytes(bytes) if is_control(&bytes) => {
                 let location = Location::from(PathBuf::from("the control file in memory"));
+                let found_at = location.clone();
                 let named = |source| gosync_zsync::Error::Control { location: location.to_string(), source };
                 let control = Control::read(&bytes).map_err(|error| control_error(named(error)))?;
                 let transfer = Transfer { bytes: bytes.len() as u64, requests: 0 };
                 let bytes = bytes.to_vec();
-                Ok(Self::Control(Box::new(OpenedControl { control, location, bytes, modified: None, transfer })))
+                Ok(Self::Control(Box::new(OpenedControl {
+                    control,
+                    location,
+                    found_at,
+                    bytes,
+                    modified: None,
+                    transfer,
+                })))
             }
             IndexArgument::Bytes(bytes) => {
                 let named = |source| gosync::update::Error::Index { location: "the index in memory".into(), source };
                 let index = Index::read(&*bytes, &limits).map_err(|error| sync_error(named(error)))?;
                 let transfer = Transfer { bytes: bytes.len() as u64, requests: 0 };
-                Ok(Self::Index { index: Box::new(index), default_source: None, signed: None, transfer })
+                Ok(Self::Index { index: Box::new(index), default_sources: Vec::new(), signed: None, transfer })
             }
             IndexArgument::Place(location) => {
                 let beginning = Beginning::read(&location, limits.max_bytes, options).map_err(sync_error)?;
@@ -54,10 +62,10 @@ impl Published {
                     if public_key.is_some() {
                         return Err(PyValueError::new_err("a control file of zsync cannot be signed"));
                     }
-                    let opened = OpenedControl::read(beginning, &location, &Default::default());
+                    let opened = OpenedControl::read(beginning);
                     return opened.map(|opened| Self::Control(Box::new(opened))).map_err(control_error);
                 }
-                let opened = OpenedIndex::read(beginning, &location, &limits).map_err(sync_error)?;
+                let opened = OpenedIndex::read(beginning, &limits).map_err(sync_error)?;
                 let mut transfer = opened.transfer;
                 let mut signed = None;
                 if let Some(key) = public_key {
@@ -67,8 +75,8 @@ impl Published {
                     transfer += checked.transfer;
                     signed = Some(checked);
                 }
-                let default_source = opened.default_source();
-                Ok(Self::Index { index: Box::new(opened.index), default_source, signed, transfer })
+                let default_sources = opened.default_sources();
+                Ok(Self::Index { index: Box::new(opened.index), default_sources, signed, transfer })
             }
         }
     }
@@ -90,11 +98,11 @@ impl Published {
         }
     }
 
-    /// Where its target is, if it says so; a control file says it in another way.
-    pub(crate) fn default_source(&self) -> Option<Location> {
+    /// Where its target may be, if it says so; a control file says it in another way.
+    pub(crate) fn default_sources(&self) -> &[Location] {
         match self {
-            Self::Index { default_source, .. } => default_source.clone(),
-            Self::Control(_) => None,
+            Self::Index { default_sources, .. } => default_sources,
+            Self::Control(_) => &[],
         }
     }
 

@@ -268,8 +268,10 @@ pub(crate) fn patch<'py>(
             _ => None,
         };
         if locations.is_empty() && places.is_none() {
-            let unnamed = "the index does not say where its target is; give the source";
-            locations.push(published.default_source().ok_or_else(|| PyValueError::new_err(unnamed))?);
+            locations = published.default_sources().to_vec();
+            if locations.is_empty() {
+                return Err(PyValueError::new_err("the index does not say where its target is; give the source"));
+            }
         }
         if let Output::Place(Location::Path(path)) = &output {
             keep_target_apart(path, &seeds, &read, &locations, published.is_compressed())?;

@@ -62,10 +62,21 @@ pub(super) fn redirect(response: &Response<Body>) -> Option<String> {
 /// only: servers give one to what is compressed already, and to anything else. Words that are no
 /// codings say nothing.
 pub(super) fn is_encoded(response: &Response<Body>) -> bool {
-    const CODINGS: [&str; 9] = ["br", "compress", "dcb", "dcz", "deflate", "gzip", "x-compress", "x-gzip", "zstd"];
-    let is_coding = |word: &str| CODINGS.iter().any(|coding| word.trim().eq_ignore_ascii_case(coding));
-    let encodings = response.headers().get_all(CONTENT_ENCODING);
-    encodings.iter().any(|value| value.to_str().is_ok_and(|value| value.split(',').any(is_coding)))
+    encoding(response).is_some()
+}
+
+/// What a body begins with that is compressed as the answer says; nothing where that cannot be
+/// told.
+pub(super) fn encoding(response: &Response<Body>) -> Option<&'static [u8]> {
+    let encodings = response.headers().get_all(CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let words = encodings.flat_map(|value| value.split(',')).map(|word| word.trim().to_ascii_lowercase());
+    words.rev().find_map(|word| match word.as_str() {
+        "gzip" | "x-gzip" => Some(&b"\x1f\x8b"[..]),
+        "compress" | "x-compress" => Some(b"\x1f\x9d"),
+        "zstd" => Some(b"\x28\xb5\x2f\xfd"),
+        "br" | "dcb" | "dcz" | "deflate" => Some(b""),
+        _ => None,
+    })
 }
 
 /// How long the server wants not to be asked: seconds, or until a date.

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::Read;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -222,9 +223,8 @@ impl Client {
     }
 
     /// The body of an answer, for as long as it makes progress.
-    pub(super) fn incoming(&self, response: Response<Body>) -> Incoming<'_> {
-        let reader = response.into_body().into_reader();
-        Incoming { client: self, reader, since: Instant::now(), bytes: 0 }
+    pub(super) fn incoming(&self, response: Response<Body>) -> Incoming<&Self> {
+        Incoming::new(self, response)
     }
 
     /// Reads what little body an answer has that is not wanted.
@@ -280,15 +280,19 @@ impl Client {
 }
 
 /// A body on its way. Dropped before its end, it takes the connection with it.
-pub(super) struct Incoming<'a> {
-    client: &'a Client,
+pub(super) struct Incoming<C> {
+    client: C,
     reader: BodyReader<'static>,
     /// When progress was last looked at, and what has come since.
     since: Instant,
     bytes: u64,
 }
 
-impl Incoming<'_> {
+impl<C: Deref<Target = Client>> Incoming<C> {
+    pub(super) fn new(client: C, response: Response<Body>) -> Self {
+        Self { client, reader: response.into_body().into_reader(), since: Instant::now(), bytes: 0 }
+    }
+
     /// The next bytes; none at the end.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         let read = self.reader.read(buffer).map_err(|error| self.client.broken(&error.into()))?;

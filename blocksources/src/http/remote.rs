@@ -1,6 +1,6 @@
 //! A file on a server: how it is asked for, and what is known of it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::SourceError;
 
@@ -9,7 +9,7 @@ use super::cost::{self, Terms};
 use super::options::HttpOptions;
 
 pub(super) struct Remote {
-    pub(super) client: Client,
+    pub(super) client: Arc<Client>,
     pub(super) options: HttpOptions,
     /// Length of the file in bytes, as the first answers told it; later ones have to agree. Tags and
     /// dates need not: machines behind one name have their own of the same file, and whether bytes
@@ -19,7 +19,7 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) fn new(url: &str, options: HttpOptions) -> Result<Self, SourceError> {
-        Ok(Self { client: Client::new(url, options.clone())?, options, size: Mutex::default() })
+        Ok(Self { client: Arc::new(Client::new(url, options.clone())?), options, size: Mutex::default() })
     }
 
     /// The terms on which the server is asked: what was learned of it, and the options.
@@ -51,6 +51,11 @@ impl Remote {
         }
         *size = size.or(told);
         Ok(())
+    }
+
+    /// Takes a length for what is known, whatever was known before.
+    pub(super) fn learn(&self, told: Option<u64>) {
+        *self.size() = told;
     }
 
     fn size(&self) -> MutexGuard<'_, Option<u64>> {

@@ -1,15 +1,16 @@
 //! A file on an HTTP(S) server, as a source and as a document.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
-use ureq::http::{Method, StatusCode};
+use ureq::http::StatusCode;
 
 use super::client::{Answer, Ask, persist};
 use super::content_range::ContentRange;
-use super::cost::{self, Estimate, Terms};
+use super::cost::{self, Estimate, RangeSupport, Terms};
 use super::document::{HttpDocument, Pace, Reading};
 use super::fetch::Fetch;
 use super::options::HttpOptions;
@@ -25,7 +26,7 @@ use super::{answer, status};
 /// length than the first answer told. Redirects are followed, and remembered until they do not
 /// hold any more; headers and credentials go to one origin only.
 pub struct HttpSource {
-    remote: Remote,
+    remote: Arc<Remote>,
 }
 
 impl HttpSource {
@@ -35,7 +36,7 @@ impl HttpSource {
     ///
     /// When `url` is no http or https URL, or an option makes no valid request.
     pub fn new(url: &str, options: HttpOptions) -> Result<Self, SourceError> {
-        Ok(Self { remote: Remote::new(url, options)? })
+        Ok(Self { remote: Arc::new(Remote::new(url, options)?) })
     }
 
     /// The URL without user name, password and query.
@@ -78,55 +79,40 @@ impl HttpSource {
     ///
     /// As [`Self::read_all`].
     pub fn read_document(&self, limit: u64, since: Option<SystemTime>) -> Result<Option<HttpDocument>, SourceError> {
-        self.read_document_at(&|_| Ok(()), limit, since)
+        let mut reading = self.reading(Box::new(|_| Ok(())), limit, None, since);
+        reading.read_to(u64::MAX)?;
+        Ok(reading.finish())
     }
 
-    /// As [`Self::read_document`], no faster than `pace` lets it.
-    pub(crate) fn read_document_at(
-        &self,
-        pace: Pace<'_>,
-        limit: u64,
-        since: Option<SystemTime>,
-    ) -> Result<Option<HttpDocument>, SourceError> {
-        Reading::run(&self.remote.client, pace, limit, since)
+    /// Reads the file from its first byte on, no faster than `pace` lets it: see [`Reading`].
+    pub(crate) fn reading(&self, pace: Pace, limit: u64, beginning: Option<u64>, since: Option<SystemTime>) -> Reading {
+        Reading::new(self.remote.clone(), pace, limit, beginning, since)
     }
 
-    /// The file's length, by HEAD, or by asking for its first byte where a server
-    /// does not care for HEAD: URLs signed for GET alone are such a case.
-    fn ask_size(&self, transfer: &mut Transfer) -> Result<Option<u64>, SourceError> {
-        let head = Ask { method: Method::HEAD, ..Ask::default() };
-        let Answer { response, .. } = match persist(|| self.remote.client.send(&head, transfer)) {
-            // It may mean the method.
-            Err(SourceError::Busy { .. }) => return self.size_of_first_byte(transfer),
-            answer => answer?,
-        };
-        match response.status() {
-            StatusCode::OK if !answer::is_encoded(&response) => {
-                let Some(size) = answer::content_length(&response) else { return self.size_of_first_byte(transfer) };
-                self.remote.agree(Some(size))?;
-                Ok(Some(size))
-            }
-            status if status::is_missing(status) => Err(self.remote.client.failed(status)),
-            _ => self.size_of_first_byte(transfer),
-        }
-    }
-
-    fn size_of_first_byte(&self, transfer: &mut Transfer) -> Result<Option<u64>, SourceError> {
-        let range = Some("bytes=0-0".into());
-        let ask = Ask { method: Method::GET, range, ..Ask::default() };
-        let Answer { response, .. } = persist(|| self.remote.client.send(&ask, transfer))?;
+    /// The file's length, by asking for its first byte. What a server says to HEAD is another
+    /// answer, which need not be true: URLs may be signed for GET alone.
+    fn ask_size(&self, range: Option<&str>, transfer: &mut Transfer) -> Result<Option<u64>, SourceError> {
+        let client = &self.remote.client;
+        let ask = Ask { range: range.map(str::to_owned), ..Ask::default() };
+        let Answer { response, .. } = persist(|| client.send(&ask, transfer))?;
         let size = match (response.status(), answer::content_range(&response)) {
             (StatusCode::PARTIAL_CONTENT, Some(ContentRange::Satisfied { range, total })) if range.start == 0 => total,
             (StatusCode::RANGE_NOT_SATISFIABLE, Some(ContentRange::Unsatisfied { total })) => Some(total),
             // An encoding may be a label only; of what is in fact compressed, the length is another.
             (StatusCode::OK, _) => answer::content_length(&response),
-            (status @ StatusCode::PARTIAL_CONTENT, _) => {
-                return Err(self.remote.client.refused(format!("{} without a usable length", status::reason(status))));
+            // It may mean the range.
+            (status, _)
+                if range.is_some()
+                    && (status == StatusCode::PARTIAL_CONTENT || status::means_ranges(status, RangeSupport::One)) =>
+            {
+                client.drain(response);
+                return self.ask_size(None, transfer);
             }
-            (status, _) => return Err(self.remote.client.failed(status)),
+            (StatusCode::PARTIAL_CONTENT, _) => None,
+            (status, _) => return Err(client.failed(status)),
         };
         self.remote.agree(size)?;
-        self.remote.client.drain(response);
+        client.drain(response);
         Ok(size)
     }
 }
@@ -136,7 +122,7 @@ impl Source for HttpSource {
     fn size(&self) -> Result<Option<u64>, SourceError> {
         match self.remote.known_size() {
             Some(size) => Ok(Some(size)),
-            None => self.ask_size(&mut Transfer::default()),
+            None => self.ask_size(Some("bytes=0-0"), &mut Transfer::default()),
         }
     }
 

@@ -45,7 +45,7 @@
 //! let index = LayeredIndex::read(&*file, &ReadOptions::default())?;
 //! let old = target[100_000..].to_vec();
 //! let seeds: [&dyn ReadAt; 2] = [&old, &Zeros(length)];
-//! let found = descend(&index, &seeds, &DescentOptions::default(), &())?;
+//! let found = descend(&index, &seeds, &DescentOptions::default(), &|| Ok(()), &())?;
 //! assert!(found.plan.fetched_bytes() < 101_000);
 //! assert_eq!(index.section(SectionId(77))?.expect("it was written").0, b"whatever a scheme has to say");
 //! # Ok::<(), Box<dyn std::error::Error>>(())

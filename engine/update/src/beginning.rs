@@ -1,12 +1,13 @@
 //! Opening what was published: its first bytes tell what it is, and are read once.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use gosync_blocksources::{Location, SourceOptions, open_document, open_source, read_ranges};
-use gosync_chunks::{ByteRange, Source, Transfer};
+use gosync_blocksources::{Begun, Document, Location, SourceOptions, open_beginning};
+use gosync_chunks::{Source, SourceError, Transfer};
+use gosync_layers::format::Extent;
 
 use crate::error::Error;
 
@@ -14,36 +15,24 @@ use crate::error::Error;
 /// (RFC 6928): of an index of ours the header, and of small files the coarsest layer.
 const START: u64 = 12 << 10;
 
-/// Something published, whose first bytes were read. A scheme that knows them goes on with
-/// [`parts`](Self::parts), [`reader`](Self::reader) or [`read_all`](Self::read_all).
-pub struct Beginning<'a> {
-    location: &'a Location,
-    options: &'a SourceOptions,
+/// What is no longer is fetched as a whole, in one more request.
+const SHORT: u64 = 4 * START;
+
+/// Something published, whose first bytes were read. A scheme that knows them asks for
+/// [`parts`](Self::parts), or reads on as far as the beginning says that it goes.
+pub struct Beginning {
+    location: Location,
+    /// What was read of a file.
     start: Vec<u8>,
     rest: Rest,
-    transfer: Transfer,
+    limit: u64,
 }
 
 enum Rest {
-    /// There is none: it was read whole.
-    None { location: Location, modified: Option<SystemTime> },
-    /// In an open file.
-    File(File),
-    /// Behind a source that gives parts, of so many bytes in all.
-    There { source: Arc<dyn Source>, size: u64 },
-}
-
-/// Something that was read whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// Where it was found, redirects followed: what relative URLs in it are relative to.
-    pub location: Location,
-    /// When it was last changed, as far as that is known.
-    pub modified: Option<SystemTime>,
-    /// What it cost; of a file, no requests.
-    pub transfer: Transfer,
+    /// In an open file, or with a reader.
+    Reader { reader: Box<dyn Read>, modified: Option<SystemTime> },
+    /// Behind a URL.
+    Remote(Box<Begun>),
 }
 
 /// What gives parts of something.
@@ -52,122 +41,181 @@ pub struct Parts {
     pub start: Vec<u8>,
     /// What has all of it.
     pub source: Arc<dyn Source>,
-    /// Its length in bytes.
-    pub size: u64,
+    /// Its length in bytes, if that is known.
+    pub size: Option<u64>,
     /// What this cost so far.
     pub transfer: Transfer,
 }
 
-impl<'a> Beginning<'a> {
-    /// Reads the first bytes of what is at `location`; where it is short and behind a URL, all of
-    /// it, up to `limit` bytes.
+impl Beginning {
+    /// Reads the first bytes of what is at `location`. Later no more than `limit` bytes are read.
     ///
     /// # Errors
     ///
     /// When it cannot be read or fetched, or is a directory.
-    pub fn read(location: &'a Location, limit: u64, options: &'a SourceOptions) -> Result<Self, Error> {
-        let (start, rest, transfer) = match location {
+    pub fn read(location: &Location, limit: u64, options: &SourceOptions) -> Result<Self, Error> {
+        match location {
             Location::Path(path) => {
                 let read = |source| Error::Read { path: path.clone(), source };
-                let mut file = File::open(path).map_err(read)?;
-                if file.metadata().map_err(read)?.is_dir() {
+                let file = File::open(path).map_err(read)?;
+                let metadata = file.metadata().map_err(read)?;
+                if metadata.is_dir() {
                     return Err(read(io::ErrorKind::IsADirectory.into()));
                 }
-                let mut start = Vec::new();
-                file.by_ref().take(START).read_to_end(&mut start).map_err(read)?;
-                (start, Rest::File(file), Transfer::default())
+                Self::of(file, location, metadata.modified().ok(), limit)
             }
             Location::Url(_) => {
-                let source: Arc<dyn Source> = Arc::from(open_source(location, options)?);
-                match source.size()?.filter(|&size| size > 4 * START) {
-                    Some(size) => {
-                        let place = location.to_string();
-                        let (start, mut transfer) = read_ranges(&*source, &place, &[ByteRange::at(0, START)])?;
-                        transfer.requests += 1;
-                        // A server that has no parts would send all of it for each.
-                        match transfer.bytes > START {
-                            false => (start, Rest::There { source, size }, transfer),
-                            true => fetched(location, limit, options, transfer)?,
-                        }
-                    }
-                    None => fetched(location, limit, options, Transfer::default())?,
-                }
+                let begun = Box::new(open_beginning(location, START, limit, options)?);
+                Ok(Self { location: location.clone(), start: Vec::new(), rest: Rest::Remote(begun), limit })
             }
-        };
-        Ok(Self { location, options, start, rest, transfer })
+        }
     }
 
-    /// The first bytes: some kilobytes, or all there are.
+    /// Reads the first bytes of what `reader` gives, which is called `location`: messages do so, and
+    /// what belongs to it is looked for beside that.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn of(
+        reader: impl Read + 'static,
+        location: &Location,
+        modified: Option<SystemTime>,
+        limit: u64,
+    ) -> Result<Self, Error> {
+        let rest = Rest::Reader { reader: Box::new(reader), modified };
+        let mut beginning = Self { location: location.clone(), start: Vec::new(), rest, limit };
+        beginning.read_to(START.min(limit))?;
+        Ok(beginning)
+    }
+
+    /// The path or URL that was asked for.
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Where it was found, redirects followed.
+    pub fn found_at(&self) -> &Location {
+        match &self.rest {
+            Rest::Reader { .. } => &self.location,
+            Rest::Remote(begun) => begun.found_at(),
+        }
+    }
+
+    /// The first bytes: some kilobytes, or as many as were asked for, or all there are.
     pub fn start(&self) -> &[u8] {
-        &self.start
+        match &self.rest {
+            Rest::Reader { .. } => &self.start,
+            Rest::Remote(begun) => begun.bytes(),
+        }
+    }
+
+    /// Makes sure that the first `len` bytes are here, or all, where that is less.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read, or are more than the limit.
+    pub fn read_to(&mut self, len: u64) -> Result<(), Error> {
+        match &mut self.rest {
+            Rest::Remote(_) if len > self.limit => {
+                Err(SourceError::TooLong { location: self.location.to_string(), limit: self.limit }.into())
+            }
+            Rest::Remote(begun) => Ok(begun.read_to(len)?),
+            Rest::Reader { reader, .. } => {
+                let location = &self.location;
+                let read = |source| Error::Read { path: location.to_string().into(), source };
+                if len > self.limit {
+                    return Err(read(io::Error::other(format!("it has more than {} bytes", self.limit))));
+                }
+                let more = len.saturating_sub(self.start.len() as u64);
+                reader.take(more).read_to_end(&mut self.start).map_err(read)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads on until `extent` tells from the beginning how many bytes the whole has; `None` where
+    /// it ends before that.
+    ///
+    /// # Errors
+    ///
+    /// Those of `extent`, and as [`read_to`](Self::read_to).
+    pub fn length<E: From<Error>>(&mut self, extent: impl Fn(&[u8]) -> Result<Extent, E>) -> Result<Option<u64>, E> {
+        loop {
+            match extent(self.start())? {
+                Extent::Whole(len) => return Ok(Some(len)),
+                Extent::Head(len) => {
+                    let had = self.start().len();
+                    self.read_to(len)?;
+                    if self.start().len() == had {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Length of the whole in bytes, where a server tells it.
+    pub fn size(&self) -> Option<u64> {
+        match &self.rest {
+            Rest::Reader { .. } => None,
+            Rest::Remote(begun) => begun.size(),
+        }
+    }
+
+    /// Reads as many of the next `more` bytes as are known to be there, or with a reader: what
+    /// follows something to its end, and does not belong to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read_to`](Self::read_to).
+    pub fn read_behind(&mut self, more: u64) -> Result<(), Error> {
+        let len = (self.start().len() as u64 + more).min(self.limit);
+        match &self.rest {
+            Rest::Remote(begun) if begun.size().is_none() => Ok(()),
+            _ => self.read_to(len),
+        }
+    }
+
+    /// Whether more follows than was read.
+    pub fn is_followed(&mut self) -> bool {
+        match &mut self.rest {
+            Rest::Reader { reader, .. } => reader.take(1).read_to_end(&mut Vec::new()).is_ok_and(|read| read > 0),
+            Rest::Remote(begun) => begun.is_followed(),
+        }
     }
 
     /// A way to the rest by parts, where that is worth it.
     pub fn parts(&self) -> Option<Parts> {
+        let Rest::Remote(begun) = &self.rest else { return None };
+        let (source, size) = (begun.source()?, begun.size());
+        let is_long = size.is_none_or(|size| size > SHORT.max(self.start().len() as u64));
+        is_long.then(|| Parts { start: self.start().to_vec(), source, size, transfer: begun.transfer() })
+    }
+
+    /// What this cost so far; of a file, no requests.
+    pub fn transfer(&self) -> Transfer {
         match &self.rest {
-            Rest::There { source, size } => {
-                Some(Parts { start: self.start.clone(), source: source.clone(), size: *size, transfer: self.transfer })
-            }
-            Rest::None { .. } | Rest::File(_) => None,
+            Rest::Reader { .. } => Transfer { bytes: self.start.len() as u64, requests: 0 },
+            Rest::Remote(begun) => begun.transfer(),
         }
     }
 
-    /// Everything, in one pass, and what fetching it cost. A file is not held in memory.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be fetched, or has more than `limit` bytes where it is behind a URL.
-    pub fn reader(self, limit: u64) -> Result<(Box<dyn Read>, Transfer), Error> {
+    /// Everything in one pass, and not held in memory, where it is in a file or with a reader.
+    pub fn reader(&mut self) -> Option<impl Read> {
+        match &mut self.rest {
+            Rest::Reader { reader, .. } => Some(Cursor::new(&self.start).chain(reader)),
+            Rest::Remote(_) => None,
+        }
+    }
+
+    /// What was read.
+    pub fn into_document(self) -> Document {
+        let (found_at, transfer) = (self.found_at().clone(), self.transfer());
+        let document = |bytes, modified| Document { bytes, location: found_at.clone(), modified, transfer };
         match self.rest {
-            Rest::File(file) => Ok((Box::new(io::Cursor::new(self.start).chain(file)), self.transfer)),
-            _ => {
-                let document = self.read_all(limit)?;
-                Ok((Box::new(io::Cursor::new(document.bytes)), document.transfer))
-            }
+            Rest::Reader { modified, .. } => document(self.start, modified),
+            Rest::Remote(begun) => begun.into_document().unwrap_or_else(|| document(Vec::new(), None)),
         }
     }
-
-    /// Everything, of up to `limit` bytes.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read, or has more.
-    pub fn read_all(self, limit: u64) -> Result<Document, Error> {
-        let Self { location, options, start: mut bytes, rest, mut transfer } = self;
-        match rest {
-            Rest::None { location, modified } => Ok(Document { bytes, location, modified, transfer }),
-            Rest::File(file) => {
-                let read = |source| Error::Read { path: location.to_string().into(), source };
-                let modified = file.metadata().and_then(|metadata| metadata.modified()).ok();
-                let left = limit.saturating_sub(bytes.len() as u64);
-                file.take(left.saturating_add(1)).read_to_end(&mut bytes).map_err(read)?;
-                if bytes.len() as u64 > limit {
-                    let source = io::Error::other(format!("it has more than {limit} bytes"));
-                    return Err(read(source));
-                }
-                transfer.bytes = bytes.len() as u64;
-                Ok(Document { bytes, location: location.clone(), modified, transfer })
-            }
-            // Its place and its date come with the whole of it only.
-            Rest::There { .. } => {
-                let document = open_document(location, limit, options)?;
-                transfer += document.transfer;
-                let gosync_blocksources::Document { bytes, location, modified, .. } = document;
-                Ok(Document { bytes, location, modified, transfer })
-            }
-        }
-    }
-}
-
-/// The whole of it, after what it cost to find that out.
-fn fetched(
-    location: &Location,
-    limit: u64,
-    options: &SourceOptions,
-    mut transfer: Transfer,
-) -> Result<(Vec<u8>, Rest, Transfer), Error> {
-    let document = open_document(location, limit, options)?;
-    transfer += document.transfer;
-    let gosync_blocksources::Document { bytes, location, modified, .. } = document;
-    Ok((bytes, Rest::None { location, modified }, transfer))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gosync_chunks::{BlockRange, ByteRange, FileHash, Progress, ReadAt, Source};
+use gosync_chunks::{BlockRange, ByteRange, ErrorKind, FileHash, Progress, ReadAt, Source, SourceError};
 use gosync_layers::descent::{DescentOptions, Finder, Zeros, descend, locate, nodes, wrong_subtrees};
 use gosync_layers::format::{Damage, LayeredIndex};
 use gosync_patcher::{PatchError, TargetId};
@@ -44,6 +44,17 @@ impl<'a> LayeredTarget<'a> {
     pub fn part(index: &'a LayeredIndex, wanted: &'a [ByteRange], elsewhere: &'a dyn ReadAt) -> Self {
         Self { part: Some(Part { wanted, elsewhere }), ..Self::new(index) }
     }
+
+    fn descend(
+        &self,
+        seeds: &[&dyn ReadAt],
+        before_more: &dyn Fn() -> Result<(), SourceError>,
+        progress: &dyn Progress,
+    ) -> Result<Comparison, Error> {
+        let seeds = [seeds, &[&self.zeros]].concat();
+        let options = DescentOptions { layers: self.layers, wanted: self.part.map(|part| part.wanted) };
+        Ok(descend(self.index, &seeds, &options, before_more, progress)?.into())
+    }
 }
 
 impl Target for LayeredTarget<'_> {
@@ -64,9 +75,25 @@ impl Target for LayeredTarget<'_> {
     }
 
     fn compare(&self, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error> {
-        let seeds = [seeds, &[&self.zeros]].concat();
-        let options = DescentOptions { layers: self.layers, wanted: self.part.map(|part| part.wanted) };
-        Ok(descend(self.index, &seeds, &options, progress)?.into())
+        self.descend(seeds, &|| Ok(()), progress)
+    }
+
+    fn compare_for(
+        &self,
+        published: &dyn Source,
+        seeds: &[&dyn ReadAt],
+        progress: &dyn Progress,
+    ) -> Result<Comparison, Error> {
+        let expected = self.index.source_length();
+        let is_ours = || match published.size() {
+            Ok(Some(actual)) if actual != expected => {
+                Err(SourceError::Length { location: "the source".into(), expected, actual })
+            }
+            Err(error) if error.kind() != ErrorKind::Source => Err(error),
+            // It may deliver all the same.
+            _ => Ok(()),
+        };
+        self.descend(seeds, &is_ours, progress)
     }
 
     fn own_seeds(&self) -> Vec<&dyn ReadAt> {

@@ -46,12 +46,14 @@ mod seeds;
 mod target;
 mod update;
 
-pub use beginning::{Beginning, Document, Parts};
+pub use beginning::{Beginning, Parts};
 pub use comparison::Comparison;
 pub use error::{Error, TargetError};
 pub use estimate::{Estimate, estimate};
 pub use flat::FlatTarget;
+pub use gosync_blocksources::Document;
 pub use gosync_files::Note;
+pub use gosync_layers::format::Extent;
 pub use layered::LayeredTarget;
 pub use seed::Seed;
 pub use seeds::Seeds;

@@ -36,6 +36,22 @@ pub trait Target: Send + Sync {
     /// that cannot be read are no error: they are reported in the result.
     fn compare(&self, seeds: &[&dyn ReadAt], progress: &dyn Progress) -> Result<Comparison, Error>;
 
+    /// The same, and makes sure that `published` is what was published of it before it reads much of
+    /// what describes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`compare`](Self::compare), and when `published` is something else.
+    fn compare_for(
+        &self,
+        published: &dyn Source,
+        seeds: &[&dyn ReadAt],
+        progress: &dyn Progress,
+    ) -> Result<Comparison, Error> {
+        let _ = published;
+        self.compare(seeds, progress)
+    }
+
     /// Checks whether `data`, which is at `path`, is the target, and where it is not.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use gosync_chunks::{ErrorKind, Progress, ReadAt, Source};
+use gosync_chunks::{ErrorKind, Progress, ReadAt, Source, SourceError};
 use gosync_files::{LocalFile, Note};
 use gosync_layers::format::Damage;
 use gosync_patcher::{Patch, PatchError, Report, StagedFile, through_file};
@@ -108,6 +108,7 @@ impl Update<'_> {
         let made = self.make_file(output, options);
         let Err(error) = made else { return made };
         if error.kind() == ErrorKind::Corrupt
+            && !is_of_source(&error)
             && let Some((damage, target)) = self.target.around_damage()
         {
             // What stands in the staged file already is kept.
@@ -129,7 +130,7 @@ impl Update<'_> {
             return through_file(out, |path| self.to_file(path, &FileOptions::default()));
         }
         let seeds = self.seeds.data();
-        let comparison = self.target.compare(&seeds, self.progress)?;
+        let comparison = self.target.compare_for(self.source, &seeds, self.progress)?;
         let source = self.target.decoded(&comparison, self.source, None);
         let seeds = [seeds, self.target.own_seeds()].concat();
         let mut checked = Checked { out, check: self.target.stream_check() };
@@ -178,7 +179,7 @@ impl Update<'_> {
         staged.file().set_len(self.target.length()).map_err(unwritable)?;
         let file = staged.reader().map_err(unwritable)?;
 
-        let comparison = self.target.compare(&seeds, self.progress)?;
+        let comparison = self.target.compare_for(self.source, &seeds, self.progress)?;
         seeds.extend(self.target.own_seeds());
         staged.check_room(&comparison.plan, &seeds)?;
         let mut rebuilt = Rebuilt::new(&file, &comparison.plan);
@@ -233,6 +234,13 @@ impl Update<'_> {
         }
         Ok(dated.err().map(note))
     }
+}
+
+/// Whether something is wrong with the source that no index can be the cause of.
+fn is_of_source(error: &Error) -> bool {
+    use SourceError::{Changed, Length};
+    matches!(error, Error::Source(Length { .. } | Changed { .. }))
+        || matches!(error, Error::Patch(PatchError::Source(Length { .. } | Changed { .. })))
 }
 
 /// Gives the file at `target` a second name; the first one will be replaced.

@@ -144,7 +144,7 @@ impl<'a> Directory<'a> {
         sources: &[Location],
         act: impl FnOnce(TreeSource<'_>) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let named = self.opened.default_source().filter(|_| sources.is_empty());
+        let named = if sources.is_empty() { self.opened.default_sources() } else { Vec::new() };
         let locations: Vec<Location> = sources.iter().cloned().chain(named).collect();
         let Some(first) = locations.first() else {
             return Err(Usage {
@@ -159,7 +159,7 @@ impl<'a> Directory<'a> {
             let source = source.map_err(gosync::Error::source)?;
             return act(TreeSource::Payload { source: &*source, location: first, options });
         }
-        if locations.len() > 1 {
+        if sources.len() > 1 {
             return Err(Usage {
                 message: "a directory that is published file by file has one SOURCE".into(),
                 hint: "leave out --source, or publish it with a compressed payload",

@@ -41,11 +41,11 @@ impl Published {
                 }
                 .into());
             }
-            let opened = OpenedControl::read(beginning, location, &Default::default())?;
+            let opened = OpenedControl::read(beginning)?;
             control::warn_of_ignored(&opened, console);
             return Ok(Self::Control(opened));
         }
-        let mut opened = OpenedIndex::read(beginning, location, &limits)?;
+        let mut opened = OpenedIndex::read(beginning, &limits)?;
         let signed = trust.check(&mut opened, options, console)?;
         Ok(Self::Index(opened, signed))
     }

@@ -46,12 +46,16 @@ impl Update<'_> {
         self.warn_of_unreadable(&seeds, &comparison.unreadable);
         let compared = Instant::now();
         let cost = || {
-            let location = match (unusable, &places) {
+            let locations = match (unusable, &places) {
                 (Some(error), _) => return Err(error),
-                (None, Some(places)) => places.plain_location().unwrap_or(places.usual()).clone(),
-                (None, None) => self.locations()?.swap_remove(0),
+                (None, Some(places)) => vec![places.plain_location().unwrap_or(places.usual()).clone()],
+                (None, None) => self.locations()?,
             };
-            Ok(estimate(&*target, &comparison, &location, self.options).map_err(gosync::Error::from)?)
+            let mut estimates =
+                locations.iter().map(|location| estimate(&*target, &comparison, location, self.options));
+            let first = estimates.next().expect("there is a location");
+            let estimate = first.or_else(|error| estimates.find_map(Result::ok).ok_or(error));
+            Ok(estimate.map_err(gosync::Error::from)?)
         };
         let cost = cost();
         let mut index = self.published.transfer();
@@ -153,8 +157,8 @@ impl Update<'_> {
     /// Where the target is: where the user says, or else the index.
     fn locations(&self) -> Result<Vec<Location>, Usage> {
         let named = match self.published {
-            Published::Index(opened, _) if self.sources.is_empty() => opened.default_source(),
-            _ => None,
+            Published::Index(opened, _) if self.sources.is_empty() => opened.default_sources(),
+            _ => Vec::new(),
         };
         let locations: Vec<Location> = self.sources.iter().cloned().chain(named).collect();
         match locations.is_empty() {

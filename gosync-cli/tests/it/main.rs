@@ -15,6 +15,7 @@ mod layers;
 mod main_job;
 mod messages;
 mod network;
+mod opening;
 mod parts;
 mod proxy;
 mod rdiff;

@@ -1,7 +1,7 @@
 //! What can go wrong, and what kind of trouble it is.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gosync_chunks::{ErrorKind, SourceError};
 use gosync_layers::format::MergeError;
@@ -85,13 +85,12 @@ impl Error {
         Self::Update(error.into())
     }
 
-    /// What went wrong with summing the file at `target`.
-    pub(crate) fn of_sums(target: &Path, error: SumError) -> Self {
-        let target = || target.display().to_string();
+    /// What went wrong with summing `target`.
+    pub(crate) fn of_sums(target: &str, error: SumError) -> Self {
         match error {
-            SumError::Read(source) => gosync_publish::Error::Read { target: target(), source }.into(),
+            SumError::Read(source) => gosync_publish::Error::Read { target: target.into(), source }.into(),
             SumError::Cancelled(cancelled) => gosync_publish::Error::Cancelled(cancelled).into(),
-            source => Self::Sum { path: target().into(), source },
+            source => Self::Sum { path: target.into(), source },
         }
     }
 }

@@ -4,9 +4,9 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use gosync_chunks::{BlockId, BlockLayout, Progress, Signature, StrongHasher};
+use gosync_chunks::{BlockId, BlockLayout, Progress, ReadAt, Signature, StrongHasher};
 use gosync_comparer::CompareOptions;
-use gosync_layers::format::{FormatError, Input, PIECE, ReadOptions, make_room};
+use gosync_layers::format::{Extent, FormatError, Input, PIECE, ReadOptions, make_room};
 use gosync_publish::read_unchanged;
 use gosync_rollsum::RollingSum;
 use gosync_sums::{Md5, Rolling, SumOptions, sum_target};
@@ -49,12 +49,20 @@ impl GoSyncIndex {
     ///
     /// When the file cannot be read or changes meanwhile, or cannot be cut into such blocks.
     pub fn build(target: &Path, block_size: Option<u32>, progress: &dyn Progress) -> Result<Self, Error> {
+        read_unchanged(target, |file| Self::of(file, &target.display().to_string(), block_size, progress))
+    }
+
+    /// The same of `target`, wherever its bytes are. Messages call it `called`.
+    pub(crate) fn of(
+        target: &dyn ReadAt,
+        called: &str,
+        block_size: Option<u32>,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
         let options = SumOptions { block_size: block_size.unwrap_or(BLOCK_SIZE), file_hash: false };
-        read_unchanged(target, |file| {
-            let summed = sum_target(file, &options, &Rolling(RollingSum::Rsync), Arc::new(Md5::full()), progress);
-            let summed = summed.map_err(|error| Error::of_sums(target, error))?;
-            Ok(Self { signature: summed.signature, version: VERSION })
-        })
+        let summed = sum_target(target, &options, &Rolling(RollingSum::Rsync), Arc::new(Md5::full()), progress);
+        let summed = summed.map_err(|error| Error::of_sums(called, error))?;
+        Ok(Self { signature: summed.signature, version: VERSION })
     }
 
     /// An index with these sums.
@@ -74,6 +82,19 @@ impl GoSyncIndex {
         start.starts_with(&MAGIC)
     }
 
+    /// How long an index is that begins with `start`, or how much of it tells that.
+    ///
+    /// # Errors
+    ///
+    /// When it is the beginning of no index that this reader takes.
+    pub fn extent(start: &[u8], options: &ReadOptions) -> Result<Extent, FormatError> {
+        match read_header(&mut Input::new(start), options) {
+            Ok((_, layout)) => Ok(Extent::Whole(encoded_len(layout))),
+            Err(FormatError::Truncated { .. }) => Ok(Extent::Head(HEADER_LEN)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads an index to the end of the input.
     ///
     /// Memory follows the bytes that were read, not those that are declared.
@@ -83,21 +104,7 @@ impl GoSyncIndex {
     /// When reading fails, or the bytes are not one whole index.
     pub fn read(reader: impl Read, options: &ReadOptions) -> Result<Self, FormatError> {
         let mut input = Input::new(reader);
-        if input.array()? != MAGIC {
-            return Err(FormatError::NotAnIndex);
-        }
-        let mut version = [0; 3];
-        for number in &mut version {
-            *number = u16::from_le_bytes(input.array()?);
-        }
-        if version[0] != VERSION[0] {
-            return Err(FormatError::Version { format: Format::GoSync.name(), version: version_text(version) });
-        }
-        let length = i64::from_le_bytes(input.array()?);
-        let length = u64::try_from(length).map_err(|_| FormatError::Corrupt { what: "the file size is negative" })?;
-        let layout = BlockLayout::new(length, u32::from_le_bytes(input.array()?))?;
-        options.check_len(encoded_len(layout))?;
-
+        let (version, layout) = read_header(&mut input, options)?;
         let count = u64::from(layout.block_count());
         let mut keys = Vec::new();
         let mut strong = Vec::new();
@@ -160,6 +167,25 @@ impl GoSyncIndex {
     pub fn target(&self) -> FlatTarget<'_> {
         FlatTarget::new(&self.signature, CompareOptions::new(RollingSum::Rsync), self.encoded_len())
     }
+}
+
+/// The version, and how the target is cut.
+fn read_header(input: &mut Input<impl Read>, options: &ReadOptions) -> Result<([u16; 3], BlockLayout), FormatError> {
+    if input.array()? != MAGIC {
+        return Err(FormatError::NotAnIndex);
+    }
+    let mut version = [0; 3];
+    for number in &mut version {
+        *number = u16::from_le_bytes(input.array()?);
+    }
+    if version[0] != VERSION[0] {
+        return Err(FormatError::Version { format: Format::GoSync.name(), version: version_text(version) });
+    }
+    let length = i64::from_le_bytes(input.array()?);
+    let length = u64::try_from(length).map_err(|_| FormatError::Corrupt { what: "the file size is negative" })?;
+    let layout = BlockLayout::new(length, u32::from_le_bytes(input.array()?))?;
+    options.check_len(encoded_len(layout))?;
+    Ok((version, layout))
 }
 
 /// Bytes in the index of a target with this layout.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use gosync_layers::format::{FormatError, LayeredIndex, ReadOptions};
+use gosync_layers::format::{Extent, FormatError, LayeredIndex, ReadOptions};
 use gosync_update::{LayeredTarget, Target};
 
 use crate::format::Format;
@@ -33,6 +33,19 @@ impl Index {
             _ if GoSyncIndex::begins(start) => Some(Format::GoSync),
             _ => None,
         })
+    }
+
+    /// How long an index is that begins with `start`, or how much of it tells that.
+    ///
+    /// # Errors
+    ///
+    /// When it is the beginning of no index that this reader takes.
+    pub fn extent(start: &[u8], options: &ReadOptions) -> Result<Extent, FormatError> {
+        match Self::format_of(start)? {
+            Some(Format::Layered) => LayeredIndex::extent(start, options),
+            Some(Format::GoSync) => GoSyncIndex::extent(start, options),
+            None => Err(FormatError::NotAnIndex),
+        }
     }
 
     /// Reads an index in any [`Format`], which its first bytes tell, to the end of the

@@ -86,7 +86,7 @@ pub use gosync_chunks::{ErrorKind, Phase, Progress};
 pub use gosync_layers::format::{Damage, FormatError, LayeredIndex, ReadOptions};
 pub use index::Index;
 pub use info::{IndexInfo, LayerInfo, PayloadInfo};
-pub use open::{OpenedIndex, open};
+pub use open::{OpenedIndex, open, open_reader};
 pub use tier::{TierError, use_tier};
 
 /// Making indexes, whole and in parts, and putting them where clients find them.

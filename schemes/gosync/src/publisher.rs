@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gosync_blocksources::{Location, SourceOptions};
-use gosync_chunks::{Progress, TargetName};
+use gosync_chunks::{Progress, ReadAt, TargetName};
 use gosync_layers::format::{IndexPart, Shard};
 use gosync_publish::{
-    BuildOptions, Destination, Note, PAYLOAD_SUFFIX, PayloadOut, build_file, keep_apart, merge_files, publish_part,
+    Build, BuildOptions, Destination, Note, PAYLOAD_SUFFIX, PayloadOut, build_file, keep_apart, merge_files,
+    publish_part,
 };
 
 use crate::error::Error;
@@ -40,12 +41,7 @@ impl Publisher<'_> {
     /// give.
     pub fn build(&self, target: &Path, payload: Option<&Location>) -> Result<Index, Error> {
         if self.format == Format::GoSync {
-            let block_size = match self.options.block_sizes[..] {
-                [] => None,
-                [size] => Some(size),
-                _ => return Err(gosync_publish::Error::Layers { sizes: self.options.block_sizes.clone() }.into()),
-            };
-            return GoSyncIndex::build(target, block_size, self.progress).map(Index::GoSync);
+            return GoSyncIndex::build(target, self.block_size()?, self.progress).map(Index::GoSync);
         }
         keep_apart(payload.as_slice(), &[target])?;
         let index = build_file(target, self.options, self.progress, |build| match payload {
@@ -58,6 +54,33 @@ impl Publisher<'_> {
             }
         })?;
         Ok(Index::Layered(index))
+    }
+
+    /// Makes the index of `target`, wherever its bytes are, on all threads of the current rayon
+    /// pool. The index calls it `name`, if anything. They must not change meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or cut into such blocks, or `name` is no file name for an index to give.
+    pub fn build_of(&self, target: &dyn ReadAt, name: Option<&str>) -> Result<Index, Error> {
+        let called = name.unwrap_or("the target");
+        if self.format == Format::GoSync {
+            return GoSyncIndex::of(target, called, self.block_size()?, self.progress).map(Index::GoSync);
+        }
+        let unfit = |error| gosync_publish::Error::Read { target: called.into(), source: io::Error::other(error) };
+        let name = name.map(TargetName::new).transpose().map_err(unfit)?;
+        let (options, progress) = (self.options, self.progress);
+        let build = Build { target, called, name, sections: Vec::new(), options, progress };
+        Ok(Index::Layered(build.index(None)?))
+    }
+
+    /// The block size of an index of go-sync, where one is asked for.
+    fn block_size(&self) -> Result<Option<u32>, Error> {
+        match self.options.block_sizes[..] {
+            [] => Ok(None),
+            [size] => Ok(Some(size)),
+            _ => Err(gosync_publish::Error::Layers { sizes: self.options.block_sizes.clone() }.into()),
+        }
     }
 
     /// Where the compressed payload of `target` belongs, if there is to be one, when its index

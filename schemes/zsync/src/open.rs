@@ -14,13 +14,19 @@ use url::Url;
 use crate::control::{Control, ReadOptions};
 use crate::error::Error;
 
+/// Bytes behind the end of a control file that are read to see that there are some: other makers
+/// leave a line end there, or a sum.
+const SEEN_BEHIND: u64 = 64;
+
 /// A control file, and what it cost to get.
 #[derive(Clone, Debug)]
 pub struct OpenedControl {
     /// The control file.
     pub control: Control,
-    /// Where it is, redirects followed: what its URLs are relative to.
+    /// Where it was asked for: what its URLs are relative to.
     pub location: Location,
+    /// Where it was found, redirects followed: what they are relative to if nothing is there.
+    pub found_at: Location,
     /// Its bytes, as they came.
     pub bytes: Vec<u8>,
     /// When it was last changed, if that is known.
@@ -39,7 +45,7 @@ pub fn open_control(
     options: &ReadOptions,
     sources: &SourceOptions,
 ) -> Result<OpenedControl, Error> {
-    OpenedControl::read(Beginning::read(location, options.max_bytes, sources)?, location, options)
+    OpenedControl::read(Beginning::read(location, options.max_bytes, sources)?)
 }
 
 /// As [`open_control`], but only where it was changed after `since`; otherwise `None`.
@@ -54,11 +60,7 @@ pub fn open_control_since(
     sources: &SourceOptions,
 ) -> Result<Option<OpenedControl>, Error> {
     let document = open_document_since(location, options.max_bytes, since, sources).map_err(Error::source)?;
-    let opened = document.map(|document| {
-        let gosync_blocksources::Document { bytes, transfer, location: found_at, modified } = document;
-        OpenedControl::of(Document { bytes, transfer, location: found_at, modified }, location)
-    });
-    opened.transpose()
+    document.map(|document| OpenedControl::of(document, location)).transpose()
 }
 
 /// As [`open_control`], with a copy at `kept`: the control file is fetched only where it was
@@ -80,7 +82,7 @@ pub fn open_control_kept(
     };
     let Some(opened) = fetched else {
         let opened = open_control(&Location::Path(kept.to_owned()), options, sources)?;
-        return Ok((OpenedControl { location: location.clone(), ..opened }, false));
+        return Ok((OpenedControl { location: location.clone(), found_at: location.clone(), ..opened }, false));
     };
     let failed = |source| Error::Prepare { path: kept.to_owned(), source };
     let staged = StagedFile::create(kept)?;
@@ -92,45 +94,55 @@ pub fn open_control_kept(
 }
 
 impl OpenedControl {
-    /// Reads the control file at `location`, which was begun.
+    /// Reads a control file that was begun: as much of it as it says that it has.
     ///
     /// # Errors
     ///
     /// As [`open_control`].
-    pub fn read(beginning: Beginning<'_>, location: &Location, options: &ReadOptions) -> Result<Self, Error> {
-        Self::of(beginning.read_all(options.max_bytes)?, location)
+    pub fn read(mut beginning: Beginning) -> Result<Self, Error> {
+        let location = beginning.location().clone();
+        let error = |source| Error::Control { location: location.to_string(), source };
+        if beginning.length(|start| Control::extent(start).map_err(error))?.is_some() {
+            beginning.read_behind(SEEN_BEHIND)?;
+        }
+        Self::of(beginning.into_document(), &location)
     }
 
     fn of(document: Document, location: &Location) -> Result<Self, Error> {
         let Document { bytes, transfer, location: found_at, modified } = document;
         let error = |source| Error::Control { location: location.to_string(), source };
         let control = Control::read(&bytes).map_err(error)?;
-        Ok(Self { control, location: found_at, bytes, modified, transfer })
+        Ok(Self { control, location: location.clone(), found_at, bytes, modified, transfer })
     }
 
-    /// What URLs are relative to.
-    pub(crate) fn base(&self, referer: Option<&Url>) -> Location {
-        referer.map_or_else(|| self.location.clone(), |url| Location::Url(url.clone()))
+    /// What URLs are relative to, the likeliest first.
+    pub(crate) fn bases(&self, referer: Option<&Url>) -> Vec<Location> {
+        match referer {
+            Some(url) => vec![Location::Url(url.clone())],
+            None if self.found_at == self.location => vec![self.location.clone()],
+            None => vec![self.location.clone(), self.found_at.clone()],
+        }
     }
 }
 
 /// Where a control file says that its target is, at one place at least. URLs are relative
-/// to `referer`, or else to where the control file is.
+/// to `referer`, or else to where the control file was asked for, and to where it was found.
 ///
 /// # Errors
 ///
 /// When there is no URL that can be used.
 pub fn source_locations(opened: &OpenedControl, referer: Option<&Url>) -> Result<Vec<Location>, Error> {
-    usable(&opened.control.urls, &opened.base(referer))
+    usable(&opened.control.urls, &opened.bases(referer))
         .map_err(|reason| Error::NoSource { location: opened.location.to_string(), reason })
 }
 
 /// Those of `urls` that lead somewhere, or why none does.
-pub(crate) fn usable(urls: &[String], base: &Location) -> Result<Vec<Location>, String> {
+pub(crate) fn usable(urls: &[String], bases: &[Location]) -> Result<Vec<Location>, String> {
     let mut reason = "there is none".to_owned();
     let mut usable = Vec::new();
-    for url in urls {
+    for (url, base) in urls.iter().flat_map(|url| bases.iter().map(move |base| (url, base))) {
         match resolve(url, base) {
+            Ok(location) if usable.contains(&location) => {}
             Ok(location) => usable.push(location),
             Err(why) => reason = format!("{url:?} {why}"),
         }

@@ -20,7 +20,7 @@ pub struct Places {
 
 impl Places {
     /// Opens the places that a control file names. URLs are relative to `referer`, or else to
-    /// where the control file is.
+    /// where the control file was asked for, and to where it was found.
     ///
     /// Headers and credentials go to no other origin than that of the control file: who wrote
     /// it could have them sent anywhere.
@@ -29,10 +29,10 @@ impl Places {
     ///
     /// When there is no URL that can be used, or one makes no valid request.
     pub fn open(opened: &OpenedControl, referer: Option<&Url>, options: &SourceOptions) -> Result<Self, Error> {
-        let base = opened.base(referer);
+        let bases = opened.bases(referer);
         let length = opened.control.signature.layout().length();
-        let open = |location: &Location| open_source(location, &options_for(location, &base, options));
-        let packed = usable(&opened.control.z_urls, &base).unwrap_or_default();
+        let open = |location: &Location| open_source(location, &options_for(location, &bases[0], options));
+        let packed = usable(&opened.control.z_urls, &bases).unwrap_or_default();
         let compressed = packed.into_iter().map(|location| Ok((location.clone(), open(&location)?)));
         let compressed = compressed.collect::<Result<Vec<_>, SourceError>>().map_err(Error::source)?;
         match (source_locations(opened, referer), compressed.first()) {

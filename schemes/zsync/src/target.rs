@@ -154,7 +154,7 @@ impl Target for ControlTarget<'_> {
     ) -> Box<dyn Source + 'b> {
         let wanted = found.plan.fetch_ranges();
         let compressed = self.places.map_or(&[][..], |places| &places.compressed);
-        let size = || compressed.first().and_then(|(_, source)| source.size().ok().flatten());
+        let size = || compressed.iter().find_map(|(_, source)| source.size().ok().flatten());
         let mut places: Vec<(String, Box<dyn Source + 'b>)> = Vec::new();
         for way in self.ways(&wanted, rebuilt.is_some(), size) {
             match (way, self.map().zip(rebuilt)) {
@@ -197,7 +197,7 @@ impl Target for ControlTarget<'_> {
     /// and then everything, from one other place after another.
     fn check(&self, whole: &Whole<'_>) -> Result<Check, Error> {
         let Some(wrong) = self.wrong_digest(whole.path, whole.data, whole.progress)? else { return Ok(Check::Right) };
-        if let Some(lost) = self.lost_tail(whole.published).filter(|_| whole.round == 0) {
+        if let Some(lost) = (whole.round == 0).then(|| self.lost_tail(whole.published)).flatten() {
             return Err(Error::whole(lost));
         }
         let all = vec![whole.plan.cut().blocks()];

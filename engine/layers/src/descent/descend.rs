@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockRange, BlockSums, ByteRange, Cut, Plan, Progress, ReadAt, SeedId, Signature, Step,
-    StrongHasher, Transfer,
+    BlockId, BlockLayout, BlockRange, BlockSums, ByteRange, Cut, Plan, Progress, ReadAt, SeedId, Signature,
+    SourceError, Step, StrongHasher, Transfer,
 };
 use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare_again, compare_parts};
 use gosync_index::BlockIndex;
@@ -76,16 +76,22 @@ pub struct LayerReport {
 const SAMPLE_OF: usize = 32;
 const SAMPLE_RUN: usize = 2;
 
+/// Bytes of records that are no reason to make sure of anything before they are fetched.
+const FEW_RECORDS: usize = 64 << 10;
+
 /// Finds out what `seeds` have of the target of `index`. The last seed is
-/// [`Zeros`](super::Zeros), as long as the target.
+/// [`Zeros`](super::Zeros), as long as the target. Where the layers of the index are not here, and
+/// more than a few records of one are wanted, `before_more` is called first, once.
 ///
 /// # Errors
 ///
-/// When the index cannot be read or is damaged, there are too many seeds, or `progress` cancels.
+/// When the index cannot be read or is damaged, there are too many seeds, or `progress` cancels;
+/// and that of `before_more`.
 pub fn descend(
     index: &LayeredIndex,
     seeds: &[&dyn ReadAt],
     options: &DescentOptions<'_>,
+    before_more: &dyn Fn() -> Result<(), SourceError>,
     progress: &dyn Progress,
 ) -> Result<Descent, Error> {
     let hasher = index.hasher();
@@ -108,6 +114,7 @@ pub fn descend(
         hasher,
         suspects: Vec::new(),
         frames: index.payload().map(Frames::new),
+        before_more: Some(before_more),
     };
     state.coarsest_layer()?;
     let State { spans, mut statistics, mut unreadable, mut reports, mut transfer, hasher, mut frames, .. } = state;
@@ -141,6 +148,8 @@ struct State<'a> {
     /// Of the layer before, in the target's order.
     suspects: Vec<Suspect>,
     frames: Option<Frames>,
+    /// Asked once, before the first of many records.
+    before_more: Option<&'a dyn Fn() -> Result<(), SourceError>>,
 }
 
 /// Blocks of a layer that were not found. What they say of the payload is where the frames
@@ -341,6 +350,13 @@ impl<'a> State<'a> {
         let mut ids: Vec<u32> = wanted.iter().map(|wanted| wanted.like).collect();
         ids.sort_unstable();
         ids.dedup();
+        let bytes = ids.len() * self.index.layers()[layer].record_len;
+        if bytes > FEW_RECORDS
+            && !self.index.is_here()
+            && let Some(before_more) = self.before_more.take()
+        {
+            before_more()?;
+        }
         let (bytes, transfer) = self.index.records(layer, &runs(&ids))?;
         self.transfer += transfer;
         Ok(self.records(layer, wanted, &ids, &bytes))

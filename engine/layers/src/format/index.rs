@@ -1,6 +1,5 @@
 //! Our own format, version 2, as FORMAT.md specifies it: layers of block sums.
 
-use std::cmp::Ordering;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use super::damage::Damage;
 use super::error::FormatError;
 use super::head;
 use super::header::{Header, LayerHeader, PayloadHeader};
-use super::input::{Input, read_up_to};
+use super::input::{Extent, Input, read_up_to};
 use super::section::{SectionId, Sections};
 use crate::error::Error;
 
@@ -127,31 +126,36 @@ impl LayeredIndex {
         index.with_bytes(bytes)
     }
 
-    /// The index that begins with `start` and is as a whole behind `source`, which is asked
-    /// for the rest part by part when that is needed. `None` where `start` is too short to
-    /// tell. What it is called in messages is `location`.
+    /// How long an index is that begins with `start`, or how much of it tells that.
     ///
     /// # Errors
     ///
-    /// When `start` is the beginning of no index, or of one that is not `size` bytes long.
+    /// When it is the beginning of no index that this reader takes.
+    pub fn extent(start: &[u8], options: &ReadOptions) -> Result<Extent, FormatError> {
+        let Some(prefix) = start.first_chunk() else { return Ok(Extent::Head(head::PREFIX_LEN as u64)) };
+        // A long name and sections of later versions can make it longer than what is here.
+        let len = head::len(prefix)?;
+        let Some(head) = start.get(..len) else { return Ok(Extent::Head(len as u64)) };
+        let index = Self::new(head.to_vec(), IndexBytes::Here(Arc::default()), options)?;
+        Ok(Extent::Whole(index.len))
+    }
+
+    /// The index that begins with `start` and is as a whole behind `source`, which is asked
+    /// for the rest part by part when that is needed. What it is called in messages is `location`.
+    ///
+    /// # Errors
+    ///
+    /// When `start` is the beginning of no index, or too short to tell.
     pub fn open(
         source: Arc<dyn Source>,
         location: &str,
         start: Vec<u8>,
-        size: u64,
         options: &ReadOptions,
-    ) -> Result<Option<Self>, FormatError> {
-        let Some(prefix) = start.first_chunk() else { return Ok(None) };
-        // A long name and sections of later versions can make it longer than what is here.
-        let Some(head) = start.get(..head::len(prefix)?) else { return Ok(None) };
-        let head = head.to_vec();
-        let bytes = IndexBytes::There { source, location: location.into(), start: Arc::new(start) };
-        let index = Self::new(head, bytes, options)?;
-        match index.len.cmp(&size) {
-            Ordering::Less => Err(FormatError::Trailing { len: index.len }),
-            Ordering::Greater => Err(FormatError::Truncated { len: size }),
-            Ordering::Equal => Ok(Some(index)),
-        }
+    ) -> Result<Self, FormatError> {
+        let truncated = || FormatError::Truncated { len: start.len() as u64 };
+        let prefix = start.first_chunk().ok_or_else(truncated)?;
+        let head = start.get(..head::len(prefix)?).ok_or_else(truncated)?.to_vec();
+        Self::new(head, IndexBytes::There { source, location: location.into(), start: Arc::new(start) }, options)
     }
 
     /// Whether an index of ours begins with `start`, of which eight bytes will do.
@@ -301,6 +305,11 @@ impl LayeredIndex {
     /// What makes the strong sums.
     pub fn hasher(&self) -> Xxh3 {
         Xxh3::truncated(self.strong_len(), self.header.salt).expect("checked when it was read")
+    }
+
+    /// Whether all of it is in memory.
+    pub fn is_here(&self) -> bool {
+        matches!(self.bytes, IndexBytes::Here(_))
     }
 
     /// From the coarsest to the finest.

@@ -35,18 +35,17 @@ fn of_a_path_no_byte_is_read_twice() {
                 move || fs::write(pipe, data).unwrap()
             });
             let location = Location::from(pipe);
-            let beginning = Beginning::read(&location, LIMIT, &options).unwrap();
+            let mut beginning = Beginning::read(&location, LIMIT, &options).unwrap();
             assert!(beginning.start() == &data[..len.min(START)], "{len}");
             assert!(beginning.parts().is_none());
             if whole {
-                let document = beginning.read_all(LIMIT).unwrap();
+                beginning.read_to(LIMIT).unwrap();
+                let document = beginning.into_document();
                 assert!(document.bytes == data, "{len}");
                 assert_eq!((document.location, document.transfer.requests), (location, 0));
                 assert_eq!(document.transfer.bytes, len as u64);
             } else {
-                let (reader, transfer) = beginning.reader(LIMIT).unwrap();
-                assert!(all(reader) == data, "{len}");
-                assert_eq!(transfer, Transfer::default());
+                assert!(all(beginning.reader().unwrap()) == data, "{len}");
             }
             writer.join().unwrap();
         }
@@ -61,13 +60,13 @@ fn files_have_a_date_and_a_limit() {
     let location = Location::from(path.clone());
     for len in [0, 100, START, 50_000] {
         fs::write(&path, corpus::random(2, len)).unwrap();
-        let read = |limit| Beginning::read(&location, limit, &options).unwrap().read_all(limit);
-        let document = read(len as u64).unwrap();
+        let mut beginning = Beginning::read(&location, len as u64, &options).unwrap();
+        beginning.read_to(len as u64).unwrap();
+        let error = beginning.read_to(len as u64 + 1).unwrap_err();
+        assert!(matches!(&error, Error::Read { path: of, .. } if *of == path), "{len}: {error:?}");
+        let document = beginning.into_document();
         assert_eq!(document.modified, Some(fs::metadata(&path).unwrap().modified().unwrap()));
-        if len > 0 {
-            let error = read(len as u64 - 1).unwrap_err();
-            assert!(matches!(&error, Error::Read { path: of, .. } if *of == path), "{len}: {error:?}");
-        }
+        assert_eq!(document.bytes.len(), len);
     }
     for (path, kind) in [
         (directory.path().to_owned(), io::ErrorKind::IsADirectory),
@@ -104,18 +103,30 @@ mod http {
         ("GET".into(), range)
     }
 
+    fn read(location: &Location) -> Beginning {
+        Beginning::read(location, LIMIT, &SourceOptions::default()).unwrap()
+    }
+
+    /// The range of the first request.
+    const FIRST: Option<(usize, usize)> = Some((0, START - 1));
+
     #[test]
-    fn what_is_short_takes_one_get() {
-        for len in [1, 10_000, START + 1, 4 * START] {
+    fn what_is_short_takes_one_get_or_two() {
+        for len in [0, 1, 10_000, START, START + 1, 4 * START] {
             let data = corpus::random(3, len);
             let (server, location) = serve(&data, Say::proper);
-            let options = SourceOptions::default();
-            let beginning = Beginning::read(&location, LIMIT, &options).unwrap();
-            assert!(beginning.start() == data && beginning.parts().is_none(), "{len}");
-            let document = beginning.read_all(LIMIT).unwrap();
+            let mut beginning = read(&location);
+            assert!(beginning.start() == &data[..len.min(START)] && beginning.parts().is_none(), "{len}");
+            assert_eq!(beginning.size(), Some(len as u64));
+            beginning.read_to(len as u64).unwrap();
+            assert!(!beginning.is_followed());
+            let document = beginning.into_document();
             assert!(document.bytes == data, "{len}");
-            assert_eq!((document.location, document.transfer), (location, Transfer { bytes: len as u64, requests: 1 }));
-            assert_eq!(asked(&server), [("HEAD".into(), None), get(None)], "{len}");
+            let rest = (len > START).then(|| get(Some((START, len - 1))));
+            let expected: Vec<_> = std::iter::once(get(FIRST)).chain(rest).collect();
+            let transfer = Transfer { bytes: len as u64, requests: expected.len() as u64 };
+            assert_eq!((document.location, document.transfer), (location, transfer));
+            assert_eq!(asked(&server), expected, "{len}");
         }
     }
 
@@ -123,56 +134,114 @@ mod http {
     fn of_what_is_long_the_beginning_is_fetched_once() {
         let data = corpus::random(4, 200_000);
         let (server, location) = serve(&data, Say::proper);
-        let options = SourceOptions::default();
-        let beginning = Beginning::read(&location, LIMIT, &options).unwrap();
-        let begun = [("HEAD".into(), None), get(Some((0, START - 1)))];
+        let mut beginning = read(&location);
         assert!(beginning.start() == &data[..START]);
-        assert_eq!(asked(&server), begun);
+        assert_eq!(asked(&server), [get(FIRST)]);
         let parts = beginning.parts().unwrap();
         assert!(parts.start == data[..START]);
-        assert_eq!((parts.size, parts.transfer), (200_000, Transfer { bytes: START as u64, requests: 2 }));
+        assert_eq!((parts.size, parts.transfer), (Some(200_000), Transfer { bytes: START as u64, requests: 1 }));
         let (part, _) = read_ranges(&*parts.source, "there", &[ByteRange::at(150_000, 100)]).unwrap();
         assert!(part == data[150_000..150_100]);
-        assert_eq!(asked(&server)[2..], [get(Some((150_000, 150_099)))], "nothing is asked again");
+        assert_eq!(asked(&server)[1..], [get(Some((150_000, 150_099)))], "nothing is asked again");
 
-        let (reader, transfer) = beginning.reader(LIMIT).unwrap();
-        assert!(all(reader) == data);
-        assert_eq!(transfer, Transfer { bytes: (200_000 + START) as u64, requests: 3 });
-        assert_eq!(asked(&server)[3..], [get(None)]);
+        beginning.read_to(100_000).unwrap();
+        assert!(beginning.start() == &data[..100_000]);
+        assert_eq!(asked(&server)[2..], [get(Some((START, 99_999)))]);
     }
 
     #[test]
-    fn a_server_without_parts_sends_all_of_it() {
+    fn no_head_is_asked_for_and_no_byte_comes_twice() {
+        // The right answer, and ways to give it: of a server without ranges, of one that refuses
+        // them, with a length and without.
+        type Answer = fn(&Asked, &[u8]) -> Say;
+        let answers: [(&str, Answer, usize); 6] = [
+            ("200", |_, data| Say::plain("200 OK", "", data), 1),
+            ("200 in chunks", |_, data| Say::chunked("200 OK", "", data), 1),
+            ("200 without a length", |_, data| Say::raw("200 OK", "", data).and_hang_up(), 1),
+            ("416", refusing("416 Range Not Satisfiable"), 2),
+            ("501", refusing("501 Not Implemented"), 2),
+            (
+                "another range",
+                |asked, data| match asked.range {
+                    Some(_) => Say::part(ByteRange::at(5, 100), data, ""),
+                    None => Say::plain("200 OK", "", data),
+                },
+                2,
+            ),
+        ];
         let data = corpus::random(5, 200_000);
-        let (_server, location) = serve(&data, |asked, data| match asked.method.as_str() {
-            "HEAD" => Say::proper(asked, data),
-            _ => Say::plain("200 OK", "", data),
-        });
-        let options = SourceOptions::default();
-        let beginning = Beginning::read(&location, LIMIT, &options).unwrap();
-        assert!(beginning.start() == data && beginning.parts().is_none());
-        assert!(beginning.read_all(LIMIT).unwrap().bytes == data);
+        for (name, answer, requests) in answers {
+            let (server, location) = serve(&data, answer);
+            let mut beginning = read(&location);
+            assert!(beginning.start() == &data[..START] && beginning.parts().is_none(), "{name}");
+            beginning.read_to(150_000).unwrap();
+            assert!(beginning.start() == &data[..150_000] && beginning.is_followed(), "{name}");
+            let modified = server.asked();
+            assert_eq!(modified.len(), requests, "{name}: {modified:?}");
+            assert!(modified.iter().all(|asked| asked.method == "GET"), "{name}");
+        }
+    }
+
+    fn refusing(status: &'static str) -> fn(&Asked, &[u8]) -> Say {
+        // A function pointer cannot hold the status.
+        match status {
+            "501 Not Implemented" => |asked, data| match asked.range {
+                Some(_) => Say::plain("501 Not Implemented", "", b"no"),
+                None => Say::plain("200 OK", "", data),
+            },
+            _ => |asked, data| match asked.range {
+                Some(_) => Say::plain("416 Range Not Satisfiable", "", b"no"),
+                None => Say::plain("200 OK", "", data),
+            },
+        }
     }
 
     #[test]
-    fn a_server_need_not_tell_a_length() {
+    fn a_server_may_send_for_ever() {
         let data = corpus::random(6, 100_000);
-        let (_server, location) = serve(&data, |asked, data| match asked.method.as_str() {
-            "HEAD" => Say::raw("200 OK", "", b"").and_hang_up(),
-            _ => Say::chunked("200 OK", "", data),
-        });
-        let options = SourceOptions::default();
-        assert!(Beginning::read(&location, LIMIT, &options).unwrap().read_all(LIMIT).unwrap().bytes == data);
+        for headers in ["", "Content-Length: 99999999999\r\n"] {
+            let (server, location) = serve(&data, move |_, data| Say::raw("200 OK", headers, data).and_dribble());
+            let options = SourceOptions::default();
+            let mut beginning = Beginning::read(&location, u64::MAX, &options).unwrap();
+            beginning.read_to(100_000).unwrap();
+            assert!(beginning.start() == data && beginning.is_followed());
+            assert_eq!(server.asked().len(), 1);
+        }
+    }
+
+    #[test]
+    fn where_a_redirect_led_and_the_date_come_with_the_beginning() {
+        let data = corpus::random(7, 100_000);
+        let headers = "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
+        let (there, led) = serve(&data, move |asked, data| Say::proper_with(asked, data, headers));
+        let to = format!("Location: {}\r\n", there.url());
+        let (_here, location) = serve(&data, move |_, _| Say::plain("302 Found", &to, b""));
+        let beginning = read(&location);
+        assert_eq!((beginning.location(), beginning.found_at()), (&location, &led));
+        let date = std::time::UNIX_EPOCH + std::time::Duration::from_secs(784_111_777);
+        assert_eq!(beginning.into_document().modified, Some(date));
+    }
+
+    #[test]
+    fn a_beginning_that_breaks_off_is_gone_on_with() {
+        let data = corpus::random(8, 100_000);
+        for (etag, second) in [("ETag: \"one\"\r\n", Some((5000, START - 1))), ("", FIRST)] {
+            let (server, location) = serve(&data, move |asked, data| match asked.number {
+                0 => Say::proper_with(asked, data, etag).cut(START - 5000),
+                _ => Say::proper_with(asked, data, etag),
+            });
+            assert!(read(&location).start() == &data[..START]);
+            assert_eq!(asked(&server), [get(FIRST), get(second)]);
+        }
     }
 
     #[test]
     fn more_than_the_limit_is_refused() {
-        let options = SourceOptions::default();
         for len in [10_000, 200_000] {
             let (_server, location) = serve(&corpus::random(7, len), Say::proper);
             let limit = len as u64 - 1;
-            let read = Beginning::read(&location, limit, &options).and_then(|beginning| beginning.read_all(limit));
-            let error = read.unwrap_err();
+            let read = Beginning::read(&location, limit, &SourceOptions::default());
+            let error = read.and_then(|mut beginning| beginning.read_to(limit + 1)).unwrap_err();
             assert!(matches!(error, Error::Source(_)) && error.kind() == ErrorKind::Source, "{error:?}");
         }
     }

@@ -29,7 +29,8 @@ pub struct Signed {
 }
 
 impl OpenedIndex {
-    /// Verifies that the index is signed by `key`: see [`check_signature`].
+    /// Verifies that the index is signed by `key`: see [`check_signature`]. Where redirects led
+    /// to the index, its signature may also be beside that.
     ///
     /// # Errors
     ///
@@ -37,7 +38,13 @@ impl OpenedIndex {
     pub fn check_signature(&self, key: &PublicKey, options: &SourceOptions) -> Result<Signed, Error> {
         let unsignable = || refused(&self.location, SigningError::Unsignable);
         let index = self.index.layered().ok_or_else(unsignable)?;
-        check_signature(index.head(), &self.location, key, options)
+        let checked = check_signature(index.head(), &self.location, key, options);
+        match checked {
+            Err(Error::Signing { source: SigningError::Missing { .. }, .. }) if self.found_at != self.location => {
+                check_signature(index.head(), &self.found_at, key, options).or(checked)
+            }
+            checked => checked,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod golden;
 mod layers;
 mod legacy;
 mod native;
+mod opening;
 mod parts;
 mod repair;
 mod sections;

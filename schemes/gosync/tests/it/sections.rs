@@ -53,8 +53,8 @@ fn open(
     let source = Arc::new(RecordingSource::new(MemorySource::new(bytes.to_vec())));
     let start = bytes[..index().0.head().len()].to_vec();
     let place: Arc<dyn Source> = source.clone();
-    let opened = LayeredIndex::open(place, "there", start, bytes.len() as u64, options)?;
-    Ok((opened.expect("the head is there"), source))
+    let opened = LayeredIndex::open(place, "there", start, options)?;
+    Ok((opened, source))
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Control files: what a `.zsync` says of its target.
 
 pub(crate) mod error;
+mod extent;
 mod fields;
 mod read;
 mod write;

@@ -19,13 +19,16 @@ use crate::sums::{StrongKind, read_key};
 /// Longer than other clients take, so that nothing is refused that they read.
 const MOST_LINE: usize = 8 << 10;
 
+/// What is wrong with a last line that may go on.
+pub(super) const UNFINISHED: &str = "does not end";
+
 /// More lines than URLs that anyone lists.
 const MOST_LINES: usize = 10_000;
 
 /// Whether a file that begins so may be a control file.
 fn is_control(beginning: &[u8]) -> bool {
     // zsync2 writes its keys in alphabetical order, so that this one comes last.
-    let mut lines = Lines { rest: beginning, number: 0 };
+    let mut lines = Lines::of(beginning);
     while let Ok(Some(line)) = lines.next() {
         match line.split_once(": ") {
             Some(("zsync", _)) => return true,
@@ -59,7 +62,7 @@ fn read(bytes: &[u8]) -> Result<Control, ControlError> {
         return Err(ControlError::NotAControlFile);
     }
     let mut header = Header::default();
-    let mut lines = Lines { rest: bytes, number: 0 };
+    let mut lines = Lines::of(bytes);
     while let Some(line) = lines.next()? {
         let number = lines.number;
         let error = |what| ControlError::Line { line: number, what };
@@ -81,7 +84,7 @@ fn read(bytes: &[u8]) -> Result<Control, ControlError> {
             header.take(key, value, &mut lines)?;
         }
     }
-    header.finish(lines.rest, bytes.len() as u64)
+    header.finish(lines.rest, lines.len)
 }
 
 /// Without these a control file cannot be understood.
@@ -157,9 +160,10 @@ impl Header {
             "Z-Map2" => {
                 let entries = value.parse::<u64>().map_err(|_| bad("Z-Map2"))?;
                 let needed = entries.saturating_mul(BlockMap::ENTRY_LEN as u64);
-                let len = lines.rest.len() as u64;
-                if needed > len {
-                    return Err(ControlError::Truncated { len, needed });
+                let left = lines.rest.len() as u64;
+                if needed > left {
+                    let needed = needed.saturating_add(lines.len - left);
+                    return Err(ControlError::Truncated { len: lines.len, needed });
                 }
                 let (map, rest) = lines.rest.split_at(needed as usize);
                 lines.rest = rest;
@@ -246,11 +250,17 @@ impl Header {
 
 /// The lines of a header.
 struct Lines<'a> {
+    /// Bytes of the whole file.
+    len: u64,
     rest: &'a [u8],
     number: usize,
 }
 
 impl<'a> Lines<'a> {
+    fn of(file: &'a [u8]) -> Self {
+        Self { len: file.len() as u64, rest: file, number: 0 }
+    }
+
     /// The next line without what ends it, read as Latin-1 if it is not UTF-8; `None` behind the
     /// empty one.
     fn next(&mut self) -> Result<Option<Cow<'a, str>>, ControlError> {
@@ -260,7 +270,7 @@ impl<'a> Lines<'a> {
             return Err(error("is one too many"));
         }
         let end = self.rest.iter().take(MOST_LINE).position(|&byte| byte == b'\n');
-        let end = end.ok_or(error("does not end, or is too long"))?;
+        let end = end.ok_or(error(if self.rest.len() < MOST_LINE { UNFINISHED } else { "is too long" }))?;
         let (line, rest) = (&self.rest[..end], &self.rest[end + 1..]);
         self.rest = rest;
         if matches!(line, b"" | b"\r") {
