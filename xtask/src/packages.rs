@@ -7,17 +7,14 @@ use crate::command;
 
 /// Tries to install packages of Debian; a failure is told, and left to the tests to complain about.
 pub(crate) fn install(packages: &[&str]) -> bool {
-    let Some(apt_get) = apt_get() else {
+    let Some(as_root) = as_root() else {
         eprintln!("Nothing was installed: that takes apt-get, and root or sudo without a password.");
         return false;
     };
-    let install = || {
-        let mut install = apt_get();
-        install.args(["install", "--yes", "--no-install-recommends"]).args(packages);
-        command::run(&mut install)
-    };
+    let install = || command::run(as_root().arg("sh").arg(command::root().join("xtask/install.sh")).args(packages));
     // A package list may be absent or too old; fetching it each time would take longer.
-    let installed = install().or_else(|_| command::run(apt_get().arg("update")).and_then(|()| install()));
+    let update = || command::run(as_root().args(["apt-get", "update"]));
+    let installed = install().or_else(|_| update().and_then(|()| install()));
     if let Err(error) = &installed {
         eprintln!("{error}");
     }
@@ -26,8 +23,8 @@ pub(crate) fn install(packages: &[&str]) -> bool {
 
 /// The same, of the newest version that Debian has.
 pub(crate) fn install_newest(packages: &[&str]) -> bool {
-    let Some(apt_get) = apt_get() else { return false };
-    let updated = command::run(apt_get().arg("update"));
+    let Some(as_root) = as_root() else { return false };
+    let updated = command::run(as_root().args(["apt-get", "update"]));
     updated.is_ok() && install(packages)
 }
 
@@ -44,8 +41,8 @@ pub(crate) fn make_environment<'a>(environment: &Path, packages: impl Iterator<I
     command::run(Command::new(environment.join("bin/pip")).args(["install", "--quiet"]).args(packages))
 }
 
-/// Makes `apt-get` commands, where this user may run them without being asked.
-fn apt_get() -> Option<impl Fn() -> Command> {
+/// Makes commands that root runs, where this user may do so without being asked.
+fn as_root() -> Option<impl Fn() -> Command> {
     command::find("apt-get")?;
     let is_root = command::output(Command::new("id").arg("-u")).is_ok_and(|output| output.stdout.trim_ascii() == b"0");
     if !is_root && !command::succeeds(Command::new("sudo").args(["-n", "true"])) {
@@ -56,7 +53,6 @@ fn apt_get() -> Option<impl Fn() -> Command> {
         if !is_root {
             command.args(["-n", "env"]);
         }
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
         command
     })
 }

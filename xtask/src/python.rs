@@ -40,7 +40,7 @@ pub(crate) fn test(install: bool, required: bool) -> anyhow::Result<()> {
     }
     let folder = root().join("bindings/python");
     let mut build = Command::new(program("maturin"));
-    build.args(["build", "--quiet", "--profile", "checked", "--compatibility", "linux", "--out"]).arg(&wheels);
+    build.args(["build", "--profile", "checked", "--compatibility", "linux", "--out"]).arg(&wheels);
     command::run(build.arg("--interpreter").arg(program("python")).current_dir(&folder))?;
 
     let wheel = fs::read_dir(&wheels)?.next().context("maturin made no wheel")??.path();

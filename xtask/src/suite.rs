@@ -11,11 +11,11 @@ use crate::{TestOptions, peers, python};
 /// Provides the peers, then runs every test and builds the documentation.
 ///
 /// Tests run optimised and with every assertion kept (the profile `checked`), the
-/// replay of the fuzzers' corpora among them.
+/// replay of the fuzzers' corpora among them. Where one step fails the others run all the same.
 ///
 /// # Errors
 ///
-/// When a step fails.
+/// When it cannot be told what is there to compare with.
 pub(crate) fn run(steps: &mut Steps, options: &TestOptions) -> anyhow::Result<()> {
     let mut required = false;
     steps.run("programs to compare with", || {
@@ -34,43 +34,39 @@ pub(crate) fn run(steps: &mut Steps, options: &TestOptions) -> anyhow::Result<()
     };
     // `cargo test --doc` fails on packages that are no library, chosen alone.
     if options.packages.is_empty() && succeeds(&mut cargo(["nextest", "--version"])) {
-        steps.run("tests", || test(&["nextest", "run", "--no-fail-fast", "--cargo-profile", "checked"]))?;
-        steps.run("examples in the documentation", || {
+        steps.run_alone("tests", || test(&["nextest", "run", "--no-fail-fast", "--cargo-profile", "checked"]));
+        steps.run_alone("examples in the documentation", || {
             test(&["test", "--doc", "--no-fail-fast", "--profile", "checked"])
-        })?;
+        });
     } else {
-        steps.run("tests", || test(&["test", "--no-fail-fast", "--profile", "checked"]))?;
+        steps.run_alone("tests", || test(&["test", "--no-fail-fast", "--profile", "checked"]));
     }
 
     if options.packages.is_empty() || options.packages.iter().any(|package| package == python::PACKAGE) {
-        steps.run("tests of the Python package", || python::test(!options.no_install, required))?;
+        steps.run_alone("tests of the Python package", || python::test(!options.no_install, required));
     }
 
-    steps.run("documentation", || {
+    steps.run_alone("documentation", || {
         let mut command = cargo(["doc", "--no-deps"]);
         select(&mut command, options);
         command::run(command.env("RUSTDOCFLAGS", "-D warnings"))
-    })
+    });
+    Ok(())
 }
 
 /// The tests of all that has tiers of instructions, and of the command that is made of
 /// it, once more for every tier of this machine but the best, which is what all tests use.
-///
-/// # Errors
-///
-/// When a test fails.
-pub(crate) fn run_tiers(steps: &mut Steps) -> anyhow::Result<()> {
+pub(crate) fn run_tiers(steps: &mut Steps) {
     const PACKAGES: [&str; 4] = ["gosync-rollsum", "gosync-sums", "gosync-comparer", "gosync-cli"];
     // Files of gigabytes and processes that are killed are the same on all tiers.
     const SKIPPED: [&str; 5] = ["--", "--skip", "large::", "--skip", "resume::"];
     for tier in Tier::available().filter(|tier| *tier != Tier::detect()) {
-        steps.run(&format!("tests of the tier {tier}"), || {
+        steps.run_alone(&format!("tests of the tier {tier}"), || {
             let mut command = cargo(["test", "--no-fail-fast", "--profile", "checked", "--tests"]);
             PACKAGES.iter().for_each(|package| _ = command.args(["--package", package]));
             command::run(command.args(SKIPPED).env("GOSYNC_TIER", tier.to_string()))
-        })?;
+        });
     }
-    Ok(())
 }
 
 fn select(command: &mut Command, options: &TestOptions) {
