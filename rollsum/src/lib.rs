@@ -4,8 +4,9 @@
 //! rsync's matching needs a checksum of a window of bytes that can be moved on by one
 //! byte in constant time. This crate has the three that delta tools use ([`RollingSum`]), and
 //! does the moving in bulk: a whole buffer goes in, and the few candidate positions
-//! come out. Nobody calls it once for every byte, so the work behind [`Scanner::scan`]
-//! is done in tiles that stay in the first-level cache, and in vector lanes.
+//! come out. It is not called once for every byte, so the work behind [`Scanner::scan`]
+//! is done in tiles that stay in the first-level cache, and in vector lanes. Data that comes a byte
+//! at a time has [`RollingWindow`], which is slow and plain.
 //!
 //! ```
 //! use gosync_rollsum::{RollingSum, Scanner, SieveBuilder};
@@ -91,11 +92,13 @@ mod scan;
 mod sieve;
 mod tier;
 mod tile;
+mod window;
 
 pub use rolling_sum::RollingSum;
 pub use scan::{Candidate, Scanner, pair_key};
 pub use sieve::{Sieve, SieveBuilder};
 pub use tier::{Tier, UnknownTier};
+pub use window::RollingWindow;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

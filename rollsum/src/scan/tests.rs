@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::sieve::SieveBuilder;
 use crate::tier::tested;
+use crate::window::RollingWindow;
 
 const SUMS: [RollingSum; 3] = [RollingSum::Rsync, RollingSum::Librsync, RollingSum::RabinKarp];
 
@@ -17,10 +18,18 @@ fn noise(length: usize, seed: u64) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-/// Sums every window afresh, in scalar code.
+/// Moves a window on byte by byte.
 fn naive(sum: RollingSum, window: usize, buffer: &[u8], positions: Range<usize>, sieve: View<'_>) -> Vec<Candidate> {
+    let first = buffer.get(positions.start..positions.start + window).unwrap_or_default();
+    let mut rolling = RollingWindow::new(sum, first);
     positions
-        .map(|position| Candidate { position, key: sum.key_with_tier(Tier::Portable, &buffer[position..][..window]) })
+        .map(|position| {
+            let key = rolling.key();
+            if let Some(&incoming) = buffer.get(position + window) {
+                rolling.roll(buffer[position], incoming);
+            }
+            Candidate { position, key }
+        })
         .filter(|candidate| sieve.may_contain(candidate.key))
         .collect()
 }
