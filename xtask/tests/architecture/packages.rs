@@ -53,6 +53,9 @@ const PROGRAMS_ONLY: [&str; 6] = ["anyhow", "clap", "ctrlc", "indicatif", "signa
 /// The programs.
 const PROGRAMS: [&str; 2] = ["gosync-cli", "xtask"];
 
+/// The files that everyone gets with a package.
+const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
+
 /// What the rules are about: the packages of the workspace and their arrows.
 #[derive(Clone, Debug, Default)]
 struct Graph {
@@ -66,6 +69,12 @@ struct Package {
     name: String,
     is_published: bool,
     readme: Option<String>,
+    /// Whether it brings the texts of its licences, and says where its source is.
+    has_licences: bool,
+    has_repository: bool,
+    /// Dependencies that take one version only, which users of a library could not resolve beside
+    /// another that does.
+    pinned: Vec<String>,
     /// Normal and build dependencies.
     needs: BTreeSet<String>,
     /// Dev-dependencies.
@@ -110,6 +119,15 @@ fn breaches(graph: &Graph) -> Vec<String> {
             if !members.contains(external.as_str()) && !graph.listed.iter().any(|(listed, _)| listed == external) {
                 breach(format!("depends on {external}, which [workspace.dependencies] does not list"));
             }
+        }
+        if package.is_published && !package.has_licences {
+            breach(format!("is published, but has not {}: link them to those in the root", LICENCES.join(" and ")));
+        }
+        if package.is_published && !package.has_repository {
+            breach("is published, but does not say where its repository is".into());
+        }
+        for pinned in package.pinned.iter().filter(|_| package.is_published) {
+            breach(format!("takes one version of {pinned} only, which its users may not be able to"));
         }
         match package.readme.as_deref() {
             None if package.is_published => breach("is published, but has no README.md".into()),
@@ -184,6 +202,18 @@ fn workspace() -> Graph {
             name: package.name.to_string(),
             is_published: package.publish.as_ref().is_none_or(|registries| !registries.is_empty()),
             readme: fs::read_to_string(folder.join("README.md")).ok(),
+            has_licences: LICENCES.iter().all(|name| {
+                let root = fs::read(root().join(name)).expect("the licence is there");
+                fs::read(folder.join(name)).is_ok_and(|text| text == root)
+            }),
+            has_repository: package.repository.is_some(),
+            pinned: package
+                .dependencies
+                .iter()
+                .filter(|dependency| dependency.kind == DependencyKind::Normal)
+                .filter(|dependency| dependency.req.to_string().starts_with('='))
+                .map(|dependency| dependency.name.clone())
+                .collect(),
             needs: names(false),
             tests_with: names(true),
         }
@@ -216,6 +246,9 @@ fn sound() -> Graph {
         name: name.into(),
         is_published: !UNPUBLISHED.contains(&name),
         readme: Some("line\n".repeat(9)),
+        has_licences: true,
+        has_repository: true,
+        pinned: Vec::new(),
         needs: needs.iter().map(ToString::to_string).collect(),
         tests_with: BTreeSet::new(),
     };
@@ -300,6 +333,17 @@ fn readmes_are_for_what_is_published() {
         graph.packages[9].readme.clone_from(&readme);
         assert_eq!(breaches(&graph).len(), expected, "{readme:?}");
     }
+}
+
+#[test]
+fn what_users_get_is_complete() {
+    let mut graph = sound();
+    for package in &mut graph.packages {
+        (package.has_licences, package.has_repository) = (false, false);
+        package.pinned = vec!["rayon".into()];
+    }
+    let published = graph.packages.iter().filter(|package| package.is_published).count();
+    assert_eq!(breaches(&graph).len(), 3 * published);
 }
 
 #[test]
