@@ -1,13 +1,20 @@
 //! A target that is in memory already.
 
+use std::fmt;
 use std::sync::Arc;
 
-use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
+use gosync_chunks::{Brief, ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
 /// Bytes in memory as a source. Clones share them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MemorySource {
     data: Arc<[u8]>,
+}
+
+impl fmt::Debug for MemorySource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("MemorySource").field(&Brief(&self.data)).finish()
+    }
 }
 
 impl MemorySource {

@@ -1,8 +1,10 @@
 //! How a target is cut into blocks that need not have one size.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::block::{BlockId, BlockLayout, BlockRange, ByteRange, MAX_BLOCK_SIZE};
+use crate::brief::Brief;
 
 /// The cut of a target into consecutive blocks, of one size or of several.
 ///
@@ -12,7 +14,7 @@ use crate::block::{BlockId, BlockLayout, BlockRange, ByteRange, MAX_BLOCK_SIZE};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut(Shape);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Shape {
     Even(BlockLayout),
     Uneven {
@@ -20,6 +22,17 @@ enum Shape {
         bounds: Arc<[u64]>,
         largest: u32,
     },
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Even(layout) => layout.fmt(formatter),
+            Self::Uneven { bounds, largest } => {
+                formatter.debug_struct("Uneven").field("bounds", &Brief(bounds)).field("largest", largest).finish()
+            }
+        }
+    }
 }
 
 impl Cut {

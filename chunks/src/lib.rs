@@ -36,6 +36,7 @@
 //! ([`MAX_BLOCK_SIZE`]): 64 PiB in all.
 
 mod block;
+mod brief;
 mod cut;
 mod data;
 mod error_kind;
@@ -53,6 +54,7 @@ mod strong;
 mod weak;
 
 pub use block::{BlockId, BlockLayout, BlockRange, ByteRange, LayoutError, MAX_BLOCK_SIZE};
+pub use brief::Brief;
 pub use cut::Cut;
 pub use data::{ReadAt, is_zeros};
 pub use error_kind::ErrorKind;
@@ -61,7 +63,7 @@ pub use lookup::{EqualBlocks, Lookup};
 pub use name::{NameError, TargetName};
 pub use plan::{Plan, SeedId, Step};
 pub use progress::{Cancelled, Phase, Progress};
-pub use signature::{BlockSums, Mismatch, Signature, VerifiedBlock};
+pub use signature::{BlockSums, ColumnError, Mismatch, Signature, VerifiedBlock};
 pub use source::{Limits, Sink, Source, Transfer};
 pub use source_error::{SinkError, SourceError};
 pub use strong::{StrongHasher, StrongSum};

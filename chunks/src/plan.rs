@@ -1,6 +1,9 @@
 //! What to do to get the target: the seam between comparing and patching.
 
+use std::fmt;
+
 use crate::block::{BlockId, BlockRange, ByteRange};
+use crate::brief::Brief;
 use crate::cut::Cut;
 use crate::ranges;
 
@@ -36,13 +39,22 @@ pub enum Step {
 
 /// Steps that make up the target, in its order. Blocks without a step are left as they are: they
 /// stand there already, or are not wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Plan {
     cut: Cut,
     steps: Vec<Step>,
     copied: u64,
     fetched: u64,
     repeated: u64,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cut, steps, copied, fetched, repeated } = self;
+        let mut shown = formatter.debug_struct("Plan");
+        shown.field("cut", cut).field("steps", &Brief(steps));
+        shown.field("copied", copied).field("fetched", fetched).field("repeated", repeated).finish()
+    }
 }
 
 impl Plan {
@@ -179,6 +191,14 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::block::BlockLayout;
+
+    #[test]
+    fn a_long_plan_is_shown_in_short() {
+        let mut plan = Plan::new(Cut::at((0..=100_000).collect::<Vec<u64>>()));
+        (0..100_000).for_each(|block| plan.copy(BlockId(block), SeedId((block % 2) as u16), 0));
+        let shown = format!("{plan:?}");
+        assert!(shown.contains("[100000 of them]") && shown.len() < 200, "{shown}");
+    }
 
     #[test]
     fn joins_what_touches() {

@@ -1,13 +1,14 @@
 //! The search of all seeds, piece by piece on all threads.
 
+use std::fmt;
 use std::io;
 use std::sync::Mutex;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, ByteRange, Cancelled, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId, Signature,
-    Step, is_zeros, ranges,
+    BlockId, BlockLayout, Brief, ByteRange, Cancelled, EqualBlocks, Lookup, Phase, Plan, Progress, ReadAt, SeedId,
+    Signature, Step, is_zeros, ranges,
 };
-use gosync_rollsum::Sieve;
+use gosync_rollsum::{RollingSum, Sieve};
 use gosync_work::hand_out;
 
 use crate::engine::Scratch;
@@ -21,7 +22,6 @@ use crate::statistics::Statistics;
 const PIECE: u64 = 1 << 20;
 
 /// What a comparison found.
-#[derive(Debug)]
 pub struct Comparison {
     /// How to get the target.
     pub plan: Plan,
@@ -34,6 +34,15 @@ pub struct Comparison {
     /// Seeds that could not be read everywhere. What was found in the rest of them is
     /// in the plan all the same.
     pub unreadable: Vec<UnreadableSeed>,
+}
+
+impl fmt::Debug for Comparison {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, matched, statistics, unreadable } = self;
+        let mut shown = formatter.debug_struct("Comparison");
+        shown.field("plan", plan).field("matched", &matched.iter().map(|ranges| Brief(ranges)).collect::<Vec<_>>());
+        shown.field("statistics", statistics).field("unreadable", unreadable).finish()
+    }
 }
 
 impl Comparison {
@@ -74,6 +83,9 @@ pub enum CompareError {
         /// Its length in bytes.
         size: u64,
     },
+    /// The signature has the weak sums of another hasher than the search rolls.
+    #[error("the weak sums of the signature are not those that are searched for, {0:?}")]
+    WeakSums(RollingSum),
     /// [`Progress::is_cancelled`] said so.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -87,8 +99,8 @@ pub enum CompareError {
 ///
 /// # Errors
 ///
-/// When there are too many seeds, one is too long, or `progress` cancels. A seed that
-/// cannot be read is no error: it is reported, and what it holds is not found.
+/// When there are too many seeds, one is too long, the signature has other weak sums than
+/// `options` say, or `progress` cancels. A seed that cannot be read is no error: it is reported, and what it holds is not found.
 pub fn compare<Index: Lookup<Sieve = Sieve>>(
     signature: &Signature,
     lookup: &Index,
@@ -125,6 +137,14 @@ pub fn compare_parts<Index: Lookup<Sieve = Sieve>>(
     let ids = || (0..).map(SeedId).zip(seeds);
     if let Some((seed, data)) = ids().find(|(_, data)| data.size() > MAX_SEED_SIZE) {
         return Err(CompareError::SeedTooLong { seed, size: data.size() });
+    }
+
+    let key = |block: &[u8]| {
+        let missing = if options.padded { signature.layout().block_size() as usize - block.len() } else { 0 };
+        options.sum.with_zeros(options.sum.key(block), missing) & options.key_mask
+    };
+    if !signature.has_weak_sums_of(key) {
+        return Err(CompareError::WeakSums(options.sum));
     }
 
     let gathered = Gathered {

@@ -226,7 +226,7 @@ mod tests {
         let keys = blocks.iter().map(|&(key, _)| key).collect();
         let strong = blocks.iter().flat_map(|&(_, content)| strong(content).as_bytes().to_vec()).collect();
         let layout = BlockLayout::new(blocks.len() as u64 * 4, 4).unwrap();
-        Signature::new(layout, keys, strong, Arc::new(hasher()))
+        Signature::new(layout, keys, strong, Arc::new(hasher())).unwrap()
     }
 
     /// The block with this key and content, as a comparison finds it.
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn a_short_last_block_has_no_entry() {
         let layout = BlockLayout::new(6, 4).unwrap();
-        let signature = Signature::new(layout, vec![1, 2], vec![0; 2 * SUM_LEN], Arc::new(hasher()));
+        let signature = Signature::new(layout, vec![1, 2], vec![0; 2 * SUM_LEN], Arc::new(hasher())).unwrap();
         let index = BlockIndex::build(&signature);
         assert!(index.with_key(1).next().is_some() && index.with_key(2).next().is_none());
     }
@@ -343,7 +343,7 @@ mod tests {
                 let mut strong = Vec::with_capacity(blocks as usize * Md5::FULL_LEN);
                 contents.iter().for_each(|(_, i)| strong.extend(Md5::full().sum(&i.to_le_bytes()).as_bytes()));
                 let layout = BlockLayout::new(u64::from(blocks) * 4, 4).unwrap();
-                let signature = Signature::new(layout, keys, strong, Arc::new(Md5::full()));
+                let signature = Signature::new(layout, keys, strong, Arc::new(Md5::full())).unwrap();
                 let on_disk = blocks as usize * 20;
                 let memory = signature.memory() + BlockIndex::build(&signature).memory();
                 assert!(memory * 2 <= on_disk * 3, "{memory} for {on_disk}, {distinct} of {blocks} distinct");

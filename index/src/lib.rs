@@ -14,7 +14,7 @@
 //! // Blocks 0 and 2 are equal; 1 has the same weak sum by chance.
 //! let blocks: [&[u8]; 3] = [b"abcd", b"efgh", b"abcd"];
 //! let strong = blocks.iter().flat_map(|block| Md5::full().sum(block).as_bytes().to_vec()).collect();
-//! let signature = Signature::new(BlockLayout::new(12, 4)?, vec![7, 7, 7], strong, Arc::new(Md5::full()));
+//! let signature = Signature::new(BlockLayout::new(12, 4)?, vec![7, 7, 7], strong, Arc::new(Md5::full()))?;
 //!
 //! let index = BlockIndex::build(&signature);
 //! assert_eq!(index.with_key(8).count(), 0);

@@ -44,7 +44,7 @@
 //! let target = b"the slow, brown fox";
 //! # let mut strong = vec![0; 5 * Md5::FULL_LEN];
 //! # Md5::full().sum_blocks(target, 4, &mut strong);
-//! # let sums = BlockSums::new(BlockLayout::new(19, 4)?, strong, Arc::new(Md5::full()));
+//! # let sums = BlockSums::new(BlockLayout::new(19, 4)?, strong, Arc::new(Md5::full()))?;
 //! // Blocks of 4 bytes: the first and the last two are in the seed.
 //! let mut plan = Plan::new(sums.cut().clone());
 //! plan.copy(BlockId(0), SeedId(0), 0);

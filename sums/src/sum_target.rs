@@ -120,7 +120,8 @@ pub fn sum_target<Data: ReadAt + ?Sized>(
     })?;
 
     let file_hash = hasher.map(|hasher| hasher.finish(&nodes));
-    let signature = Signature::new(layout, weak, strong, strong_hasher);
+    let signature = Signature::new(layout, weak, strong, strong_hasher).expect("columns of this layout");
+    let signature = signature.with_weak_hasher(weak_hasher);
     Ok(Summed { signature, file_hash })
 }
 

@@ -95,6 +95,7 @@ fn find(seed: &dyn ReadAt, keys: Vec<u32>, strong: &[u8], block_size: u32, job: 
     let layout = BlockLayout::new(count as u64 * u64::from(block_size), block_size);
     let layout = layout.map_err(|error| value_error(&error))?;
     let signature = Signature::new(layout, keys, strong.to_vec(), Arc::new(Md5::full()));
+    let signature = signature.map_err(|error| value_error(&error))?;
     let index = BlockIndex::build(&signature);
     let comparison = match compare(&signature, &index, &[seed], &CompareOptions::new(RollingSum::Rsync), job) {
         Ok(comparison) => comparison,

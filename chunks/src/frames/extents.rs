@@ -1,6 +1,7 @@
 //! Where frames lie, as far as that is known.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::layout::{FrameKind, PayloadLayout};
 use crate::block::ByteRange;
@@ -19,12 +20,21 @@ pub struct Extent {
 /// The frames that are known, and which of them are cheapest for some ranges.
 ///
 /// Fine frames are known where a client went down into the index, coarse ones everywhere.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Extents {
     layout: PayloadLayout,
     payload_len: u64,
     fine: BTreeMap<u64, ByteRange>,
     coarse: BTreeMap<u64, ByteRange>,
+}
+
+impl fmt::Debug for Extents {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { layout, payload_len, fine, coarse } = self;
+        let mut shown = formatter.debug_struct("Extents");
+        shown.field("layout", layout).field("payload_len", payload_len);
+        shown.field("fine", &fine.len()).field("coarse", &coarse.len()).finish()
+    }
 }
 
 /// A frame is needed whose place is not known, or that cannot be one.

@@ -81,7 +81,7 @@ fn a_signature_of_every_phase_costs_no_more() {
         let strong = corpus::random(4, 16 * period);
         let layout = BlockLayout::new((period * block_size) as u64, block_size as u32).unwrap();
         let hasher = Arc::new(Counting { hasher: Md5::full(), bytes: AtomicU64::new(0) });
-        let signature = Signature::new(layout, keys, strong, hasher.clone());
+        let signature = Signature::new(layout, keys, strong, hasher.clone()).unwrap();
         let index = BlockIndex::build(&signature);
         compare(&signature, &index, &[&seed], &CompareOptions::new(sum), &()).unwrap();
         let bytes = hasher.bytes.load(Ordering::Relaxed);

@@ -180,7 +180,7 @@ mod tests {
         let layout = BlockLayout::new(target.len() as u64, block_size).unwrap();
         let mut strong = vec![0; layout.block_count() as usize * Md5::FULL_LEN];
         Md5::full().sum_blocks(target, block_size as usize, &mut strong);
-        BlockSums::new(layout, strong, Arc::new(Md5::full()))
+        BlockSums::new(layout, strong, Arc::new(Md5::full())).unwrap()
     }
 
     fn target(length: usize) -> Vec<u8> {

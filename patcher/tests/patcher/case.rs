@@ -100,7 +100,7 @@ impl Case {
         let blocks = plan.cut().blocks().iter().map(|block| plan.cut().range(block));
         let sums = blocks
             .flat_map(|range| Md5::full().sum(&target[range.start as usize..range.end as usize]).as_bytes().to_vec());
-        let sums = BlockSums::new(plan.cut().clone(), sums.collect(), Arc::new(Md5::full()));
+        let sums = BlockSums::new(plan.cut().clone(), sums.collect(), Arc::new(Md5::full())).unwrap();
         let file_hash = Some(FileHasher::hash(&target));
         Self { target, seeds, plan, sums, file_hash }
     }

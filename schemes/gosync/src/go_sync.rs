@@ -74,7 +74,8 @@ impl GoSyncIndex {
         // A hasher has no name, but no two algorithms agree on the sum of anything.
         const PROBES: [&[u8]; 2] = [b"", b"gosync"];
         let is_md5 = PROBES.iter().all(|probe| signature.hasher().sum(probe) == Md5::full().sum(probe));
-        if is_md5 { Ok(Self { signature, version: VERSION }) } else { Err(UnsuitableSums) }
+        let is_rsync = signature.has_weak_sums_of(|block| RollingSum::Rsync.key(block));
+        if is_md5 && is_rsync { Ok(Self { signature, version: VERSION }) } else { Err(UnsuitableSums) }
     }
 
     /// Whether an index of go-sync begins with `start`, of which six bytes will do.
@@ -119,7 +120,8 @@ impl GoSyncIndex {
             Ok(())
         })?;
         input.end()?;
-        Ok(Self { signature: Signature::new(layout, keys, strong, Arc::new(Md5::full())), version })
+        let signature = Signature::new(layout, keys, strong, Arc::new(Md5::full()));
+        Ok(Self { signature: signature.expect("a record for each block was read"), version })
     }
 
     /// Writes the index, in large pieces. What was read comes out as it was.

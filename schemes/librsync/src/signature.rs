@@ -117,7 +117,8 @@ impl SignatureLoader {
         let len = self.keys.len() as u64 * u64::from(header.block_len);
         let layout = BlockLayout::of_large_blocks(len, header.block_len).map_err(|_| Error::TooManyBlocks)?;
         let hasher = header.kind.strong_hasher(header.strong_len).expect("the header was checked");
-        Ok(Signature { header, sums: gosync_chunks::Signature::new(layout, self.keys, self.strong, hasher) })
+        let sums = gosync_chunks::Signature::new(layout, self.keys, self.strong, hasher);
+        Ok(Signature { header, sums: sums.expect("each key was read with its strong sum") })
     }
 
     fn records(&mut self, records: &[u8], record_len: usize) -> Result<(), Error> {

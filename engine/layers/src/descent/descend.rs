@@ -443,6 +443,7 @@ impl<'a> State<'a> {
         let mut strong = Vec::with_capacity(missing.len() * asked.sum_len);
         missing.iter().for_each(|&at| strong.extend_from_slice(asked.strong(at as usize)));
         let signature = Signature::new(layout, keys, strong, Arc::new(self.hasher.clone()));
+        let signature = signature.expect("a sum of each kind for what is missing");
         let lookup = BlockIndex::build(&signature);
         let seeds = &self.seeds[..usize::from(self.zeros().0)];
         let found = by_seed(seeds.len(), self.spans.found().chain(asked.found()));

@@ -3,8 +3,10 @@
 //! A record says how many bytes of the payload belong to its block, so that a client that
 //! goes down to one block finds the frames of it without having read the sums of others.
 
+use std::fmt;
+
 use gosync_chunks::frames::{ExtentError, Extents, FindFrames, FrameKind, FrameLengths};
-use gosync_chunks::{BlockId, BlockLayout, BlockRange, ByteRange, SourceError, Transfer};
+use gosync_chunks::{BlockId, BlockLayout, BlockRange, Brief, ByteRange, SourceError, Transfer};
 
 use super::asked::Wanted;
 use crate::error::Error;
@@ -82,7 +84,6 @@ pub(super) fn place(layers: &[Layer], layer: usize, wanted: &mut [Wanted], lengt
 }
 
 /// The frames that are known so far.
-#[derive(Debug)]
 pub struct Frames {
     /// What they are frames of.
     pub payload: Payload,
@@ -90,6 +91,14 @@ pub struct Frames {
     pub extents: Extents,
     /// Where the frames of each block of the coarsest layer begin.
     starts: Vec<u64>,
+}
+
+impl fmt::Debug for Frames {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { payload, extents, starts } = self;
+        let mut shown = formatter.debug_struct("Frames");
+        shown.field("payload", payload).field("extents", extents).field("starts", &Brief(starts)).finish()
+    }
 }
 
 impl Frames {

@@ -94,7 +94,7 @@ impl Blocks {
 
     fn sums(&self, hasher: Arc<dyn StrongHasher>) -> BlockSums {
         let bounds: Vec<u64> = [0].iter().chain(&self.ends).copied().collect();
-        BlockSums::new(Cut::at(bounds), self.strong.clone(), hasher)
+        BlockSums::new(Cut::at(bounds), self.strong.clone(), hasher).expect("a sum for each end")
     }
 
     /// The same with the blocks of the layer above that are `wrong` divided.

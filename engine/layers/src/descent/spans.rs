@@ -94,7 +94,7 @@ impl Spans {
                 Origin::Nowhere => {}
             }
         }
-        (plan, BlockSums::new(cut, strong, hasher))
+        (plan, BlockSums::new(cut, strong, hasher).expect("a sum for each span"))
     }
 }
 

@@ -1,11 +1,14 @@
 //! Our own format, version 2, as FORMAT.md specifies it: layers of block sums.
 
+use std::cmp::Ordering;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
 use gosync_chunks::frames::{FrameKind, MAX_PREAMBLE, MIN_PREAMBLE, PayloadLayout};
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockRange, ByteRange, FileHash, MAX_BLOCK_SIZE, Source, SourceError, TargetName, Transfer,
+    BlockId, BlockLayout, BlockRange, Brief, ByteRange, FileHash, MAX_BLOCK_SIZE, Source, SourceError, TargetName,
+    Transfer,
 };
 use gosync_sums::{SUBTREE, Xxh3};
 
@@ -64,7 +67,7 @@ impl ReadOptions {
 
 /// An index in our own format: what its header says, and a way to the rest, which need not be
 /// here.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LayeredIndex {
     head: Arc<Vec<u8>>,
     header: Header,
@@ -74,6 +77,16 @@ pub struct LayeredIndex {
     tree: ByteRange,
     len: u64,
     bytes: IndexBytes,
+}
+
+impl fmt::Debug for LayeredIndex {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target_name, payload, layers, len, .. } = self;
+        let mut shown = formatter.debug_struct("LayeredIndex");
+        shown.field("target_name", target_name).field("length", &self.length()).field("payload", payload);
+        let sizes: Vec<u32> = layers.iter().map(|layer| layer.layout.block_size()).collect();
+        shown.field("block_sizes", &sizes).field("len", len).finish_non_exhaustive()
+    }
 }
 
 /// A layer, and where its records are.
@@ -450,7 +463,7 @@ impl PartialEq for LayeredIndex {
 }
 
 /// A compressed payload.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Payload {
     /// Its file name.
     pub name: TargetName,
@@ -460,6 +473,14 @@ pub struct Payload {
     pub preamble: Vec<u8>,
     /// Length in bytes.
     pub len: u64,
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, layout, preamble, len } = self;
+        let mut shown = formatter.debug_struct("Payload");
+        shown.field("name", name).field("layout", layout).field("preamble", &Brief(preamble)).field("len", len).finish()
+    }
 }
 
 impl Payload {

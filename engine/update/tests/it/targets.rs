@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use gosync_chunks::{Progress, Signature, Source};
+use gosync_chunks::{ErrorKind, Progress, Signature, Source};
 use gosync_comparer::CompareOptions;
 use gosync_layers::format::LayeredIndex;
 use gosync_publish::{Build, BuildOptions};
@@ -44,6 +44,17 @@ impl Described {
     pub(crate) fn all(&self) -> [(&'static str, Box<dyn Target + '_>); 2] {
         [("flat", Box::new(self.flat())), ("layered", Box::new(LayeredTarget::new(&self.index)))]
     }
+}
+
+#[test]
+fn another_rolling_sum_is_an_error_and_not_a_target_without_matches() {
+    let described = Described::new(&[1; 3 * BLOCK]);
+    for sum in [RollingSum::Librsync, RollingSum::RabinKarp] {
+        let target = FlatTarget::new(&described.signature, CompareOptions::new(sum), 0);
+        let error = target.compare(&[&vec![1; BLOCK]], &()).unwrap_err();
+        assert!(error.to_string() == "cannot compare" && error.kind() == ErrorKind::Usage, "{error:?}");
+    }
+    assert!(described.flat().compare(&[&vec![1; BLOCK]], &()).is_ok());
 }
 
 /// Seeds that are no files.

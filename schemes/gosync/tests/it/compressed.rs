@@ -83,7 +83,10 @@ fn frames_behind_repeats_wait_for_what_is_repeated() {
     }
     let case = Case::new(&old, &new, SIZES[0]);
     for threads in [1, 2, 2, 4, 4] {
-        let UpdateReport { report, comparison, .. } = case.patch(&case.index(), threads, &());
+        let whole = case.patch(&case.index(), threads, &());
+        let shown = format!("{whole:?}");
+        assert!(shown.len() < 4000, "{shown}");
+        let UpdateReport { report, comparison, .. } = whole;
         assert!(comparison.plan.repeated_bytes() > 200_000);
         assert_eq!(report.refetched_blocks, 0);
     }

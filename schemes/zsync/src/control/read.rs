@@ -242,7 +242,8 @@ impl Header {
             digests: self.digests,
             recompress: self.recompress,
             block_map: self.map.map(|map| BlockMap::read(&map, length)).transpose().map_err(ControlError::BlockMap)?,
-            signature: Signature::new(layout, keys, strong_sums, hasher),
+            signature: Signature::new(layout, keys, strong_sums, hasher)
+                .expect("the table has a record for each block"),
             ignored: self.ignored,
         })
     }
