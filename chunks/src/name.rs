@@ -51,6 +51,26 @@ impl TargetName {
         Ok(Self(name))
     }
 
+    /// What Windows takes it for, where that is no file of this name: a device (`CON`, `nul.txt`), a
+    /// stream of a file (`a:b`), or a file of another name (`a.`, whose dot is dropped).
+    pub fn on_windows(&self) -> Option<&'static str> {
+        const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+        let name = self.0.as_str();
+        // Devices keep their meaning with anything behind a dot, and spaces before that.
+        let stem = name.split('.').next().unwrap_or_default().trim_end().to_uppercase();
+        let is_numbered = ["COM", "LPT"].iter().any(|port| {
+            let number = stem.strip_prefix(port).map(|number| number.chars().collect::<Vec<_>>());
+            matches!(number.as_deref(), Some(['0'..='9' | '\u{b9}' | '\u{b2}' | '\u{b3}']))
+        });
+        match name {
+            _ if name.contains(':') => Some("the name of a stream"),
+            _ if is_numbered || DEVICES.contains(&stem.as_str()) => Some("the name of a device"),
+            _ if name.ends_with(['.', ' ']) => Some("another name, without its end"),
+            _ if name.contains(['<', '>', '"', '|', '?', '*']) => Some("no name of a file"),
+            _ => None,
+        }
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -71,6 +91,21 @@ mod tests {
     fn plain_names() {
         for name in ["a", "a.tar", ".profile", "a..b", "ein Käse.img", "12:30.log", "trailing.", "名前"] {
             assert_eq!(TargetName::new(name).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn names_that_mean_something_else_on_windows() {
+        let meaning = |name: &str| TargetName::new(name).unwrap().on_windows();
+        for name in ["CON", "nul.txt", "Aux .tar.gz", "com1", "LPT9.x", "COM\u{b2}", "conin$"] {
+            assert_eq!(meaning(name), Some("the name of a device"), "{name:?}");
+        }
+        for name in ["ab:stream", "12:30.log"] {
+            assert_eq!(meaning(name), Some("the name of a stream"), "{name:?}");
+        }
+        assert!(["x.", "x ", "a?", "a|b"].iter().all(|name| meaning(name).is_some()));
+        for name in ["a.tar", ".profile", "console", "com", "com10", "com1x", "名前", "a..b", "nullable.txt"] {
+            assert_eq!(meaning(name), None, "{name:?}");
         }
     }
 

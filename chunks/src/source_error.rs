@@ -19,7 +19,8 @@ pub enum SourceError {
     NotFound {
         /// The path or URL.
         location: String,
-        /// What was said.
+        /// What was said: by a server of HTTP, `status` and its number and name first, here and
+        /// where it is denied or refused.
         reason: String,
     },
     /// Not everyone may have it: a file's permissions, status 401, 403 or 407. Some servers
@@ -126,6 +127,19 @@ impl SourceError {
         }
     }
 
+    /// The status that a server of HTTP said no with: its reason begins with that.
+    pub fn status(&self) -> Option<u16> {
+        let (Self::NotFound { reason, .. }
+        | Self::Denied { reason, .. }
+        | Self::Refused { reason, .. }
+        | Self::Busy { reason, .. }) = self
+        else {
+            return None;
+        };
+        let digits = reason.strip_prefix("status ")?.get(..3)?;
+        digits.parse().ok()
+    }
+
     /// Whether the same request may succeed a little later.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Unreachable { is_transient: true, .. } | Self::Busy { .. })
@@ -166,6 +180,11 @@ mod tests {
         let unreachable =
             |is_transient| SourceError::Unreachable { location: location(), is_transient, source: "no route".into() };
         let busy = SourceError::Busy { location: location(), reason: "503".into(), retry_after: None };
+        let gone = |reason: &str| SourceError::NotFound { location: location(), reason: reason.into() }.status();
+        assert_eq!(
+            [gone("status 410 Gone"), gone("status 799"), gone("status"), gone("410")],
+            [Some(410), Some(799), None, None]
+        );
         let missing = SourceError::NotFound { location: location(), reason: "404".into() };
         let short = SourceError::Length { location: location(), expected: 2, actual: 1 };
         for (error, is_transient, kind) in [

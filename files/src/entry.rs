@@ -77,13 +77,12 @@ pub fn kind_of(metadata: &Metadata) -> Option<&'static str> {
     })
 }
 
-/// What a file of that name would be instead, with an article: a stream of another file, on
-/// Windows where there is a colon in it.
+/// What a file of that name would be instead, with an article: on Windows a stream of another
+/// file, where there is a colon in it, or a device.
 pub fn kind_of_name(path: &Path) -> Option<&'static str> {
     match path.file_name() {
         None => Some("the name of a directory"),
-        Some(name) if platform::is_stream(name) => Some("the name of a stream"),
-        Some(_) => None,
+        Some(name) => platform::kind_of_name(name),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Errors on the way out: their text, their hint and their exit code.
 
+use std::io;
 use std::process::ExitCode;
 
 use gosync::publish::{self, MergeError, PartError};
@@ -11,6 +12,7 @@ use gosync_zsync::Error as ZsyncError;
 use serde_json::json;
 
 use crate::console::Console;
+use crate::remedy::{self, Hinted};
 
 /// Data is corrupt or fails verification.
 pub(crate) const CORRUPT: u8 = 3;
@@ -30,6 +32,10 @@ pub(crate) struct Usage {
 
 /// Prints `error`, what caused it and what may help, and tells the exit code.
 pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
+    let (error, own_hint) = match error.downcast_ref() {
+        Some(Hinted { error, hint }) => (error, Some(hint.as_str())),
+        None => (error, None),
+    };
     // Whatever the work failed of: it was cut off.
     if console.interrupt.is_raised() {
         tell_interruption(console);
@@ -46,7 +52,7 @@ pub(crate) fn report(error: &anyhow::Error, console: &Console) -> ExitCode {
     for cause in &causes {
         console.error(format_args!("  caused by: {cause}"));
     }
-    if let Some(hint) = hint(error, console.interrupt.is_resumable()) {
+    if let Some(hint) = hint(error, own_hint, console.interrupt.is_resumable()) {
         console.error(format_args!("hint: {hint}"));
     }
     let _ = console.event(&event);
@@ -86,24 +92,42 @@ fn kind(error: &anyhow::Error) -> Option<ErrorKind> {
     of_index.or_else(|| error.downcast_ref().map(ZsyncError::kind))
 }
 
-/// What may help. `has_kept` where this run left something for the next one.
-fn hint(error: &anyhow::Error, has_kept: bool) -> Option<&'static str> {
+/// What may help, which may be `own`. `has_kept` where this run left something for the next one.
+fn hint(error: &anyhow::Error, own: Option<&str>, has_kept: bool) -> Option<String> {
     if let Some(usage) = error.downcast_ref::<Usage>() {
-        return Some(usage.hint);
+        return Some(usage.hint.into());
     }
     if let Some(ServerError::Bind { .. }) = error.downcast_ref() {
-        return Some("give another --bind address, or port 0 for a free port");
+        return Some("give another --bind address, or port 0 for a free port".into());
     }
     let (index, control) = (error.downcast_ref::<Error>(), error.downcast_ref::<ZsyncError>());
     let is_kept = match (index, control) {
         (Some(Error::Update(error)), _) | (_, Some(ZsyncError::Update(error))) => has_kept && error.is_resumable(),
         _ => false,
     };
-    if error.chain().any(|cause| cause.to_string().starts_with("there is no secure connection")) {
-        return Some("if you trust its certificate, or the authority that made it, give that with --ca-certificate");
+    let of_source = || remedy::source_error(error).and_then(remedy::of_source);
+    if let Some(hint) = own.or_else(of_source) {
+        return Some(match is_kept {
+            true => format!("{hint}; nothing was replaced, and what was fetched is kept"),
+            false => hint.into(),
+        });
     }
     let own = index.and_then(of_index).or_else(|| control.and_then(of_control));
-    own.or_else(|| of_kind(kind(error)?, is_kept))
+    own.or_else(|| of_kind(kind(error)?, is_kept)).or_else(|| of_reading(error)).map(Into::into)
+}
+
+/// What may help where a file here cannot be read.
+fn of_reading(error: &anyhow::Error) -> Option<&'static str> {
+    let read = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>())?;
+    let is_of_reading =
+        kind(error).is_none_or(|kind| kind == ErrorKind::Other) && error.to_string().starts_with("cannot read ");
+    Some(match read.kind() {
+        _ if !is_of_reading => return None,
+        io::ErrorKind::NotFound => "check the path, and the directory that you are in",
+        io::ErrorKind::PermissionDenied => "check who may read it and the directories above it",
+        io::ErrorKind::IsADirectory => "give a file in it",
+        _ => return None,
+    })
 }
 
 fn of_index(error: &Error) -> Option<&'static str> {
@@ -164,7 +188,7 @@ fn of_kind(kind: ErrorKind, is_kept: bool) -> Option<&'static str> {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-    })
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
 }

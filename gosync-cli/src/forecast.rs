@@ -1,5 +1,6 @@
 //! What a comparison found, and what a patch would fetch.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use gosync::sources::Transfer;
@@ -24,8 +25,15 @@ pub(crate) struct Forecast {
 }
 
 impl Forecast {
-    /// Tells what was found, as `diff` does, and how long that took since `start`.
-    pub(crate) fn tell(&self, cost: Option<&Estimate>, start: Instant, console: &Console) -> anyhow::Result<()> {
+    /// Tells what was found, as `diff` does, and how long that took since `start`; with `stats` also
+    /// what it took.
+    pub(crate) fn tell(
+        &self,
+        cost: Option<&Estimate>,
+        start: Instant,
+        stats: bool,
+        console: &Console,
+    ) -> anyhow::Result<()> {
         let Self { plan, statistics, layers, index, .. } = self;
         let time = self.compared.duration_since(start);
         let length = plan.cut().length();
@@ -52,16 +60,15 @@ impl Forecast {
             facts.add("payload", format!("{} bytes{}", grouped(cost.bytes), in_requests(cost.requests)));
         }
         facts.add("index", format!("{} bytes{}", grouped(index.bytes), in_requests(index.requests)));
-        if console.is_verbose() {
-            let (weak, wrong) = (statistics.weak_hit_rate(), statistics.false_weak_hit_rate());
-            let hits = |hits, rate, of| format!("{} ({} of the {of})", grouped(hits), share(rate));
-            facts.add("comparisons", grouped(statistics.comparisons));
-            facts.add("weak hits", hits(statistics.weak_hits, weak, "comparisons"));
-            facts.add("false weak hits", hits(statistics.false_weak_hits, wrong, "weak hits"));
-            facts.add("strong sums", grouped(statistics.strong_sums));
+        if stats || console.is_verbose() {
+            add_statistics(&mut facts, statistics);
         }
         facts.add("time", seconds(time));
-        console.data(facts)?;
+        if stats {
+            console.asked(facts)?;
+        } else {
+            console.data(facts)?;
+        }
         console.event(&json!({
             "event": "done",
             "matched_bytes": plan.matched_bytes(),
@@ -85,28 +92,52 @@ impl Forecast {
     }
 
     /// Tells what a patch would fetch, as `patch --dry-run` does.
-    pub(crate) fn tell_cost(&self, cost: &Estimate, console: &Console) -> anyhow::Result<()> {
+    pub(crate) fn tell_cost(
+        &self,
+        cost: &Estimate,
+        output: Option<&Path>,
+        stats: bool,
+        console: &Console,
+    ) -> anyhow::Result<()> {
         let length = self.plan.cut().length();
+        let requests = cost.requests + self.index.requests;
         console.message(format_args!(
-            "{}: would fetch {} of {}{}{}",
+            "{}: would fetch {} of {} and {} of index{}{}",
             cost.location,
             size(cost.bytes),
             size(length),
-            in_requests(cost.requests),
+            size(self.index.bytes),
+            in_requests(requests),
             cost.seconds
                 .map_or(String::new(), |time| { format!(", in about {}", seconds(Duration::from_secs_f64(time))) }),
         ));
+        if stats || console.is_very_verbose() {
+            let mut facts = Facts::default();
+            add_statistics(&mut facts, &self.statistics);
+            console.aside(&facts);
+        }
         console.event(&json!({
             "event": "done",
             "dry_run": true,
+            "output": output.map(|output| output.to_string_lossy()),
             "matched_bytes": self.plan.matched_bytes(),
             "missing_bytes": self.plan.fetched_bytes(),
             "fetched_bytes": cost.bytes,
             "index_bytes": self.index.bytes,
             "output_bytes": length,
-            "requests": cost.requests + self.index.requests,
+            "requests": requests,
             "seconds": cost.seconds,
         }))?;
         Ok(())
     }
+}
+
+/// Adds what a search took.
+pub(crate) fn add_statistics(facts: &mut Facts, statistics: &Statistics) {
+    let (weak, wrong) = (statistics.weak_hit_rate(), statistics.false_weak_hit_rate());
+    let hits = |hits, rate, of| format!("{} ({} of the {of})", grouped(hits), share(rate));
+    facts.add("comparisons", grouped(statistics.comparisons));
+    facts.add("weak hits", hits(statistics.weak_hits, weak, "comparisons"));
+    facts.add("false weak hits", hits(statistics.false_weak_hits, wrong, "weak hits"));
+    facts.add("strong sums", grouped(statistics.strong_sums));
 }

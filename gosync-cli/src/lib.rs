@@ -19,11 +19,13 @@ mod platform;
 mod progress;
 mod publication;
 mod published;
+mod refusal;
+mod remedy;
 mod table;
 mod text;
+mod version;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
@@ -31,7 +33,6 @@ use args::Args;
 use console::Console;
 use failure::Usage;
 use names::personality;
-use text::without_secrets;
 
 /// Runs the command with `args`, of which the first is the name it is called by.
 ///
@@ -41,13 +42,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = args.into_iter().collect();
     let args = match personality::parse(&arguments) {
         Ok(args) => args,
-        Err(error) => {
-            let told = error.to_string();
-            let shown = without_secrets(&told);
-            // A reader that closed the stream does not want to know.
-            let _ = if shown == told { error.print() } else { io::stderr().write_all(shown.as_bytes()) };
-            return if error.use_stderr() { personality::usage_code(&arguments).into() } else { ExitCode::SUCCESS };
-        }
+        Err(error) => return refusal::print(&error, &arguments),
     };
     let console = Console::new(&args.global);
     let result = run(args, &console);

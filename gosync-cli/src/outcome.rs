@@ -4,19 +4,24 @@ use std::path::Path;
 use std::time::Instant;
 
 use gosync::sources::Transfer;
-use gosync::update::Report;
+use gosync::update::{Report, Statistics};
 use gosync_files::Note;
 use serde_json::json;
 
 use crate::console::Console;
-use crate::table::{counted, in_requests, seconds};
-use crate::text::{percent, size};
+use crate::forecast::add_statistics;
+use crate::table::{Facts, counted, in_requests, seconds};
+use crate::text::{grouped, percent, size};
 
 /// What a patch did, whatever the format of its index.
 pub(crate) struct Outcome {
+    /// Whether something was written: else the output was the new version already.
+    pub(crate) changed: bool,
     pub(crate) output_bytes: u64,
     pub(crate) matched_bytes: u64,
     pub(crate) work: Report,
+    /// What the search of the seeds took.
+    pub(crate) search: Statistics,
     /// What reading the index took.
     pub(crate) index: Transfer,
     /// What there is to say of servers, each in one line.
@@ -28,7 +33,8 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Tells it, and how long it took since `start`.
     pub(crate) fn tell(&self, output: Option<&Path>, start: Instant, console: &Console) -> anyhow::Result<()> {
-        let Self { output_bytes, matched_bytes, ref work, index, ref notes, ref warnings } = *self;
+        let Self { changed, output_bytes, matched_bytes, ref work, index, ref notes, ref warnings, .. } = *self;
+        let requests = work.transfer.requests + index.requests;
         let time = start.elapsed();
         console.notes(warnings);
         if work.refetched_blocks > 0 {
@@ -43,28 +49,58 @@ impl Outcome {
         if work.kept > 0 {
             console.message(format_args!("{} were kept from a run that was interrupted", size(work.kept)));
         }
-        console.message(format_args!(
-            "{}: {}, {} matched ({}), {} fetched{}, in {}",
-            output.map_or("standard output".into(), |output| output.display().to_string()),
-            size(output_bytes),
-            size(matched_bytes),
-            percent(matched_bytes, output_bytes),
-            size(work.transfer.bytes),
-            in_requests(work.transfer.requests),
-            seconds(time)
-        ));
+        let name = output.map_or("standard output".into(), |output| output.display().to_string());
+        let index_size = size(index.bytes);
+        if changed {
+            console.message(format_args!(
+                "{name}: {}, {} matched ({}), {} fetched and {index_size} of index{}, in {}",
+                size(output_bytes),
+                size(matched_bytes),
+                percent(matched_bytes, output_bytes),
+                size(work.transfer.bytes),
+                in_requests(requests),
+                seconds(time)
+            ));
+        } else {
+            console.message(format_args!(
+                "{name}: {}, up to date already; {index_size} of index fetched{}, in {}",
+                size(output_bytes),
+                in_requests(requests),
+                seconds(time)
+            ));
+        }
         console.event(&json!({
             "event": "done",
+            "output": output.map(|output| output.to_string_lossy()),
+            "changed": changed,
             "matched_bytes": matched_bytes,
             "kept_bytes": work.kept,
             "fetched_bytes": work.transfer.bytes,
             "index_bytes": index.bytes,
             "output_bytes": output_bytes,
-            "requests": work.transfer.requests + index.requests,
+            "requests": requests,
             "refetched_blocks": work.refetched_blocks,
             "warnings": warnings.iter().map(ToString::to_string).chain(notes.iter().cloned()).collect::<Vec<_>>(),
             "seconds": time.as_secs_f64(),
         }))?;
         Ok(())
+    }
+
+    /// All that was counted, since `start`.
+    pub(crate) fn statistics(&self, start: Instant) -> Facts {
+        let Self { work, index, .. } = self;
+        let bytes = |bytes| format!("{} bytes ({})", grouped(bytes), size(bytes));
+        let mut facts = Facts::default();
+        facts.add("target", bytes(self.output_bytes));
+        facts.add("matched", bytes(self.matched_bytes));
+        facts.add("copied", bytes(work.copied));
+        facts.add("repeated", bytes(work.repeated));
+        facts.add("kept", bytes(work.kept));
+        facts.add("fetched", format!("{}{}", bytes(work.transfer.bytes), in_requests(work.transfer.requests)));
+        facts.add("index", format!("{}{}", bytes(index.bytes), in_requests(index.requests)));
+        facts.add("wrong at first", counted(work.refetched_blocks, "block"));
+        add_statistics(&mut facts, &self.search);
+        facts.add("time", seconds(start.elapsed()));
+        facts
     }
 }

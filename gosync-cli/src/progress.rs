@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use gosync::{Phase, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,13 +10,22 @@ use serde_json::json;
 
 use crate::console::Console;
 
+/// How often programs are told how far a phase is.
+const INTERVAL: Duration = Duration::from_millis(200);
+
 /// Shows each phase as a bar. Where stderr is no terminal nothing is shown.
 pub(crate) struct Bars<'a> {
     console: &'a Console,
     bars: MultiProgress,
-    phases: Mutex<HashMap<Phase, ProgressBar>>,
+    phases: Mutex<HashMap<Phase, Shown>>,
     /// Whether the output is a file, in which what is fetched outlasts an interruption.
     is_kept: bool,
+}
+
+/// A phase that has begun.
+struct Shown {
+    bar: ProgressBar,
+    told: Instant,
 }
 
 impl<'a> Bars<'a> {
@@ -42,15 +52,22 @@ impl Progress for Bars<'_> {
         let template = "{prefix:>8} [{bar:30}] {bytes:>11} of {total_bytes:<11} {bytes_per_sec:>12} {eta:>4}";
         let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
         let bar = self.bars.add(ProgressBar::new(total).with_style(style).with_prefix(name));
-        if let Some(before) = self.phases.lock().expect("no panic while held").insert(phase, bar) {
-            before.finish_and_clear();
+        let shown = Shown { bar, told: Instant::now() };
+        if let Some(before) = self.phases.lock().expect("no panic while held").insert(phase, shown) {
+            before.bar.finish_and_clear();
         }
     }
 
     fn advance(&self, phase: Phase, bytes: u64) {
-        let phases = self.phases.lock().expect("no panic while held");
-        if let Some(bar) = phases.get(&phase) {
+        let mut phases = self.phases.lock().expect("no panic while held");
+        if let Some(Shown { bar, told }) = phases.get_mut(&phase) {
             bar.inc(bytes);
+            let (done, total) = (bar.position(), bar.length().unwrap_or(0));
+            if self.console.json && (done == total || told.elapsed() >= INTERVAL) {
+                *told = Instant::now();
+                let event = json!({ "event": "progress", "phase": phase.name(), "bytes": done, "of_bytes": total });
+                let _ = self.console.event(&event);
+            }
         }
         // A run that goes on with an earlier one begins with a look at what stands there.
         let is_fetched = phase == Phase::Fetch || phase == Phase::Verify && !phases.contains_key(&Phase::Copy);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::text::grouped;
+use crate::text::{grouped, one_line};
 
 /// `1 request`, `2 requests`.
 pub(crate) fn counted(number: u64, noun: &str) -> String {
@@ -20,11 +20,6 @@ pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-/// `text` with what `shown` makes of each control character in the place of it.
-pub(crate) fn without_controls(text: &str, shown: impl Fn(char) -> String) -> String {
-    text.chars().map(|c| if c.is_control() { shown(c) } else { c.to_string() }).collect()
-}
-
 /// Lines of a name and a value, the values in one column.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -34,7 +29,7 @@ pub(crate) struct Facts {
 impl Facts {
     /// Adds a line, and no more than one, whatever is in `value`.
     pub(crate) fn add(&mut self, name: impl Into<String>, value: impl AsRef<str>) {
-        self.lines.push((name.into(), without_controls(value.as_ref(), |c| c.escape_default().to_string())));
+        self.lines.push((name.into(), one_line(value.as_ref())));
     }
 }
 
@@ -65,7 +60,7 @@ mod tests {
         let mut facts = Facts::default();
         facts.add("a", "1");
         facts.add("long", "2");
-        facts.add("URL", "x\ny\u{1b}[2J\u{9b}1m");
-        assert_eq!(facts.to_string(), "a     1\nlong  2\nURL   x\\ny\\u{1b}[2J\\u{9b}1m");
+        facts.add("URL", "x\ny\u{1b}[2J\u{9b}1m\u{202e}");
+        assert_eq!(facts.to_string(), "a     1\nlong  2\nURL   x\\ny\\u{1b}[2J\\u{9b}1m\\u{202e}");
     }
 }

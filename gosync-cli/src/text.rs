@@ -1,6 +1,38 @@
-//! Numbers for people, names in a page, and URLs in what is told.
+//! Numbers for people, names on terminals and in pages, and URLs in what is told.
 
 use gosync::sources::redact;
+
+/// Whether `c` makes what is shown differ from what is there: it commands a terminal, turns the
+/// direction of writing, or is not seen. The two joiners (U+200C, U+200D) are left: Persian and
+/// others are not written without them.
+pub(crate) fn misleads(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(c, '\u{2028}' | '\u{2029}');
+    let is_unseen = matches!(
+        c,
+        '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}'
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    );
+    c.is_control() || turns || breaks || is_unseen
+}
+
+/// `text` with what `shown` makes of each character that [misleads] in the place of it.
+pub(crate) fn plain(text: &str, shown: impl Fn(char) -> String) -> String {
+    text.chars().map(|c| if misleads(c) { shown(c) } else { c.to_string() }).collect()
+}
+
+/// `text` as lines that mislead nobody: names, URLs and what servers say are from outside.
+pub(crate) fn visible(text: &str) -> String {
+    plain(text, |c| match c {
+        '\n' | '\t' => c.to_string(),
+        c => c.escape_default().to_string(),
+    })
+}
+
+/// `text` as one line that misleads nobody.
+pub(crate) fn one_line(text: &str) -> String {
+    plain(text, |c| c.escape_default().to_string())
+}
 
 /// `text` as content or attribute of XML, without the characters that XML has not.
 pub(crate) fn escaped(text: &str) -> String {
@@ -11,7 +43,7 @@ pub(crate) fn escaped(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
+            c if misleads(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
     }
@@ -91,6 +123,21 @@ mod tests {
             ("(ssh://me@host/x) {\"url\":\"s3://a:secret@b\"}://", "(ssh://host/x) {\"url\":\"s3://b\"}://"),
         ] {
             assert_eq!(without_secrets(text), shown);
+        }
+    }
+
+    #[test]
+    fn nothing_looks_like_what_it_is_not() {
+        for c in "\u{7}\u{1b}\u{9b}\u{ad}\u{61c}\u{200b}\u{200e}\u{200f}\u{2028}\u{202a}\u{202e}\u{2060}\u{2066}\u{2069}\u{feff}\u{e0041}".chars()
+        {
+            let shown = visible(&format!("a{c}b"));
+            assert_eq!(shown, format!("a\\u{{{:x}}}b", u32::from(c)));
+            assert_eq!(escaped(&format!("a{c}b")), "a\u{fffd}b");
+        }
+        for name in ["ein Käse", "名前", "שלום", "می\u{200c}خواهم", "👩\u{200d}🔬", "two\nlines\tof two"]
+        {
+            assert_eq!(visible(name), name);
+            assert_eq!(one_line(name).lines().count(), 1);
         }
     }
 

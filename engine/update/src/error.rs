@@ -114,6 +114,14 @@ impl Error {
         }
     }
 
+    /// What a source had to say, where it was that.
+    pub fn source_error(&self) -> Option<&SourceError> {
+        match self {
+            Self::Source(error) | Self::Patch(PatchError::Source(error)) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Whether an update that ends so keeps what it has fetched, for the next run to go on
     /// with.
     ///

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gosync_chunks::{Progress, ReadAt, Signature};
+use gosync_chunks::{Progress, ReadAt, Signature, Step};
 use gosync_comparer::{CompareOptions, compare, compare_again};
 use gosync_index::BlockIndex;
 use gosync_layers::descent::LayerReport;
@@ -47,11 +47,16 @@ impl Target for FlatTarget<'_> {
         let options = CompareOptions { overlapping: true, ..options };
         let lookup = |missing: &[bool]| BlockIndex::build_of(signature, |block| missing[block.index()]);
         let found = compare_again(found, signature, lookup, seeds, &parts, &options, progress)?;
+        let fetched = found.plan.steps().iter().map(|step| match step {
+            Step::Fetch { blocks } => blocks.len() as u64,
+            _ => 0,
+        });
+        let asked = u64::from(signature.layout().block_count());
         let layer = LayerReport {
             block_size: signature.layout().block_size(),
-            asked: signature.layout().block_count().into(),
+            asked,
             index_bytes,
-            matched: found.statistics.matches,
+            matched: asked - fetched.sum::<u64>(),
             searched: true,
         };
         Ok(Comparison { layers: vec![layer], ..Comparison::flat(found, signature.sums()) })

@@ -5,10 +5,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gosync_chunks::{ErrorKind, Progress, ReadAt, Source, SourceError};
+use gosync_files::identity::is_same;
 use gosync_files::{LocalFile, Note};
+use gosync_layers::descent::nodes;
 use gosync_layers::format::Damage;
 use gosync_patcher::{Patch, PatchError, Report, StagedFile, through_file};
 use gosync_payloads::Rebuilt;
+use gosync_sums::FileHasher;
 
 use crate::comparison::Comparison;
 use crate::error::Error;
@@ -47,6 +50,8 @@ pub struct UpdateReport {
     /// What went wrong apart from the content: seeds that could not be read, rights that could
     /// not be kept.
     pub notes: Vec<Note>,
+    /// Whether the output was written: a file that is the target already is left alone.
+    pub changed: bool,
 }
 
 impl UpdateReport {
@@ -95,10 +100,10 @@ impl Update<'_> {
 
     /// Brings the target about as the file `output`, which may be one of the seeds: copies
     /// what the seeds hold, fetches the rest, verifies all of it, and only then puts it in
-    /// place.
+    /// place. A file at `output` that is the target already is left as it is.
     ///
-    /// Whatever it fails of, what was fetched so far stays behind, as it does after a kill, and a run for the same target goes on there. One for another
-    /// target takes it as one more seed.
+    /// Whatever it fails of, what was fetched so far stays behind, as it does after a kill, and a
+    /// run for the same target goes on there. One for another target takes it as one more seed.
     ///
     /// # Errors
     ///
@@ -143,13 +148,17 @@ impl Update<'_> {
     }
 
     fn reported(&self, comparison: Comparison, report: Report) -> UpdateReport {
-        UpdateReport { comparison, report, damage: None, notes: self.seeds.notes() }
+        UpdateReport { comparison, report, damage: None, notes: self.seeds.notes(), changed: true }
     }
 
     fn make_file(&self, output: &Path, options: &FileOptions) -> Result<UpdateReport, Error> {
         let mut staged = StagedFile::resume(output, self.target.id())?;
-        let made = self.stage(&mut staged).and_then(|report| Ok((report, self.prepare(&staged, options)?)));
+        let made = self.make(&mut staged, true).and_then(|report| {
+            let dated = if report.changed { self.prepare(&staged, options)? } else { None };
+            Ok((report, dated))
+        });
         match made {
+            Ok((report, _)) if !report.changed => Ok(report),
             Ok((mut report, dated)) => {
                 report.notes.extend(dated);
                 report.notes.extend(staged.commit()?);
@@ -172,6 +181,12 @@ impl Update<'_> {
     ///
     /// As [`to_file`](Self::to_file).
     pub fn stage(&self, staged: &mut StagedFile) -> Result<UpdateReport, Error> {
+        self.make(staged, false)
+    }
+
+    /// Makes the target in `staged`, unless the file that it would replace is it already and is
+    /// `to_stay` then.
+    fn make(&self, staged: &mut StagedFile, to_stay: bool) -> Result<UpdateReport, Error> {
         let leftover = staged.take_leftover();
         let mut seeds = self.seeds.data();
         seeds.extend(leftover.iter().map(|file| file as &dyn ReadAt));
@@ -180,6 +195,11 @@ impl Update<'_> {
         let file = staged.reader().map_err(unwritable)?;
 
         let comparison = self.target.compare_for(self.source, &seeds, self.progress)?;
+        if to_stay && self.is_there(staged.target(), &comparison)? {
+            let mut report = Report::default();
+            report.copied = self.target.length();
+            return Ok(UpdateReport { changed: false, ..self.reported(comparison, report) });
+        }
         seeds.extend(self.target.own_seeds());
         staged.check_room(&comparison.plan, &seeds)?;
         let mut rebuilt = Rebuilt::new(&file, &comparison.plan);
@@ -212,6 +232,30 @@ impl Update<'_> {
         }
         drop(source);
         Ok(self.reported(comparison, report))
+    }
+
+    /// Whether the file at `path` is the target already. A seed that lacks something is not.
+    fn is_there(&self, path: &Path, found: &Comparison) -> Result<bool, Error> {
+        let is_as_long = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == self.target.length());
+        let is_seed = || self.seeds.all().iter().any(|seed| is_same(seed.path(), path));
+        if !is_as_long || self.target.elsewhere().is_some() || found.plan.fetched_bytes() > 0 && is_seed() {
+            return Ok(false);
+        }
+        let Ok(file) = LocalFile::open(path) else { return Ok(false) };
+        let progress = &Unseen(self.progress);
+        let is_right = match self.target.file_hash() {
+            // Where it is wrong, nobody has asked: that would take more of the index.
+            Some(expected) => nodes(&file, progress)
+                .map(|nodes| FileHasher::new(file.size()).finish(&nodes) == expected)
+                .map_err(|error| Error::of_verify(path, error)),
+            None => self.target.verify(path, &file, progress).map(|verified| verified.is_good()),
+        };
+        match is_right {
+            Ok(is_right) => Ok(is_right),
+            Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+            // What cannot be checked is made anew.
+            Err(_) => Ok(false),
+        }
     }
 
     fn patch<'b>(&'b self, found: &'b Comparison, seeds: &'b [&'b dyn ReadAt], source: &'b dyn Source) -> Patch<'b> {
@@ -254,6 +298,15 @@ fn keep_old(target: &Path, suffix: &str) -> Result<(), (PathBuf, io::Error)> {
         _ => fs::hard_link(target, &old).or_else(|_| fs::copy(target, &old).map(drop)),
     };
     kept.map_err(|error| (old, error))
+}
+
+/// Work that is not shown, but can be stopped.
+struct Unseen<'a>(&'a dyn Progress);
+
+impl Progress for Unseen<'_> {
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
 }
 
 /// A stream, all of which is looked at.

@@ -45,8 +45,8 @@ pub(crate) fn special_kind(_: FileType) -> Option<&'static str> {
     None
 }
 
-pub(crate) fn is_stream(_: &OsStr) -> bool {
-    false
+pub(crate) fn kind_of_name(_: &OsStr) -> Option<&'static str> {
+    None
 }
 
 /// Nothing can be told, so a file is taken to be where it was created.

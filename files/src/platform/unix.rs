@@ -55,8 +55,8 @@ pub(crate) fn special_kind(kind: FileType) -> Option<&'static str> {
     }
 }
 
-pub(crate) fn is_stream(_: &OsStr) -> bool {
-    false
+pub(crate) fn kind_of_name(_: &OsStr) -> Option<&'static str> {
+    None
 }
 
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {

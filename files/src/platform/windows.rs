@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use gosync_chunks::TargetName;
 use same_file::Handle;
 
 // Names and values of the Windows API.
@@ -71,9 +72,8 @@ pub(crate) fn special_kind(_: FileType) -> Option<&'static str> {
     None
 }
 
-/// `a:b` is a stream of the file `a`.
-pub(crate) fn is_stream(name: &OsStr) -> bool {
-    name.as_encoded_bytes().contains(&b':')
+pub(crate) fn kind_of_name(name: &OsStr) -> Option<&'static str> {
+    TargetName::new(name.to_string_lossy()).map_or(Some("no name of a file"), |name| name.on_windows())
 }
 
 pub(crate) fn is_at(file: &File, path: &Path) -> bool {

@@ -24,6 +24,10 @@ use crate::table::seconds;
 use crate::text::{grouped, size};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync build app.img                        writes app.img.gosync; publish both\n\
+    \x20 gosync build app.img --compress             also a payload, to be published instead of app.img\n\
+    \x20 gosync build app.img -o s3://bucket/app.img.gosync")]
 pub(crate) struct Build {
     /// The file or directory to publish
     file: PathBuf,
@@ -38,8 +42,9 @@ pub(crate) struct Build {
     layers: Vec<u32>,
     /// Also write a compressed payload, FILE.gosync-payload, to be published instead of the file.
     /// It holds all data twice, in coarse and in fine frames, so it can be about twice as large as
-    /// the file compressed as a whole. A patch fetches whichever frames are cheaper
-    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
+    /// the file compressed as a whole. A patch fetches whichever frames are cheaper. LEVEL is from
+    /// 1 to 15, with a `=` before it [default: 3]
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
     compress: Option<i32>,
     /// Make only part I of N of the index; `gosync index merge` puts them together
     #[arg(long, value_name = "I/N", conflicts_with = "sign")]
@@ -66,11 +71,16 @@ enum IndexFormat {
 impl Build {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         self.check()?;
+        // An index of go-sync names no target in any case.
+        if !matches!(self.format, IndexFormat::GoSync) {
+            publication::name::warn(&self.file, console);
+        }
         if self.file.is_dir() {
             self.build_directory(console)?;
             return Ok(ExitCode::SUCCESS);
         }
         self.contents.check_file()?;
+        publication::packed::warn(&self.file, console);
         let format = match self.format {
             IndexFormat::Gosync => Format::Layered,
             IndexFormat::GoSync => Format::GoSync,

@@ -16,8 +16,12 @@ use crate::options::values::location;
 use crate::page;
 use crate::published::open::Published;
 use crate::published::update::Update;
+use crate::remedy;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync diff app.img https://example.org/app-2.0.img.gosync\n\
+    \x20 gosync diff app.img app-2.0.img.gosync --report page.html")]
 pub(crate) struct Diff {
     /// The old version, a file or a directory; if it does not exist, everything has to be fetched
     seed: PathBuf,
@@ -33,6 +37,9 @@ pub(crate) struct Diff {
     /// Write a page to this file that shows where each part of the new version comes from
     #[arg(long, value_name = "OUT.html")]
     report: Option<PathBuf>,
+    /// Show all that was counted, even with --quiet
+    #[arg(long)]
+    stats: bool,
     #[command(flatten)]
     trust: Trust,
     #[command(flatten)]
@@ -43,7 +50,8 @@ impl Diff {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
         let options = &self.network.source_options(std::iter::once(&self.index).chain(&self.source), console)?;
-        let published = &Published::open(&self.index, &self.trust, options, console)?;
+        let published = Published::open(&self.index, &self.trust, options, console);
+        let published = &published.map_err(|error| remedy::of_order(error, "diff", &self.seed, &self.index))?;
         if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
             if self.report.is_some() {
                 return Err(Usage {
@@ -70,7 +78,7 @@ impl Diff {
         let (forecast, seeds, cost) = update.compare()?;
         let cost = match cost {
             Ok(cost) => Some(cost),
-            Err(error) if self.source.is_some() => return Err(error),
+            Err(error) if self.source.is_some() => return Err(update.explain(error, false)),
             // The usual source need not be within reach.
             Err(error) => {
                 console.detail(format_args!("the cost of fetching is not known: {error}"));
@@ -80,7 +88,7 @@ impl Diff {
         if let Some(path) = &self.report {
             page::write::write(path, &forecast, cost.as_ref(), &seeds, console)?;
         }
-        forecast.tell(cost.as_ref(), start, console)?;
+        forecast.tell(cost.as_ref(), start, self.stats, console)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -29,6 +29,9 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync build app.img --part 1/2     and 2/2, elsewhere\n\
+    \x20 gosync index merge app.img.gosync.?-of-2 -o app.img.gosync")]
 struct Merge {
     /// The parts, in any order; if they have compressed payloads, these are beside them
     #[arg(value_name = "PART", required = true)]

@@ -14,6 +14,9 @@ use crate::publication::index::write_file;
 use crate::published::open::Published;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync inspect app.img.gosync\n\
+    \x20 gosync inspect https://example.org/app.img.gosync --public-key key.pub")]
 pub(crate) struct Inspect {
     /// The index: a path or URL
     #[arg(value_parser = location())]

@@ -16,8 +16,14 @@ use crate::options::trust::Trust;
 use crate::options::values::location;
 use crate::published::open::Published;
 use crate::published::update::Update;
+use crate::remedy;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync patch app.img https://example.org/app-2.0.img.gosync            app.img becomes 2.0\n\
+    \x20 gosync patch app.img https://example.org/app-2.0.img.gosync -o new.img app.img stays\n\
+    \x20 gosync patch -n app.img https://example.org/app-2.0.img.gosync         what would be fetched\n\
+    \x20 gosync patch app.img app-2.0.img.gosync https://mirror.example.org/app-2.0.img")]
 pub(crate) struct Patch {
     /// The old version, a file or a directory; if it does not exist, everything is fetched
     seed: PathBuf,
@@ -27,7 +33,8 @@ pub(crate) struct Patch {
     /// Where the new version is: a path or URL [default: beside the index, by the name that the index gives]
     #[arg(value_parser = location())]
     source: Option<Location>,
-    /// Where to put the new version, or - for standard output [default: in place of SEED]
+    /// Where to put the new version, or - for standard output [default: in place of SEED]. Without
+    /// a SOURCE before it, say `-o OUTPUT`
     #[arg(value_name = "OUTPUT")]
     output_argument: Option<PathBuf>,
     /// The same as OUTPUT, for when SOURCE is left out
@@ -43,6 +50,12 @@ pub(crate) struct Patch {
     /// become of which file
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Show all that was counted, even with --quiet
+    #[arg(long)]
+    stats: bool,
+    /// Keep what an interrupted run has fetched, and show progress. This program always does
+    #[arg(short = 'P', long, alias = "progress", overrides_with = "partial")]
+    partial: bool,
     #[command(flatten)]
     directory: Options,
     #[command(flatten)]
@@ -62,7 +75,8 @@ impl Patch {
         }
         let sources: Vec<Location> = self.source.iter().chain(&self.more_sources).cloned().collect();
         let options = &self.network.source_options(std::iter::once(&self.index).chain(&sources), console)?;
-        let published = &Published::open(&self.index, &self.trust, options, console)?;
+        let published = Published::open(&self.index, &self.trust, options, console);
+        let published = &published.map_err(|error| remedy::of_order(error, "patch", &self.seed, &self.index))?;
         if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
             let Some(output) = output else {
                 let message = "a directory cannot go to standard output".into();
@@ -85,11 +99,17 @@ impl Patch {
         if let Some(output) = output {
             update.keep_apart(output, &self.seed, &self.trust.files(&self.index))?;
         }
+        let may_be_output = self.output.is_none() && self.output_argument.is_none() && self.more_sources.is_empty();
+        let explain = |error| update.explain(error, may_be_output);
         if self.dry_run {
             let (forecast, _, cost) = update.compare()?;
-            forecast.tell_cost(&cost?, console)?;
+            forecast.tell_cost(&cost.map_err(explain)?, output, self.stats, console)?;
         } else {
-            update.patch(output)?.tell(output, start, console)?;
+            let outcome = update.patch(output).map_err(explain)?;
+            outcome.tell(output, start, console)?;
+            if self.stats || console.is_very_verbose() {
+                console.aside(&outcome.statistics(start));
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -8,13 +8,18 @@ use gosync_server::Server;
 use serde_json::json;
 
 use crate::console::Console;
+use crate::options::values::bind;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync serve published                          for this machine, on port 8730\n\
+    \x20 gosync serve published --bind 0.0.0.0:8730      for the network")]
 pub(crate) struct Serve {
     /// The directory to serve
     directory: PathBuf,
-    /// The address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8730")]
+    /// The address to listen on: ADDRESS:PORT, such as 0.0.0.0:8730 for all of a network, or a
+    /// PORT of this machine only; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8730", value_parser = bind)]
     bind: SocketAddr,
 }
 

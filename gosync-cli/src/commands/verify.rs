@@ -16,10 +16,13 @@ use crate::options::trust::Trust;
 use crate::options::values::location;
 use crate::progress::Bars;
 use crate::published::open::Published;
+use crate::remedy;
 use crate::table::{counted, seconds};
 use crate::text::{grouped, size};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync verify app.img https://example.org/app.img.gosync")]
 pub(crate) struct Verify {
     /// The file or directory to check
     file: PathBuf,
@@ -36,7 +39,8 @@ impl Verify {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
         let options = self.network.source_options([&self.index], console)?;
-        let published = Published::open(&self.index, &self.trust, &options, console)?;
+        let published = Published::open(&self.index, &self.trust, &options, console);
+        let published = published.map_err(|error| remedy::of_order(error, "verify", &self.file, &self.index))?;
         if let Some(directory) = Directory::of(&published, &self.file, &options, console)? {
             return directory.verify(&self.file, start);
         }

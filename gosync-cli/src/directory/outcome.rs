@@ -38,20 +38,23 @@ pub(super) fn tell(
         console.error(format_args!("warning: {}: {}", output.join(shown(&kept.path)).display(), kept.why));
     }
     console.message(format_args!(
-        "{}: {}, {} of {} matched ({}), {} fetched{}, in {}",
+        "{}: {}, {} of {} matched ({}), {} fetched and {} of index{}, in {}",
         output.display(),
         changes(counts),
         size(report.matched_bytes),
         size(report.output_bytes),
         percent(report.matched_bytes, report.output_bytes),
         size(work.transfer.bytes),
-        in_requests(work.transfer.requests),
+        size(index.bytes),
+        in_requests(work.transfer.requests + index.requests),
         seconds(time)
     ));
     console.event(&joined(
         counted_files(counts),
         json!({
             "event": "done",
+            "output": output.to_string_lossy(),
+            "changed": counts.changed + counts.added + counts.removed + counts.moved > 0,
             "files_kept": kept.iter().map(|kept| shown(&kept.path)).collect::<Vec<_>>(),
             "rolled_forward": report.was_rolled_forward,
             "matched_bytes": report.matched_bytes,
@@ -89,9 +92,10 @@ pub(super) fn tell_changes(
     }
     let cost = forecast.cost.as_ref().ok();
     console.message(format_args!(
-        "would fetch {}{}: {}",
+        "would fetch {} and {} of index{}: {}",
         size(cost.map_or(forecast.missing_bytes, |cost| cost.bytes)),
-        in_requests(cost.map_or(0, |cost| cost.requests)),
+        size(index.bytes),
+        in_requests(cost.map_or(0, |cost| cost.requests) + index.requests),
         changes(&forecast.counts)
     ));
     console.event(&joined(told(forecast, index, start), json!({ "event": "done", "dry_run": true })))?;

@@ -39,6 +39,12 @@ fn take_apart(given: &[OsString]) -> Result<Args, Error> {
     Ok(Args { global: Global::from_arg_matches(&matches)?, command: command(&matches)? })
 }
 
+/// Whether another program is meant, by its name or by the command that does the same.
+pub(crate) fn is_another(given: &[OsString]) -> bool {
+    let names = [Some(called(given)), given.get(1).map(OsString::as_os_str)];
+    PERSONALITIES.iter().any(|(known, _)| names.contains(&Some(OsStr::new(known))))
+}
+
 /// The exit code where the arguments make no sense.
 pub(crate) fn usage_code(given: &[OsString]) -> u8 {
     if is_rdiff(given) { rdiff::USAGE } else { failure::USAGE }

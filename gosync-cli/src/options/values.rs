@@ -1,6 +1,7 @@
 //! Values of options: rates, times, sizes, and places to write to.
 
 use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU64;
 use std::time::Duration;
 
@@ -40,6 +41,22 @@ pub(crate) fn block_size(text: &str) -> Result<u32, String> {
     } else {
         Err(format!("a block has between 1 and {MAX_BLOCK_SIZE} bytes"))
     }
+}
+
+/// The port to listen on where none is given.
+pub(crate) const PORT: u16 = 8730;
+
+/// An address to listen on, such as `0.0.0.0:8731`. Without a port it is [`PORT`]; a port alone,
+/// as `8731` or `:8731`, is of this machine only, so that nothing is served to others unasked.
+pub(crate) fn bind(text: &str) -> Result<SocketAddr, String> {
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
+        return Ok((HERE, port).into());
+    }
+    let text = text.replacen("localhost", &HERE.to_string(), 1);
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(&text);
+    let with_port = || bare.parse().map(|address: IpAddr| (address, PORT).into());
+    text.parse().or_else(|_| with_port()).map_err(|_| "not ADDRESS:PORT, ADDRESS or PORT, such as 0.0.0.0:8730".into())
 }
 
 /// A path or URL. A path need not be text.
@@ -89,6 +106,24 @@ mod tests {
         assert_eq!(block_size("8192"), Ok(8192));
         assert_eq!(block_size("64KiB"), Ok(65536));
         assert!(block_size("0").is_err() && block_size("2GiB").is_err() && block_size("many").is_err());
+    }
+
+    #[test]
+    fn addresses() {
+        for (text, address) in [
+            ("8731", "127.0.0.1:8731"),
+            (":0", "127.0.0.1:0"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("0.0.0.0", "0.0.0.0:8730"),
+            ("localhost:81", "127.0.0.1:81"),
+            ("localhost", "127.0.0.1:8730"),
+            ("[::1]:82", "[::1]:82"),
+            ("[::]", "[::]:8730"),
+            ("::1", "[::1]:8730"),
+        ] {
+            assert_eq!(bind(text), Ok(address.parse().unwrap()), "{text}");
+        }
+        assert!(["", ":", "70000", "host:80", "1.2.3.4:", "x"].iter().all(|text| bind(text).is_err()));
     }
 
     #[test]

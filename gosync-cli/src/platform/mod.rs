@@ -8,4 +8,4 @@ mod system;
 #[path = "windows.rs"]
 mod system;
 
-pub(crate) use system::{let_writes_fail, standard_input, standard_output, watch_signals};
+pub(crate) use system::{let_writes_fail, shows_colors, standard_input, standard_output, watch_signals};

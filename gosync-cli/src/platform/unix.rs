@@ -38,3 +38,8 @@ pub(crate) fn let_writes_fail() {
     // What cannot be had is as it was.
     let _ = flag::register(SIGXFSZ, Arc::default());
 }
+
+/// Whether a terminal shows colours where its type says nothing else.
+pub(crate) fn shows_colors() -> bool {
+    true
+}

@@ -35,3 +35,8 @@ pub(crate) fn standard_output() -> io::Result<File> {
 
 /// A write that fails ends no process here.
 pub(crate) fn let_writes_fail() {}
+
+/// Whether a terminal shows colours: older consoles print their codes.
+pub(crate) fn shows_colors() -> bool {
+    ["WT_SESSION", "ConEmuANSI", "TERM"].iter().any(|name| std::env::var_os(name).is_some())
+}

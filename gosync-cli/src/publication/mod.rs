@@ -2,3 +2,5 @@
 
 pub(crate) mod control;
 pub(crate) mod index;
+pub(crate) mod name;
+pub(crate) mod packed;

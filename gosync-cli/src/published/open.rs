@@ -12,6 +12,7 @@ use super::{control, index};
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::options::trust::Trust;
+use crate::remedy;
 use crate::table::Facts;
 
 /// Something that describes a target, opened. A new format is one more of these.
@@ -30,6 +31,10 @@ impl Published {
         options: &SourceOptions,
         console: &Console,
     ) -> anyhow::Result<Self> {
+        Self::read(location, trust, options, console).map_err(|error| remedy::of_opening(error, location, options))
+    }
+
+    fn read(location: &Location, trust: &Trust, options: &SourceOptions, console: &Console) -> anyhow::Result<Self> {
         let limits = ReadOptions { sections: &[SECTION], ..ReadOptions::default() };
         let beginning = Beginning::read(location, limits.max_bytes, options).map_err(gosync::Error::from)?;
         let is_index = Index::format_of(beginning.start());

@@ -16,6 +16,7 @@ use crate::failure::Usage;
 use crate::forecast::Forecast;
 use crate::outcome::Outcome;
 use crate::progress::Bars;
+use crate::remedy::{self, Wanted};
 
 /// What a target is to be made of, and how.
 pub(crate) struct Update<'a> {
@@ -87,6 +88,26 @@ impl Update<'_> {
         Ok(())
     }
 
+    /// An error of [`patch`](Self::patch) or of the estimate, with a hint where it takes knowing what
+    /// was asked for. `may_be_output` where the source could be meant for the output.
+    pub(crate) fn explain(&self, error: anyhow::Error, may_be_output: bool) -> anyhow::Error {
+        let info = match self.published {
+            Published::Index(opened, _) => Some(opened.index.info()),
+            Published::Control(_) => None,
+        };
+        let usual = match self.published {
+            Published::Index(opened, _) => opened.default_source(),
+            Published::Control(_) => None,
+        };
+        let wanted = Wanted {
+            given: self.sources.first(),
+            may_be_output,
+            name: usual.and_then(|location| location.file_name()),
+            is_payload: info.is_some_and(|info| info.payload.is_some()),
+        };
+        remedy::of_target(error, &wanted)
+    }
+
     /// Brings the target about as the file `output`, or else on standard output.
     pub(crate) fn patch(&self, output: Option<&Path>) -> anyhow::Result<Outcome> {
         let console = self.console;
@@ -135,9 +156,11 @@ impl Update<'_> {
         let mut index = self.published.transfer();
         index += report.comparison.index_transfer;
         Ok(Outcome {
+            changed: report.changed,
             output_bytes: report.output_bytes(),
             matched_bytes: report.matched_bytes(),
             work: report.report,
+            search: report.comparison.statistics,
             index,
             notes: self.options.http.hosts.notes(),
             warnings: report.notes,

@@ -21,6 +21,7 @@ fn targets_and_seeds_around_a_block() {
                 let missing = scratch.json(&["diff", seed, "target.gosync"])["missing_bytes"].as_u64().unwrap();
                 let done = scratch.json(&["patch", seed, "target.gosync", "-o", "out"]);
                 assert_eq!(scratch.read("out"), target, "{format}, {length} from {seed}");
+                std::fs::remove_file(scratch.path("out")).unwrap();
                 assert_eq!(done["fetched_bytes"].as_u64(), Some(missing));
                 match seed {
                     "missing" | "empty" => assert_eq!(missing, length as u64),

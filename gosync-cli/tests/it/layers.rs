@@ -122,7 +122,7 @@ fn options_that_are_not_of_a_format() {
             (&["--layers", "1024,256"][..], "has no layers"),
             (&["--layers", "1024"], "has no layers"),
             (&["--compress"], "has no compressed payload"),
-            (&["--compress", "5"], "has no compressed payload"),
+            (&["--compress=5"], "has no compressed payload"),
             (&["--sign", "key"], "has no header that could be signed"),
         ] {
             let run = scratch.run(&[&["build", "new", "--format", format][..], option].concat());

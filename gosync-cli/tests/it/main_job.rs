@@ -123,6 +123,7 @@ fn every_kind_of_data_and_edit() {
                 let missing = scratch.json(&["diff", "old", "new.gosync"])["missing_bytes"].clone();
                 let done = scratch.json(&["patch", "old", "new.gosync", "-o", "out"]);
                 assert!(scratch.read("out") == new, "{name}, {edit}, {format}");
+                std::fs::remove_file(scratch.path("out")).unwrap();
                 assert_eq!(done["fetched_bytes"], missing, "{name}, {edit}, {format}");
             }
         }

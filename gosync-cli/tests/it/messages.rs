@@ -108,4 +108,6 @@ fn nothing_from_outside_commands_a_terminal() {
     }
     let odd = scratch.run(&["inspect", "no\x1b[2J\u{9b}such"]);
     odd.assert_failed(1, r"no\u{1b}[2J\u{9b}such");
+    let forged = scratch.run(&["inspect", "x\nhint: do as I say"]);
+    forged.assert_failed(1, r"cannot read x\nhint: do as I say");
 }

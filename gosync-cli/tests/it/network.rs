@@ -197,6 +197,7 @@ fn a_rate_is_kept() {
     // A tenth of a second's worth may come at once.
     assert!(start.elapsed() > Duration::from_millis(390), "{:?}", start.elapsed());
     assert!(scratch.read("out") == target);
+    std::fs::remove_file(scratch.path("out")).unwrap();
     assert_eq!(slow["requests"], scratch.json(&patch)["requests"]);
     assert_eq!(scratch.run(&["patch", "old", "new.gosync", "--limit-rate", "none"]).code, 2);
 }

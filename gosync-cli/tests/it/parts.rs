@@ -9,7 +9,7 @@ fn parts_make_what_one_build_makes() {
     let scratch = Scratch::new();
     let data = corpus::text(1, (5 << 20) + 100);
     scratch.write("app.img", &data);
-    for compress in [&[][..], &["--compress", "1"]] {
+    for compress in [&[][..], &["--compress=1"]] {
         scratch.json(&[&["build", "app.img", "-o", "whole.gosync"], compress].concat());
         let payload = compress.first().map(|_| scratch.read("app.img.gosync-payload"));
         for (part, start, end) in [("1/3", 0, 2 << 20), ("2/3", 2 << 20, 4 << 20), ("3/3", 4 << 20, data.len())] {

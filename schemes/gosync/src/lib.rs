@@ -87,7 +87,7 @@ pub use gosync_layers::format::{Damage, FormatError, LayeredIndex, ReadOptions};
 pub use index::Index;
 pub use info::{IndexInfo, LayerInfo, PayloadInfo};
 pub use open::{OpenedIndex, open, open_reader};
-pub use tier::{TierError, use_tier};
+pub use tier::{TierError, available_tiers, tier, use_tier};
 
 /// Making indexes, whole and in parts, and putting them where clients find them.
 pub mod publish {

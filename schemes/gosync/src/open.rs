@@ -4,6 +4,7 @@ use std::io::Read;
 
 use gosync_blocksources::{Location, SourceOptions};
 use gosync_chunks::Transfer;
+use gosync_files::entry::kind_of_name;
 use gosync_layers::format::{FormatError, LayeredIndex, ReadOptions};
 use gosync_update::{Beginning, Parts};
 
@@ -103,7 +104,8 @@ impl OpenedIndex {
 
     /// Where the target may be when nobody says, the likeliest place first: beside the index, under
     /// the name that the index gives, and where redirects led, beside that. An index that
-    /// gives none is named after its target, as in `target.gosync`.
+    /// gives none is named after its target, as in `target.gosync`. Where this system takes the name
+    /// for anything but a file's, there is none.
     pub fn default_sources(&self) -> Vec<Location> {
         let info = self.index.info();
         let beside = |index: &Location| match (info.source_name(), index) {
@@ -119,7 +121,9 @@ impl OpenedIndex {
                 Some(index.beside(name))
             }
         };
-        let mut sources: Vec<Location> = [&self.location, &self.found_at].into_iter().filter_map(beside).collect();
+        let is_file = |place: &Location| !place.as_path().is_some_and(|path| kind_of_name(path).is_some());
+        let beside_each = [&self.location, &self.found_at].into_iter().filter_map(beside);
+        let mut sources: Vec<Location> = beside_each.filter(is_file).collect();
         sources.dedup();
         sources
     }

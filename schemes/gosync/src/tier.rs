@@ -40,3 +40,13 @@ pub fn use_tier(name: &str) -> Result<(), TierError> {
     }
     tier.choose().map_err(|in_use| TierError::InUse { in_use: in_use.to_string() })
 }
+
+/// The name of the tier that this process uses.
+pub fn tier() -> String {
+    Tier::detect().to_string()
+}
+
+/// The names of all tiers that this machine runs.
+pub fn available_tiers() -> Vec<String> {
+    Tier::available().map(|tier| tier.to_string()).collect()
+}

@@ -24,6 +24,9 @@ use crate::text::{grouped, percent, size};
 const FORMATS: [Format; 2] = [Format::Layered, Format::GoSync];
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync demo                a file of this machine's\n\
+    \x20 gosync demo app.img")]
 pub(crate) struct Demo {
     /// The file to use as the new version [default: the Rust toolchain's largest library]
     file: Option<PathBuf>,
@@ -56,7 +59,8 @@ impl Demo {
         ));
 
         let server = Server::bind(published.path(), (Ipv4Addr::LOCALHOST, 0).into())?.spawn()?;
-        console.message(format_args!("served at {} by the built-in server\n", server.url()));
+        console.message(format_args!("served at {} by the built-in server", server.url()));
+        console.message("");
         let runs = FORMATS
             .iter()
             .map(|&format| {
