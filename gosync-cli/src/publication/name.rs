@@ -6,9 +6,10 @@ use gosync::publish::TargetName;
 
 use crate::console::Console;
 
-/// Warns where the name of `file` does not get into its index, or is of no use on Windows.
+/// Warns where the name of `file`, if there is one, does not get into its index, or is of no use
+/// on Windows.
 pub(crate) fn warn(file: &Path, console: &Console) {
-    let Some(name) = file.file_name() else { return };
+    let Some(name) = file.file_name().filter(|_| file.exists()) else { return };
     let refused = match name.to_str().map(TargetName::new) {
         None => "it is not text in UTF-8".to_owned(),
         Some(Err(error)) => error.to_string(),

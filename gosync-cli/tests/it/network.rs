@@ -73,6 +73,7 @@ fn secrets_go_to_the_first_url_only() {
         assert!(server.asked().iter().all(has_secrets), "{args:?}");
         assert!(mirror.asked().iter().all(|asked| has_secrets(asked) == is_at_mirror), "{args:?}");
         assert!(!mirror.asked().is_empty() && (case == 3 || scratch.read("out") == target));
+        _ = std::fs::remove_file(scratch.path("out"));
     }
 }
 
@@ -124,12 +125,14 @@ fn a_server_without_many_ranges_is_said_to_be_one() {
         let run = scratch.run(&patch);
         assert_eq!(run.code, 0, "{}", run.stderr);
         assert!(scratch.read("out") == target);
+        std::fs::remove_file(scratch.path("out")).unwrap();
         let said: Vec<_> = run.stderr.lines().filter(|line| line.contains(" does not send ")).collect();
         match expected {
             None => assert!(said.is_empty(), "{said:?}"),
             Some(expected) => assert!(said.len() == 1 && said[0].contains(expected), "{}", run.stderr),
         }
         assert_eq!(scratch.run(&[&patch[..], &["-q"]].concat()).stderr, "", "{behaviour:?}");
+        std::fs::remove_file(scratch.path("out")).unwrap();
     }
 }
 

@@ -121,7 +121,7 @@ impl OpenedIndex {
                 Some(index.beside(name))
             }
         };
-        let is_file = |place: &Location| !place.as_path().is_some_and(|path| kind_of_name(path).is_some());
+        let is_file = |place: &Location| place.as_path().is_none_or(|path| kind_of_name(path).is_none());
         let beside_each = [&self.location, &self.found_at].into_iter().filter_map(beside);
         let mut sources: Vec<Location> = beside_each.filter(is_file).collect();
         sources.dedup();

@@ -4,15 +4,18 @@
 //! packages of other projects, the others by code from a seed.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use gosync_testkit::corpus::{self, edit};
+pub(crate) use versions::Corpus;
+use versions::write_once;
 
 mod dumps;
 mod image;
 mod packages;
+mod versions;
 
 /// Data is made in pieces of so many bytes: a multiple of the longest pattern's length
 /// (insertions every 100,000 bytes), of a record's and of a period's.
@@ -28,14 +31,6 @@ const BLOCK: usize = 16 << 10;
 /// What ends the name of a corpus that is so many times as long as others.
 const LARGE: (&str, u64) = ("-large", 16);
 const CHANGES: u64 = 1000;
-
-/// Two versions of a file.
-#[derive(Clone, Debug)]
-pub(crate) struct Corpus {
-    pub(crate) name: &'static str,
-    pub(crate) seed: PathBuf,
-    pub(crate) target: PathBuf,
-}
 
 /// Every corpus: its name, and what it is.
 pub(crate) const CORPORA: &[(&str, &str)] = &[
@@ -209,20 +204,6 @@ fn counters(from: u32, number: u64, length: usize) -> Vec<u8> {
 fn pieces(length: u64, mut write: impl FnMut(u64, usize) -> io::Result<()>) -> io::Result<()> {
     let piece = PIECE as u64;
     (0..length.div_ceil(piece)).try_for_each(|number| write(number, piece.min(length - number * piece) as usize))
-}
-
-/// Writes the file `path` unless it is there. It gets its name when it is whole, so that
-/// a run that is stopped leaves no half a corpus.
-pub(crate) fn write_once(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let mut out = BufWriter::with_capacity(1 << 20, File::create(&part)?);
-    fill(&mut out)?;
-    out.flush()?;
-    fs::rename(part, path)
 }
 
 fn ignore_missing(error: io::Error) -> io::Result<()> {

@@ -1,6 +1,5 @@
 //! Our own format, version 2, as FORMAT.md specifies it: layers of block sums.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;

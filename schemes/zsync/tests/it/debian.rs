@@ -140,6 +140,7 @@ fn zsync_takes_our_files_and_we_take_its() {
             let update = Update { target: &target, seeds: &seeds, source: places.plain(), progress: &() };
             let report = update.to_file(&out, &FileOptions::default()).unwrap();
             assert!(fs::read(&out).unwrap() == new, "{name}{place}");
+            fs::remove_file(&out).unwrap();
             settle(&nginx);
             if place.is_empty() {
                 let ours = payload(&nginx, since);

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use gosync_testkit::Random;
 
-use super::{Corpus, write_once};
+use super::versions::{Corpus, write_once};
 use crate::command::find;
 
 /// Bytes that a record takes, about.

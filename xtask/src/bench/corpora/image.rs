@@ -6,7 +6,8 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::{Corpus, packages};
+use super::packages;
+use super::versions::Corpus;
 use crate::command::{find, run};
 
 const SIZE: &str = "64M";
