@@ -152,7 +152,11 @@ pub fn redact(url: &str) -> String {
     };
     let rest = rest[..authority].rfind('@').map_or(rest, |at| &rest[at + 1..]);
     let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
-    let (before, query) = rest.split_once('?').map_or((rest, ""), |(before, _)| (before, "?..."));
+    let (before, query) = match rest.split_once('?') {
+        Some((before, "")) => (before, "?"),
+        Some((before, _)) => (before, "?..."),
+        None => (rest, ""),
+    };
     format!("{scheme}{before}{query}")
 }
 
@@ -207,6 +211,7 @@ mod tests {
             ("http://user:p@ss@example.org/a?sig=secret&x=/@", "http://example.org/a?..."),
             ("http://user@[::1]", "http://[::1]"),
             ("http://example.org?sig=secret", "http://example.org?..."),
+            ("http://example.org/a?", "http://example.org/a?"),
             ("http://example.org/a#user:pass", "http://example.org/a"),
             ("user:secret@example.org/a b", "example.org/a b"),
             ("https://me:secret@example.org:99999/x?token=secret", "https://example.org:99999/x?..."),

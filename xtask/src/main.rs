@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 mod avx512;
 mod bench;
@@ -25,6 +25,7 @@ mod suite;
 use bench::BenchOptions;
 use cross::CrossOptions;
 use steps::Steps;
+use suite::TestOptions;
 
 /// The project's chores.
 #[derive(Parser)]
@@ -101,17 +102,6 @@ enum Chore {
         #[arg(long)]
         long: bool,
     },
-}
-
-/// What to test.
-#[derive(Args)]
-struct TestOptions {
-    /// Installs nothing
-    #[arg(long)]
-    no_install: bool,
-    /// Tests this package only; may be given several times [default: all]
-    #[arg(short, long = "package", value_name = "PACKAGE")]
-    packages: Vec<String>,
 }
 
 fn main() -> ExitCode {

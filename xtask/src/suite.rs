@@ -2,11 +2,23 @@
 
 use std::process::Command;
 
+use clap::Args;
 use gosync_rollsum::Tier;
 
 use crate::command::{self, cargo, succeeds};
 use crate::steps::Steps;
-use crate::{TestOptions, peers, python};
+use crate::{peers, python};
+
+/// What to test.
+#[derive(Args)]
+pub(crate) struct TestOptions {
+    /// Installs nothing
+    #[arg(long)]
+    pub(crate) no_install: bool,
+    /// Tests this package only; may be given several times [default: all]
+    #[arg(short, long = "package", value_name = "PACKAGE")]
+    pub(crate) packages: Vec<String>,
+}
 
 /// Provides the peers, then runs every test and builds the documentation.
 ///

@@ -84,19 +84,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (number, piece) in data.chunks(1 << 20).enumerate() {
         fs::write(folder.path().join(format!("piece-{number:03}")), piece)?;
     }
-    // The second piece comes late.
+    // The second piece comes late: while it is waited for.
     let (late, away) = (folder.path().join("piece-001"), folder.path().join("away"));
     fs::rename(&late, &away)?;
 
     let split = Split { folder: folder.path().into(), piece: 1 << 20, length: data.len() as u64 };
     let wanted = [ByteRange::at(1_000_000, 200_000), ByteRange::at(2_400_000, 100_000)];
-    let bring = std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        fs::rename(away, late)
+    let pauses = Pauses::until(move || {
+        _ = fs::rename(&away, &late);
+        false
     });
-    let source = Retrying::new(split, RetryOptions::default(), Pauses::default());
+    let source = Retrying::new(split, RetryOptions::default(), pauses);
     let (bytes, transfer) = read_ranges(&source, "the pieces", &wanted)?;
-    bring.join().map_err(|_| "the piece was not brought")??;
 
     assert_eq!(bytes, [&data[1_000_000..1_200_000], &data[2_400_000..]].concat());
     println!("{} bytes of {} pieces, in {} reads", transfer.bytes, data.len().div_ceil(1 << 20), transfer.requests);

@@ -20,13 +20,13 @@ const LENGTH: usize = 2 << 20;
 pub(super) type Check = (&'static str, fn(&Ground<'_>) -> anyhow::Result<()>);
 
 /// The command to check.
-pub(in crate::cross) struct Checked<'a> {
+pub(crate) struct Checked<'a> {
     /// The command of the target.
-    pub(in crate::cross) guest: &'a Program,
+    pub(crate) guest: &'a Program,
     /// The same of this machine, which the other is held against.
-    pub(in crate::cross) host: &'a Program,
+    pub(crate) host: &'a Program,
     /// What does to programs of Windows what only such programs can do; where they are.
-    pub(in crate::cross) helper: Option<&'a Program>,
+    pub(crate) helper: Option<&'a Program>,
 }
 
 /// Where a check is made.
