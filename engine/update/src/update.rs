@@ -102,8 +102,8 @@ impl Update<'_> {
     /// what the seeds hold, fetches the rest, verifies all of it, and only then puts it in
     /// place. A file at `output` that is the target already is left as it is.
     ///
-    /// Whatever it fails of, what was fetched so far stays behind, as it does after a kill, and a
-    /// run for the same target goes on there. One for another target takes it as one more seed.
+    /// If this fails, what was fetched so far stays, as it does after a kill. A run for the same
+    /// target goes on there. One for another target takes it as one more seed.
     ///
     /// # Errors
     ///
