@@ -86,10 +86,32 @@ pub fn kind_of_name(path: &Path) -> Option<&'static str> {
     }
 }
 
+/// What an open file is known by, whatever becomes of its name: device and inode, or the system's
+/// equal. Where there is none, all files are the same.
+#[derive(Debug)]
+pub struct Identity(platform::Identity);
+
+impl Identity {
+    /// That of `file`, which has to stay open for as long as this is asked. To know a file again
+    /// after it was renamed, ask before that: Wine forgets which file a renamed one was.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn of(file: &File) -> io::Result<Self> {
+        platform::identity(file).map(Self)
+    }
+
+    /// Whether `path` leads to that file, and not through a link at its end.
+    pub fn is_at(&self, path: &Path) -> bool {
+        platform::identity_at(path).is_ok_and(|there| there == self.0)
+    }
+}
+
 /// Whether `path` leads to `file`, and not through a link at its end. Always so on systems
 /// that cannot tell, where there is a file.
 pub fn is_at(file: &File, path: &Path) -> bool {
-    platform::is_at(file, path)
+    Identity::of(file).is_ok_and(|identity| identity.is_at(path))
 }
 
 /// Why nothing can take the place of the file at `target`, as far as that can be told without
@@ -168,11 +190,12 @@ mod tests {
         let mut reader = File::open(&old).unwrap();
         let other = File::open(&new).unwrap();
         assert!(is_at(&reader, &old) && !is_at(&reader, &new) && !is_in_use(&old));
+        let (first, second) = (Identity::of(&reader).unwrap(), Identity::of(&other).unwrap());
 
         replace(&new, &old).unwrap();
         sync_directory(directory.path()).unwrap();
         assert_eq!(fs::read_to_string(&old).unwrap(), "new");
-        assert!(is_at(&other, &old) && !is_at(&other, &new) && !is_at(&reader, &old));
+        assert!(second.is_at(&old) && !second.is_at(&new) && !first.is_at(&old));
         let mut content = String::new();
         reader.read_to_string(&mut content).unwrap();
         assert_eq!(content, "old");
@@ -180,7 +203,7 @@ mod tests {
 
         remove(&old).unwrap();
         create(&old).unwrap();
-        assert!(!is_at(&other, &old));
+        assert!(!second.is_at(&old));
         drop(other);
         assert_eq!(names(directory.path()), ["old"]);
     }

@@ -57,6 +57,6 @@ pub(crate) use obstacles::obstacle;
 pub(crate) use rights::{adopt, is_ours, restrict};
 pub(crate) use room::{allocate, free, punch_hole, taken, write_back};
 pub(crate) use system::{
-    cluster_size, creating, empty_device, is_at, is_descriptor, is_in_use, is_same, kind_of_name, opening,
-    read_exact_at, reading, remove, replace, special_kind, sync_directory, write_all_at,
+    Identity, cluster_size, creating, empty_device, identity, identity_at, is_descriptor, is_in_use, is_same,
+    kind_of_name, opening, read_exact_at, reading, remove, replace, special_kind, sync_directory, write_all_at,
 };

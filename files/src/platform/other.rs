@@ -50,8 +50,18 @@ pub(crate) fn kind_of_name(_: &OsStr) -> Option<&'static str> {
 }
 
 /// Nothing can be told, so a file is taken to be where it was created.
-pub(crate) fn is_at(_: &File, path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
+pub(crate) type Identity = ();
+
+pub(crate) fn identity(_: &File) -> io::Result<Identity> {
+    Ok(())
+}
+
+/// Of what is at `path`, which has to be a file.
+pub(crate) fn identity_at(path: &Path) -> io::Result<Identity> {
+    match fs::symlink_metadata(path)?.is_file() {
+        true => Ok(()),
+        false => Err(io::ErrorKind::InvalidInput.into()),
+    }
 }
 
 pub(crate) fn is_same(one: &Path, other: &Path) -> io::Result<bool> {

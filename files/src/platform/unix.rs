@@ -59,12 +59,16 @@ pub(crate) fn kind_of_name(_: &OsStr) -> Option<&'static str> {
     None
 }
 
-pub(crate) fn is_at(file: &File, path: &Path) -> bool {
-    let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
-    match (file.metadata(), fs::symlink_metadata(path)) {
-        (Ok(here), Ok(there)) => identity(here) == identity(there),
-        _ => false,
-    }
+/// Device and inode.
+pub(crate) type Identity = (u64, u64);
+
+pub(crate) fn identity(file: &File) -> io::Result<Identity> {
+    file.metadata().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// Of what is at `path`, which may be a link.
+pub(crate) fn identity_at(path: &Path) -> io::Result<Identity> {
+    fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 /// Whether both paths lead to one thing whose content can be lost: no pipe, say.

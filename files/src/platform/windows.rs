@@ -76,11 +76,19 @@ pub(crate) fn kind_of_name(name: &OsStr) -> Option<&'static str> {
     TargetName::new(name.to_string_lossy()).map_or(Some("no name of a file"), |name| name.on_windows())
 }
 
-pub(crate) fn is_at(file: &File, path: &Path) -> bool {
-    // A link is not what it leads to.
-    let is_link = fs::symlink_metadata(path).map_or(true, |metadata| metadata.is_symlink());
-    let handles = || Some((Handle::from_file(file.try_clone().ok()?).ok()?, Handle::from_path(path).ok()?));
-    !is_link && handles().is_some_and(|(here, there)| here == there)
+/// Volume and index, read when it is made. It holds the file, so no other gets them.
+pub(crate) type Identity = Handle;
+
+pub(crate) fn identity(file: &File) -> io::Result<Identity> {
+    Handle::from_file(file.try_clone()?)
+}
+
+/// Of what is at `path`. A link is refused, since it is not what it leads to.
+pub(crate) fn identity_at(path: &Path) -> io::Result<Identity> {
+    match fs::symlink_metadata(path)?.is_symlink() {
+        true => Err(io::ErrorKind::InvalidInput.into()),
+        false => Handle::from_path(path),
+    }
 }
 
 pub(crate) fn is_same(one: &Path, other: &Path) -> io::Result<bool> {

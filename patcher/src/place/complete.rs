@@ -78,8 +78,8 @@ impl CompleteFile {
         // First, while the name that the lock is for is still taken.
         let renamed = journal.as_ref().map_or(Ok(()), Journal::remove).and_then(|()| temporary.replace(target));
         match renamed {
-            Ok(()) if entry::is_at(temporary.file(), target) => Ok(self.notes),
-            Ok(()) => Err(StageError::Foreign { path: target.clone() }),
+            Ok(true) => Ok(self.notes),
+            Ok(false) => Err(StageError::Foreign { path: target.clone() }),
             Err(source) => {
                 temporary.keep();
                 // Without one it is still a seed.

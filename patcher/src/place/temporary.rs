@@ -4,6 +4,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use gosync_files::entry::Identity;
 use gosync_files::{access, entry};
 
 use crate::place::error::StageError;
@@ -62,11 +63,13 @@ impl TemporaryFile {
         entry::is_at(&self.file, &self.path)
     }
 
-    /// Moves it to `target`, in place of what is there.
-    pub(crate) fn replace(&mut self, target: &Path) -> io::Result<()> {
+    /// Moves what is at its path to `target`, in place of what is there, and tells whether it
+    /// is this file.
+    pub(crate) fn replace(&mut self, target: &Path) -> io::Result<bool> {
+        let identity = Identity::of(&self.file)?;
         entry::replace(&self.path, target)?;
         self.is_kept = true;
-        Ok(())
+        Ok(identity.is_at(target))
     }
 }
 

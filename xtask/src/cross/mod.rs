@@ -186,15 +186,9 @@ fn windows(steps: &mut Steps) -> anyhow::Result<()> {
     let Some(wine) = wine else { bail!("there is no Wine") };
     main_job(steps, &WINDOWS, wine.runner(), Some(&wine.helper()))?;
     let suite =
-        Suite { target: &WINDOWS, runner: wine.runner(), without: &HERE_ONLY, skips: SKIPS, tiers: &[], tiered: &[] };
+        Suite { target: &WINDOWS, runner: wine.runner(), without: &HERE_ONLY, skips: &[], tiers: &[], tiered: &[] };
     tests::run(steps, &suite)
 }
-
-/// What cannot pass in Wine.
-const SKIPS: &[Skip] = &[Skip {
-    test: "entry::tests::replaced_and_removed_while_open",
-    why: "Wine forgets on which volume an open file is that was renamed",
-}];
 
 /// Type checks the libraries for `target`: with their tests' vocabulary, the server and the command
 /// where `is_whole`, and without what asks for an operating system's network where not.
