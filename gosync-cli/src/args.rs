@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args as _, CommandFactory, Parser, Subcommand};
 
 use crate::commands::build::Build;
+use crate::commands::completions::Completions;
 use crate::commands::demo::Demo;
 use crate::commands::diff::Diff;
 use crate::commands::index::Index;
 use crate::commands::inspect::Inspect;
+use crate::commands::man::Man;
 use crate::commands::patch::Patch;
 use crate::commands::serve::Serve;
 use crate::commands::verify::Verify;
@@ -33,6 +35,19 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+impl Args {
+    /// The arguments of a link to this program, which does by its name what the command of that name does.
+    pub(crate) fn of_link(name: &str) -> clap::Command {
+        let own = Self::command().find_subcommand(name).expect("it is one of ours").clone();
+        // Its version says which program of that name this is.
+        let own = own.display_name(format!("gosync-{name}")).max_term_width(100).next_help_heading(None);
+        Global::augment_args(own)
+    }
+}
+
+/// The names of links to this program, and the commands that do the same.
+pub(crate) const LINKS: [&str; 3] = ["rdiff", "zsync", "zsyncmake"];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -63,6 +78,10 @@ pub(crate) enum Command {
     Zsyncmake(Zsyncmake),
     /// Make signatures and deltas of files, and apply them: rdiff, with its options and formats
     Rdiff(Rdiff),
+    /// Print what a shell needs to complete command lines
+    Completions(Completions),
+    /// Print the first page of the manual, or write all of them
+    Man(Man),
 }
 
 impl Command {
@@ -84,6 +103,10 @@ impl Command {
             Self::Zsync(zsync) => zsync.run(console),
             Self::Zsyncmake(zsyncmake) => zsyncmake.run(console),
             Self::Rdiff(rdiff) => rdiff.run(console),
+            Self::Completions(completions) => completions.run(Args::command()),
+            Self::Man(man) => {
+                man.run(std::iter::once(Args::command()).chain(LINKS.map(Args::of_link)).collect(), console)
+            }
         }
     }
 }
@@ -91,7 +114,6 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -4,22 +4,23 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgMatches, Args as _, CommandFactory, Error, FromArgMatches, Parser};
+use clap::{ArgMatches, Error, FromArgMatches, Parser};
 
 use super::rdiff::{self, Rdiff};
 use super::zsync::Zsync;
 use super::zsyncmake::Zsyncmake;
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, LINKS};
 use crate::failure;
 use crate::options::global::Global;
 
-/// The name of a link to this program, and the command that does the same.
-type Personality = (&'static str, fn(&ArgMatches) -> Result<Command, Error>);
+/// Makes a command of the arguments of a link.
+type FromMatches = fn(&ArgMatches) -> Result<Command, Error>;
 
-const PERSONALITIES: [Personality; 3] = [
-    ("rdiff", |given| Rdiff::from_arg_matches(given).map(Command::Rdiff)),
-    ("zsync", |given| Zsync::from_arg_matches(given).map(Command::Zsync)),
-    ("zsyncmake", |given| Zsyncmake::from_arg_matches(given).map(Command::Zsyncmake)),
+/// Those of [`LINKS`].
+const PERSONALITIES: [FromMatches; 3] = [
+    |given| Rdiff::from_arg_matches(given).map(Command::Rdiff),
+    |given| Zsync::from_arg_matches(given).map(Command::Zsync),
+    |given| Zsyncmake::from_arg_matches(given).map(Command::Zsyncmake),
 ];
 
 /// Takes the arguments apart, of which the first is the name this program is called by.
@@ -29,20 +30,17 @@ pub(crate) fn parse(given: &[OsString]) -> Result<Args, Error> {
 
 fn take_apart(given: &[OsString]) -> Result<Args, Error> {
     let name = called(given);
-    let Some((name, command)) = PERSONALITIES.iter().find(|(known, _)| name == *known) else {
+    let Some((name, command)) = LINKS.iter().zip(PERSONALITIES).find(|(known, _)| name == **known) else {
         return Args::try_parse_from(given);
     };
-    let own = Args::command().find_subcommand(name).expect("it is one of ours").clone();
-    // Its version says which program of that name this is.
-    let own = own.display_name(format!("gosync-{name}")).max_term_width(100).next_help_heading(None);
-    let matches = Global::augment_args(own).try_get_matches_from(given)?;
+    let matches = Args::of_link(name).try_get_matches_from(given)?;
     Ok(Args { global: Global::from_arg_matches(&matches)?, command: command(&matches)? })
 }
 
 /// Whether another program is meant, by its name or by the command that does the same.
 pub(crate) fn is_another(given: &[OsString]) -> bool {
     let names = [Some(called(given)), given.get(1).map(OsString::as_os_str)];
-    PERSONALITIES.iter().any(|(known, _)| names.contains(&Some(OsStr::new(known))))
+    LINKS.iter().any(|known| names.contains(&Some(OsStr::new(known))))
 }
 
 /// The exit code where the arguments make no sense.

@@ -22,6 +22,9 @@ use crate::published::update::Update;
 
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync zsync -i old.iso https://example.org/new.iso.zsync\n\
+    \x20 gosync zsync -i old.iso -o new.iso new.iso.zsync -u https://example.org/new.iso.zsync")]
 pub(crate) struct Zsync {
     /// The control file: a path or URL
     #[arg(value_name = "URL|FILE", value_parser = location())]
@@ -114,7 +117,7 @@ impl Zsync {
             self.control.as_path().map(PathBuf::from).into_iter().chain(self.keep.clone()).collect();
         update.keep_apart(&output, &output, &control)?;
         if let Some((_, path)) = &recompressed {
-            keep_apart(path, &control)?;
+            update.keep_apart(path, path, &control)?;
         }
         let outcome = update.patch(Some(&output)).map_err(in_words_of_zsync)?;
         outcome.tell(Some(&output), start, console)?;

@@ -18,6 +18,9 @@ use crate::progress::Bars;
 use crate::publication::control::{beside, encode, options, publish, warn_of_large_blocks};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n\
+    \x20 gosync zsyncmake new.iso                              writes new.iso.zsync; publish both\n\
+    \x20 gosync zsyncmake -u https://example.org/new.iso new.iso -o new.zsync")]
 pub(crate) struct Zsyncmake {
     /// The file to publish [default: standard input, as with -]
     file: Option<PathBuf>,

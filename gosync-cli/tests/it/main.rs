@@ -14,6 +14,7 @@ mod keeping;
 mod large;
 mod layers;
 mod main_job;
+mod manual;
 mod messages;
 mod network;
 mod opening;

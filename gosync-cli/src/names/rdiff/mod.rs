@@ -31,7 +31,11 @@ const VERSION: &str = concat!(
 #[command(version = VERSION, infer_subcommands = true, args_override_self = true)]
 #[command(after_help = "A file that is left out, or -, is a standard stream. Called by the name rdiff, this program \
                         acts as rdiff.\n\nExit codes are rdiff's: 0 done, 100 a file cannot be read or written, 101 usage, \
-                        103 unexpected end, 104 wrong magic number, 105 unimplemented, 106 corrupt, 108 bad parameter.")]
+                        103 unexpected end, 104 wrong magic number, 105 unimplemented, 106 corrupt, 108 bad parameter.\n\n\
+                        Examples:\n\
+                        \x20 gosync rdiff signature old old.sig\n\
+                        \x20 gosync rdiff delta old.sig new new.delta\n\
+                        \x20 gosync rdiff patch old new.delta made")]
 pub(crate) struct Rdiff {
     #[command(subcommand)]
     action: Action,
