@@ -1,9 +1,10 @@
 //! What is read from its first byte on: small files as a whole, of others the beginning.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use gosync_chunks::{ByteRange, Source, SourceError, Transfer};
+use gosync_chunks::{Brief, ByteRange, Source, SourceError, Transfer};
 
 #[cfg(feature = "http")]
 use crate::http::document::Reading;
@@ -20,7 +21,7 @@ use crate::throttle::Bucket;
 use crate::whole::{read_all, read_ranges};
 
 /// A small file, read whole: an index, a signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Document {
     /// What is in it.
     pub bytes: Vec<u8>,
@@ -30,6 +31,19 @@ pub struct Document {
     pub location: Location,
     /// When it was last changed, as far as that is known.
     pub modified: Option<SystemTime>,
+}
+
+impl fmt::Debug for Document {
+    /// Without the bytes, which may be megabytes.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Document")
+            .field("bytes", &Brief(&self.bytes))
+            .field("transfer", &self.transfer)
+            .field("location", &self.location)
+            .field("modified", &self.modified)
+            .finish()
+    }
 }
 
 /// Something of which the first bytes are here, and more when they are asked for.

@@ -1,6 +1,7 @@
 //! A source that has to be as long as its target.
 
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use gosync_chunks::{ByteRange, Limits, Sink, SinkError, Source, SourceError, Transfer};
 
@@ -54,6 +55,10 @@ impl<S: Source> Source for Expected<S> {
 
     fn reads_rebuilt(&self) -> bool {
         self.inner.reads_rebuilt()
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        self.inner.modified()
     }
 }
 

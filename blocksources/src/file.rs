@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::thread;
+use std::time::SystemTime;
 
 use gosync_chunks::{ByteRange, Limits, ReadAt, Sink, Source, SourceError, Transfer};
 use gosync_files::LocalFile;
@@ -85,6 +86,10 @@ impl Source for FileSource {
 
     fn reads_rebuilt(&self) -> bool {
         false
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        self.file.file()?.metadata().ok()?.modified().ok()
     }
 }
 

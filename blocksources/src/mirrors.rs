@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
@@ -264,6 +264,12 @@ impl Source for Mirrors<'_> {
     /// As soon as one of the places does, also while it is not its turn.
     fn reads_rebuilt(&self) -> bool {
         self.places.iter().any(|place| place.source.reads_rebuilt())
+    }
+
+    /// As the current place has it.
+    fn modified(&self) -> Option<SystemTime> {
+        let current = self.lock().reasons.len();
+        self.places.get(current)?.source.modified()
     }
 
     fn reject(&self, ranges: &[ByteRange]) -> bool {

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
-#[cfg(feature = "http")]
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gosync_chunks::{Source, SourceError};
 use url::Url;
@@ -64,10 +62,12 @@ impl SourceOptions {
     /// With `time` from now on for all that is asked with these options and their clones, retries
     /// and pauses included.
     pub fn with_time(mut self, time: Duration) -> Self {
+        let deadline = Instant::now().checked_add(time);
         #[cfg(feature = "http")]
-        {
-            self.http.deadline = Instant::now().checked_add(time);
-        }
+        (self.http.deadline = deadline);
+        #[cfg(feature = "ssh")]
+        (self.ssh.deadline = deadline);
+        let _ = deadline;
         self.pauses = self.pauses.for_at_most(time);
         self
     }

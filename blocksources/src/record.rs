@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use gosync_chunks::{ByteRange, Limits, Sink, SinkError, Source, SourceError, Transfer};
 
@@ -106,6 +107,10 @@ impl<S: Source> Source for Recorded<S> {
 
     fn reads_rebuilt(&self) -> bool {
         self.inner.reads_rebuilt()
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        self.inner.modified()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
@@ -153,6 +153,10 @@ impl<S: Source> Source for Retrying<S> {
 
     fn reads_rebuilt(&self) -> bool {
         self.inner.reads_rebuilt()
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        self.inner.modified()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use gosync_chunks::{ByteRange, Cancelled, Limits, Sink, SinkError, Source, SourceError, Transfer};
 
@@ -75,6 +75,10 @@ impl<S: Source> Source for Throttled<S> {
 
     fn reads_rebuilt(&self) -> bool {
         self.inner.reads_rebuilt()
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        self.inner.modified()
     }
 }
 

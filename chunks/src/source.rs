@@ -1,6 +1,7 @@
 //! The seam between what holds the target's bytes and what needs them.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::block::ByteRange;
 use crate::source_error::{SinkError, SourceError};
@@ -39,6 +40,12 @@ pub trait Source: Send + Sync {
     /// be copied has to be in its place before anything is fetched. A source around another
     /// one does if that one does.
     fn reads_rebuilt(&self) -> bool;
+
+    /// When the target was last changed, if that is known by now: nobody is asked for it. A source
+    /// around another one passes this on where both have the same bytes.
+    fn modified(&self) -> Option<SystemTime> {
+        None
+    }
 }
 
 macro_rules! source_behind {
@@ -62,6 +69,10 @@ macro_rules! source_behind {
 
             fn reads_rebuilt(&self) -> bool {
                 (**self).reads_rebuilt()
+            }
+
+            fn modified(&self) -> Option<SystemTime> {
+                (**self).modified()
             }
         }
     )+};

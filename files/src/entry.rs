@@ -3,6 +3,9 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use crate::platform;
 
@@ -45,6 +48,28 @@ pub fn open_stream(path: &Path) -> io::Result<File> {
         Some("a directory") => Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory, not a file")),
         Some(kind) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("is {kind}, not a file"))),
     }
+}
+
+/// Opens what is at `path`, a pipe included, to be read from its start to its end. Somebody has
+/// `patience` long time to open the other end of a pipe: nobody may ever do so. What is written then
+/// is waited for as long as it takes.
+///
+/// # Errors
+///
+/// When it cannot be opened, and [`io::ErrorKind::TimedOut`] where nobody is to write.
+pub fn open_waiting(path: &Path, patience: Duration) -> io::Result<File> {
+    if path.metadata().ok().as_ref().and_then(kind_of) != Some("a pipe") {
+        return File::open(path);
+    }
+    let (tell, opened) = mpsc::channel();
+    let pipe = path.to_owned();
+    thread::spawn(move || drop(tell.send(File::open(pipe))));
+    opened.recv_timeout(patience).unwrap_or_else(|_| {
+        // Nobody is to wait for it any more.
+        drop(open(path, OpenOptions::new().write(true)));
+        let told = format!("is a pipe that nobody opened to write to it within {patience:?}");
+        Err(io::Error::new(io::ErrorKind::TimedOut, told))
+    })
 }
 
 /// Whether what is written to `path` goes through it: this process has it open already, as

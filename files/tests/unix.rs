@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs::{self, OpenOptions, Permissions};
-use std::io;
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::Duration;
 
 use gosync_chunks::ReadAt;
 use gosync_files::{LocalFile, access, entry, identity};
@@ -204,5 +208,46 @@ mod linux {
             assert!(succeeds(if off.is_empty() { "umount" } else { program }, off));
             assert!(obstacle.is_some_and(|obstacle| obstacle.starts_with(why)), "{obstacle:?}");
         }
+    }
+}
+
+#[test]
+fn a_pipe_is_waited_for_while_somebody_may_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let (pipe, file) = (directory.path().join("pipe"), directory.path().join("file"));
+    fs::write(&file, "in a file").unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let read = |path: &Path, patience| {
+        let mut text = String::new();
+        entry::open_waiting(path, Duration::from_millis(patience))?.read_to_string(&mut text)?;
+        Ok::<_, io::Error>(text)
+    };
+    let error = read(&pipe, 30).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert!(error.to_string().contains("nobody opened to write"), "{error}");
+    assert_eq!(read(&file, 0).unwrap(), "in a file");
+    for text in ["", "through a pipe"] {
+        let (writer, opened) = (pipe.clone(), Arc::new(Barrier::new(2)));
+        let writing = thread::spawn({
+            let opened = opened.clone();
+            move || {
+                let mut pipe = OpenOptions::new().write(true).open(writer).unwrap();
+                opened.wait();
+                // Longer than anybody would wait for nobody.
+                thread::sleep(Duration::from_millis(60));
+                pipe.write_all(text.as_bytes()).unwrap();
+            }
+        });
+        let mut found = entry::open_waiting(&pipe, Duration::from_secs(10)).unwrap();
+        opened.wait();
+        let again = format!("/dev/fd/{}", found.as_raw_fd());
+        if text.is_empty() {
+            assert_eq!(read(Path::new(&again), 40).unwrap(), text);
+        } else {
+            let mut read = String::new();
+            found.read_to_string(&mut read).unwrap();
+            assert_eq!(read, text);
+        }
+        writing.join().unwrap();
     }
 }

@@ -1,6 +1,7 @@
 //! What every implementation of a seam has to pass.
 
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
@@ -132,7 +133,7 @@ fn serves_several_threads(source: &dyn Source, data: &[u8]) {
 
 /// Checks that the sources that `decorate` makes around others keep the promises of
 /// [`Source`] and pass on what concerns the source within: its size and what it likes,
-/// whether it reads what is rebuilt, what it had wrong, and why it fails for good.
+/// whether it reads what is rebuilt, when it was changed, what it had wrong, and why it fails for good.
 ///
 /// # Panics
 ///
@@ -144,6 +145,7 @@ pub fn decorator_conformance(decorate: impl Fn(Box<dyn Source>) -> Box<dyn Sourc
         assert_eq!(outer.size().expect("the size is known"), Some(Inner::SIZE));
         assert_eq!(outer.limits(), Inner::LIMITS);
         assert_eq!(outer.reads_rebuilt(), answer, "whether it reads what is rebuilt");
+        assert_eq!(outer.modified(), Inner::MODIFIED, "when it was changed");
         let ranges = [ByteRange::at(3, 4), ByteRange::at(10, 1)];
         assert_eq!(outer.reject(&ranges), answer, "whether there is another place");
         assert_eq!(*lock(&inner.rejected), [ranges.to_vec()], "what it had wrong");
@@ -172,6 +174,7 @@ struct Inner {
 impl Inner {
     const SIZE: u64 = 100;
     const LIMITS: Limits = Limits { request_size: 123, bridged_gap: 45, parallelism: 6 };
+    const MODIFIED: Option<SystemTime> = Some(SystemTime::UNIX_EPOCH);
 }
 
 impl Source for Inner {
@@ -194,6 +197,10 @@ impl Source for Inner {
 
     fn reads_rebuilt(&self) -> bool {
         self.answer
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        Self::MODIFIED
     }
 }
 
@@ -262,6 +269,7 @@ mod tests {
         Size,
         Limits,
         ReadsRebuilt,
+        Modified,
         Reject,
         WhatIsRejected,
         AnotherPlace,
@@ -305,6 +313,10 @@ mod tests {
         fn reads_rebuilt(&self) -> bool {
             self.1 != Forgotten::ReadsRebuilt && self.0.reads_rebuilt()
         }
+
+        fn modified(&self) -> Option<SystemTime> {
+            self.0.modified().filter(|_| self.1 != Forgotten::Modified)
+        }
     }
 
     #[test]
@@ -314,6 +326,7 @@ mod tests {
             Forgotten::Size,
             Forgotten::Limits,
             Forgotten::ReadsRebuilt,
+            Forgotten::Modified,
             Forgotten::Reject,
             Forgotten::WhatIsRejected,
             Forgotten::AnotherPlace,

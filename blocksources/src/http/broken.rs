@@ -21,6 +21,7 @@ pub(crate) fn error(location: &str, error: &Error) -> SourceError {
         Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             unreachable(false, format!("there is no secure connection to it: {error}"))
         }
+        Error::Timeout(Timeout::Global) => unreachable(false, "the time for all of it is over".into()),
         Error::TlsRequired => unreachable(false, "there is no secure connection to it".into()),
         Error::Io(error) => unreachable(true, error.to_string()),
         // The text of this one may hold a whole URL, secrets included.
@@ -86,6 +87,7 @@ mod tests {
             (io(io::ErrorKind::TimedOut), true, false, "cannot reach x: told"),
             (io(io::ErrorKind::InvalidData), false, false, "cannot reach x: there is no secure connection to it: told"),
             (Error::TlsRequired, false, false, "cannot reach x: there is no secure connection to it"),
+            (Error::Timeout(Timeout::Global), false, false, "cannot reach x: the time for all of it is over"),
             (Error::HostNotFound, true, false, "cannot reach x: host not found"),
             (Error::BadUri("secret".into()), false, false, "x does not deliver: it is not a valid http or https URL"),
             (Error::LargeResponseHeader(2, 1), false, true, "x does not deliver: its answer is not valid HTTP: "),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use gosync_chunks::{SourceError, Transfer};
 use ureq::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_RANGE, RANGE, TRANSFER_ENCODING,
+    IF_RANGE, LAST_MODIFIED, RANGE, TRANSFER_ENCODING,
 };
 use ureq::http::{HeaderMap, Method, Request, Response, StatusCode};
 use ureq::{Agent, Body, BodyReader, Error, Timeout};
@@ -48,6 +48,8 @@ pub(super) struct Client {
     original: Target,
     /// Where the original redirects to, once that is known.
     resolved: Mutex<Option<Target>>,
+    /// As the last answer told it.
+    modified: Mutex<Option<SystemTime>>,
     /// The URL without secrets.
     pub(super) location: String,
     /// What only the original's origin may see.
@@ -121,8 +123,8 @@ impl Client {
             return Err(refused("the user agent to send is not valid in a header".into()));
         }
         let headers = headers(&options, user_info, &original).map_err(refused)?;
-        let (agents, resolved, requests) = (Mutex::default(), Mutex::new(None), AtomicU64::new(0));
-        Ok(Self { agents, original, resolved, location, headers, options, requests })
+        let (agents, resolved, modified) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Self { agents, original, resolved, modified, location, headers, options, requests: AtomicU64::new(0) })
     }
 
     /// The host that answers, as far as is known.
@@ -198,10 +200,9 @@ impl Client {
             request.headers_mut().extend(value.map(|value| (name, value)));
         }
         let agent = self.agent(target);
-        if let Some(deadline) = self.options.deadline {
-            let left = deadline.saturating_duration_since(Instant::now());
+        if let Some(left) = self.options.time_left() {
             if left.is_zero() {
-                return Err(self.unreachable(false, "the time for all of it is over").into());
+                return Err(self.broken(&Error::Timeout(Timeout::Global)));
             }
             request = agent.configure_request(request).timeout_global(Some(left)).build();
         }
@@ -219,7 +220,17 @@ impl Client {
             self.drain(response);
             return Err(status::error(&self.location, status, retry_after).into());
         }
+        if status.is_success() {
+            let told = answer::header(&response, LAST_MODIFIED);
+            let told = told.and_then(|date| httpdate::parse_http_date(date).ok());
+            *self.modified.lock().unwrap_or_else(PoisonError::into_inner) = told;
+        }
         Ok(Answer { response, host })
+    }
+
+    /// When the file was last changed, as the last answer told.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        *self.modified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The body of an answer, for as long as it makes progress.
@@ -249,9 +260,6 @@ impl Client {
 
     /// What it means that no answer came, or that it broke off.
     fn broken(&self, error: &Error) -> Failure {
-        if matches!(error, Error::Timeout(Timeout::Global)) {
-            return self.unreachable(false, "the time for all of it is over").into();
-        }
         Failure {
             error: broken::error(&self.location, error),
             is_worth_a_retry: broken::is_worth_a_retry(error),

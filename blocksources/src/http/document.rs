@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use gosync_chunks::{SourceError, Transfer};
-use ureq::http::header::LAST_MODIFIED;
 use ureq::http::{HeaderValue, Method, StatusCode};
 use url::Url;
 
@@ -47,7 +46,6 @@ pub(crate) struct Reading {
     /// As many bytes the first request asks for, where it does not ask for all.
     beginning: Option<u64>,
     identity: Identity,
-    modified: Option<SystemTime>,
     state: State,
     /// Grows with what arrives: a declared length alone reserves nothing.
     bytes: Vec<u8>,
@@ -81,7 +79,6 @@ impl Reading {
         Self {
             since: since.and_then(|since| HeaderValue::from_str(&httpdate::fmt_http_date(since)).ok()),
             identity: Identity::default(),
-            modified: None,
             state: State::Waiting,
             bytes: Vec::new(),
             received: 0,
@@ -134,7 +131,7 @@ impl Reading {
 
     /// When the file was last changed, if the server tells.
     pub(crate) fn modified(&self) -> Option<SystemTime> {
-        self.modified
+        self.remote.client.modified()
     }
 
     /// Takes out what is here.
@@ -162,9 +159,9 @@ impl Reading {
 
     /// What was read, and what the answer told of it; `None` where it was not changed.
     pub(crate) fn finish(self) -> Option<HttpDocument> {
-        let url = self.redirected();
+        let (url, modified) = (self.redirected(), self.modified());
         let is_changed = !matches!(self.state, State::Unchanged);
-        is_changed.then_some(HttpDocument { bytes: self.bytes, url, modified: self.modified })
+        is_changed.then_some(HttpDocument { bytes: self.bytes, url, modified })
     }
 
     /// Asks for what has not come yet: all of it, unless the rest of the same state can
@@ -189,15 +186,13 @@ impl Reading {
         if encoded.is_some_and(<[u8]>::is_empty) {
             return Err(self.compressed().into());
         }
-        let modified = answer::header(&response, LAST_MODIFIED);
-        let modified = modified.and_then(|date| httpdate::parse_http_date(date).ok());
         let (end, is_part) = match (status, answer::content_range(&response)) {
             (StatusCode::NOT_MODIFIED, _) if ask.if_modified_since.is_some() => {
                 self.state = State::Unchanged;
                 return Ok(());
             }
             (StatusCode::OK, _) => {
-                (self.identity, self.modified) = (seen, modified);
+                self.identity = seen;
                 self.bytes.clear();
                 (total, false)
             }
@@ -209,7 +204,7 @@ impl Reading {
                     && (start == 0 || self.identity.agree(seen.clone()).is_ok()) =>
             {
                 if start == 0 {
-                    (self.identity, self.modified) = (seen, modified);
+                    self.identity = seen;
                     self.bytes.clear();
                 }
                 host.note_ranges(RangeSupport::One);

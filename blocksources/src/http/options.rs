@@ -80,6 +80,11 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
+    /// Time until the deadline, if there is one.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        Some(self.deadline?.saturating_duration_since(Instant::now()))
+    }
+
     /// What makes the requests for `uri`: the same for all that ask with the same options.
     pub(crate) fn agent(&self, uri: &Uri) -> Agent {
         let wanted = AgentOptions {

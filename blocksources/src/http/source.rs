@@ -146,6 +146,10 @@ impl Source for HttpSource {
     fn reads_rebuilt(&self) -> bool {
         false
     }
+
+    fn modified(&self) -> Option<SystemTime> {
+        self.remote.client.modified()
+    }
 }
 
 impl fmt::Debug for HttpSource {

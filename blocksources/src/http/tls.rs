@@ -219,6 +219,13 @@ fn insecure(error: rustls::Error) -> io::Error {
         rustls::Error::InvalidCertificate(CertificateError::Other(_)) => {
             "its certificate is its own authority's, which is not trusted".into()
         }
+        rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. })
+            if presented.is_empty() =>
+        {
+            "its certificate names no host in a subjectAltName, and a common name (CN) counts for nothing any more \
+             (RFC 9110, section 4.3.4); have one made with it, as with -addext subjectAltName=DNS:HOST of openssl req"
+                .into()
+        }
         error => error.to_string(),
     };
     io::Error::new(io::ErrorKind::InvalidData, words)
@@ -282,6 +289,32 @@ o/u9EDcVV93V1Pb9tB6xv7LFxprjfOspgzUCIFAf9H7ElrAzgVyRWiPfKTb8kpHp
 OQdLn1qSrz9RjkQE
 -----END CERTIFICATE-----
 ";
+
+    /// The same, but of nas.example in its common name alone.
+    const COMMON: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBgjCCASegAwIBAgIUK+fuPqBKsXEKQI5KuEnEO/wVsMkwCgYIKoZIzj0EAwIw
+FjEUMBIGA1UEAwwLbmFzLmV4YW1wbGUwHhcNMjYxMjAxMDIwMTExWhcNMzYxMTI4
+MDIwMTExWjAWMRQwEgYDVQQDDAtuYXMuZXhhbXBsZTBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABALKa+DWrxlz+5ai204IJnVepRjy82efe42DKCyJNthpAen1y8Lt
+sDnGmEsWl68fSnrw9W00AauB319L5f5HYdWjUzBRMB0GA1UdDgQWBBSFoFrr/N1R
+j2Jsh/aqLaepwdRtDTAfBgNVHSMEGDAWgBSFoFrr/N1Rj2Jsh/aqLaepwdRtDTAP
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQDKzzaJBfv/2HeMJCBF
+2UEOuaqmAyoHajrE1tRmGjTiZAIhAOQIGbsDwtwPykdDereH+fiXYfPhawb1fxpH
++PofisnA
+-----END CERTIFICATE-----
+";
+
+    #[test]
+    fn a_certificate_without_names_is_refused_with_a_remedy() {
+        let common = certificates(COMMON.as_bytes());
+        let provider = Arc::new(ring::default_provider());
+        let name = ServerName::try_from("nas.example").unwrap();
+        let at = UnixTime::since_unix_epoch(Duration::from_secs(1_893_456_000));
+        let verifier = verifier(&RootCertificates::Bundled, common.clone(), &provider).unwrap();
+        let told = insecure(verifier.verify_server_cert(&common[0], &[], &name, &[], at).unwrap_err()).to_string();
+        assert!(["common name (CN)", "subjectAltName=DNS:"].iter().all(|words| told.contains(words)), "{told}");
+    }
 
     #[test]
     fn a_certificate_that_was_given_is_trusted_for_what_it_is() {

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use gosync_chunks::ranges::deliver_wanted;
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
@@ -215,6 +216,10 @@ impl Source for ObjectSource {
 
     fn reads_rebuilt(&self) -> bool {
         false
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        Some(self.object.get()?.last_modified.into())
     }
 }
 

@@ -17,7 +17,7 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 use ureq::http::{Method, Response, StatusCode};
-use ureq::{AsSendBody, BodyReader};
+use ureq::{AsSendBody, BodyReader, Timeout};
 
 use crate::http::options::HttpOptions;
 use crate::http::{answer, status};
@@ -85,8 +85,15 @@ impl Transport {
         }
     }
 
-    fn send(&self, request: ureq::http::Request<impl AsSendBody>) -> Result<HttpResponse, HttpError> {
-        let response = self.options.agent(request.uri()).run(request).map_err(broken)?;
+    fn send(&self, mut request: ureq::http::Request<impl AsSendBody>) -> Result<HttpResponse, HttpError> {
+        let agent = self.options.agent(request.uri());
+        if let Some(left) = self.options.time_left() {
+            if left.is_zero() {
+                return Err(broken(ureq::Error::Timeout(Timeout::Global)));
+            }
+            request = agent.configure_request(request).timeout_global(Some(left)).build();
+        }
+        let response = agent.run(request).map_err(broken)?;
         let status = response.status();
         if status::is_busy(status) {
             let overloaded = Overloaded { status, retry_after: answer::retry_after(&response, SystemTime::now()) };

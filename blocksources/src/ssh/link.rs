@@ -15,6 +15,9 @@ use crate::sftp::{Session, SftpError};
 /// Bytes of what ssh says that are kept.
 const TOLD: usize = 2048;
 
+/// The watch looks no more often.
+const SHORTEST_LOOK: Duration = Duration::from_millis(10);
+
 /// How long an ssh whose streams have ended may take to say why.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -32,8 +35,17 @@ pub(super) struct Broken {
     pub(super) told: String,
     /// Whether ssh failed by itself, and not what it ran.
     pub(super) is_ssh: bool,
-    /// Whether the server was silent for too long.
-    pub(super) is_silent: bool,
+    /// Why ssh was ended, if it was.
+    pub(super) end: Option<End>,
+}
+
+/// Why ssh is ended by us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The server was silent for too long.
+    Silent,
+    /// There is no time any more.
+    Late,
 }
 
 struct Process {
@@ -44,11 +56,12 @@ struct Process {
     watchman: Option<Sender<()>>,
 }
 
-/// Since when a stream has been waited for, and whether that was too long.
+/// Since when a stream has been waited for, and for how long it may be.
 #[derive(Default)]
 struct Watch {
     waits_since: Option<Instant>,
-    is_silent: bool,
+    patience: Option<Duration>,
+    end: Option<End>,
 }
 
 /// A stream that tells when it is waited for.
@@ -81,15 +94,13 @@ impl Link {
         };
         process.listen(stderr)?;
         // While somebody types a passphrase, silence is no sign of death.
-        if !options.interactive {
-            process.start_watch(options.silence)?;
-        }
+        lock(&watch).patience = (!options.interactive).then_some(options.silence);
+        process.start_watch(options)?;
         let reader = Watched { stream: BufReader::with_capacity(64 << 10, stdout), watch: Arc::clone(&watch) };
-        match Session::start(reader, Watched { stream: stdin, watch }) {
+        let writer = Watched { stream: stdin, watch: Arc::clone(&watch) };
+        match Session::start(reader, writer) {
             Ok(session) => {
-                if options.interactive {
-                    process.start_watch(options.silence)?;
-                }
+                lock(&watch).patience = Some(options.silence);
                 Ok(Ok(Self { session, process }))
             }
             Err(error) => Ok(Err(process.broken(error))),
@@ -152,19 +163,24 @@ impl Process {
         thread::Builder::new().name("gosync-ssh-stderr".into()).spawn(listen).map(|_| ())
     }
 
-    /// Kills ssh when a stream is waited for longer than `silence`.
-    fn start_watch(&mut self, silence: Duration) -> io::Result<()> {
+    /// Kills ssh when a stream is waited for too long, or all takes too long.
+    fn start_watch(&mut self, options: &SshOptions) -> io::Result<()> {
         let (sender, ended) = mpsc::channel::<()>();
         let (child, watch) = (Arc::clone(&self.child), Arc::clone(&self.watch));
+        let (step, deadline) = ((options.silence / 4).clamp(SHORTEST_LOOK, Duration::from_secs(1)), options.deadline);
+        let left = move || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let keep_watch = move || {
-            let step = (silence / 4).clamp(Duration::from_millis(10), Duration::from_secs(1));
-            while ended.recv_timeout(step) == Err(RecvTimeoutError::Timeout) {
+            let step = || left().map_or(step, |left| left.clamp(SHORTEST_LOOK, step));
+            while ended.recv_timeout(step()) == Err(RecvTimeoutError::Timeout) {
                 let mut watch = lock(&watch);
-                if watch.waits_since.is_some_and(|since| since.elapsed() > silence) {
-                    watch.is_silent = true;
-                    let _ = lock(&child).kill();
-                    return;
-                }
+                let waits = watch.waits_since.zip(watch.patience);
+                watch.end = match waits {
+                    _ if left() == Some(Duration::ZERO) => Some(End::Late),
+                    Some((since, patience)) if since.elapsed() > patience => Some(End::Silent),
+                    _ => continue,
+                };
+                let _ = lock(&child).kill();
+                return;
             }
         };
         thread::Builder::new().name("gosync-ssh-watch".into()).spawn(keep_watch)?;
@@ -182,7 +198,7 @@ impl Process {
         let lines: Vec<&str> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let told = lines[lines.len().saturating_sub(3)..].join("; ").replace(char::is_control, "");
         // The status of ssh's own failures; others are those of what it ran.
-        Broken { error, told, is_ssh: code.is_none_or(|code| code == 255), is_silent: lock(&self.watch).is_silent }
+        Broken { error, told, is_ssh: code.is_none_or(|code| code == 255), end: lock(&self.watch).end }
     }
 
     /// Waits a little for ssh to end, and tells its exit code.

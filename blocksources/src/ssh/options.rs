@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How an [`SshSource`](crate::SshSource) connects.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct SshOptions {
     pub connect_timeout: Duration,
     /// How long the server may be silent when an answer is due.
     pub silence: Duration,
+    /// When all has to be over, whatever is asked for and however often.
+    pub deadline: Option<Instant>,
     /// Requests under way at once, of up to 32 KiB each; 0 is taken for 1.
     pub requests: usize,
 }
@@ -29,6 +31,7 @@ impl Default for SshOptions {
             interactive: false,
             connect_timeout: Duration::from_secs(15),
             silence: Duration::from_secs(30),
+            deadline: None,
             requests: 64,
         }
     }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
 use super::address::Address;
-use super::link::{Broken, Link};
+use super::link::{Broken, End, Link};
 use super::options::SshOptions;
 use crate::sftp::{Attributes, OpenFile, READ_SIZE, SftpError, status};
 
@@ -50,6 +51,9 @@ impl SshSource {
     }
 
     fn connect(&self) -> Result<(Link, OpenFile), SourceError> {
+        if self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(self.unreachable(NO_TIME.into(), false));
+        }
         let started = Link::start(&self.address, &self.options).map_err(|error| {
             let program = self.options.program.display();
             self.unreachable(format!("{program} cannot be run ({error}); install OpenSSH's client"), false)
@@ -71,13 +75,14 @@ impl SshSource {
 
     /// What it means that the conversation broke, or did not begin.
     fn broken(&self, broken: Broken, is_start: bool) -> SourceError {
-        let Broken { error, told, is_ssh, is_silent } = broken;
+        let Broken { error, told, is_ssh, end } = broken;
         let with_told = |text: String| if told.is_empty() { text } else { format!("{text}; ssh says: {told}") };
-        match error {
-            SftpError::Sink(error) => SourceError::Sink(error),
-            SftpError::End(_) => self.changed(error.to_string()),
-            _ if is_silent => self.unreachable(format!("no answer within {:?}", self.options.silence), true),
-            SftpError::Io(error) => {
+        match (error, end) {
+            (SftpError::Sink(error), _) => SourceError::Sink(error),
+            (_, Some(End::Late)) => self.unreachable(NO_TIME.into(), false),
+            (error @ SftpError::End(_), _) => self.changed(error.to_string()),
+            (_, Some(End::Silent)) => self.unreachable(format!("no answer within {:?}", self.options.silence), true),
+            (SftpError::Io(error), _) => {
                 let says = |signs: &[&str]| is_start && signs.iter().any(|sign| told.contains(sign));
                 let (is_denied, is_final) = (says(&DENIED), says(&FINAL));
                 let is_refused = says(&["subsystem request failed"]) || (is_start && !is_ssh);
@@ -88,16 +93,16 @@ impl SshSource {
                     () => self.unreachable(reason, !is_final),
                 }
             }
-            SftpError::Status { code: status::NO_SUCH_FILE, .. } => {
+            (error @ SftpError::Status { code: status::NO_SUCH_FILE, .. }, _) => {
                 SourceError::NotFound { location: self.location(), reason: error.to_string() }
             }
-            SftpError::Status { code: status::PERMISSION_DENIED, .. } => {
+            (error @ SftpError::Status { code: status::PERMISSION_DENIED, .. }, _) => {
                 SourceError::Denied { location: self.location(), reason: error.to_string() }
             }
-            SftpError::Status { code: status::NO_CONNECTION | status::CONNECTION_LOST, .. } => {
+            (error @ SftpError::Status { code: status::NO_CONNECTION | status::CONNECTION_LOST, .. }, _) => {
                 self.unreachable(with_told(error.to_string()), true)
             }
-            error => self.refused(with_told(error.to_string())),
+            (error, _) => self.refused(with_told(error.to_string())),
         }
     }
 
@@ -117,6 +122,8 @@ impl SshSource {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+const NO_TIME: &str = "the time for all of it is over";
 
 /// What ssh says when this user may not log in. Its exit code tells nothing of all this.
 const DENIED: [&str; 2] = ["Permission denied (", "Too many authentication failures"];
@@ -164,6 +171,10 @@ impl Source for SshSource {
     fn reads_rebuilt(&self) -> bool {
         false
     }
+
+    fn modified(&self) -> Option<SystemTime> {
+        Some(UNIX_EPOCH + Duration::from_secs(self.found.get()?.modified?.into()))
+    }
 }
 
 impl fmt::Debug for SshSource {
@@ -186,7 +197,7 @@ mod tests {
         let source = SshSource::new("ssh://host/x", SshOptions::default()).unwrap();
         let error = |code| {
             let error = SftpError::Status { code, message: "said".into() };
-            source.broken(Broken { error, told: String::new(), is_ssh: true, is_silent: false }, false)
+            source.broken(Broken { error, told: String::new(), is_ssh: true, end: None }, false)
         };
         let said = |code| format!("the SFTP server says: said (status {code})");
         assert_eq!(error(2).to_string(), format!("cannot find ssh://host/x: {}", said(2)));

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gosync_blocksources::{HttpOptions, ObjectSettings, ObjectSource, read_all};
 use gosync_chunks::{ByteRange, Source, SourceError};
@@ -127,6 +127,13 @@ fn conforms_with_what_google_and_azure_document() {
 
 /// A store that answers as `say` does, but tells its length right.
 fn scripted(say: impl Fn(&Asked) -> Say + Send + Sync + 'static) -> (Scripted, ObjectSource) {
+    scripted_with(HttpOptions::default(), say)
+}
+
+fn scripted_with(
+    options: HttpOptions,
+    say: impl Fn(&Asked) -> Say + Send + Sync + 'static,
+) -> (Scripted, ObjectSource) {
     const HEAD: &str = "Content-Length: 1000\r\nETag: \"one\"\r\nLast-Modified: Fri, 01 Mar 2024 00:00:00 GMT\r\n";
     let server =
         Scripted::start(move |asked| if asked.method == "HEAD" { Say::raw("200 OK", HEAD, b"") } else { say(asked) });
@@ -136,7 +143,7 @@ fn scripted(say: impl Fn(&Asked) -> Say + Send + Sync + 'static) -> (Scripted, O
         ("ALLOW_HTTP", "true".into()),
     ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
-    let source = ObjectSource::new("s3://bucket/x", &settings, HttpOptions::default()).unwrap();
+    let source = ObjectSource::new("s3://bucket/x", &settings, options).unwrap();
     (server, source)
 }
 
@@ -207,4 +214,23 @@ fn nothing_goes_in_the_clear_unless_it_may() {
         other => panic!("{other:?}"),
     }
     assert!(server.asked().is_empty());
+}
+
+#[test]
+fn all_of_it_has_its_time() {
+    for (left, say) in [
+        (100, (|| Say::nothing().and_wait()) as fn() -> Say),
+        (100, || part("10-19/1000", "one", &[1; 10]).cut(1).and_wait()),
+        (0, || part("10-19/1000", "one", &[1; 10])),
+    ] {
+        let deadline = Instant::now() + Duration::from_millis(left);
+        let options = HttpOptions { deadline: Some(deadline), ..HttpOptions::default() };
+        let (_server, source) = scripted_with(options, move |_| say());
+        match source.fetch(&[ByteRange::at(10, 10)], &FnSink(|_, _: &[u8]| Ok(()))) {
+            Err(SourceError::Unreachable { is_transient: false, source, .. }) => {
+                assert_eq!(source.to_string(), "the time for all of it is over");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

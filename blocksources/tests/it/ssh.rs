@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gosync_blocksources::{Pauses, RetryOptions, Retrying, SshOptions, SshSource, read_all};
 use gosync_chunks::{ByteRange, Source, SourceError};
@@ -203,4 +203,23 @@ fn a_slow_sink_is_not_a_silent_server() {
     });
     source.fetch(&ranges, &slow).unwrap();
     assert_eq!(delivered.into_inner(), 100_000);
+}
+
+#[cfg(unix)]
+#[test]
+fn all_of_it_has_its_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    for (left, script) in [(100, "exec sleep 60"), (100, "while :; do echo; sleep 0.01; done >&2"), (0, "exec cat")] {
+        with_script(directory.path(), script);
+        let deadline = Some(Instant::now() + Duration::from_millis(left));
+        let options = SshOptions { program: directory.path().join("ssh.sh"), deadline, ..SshOptions::default() };
+        match SshSource::new("ssh://me@host/file", options).unwrap().size() {
+            Err(SourceError::Unreachable { is_transient: false, source, .. }) => {
+                assert_eq!(source.to_string(), "the time for all of it is over");
+            }
+            other => panic!("{script}: {other:?}"),
+        }
+    }
+    assert!(start.elapsed() < Duration::from_secs(10));
 }

@@ -1,12 +1,12 @@
 //! Opening what was published: its first bytes tell what it is, and are read once.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use gosync_blocksources::{Begun, Document, Location, SourceOptions, open_beginning};
 use gosync_chunks::{Source, SourceError, Transfer};
+use gosync_files::entry;
 use gosync_layers::format::Extent;
 
 use crate::error::Error;
@@ -17,6 +17,9 @@ const START: u64 = 12 << 10;
 
 /// What is no longer is fetched as a whole, in one more request.
 const SHORT: u64 = 4 * START;
+
+/// So long somebody may take to open a pipe that has a name.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Something published, whose first bytes were read. A scheme that knows them asks for
 /// [`parts`](Self::parts), or reads on as far as the beginning says that it goes.
@@ -57,7 +60,7 @@ impl Beginning {
         match location {
             Location::Path(path) => {
                 let read = |source| Error::Read { path: path.clone(), source };
-                let file = File::open(path).map_err(read)?;
+                let file = entry::open_waiting(path, PATIENCE).map_err(read)?;
                 let metadata = file.metadata().map_err(read)?;
                 if metadata.is_dir() {
                     return Err(read(io::ErrorKind::IsADirectory.into()));

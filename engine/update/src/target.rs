@@ -64,7 +64,8 @@ pub trait Target: Send + Sync {
         None
     }
 
-    /// When the target was last changed, where that is known: what is made is dated so.
+    /// When the target was last changed, where what describes it tells that: what is made is dated so,
+    /// and else as its source says.
     fn modified(&self) -> Option<SystemTime> {
         None
     }

@@ -154,13 +154,13 @@ impl Update<'_> {
     fn make_file(&self, output: &Path, options: &FileOptions) -> Result<UpdateReport, Error> {
         let mut staged = StagedFile::resume(output, self.target.id())?;
         let made = self.make(&mut staged, true).and_then(|report| {
-            let dated = if report.changed { self.prepare(&staged, options)? } else { None };
-            Ok((report, dated))
+            let suffix = options.keep_old.filter(|_| report.changed && staged.target().exists());
+            let kept = suffix.map_or(Ok(()), |suffix| keep_old(staged.target(), suffix));
+            kept.map_err(|(path, source)| Error::Write { path, source }).map(|()| report)
         });
         match made {
-            Ok((report, _)) if !report.changed => Ok(report),
-            Ok((mut report, dated)) => {
-                report.notes.extend(dated);
+            Ok(report) if !report.changed => Ok(report),
+            Ok(mut report) => {
                 report.notes.extend(staged.commit()?);
                 Ok(report)
             }
@@ -230,8 +230,13 @@ impl Update<'_> {
                 Check::Wrong(blocks) => report.add_refetched(patch.refetch(&blocks, staged)?, &comparison.plan),
             }
         }
+        let modified = self.target.modified().or_else(|| source.modified());
         drop(source);
-        Ok(self.reported(comparison, report))
+        let mut report = self.reported(comparison, report);
+        if let Some(Err(error)) = modified.map(|modified| staged.file().set_modified(modified)) {
+            report.notes.push(Note::new(staged.target(), format!("its date could not be set ({error})")));
+        }
+        Ok(report)
     }
 
     /// Whether the file at `path` is the target already. A seed that lacks something is not.
@@ -267,16 +272,6 @@ impl Update<'_> {
             source,
             progress: self.progress,
         }
-    }
-
-    /// The date of the new file, if it can have one, and the old one's second name.
-    fn prepare(&self, staged: &StagedFile, options: &FileOptions) -> Result<Option<Note>, Error> {
-        let dated = self.target.modified().map_or(Ok(()), |modified| staged.file().set_modified(modified));
-        let note = |error| Note::new(staged.target(), format!("its date could not be set ({error})"));
-        if let Some(suffix) = options.keep_old.filter(|_| staged.target().exists()) {
-            keep_old(staged.target(), suffix).map_err(|(path, source)| Error::Write { path, source })?;
-        }
-        Ok(dated.err().map(note))
     }
 }
 

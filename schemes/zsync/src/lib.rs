@@ -86,7 +86,9 @@ pub use gosync_payloads::gzip::BlockMap;
 pub use hash_lengths::HashLengths;
 pub use make::{MakeOptions, make, make_compressed, make_of_stream};
 pub use names::LocalName;
-pub use open::{OpenedControl, open_control, open_control_kept, open_control_since, source_locations};
+pub use open::{
+    OpenedControl, open_control, open_control_kept, open_control_since, packed_locations, source_locations,
+};
 pub use places::Places;
 pub use recompress::Recompress;
 pub use seed::is_gzip;

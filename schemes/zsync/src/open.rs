@@ -136,8 +136,13 @@ pub fn source_locations(opened: &OpenedControl, referer: Option<&Url>) -> Result
         .map_err(|reason| Error::NoSource { location: opened.location.to_string(), reason })
 }
 
+/// Where a control file says that its target is in a gzip file, if anywhere.
+pub fn packed_locations(opened: &OpenedControl, referer: Option<&Url>) -> Vec<Location> {
+    usable(&opened.control.z_urls, &opened.bases(referer)).unwrap_or_default()
+}
+
 /// Those of `urls` that lead somewhere, or why none does.
-pub(crate) fn usable(urls: &[String], bases: &[Location]) -> Result<Vec<Location>, String> {
+fn usable(urls: &[String], bases: &[Location]) -> Result<Vec<Location>, String> {
     let mut reason = "there is none".to_owned();
     let mut usable = Vec::new();
     for (url, base) in urls.iter().flat_map(|url| bases.iter().map(move |base| (url, base))) {
@@ -176,21 +181,13 @@ fn resolve(url: &str, base: &Location) -> Result<Location, &'static str> {
     }
 }
 
-/// Without what only the origin of the control file may see, where this is another.
-pub(crate) fn options_for(location: &Location, base: &Location, options: &SourceOptions) -> SourceOptions {
-    #[cfg_attr(not(feature = "http"), expect(unused_mut, reason = "there is nothing to take out"))]
-    let mut options = options.clone();
-    let is_same = match (location, base) {
-        (Location::Url(one), Location::Url(other)) => one.origin() == other.origin(),
-        _ => true,
-    };
+/// With what is secret for the origin of the control file alone, unless it is for another one.
+pub(crate) fn with_secrets_of(base: &Location, options: &SourceOptions) -> SourceOptions {
     #[cfg(feature = "http")]
-    if !is_same {
-        options.http.headers.clear();
-        options.http.credentials = None;
+    if options.http.for_origin.is_some() {
+        return options.clone();
     }
-    let _ = is_same;
-    options
+    options.clone().with_secrets_for([base])
 }
 
 #[cfg(test)]
@@ -259,11 +256,10 @@ mod tests {
     #[test]
     fn secrets_stay_with_their_origin() {
         let location = |text: &str| text.parse::<Location>().unwrap();
-        let mut options = SourceOptions::default();
-        options.http.headers.push(("X-Token".into(), "secret".into()));
-        let base = location("https://host/x.zsync");
-        for (url, count) in [("https://host/x", 1), ("https://host:8443/x", 0), ("http://host/x", 0)] {
-            assert_eq!(options_for(&location(url), &base, &options).http.headers.len(), count, "{url}");
-        }
+        let origin = |options: SourceOptions| options.http.for_origin.map(|origin| origin.ascii_serialization());
+        let (one, other) = (location("https://host/x.zsync"), location("http://other/x.zsync"));
+        let options = with_secrets_of(&one, &SourceOptions::default());
+        assert_eq!(origin(with_secrets_of(&other, &options)).as_deref(), Some("https://host"));
+        assert_eq!(origin(options).as_deref(), Some("https://host"));
     }
 }

@@ -1,19 +1,22 @@
 //! Where the target of a control file can be fetched from.
 
-use gosync_blocksources::{Location, Mirrors, SourceOptions, open_source};
+use std::sync::Arc;
+
+use gosync_blocksources::{Location, SourceOptions, open_sources};
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 use url::Url;
 
 use crate::error::Error;
-use crate::open::{OpenedControl, options_for, source_locations, usable};
+use crate::open::{OpenedControl, packed_locations, source_locations, with_secrets_of};
 
 /// The places that a control file names for its target: those that have it as it is, and those
 /// that have it in a gzip file.
 pub struct Places {
     /// What has the target as it is; or nothing, and says so.
     plain: Box<dyn Source>,
-    /// Gzip files, which are all the same.
-    pub(crate) compressed: Vec<(Location, Box<dyn Source>)>,
+    /// Gzip files, which are all the same. Those that a control file names share one source, which
+    /// finds one that answers, and goes on to the next when it is rejected.
+    pub(crate) compressed: Vec<(Location, Arc<dyn Source>)>,
     plain_location: Option<Location>,
     usual: Location,
 }
@@ -31,20 +34,17 @@ impl Places {
     pub fn open(opened: &OpenedControl, referer: Option<&Url>, options: &SourceOptions) -> Result<Self, Error> {
         let bases = opened.bases(referer);
         let length = opened.control.signature.layout().length();
-        let open = |location: &Location| open_source(location, &options_for(location, &bases[0], options));
-        let packed = usable(&opened.control.z_urls, &bases).unwrap_or_default();
-        let compressed = packed.into_iter().map(|location| Ok((location.clone(), open(&location)?)));
-        let compressed = compressed.collect::<Result<Vec<_>, SourceError>>().map_err(Error::source)?;
+        let options = &with_secrets_of(&bases[0], options);
+        let packed = packed_locations(opened, referer);
+        let shared = (!packed.is_empty()).then(|| open_sources(&packed, None, options)).transpose();
+        let shared: Option<Arc<dyn Source>> = shared.map_err(Error::source)?.map(Arc::from);
+        let compressed = packed.into_iter().zip(shared.into_iter().cycle());
+        let compressed: Vec<(Location, Arc<dyn Source>)> = compressed.collect();
         match (source_locations(opened, referer), compressed.first()) {
             (Ok(plain), _) => {
                 let plain_at = plain[0].clone();
                 let usual = compressed.first().map_or(&plain[0], |(location, _)| location).clone();
-                let places = plain.iter().map(|location| Ok((location.to_string(), open(location)?)));
-                let mut places = places.collect::<Result<Vec<_>, SourceError>>().map_err(Error::source)?;
-                let plain = match places.len() {
-                    1 => places.remove(0).1,
-                    _ => Box::new(Mirrors::new(places, Some(length))),
-                };
+                let plain = open_sources(&plain, Some(length), options).map_err(Error::source)?;
                 Ok(Self { plain, plain_location: Some(plain_at), compressed, usual })
             }
             // It need not be there as it is.
@@ -68,6 +68,7 @@ impl Places {
             || -> Box<dyn Source> { Box::new(Nowhere { location: usual.to_string(), reason: "there is none".into() }) };
         let (plain_location, plain) =
             plain.map_or_else(|| (None, nowhere()), |(location, plain)| (Some(location), plain));
+        let compressed = compressed.into_iter().map(|(location, source)| (location, Arc::from(source))).collect();
         Self { plain, plain_location, compressed, usual }
     }
 

@@ -1,6 +1,7 @@
 //! A source that goes wrong on purpose.
 
 use std::sync::Mutex;
+use std::time::SystemTime;
 
 use gosync_chunks::{ByteRange, Limits, Sink, Source, SourceError, Transfer};
 
@@ -103,6 +104,10 @@ impl<S: Source> Source for FaultySource<S> {
 
     fn reads_rebuilt(&self) -> bool {
         self.inner.reads_rebuilt()
+    }
+
+    fn modified(&self) -> Option<SystemTime> {
+        self.inner.modified()
     }
 }
 

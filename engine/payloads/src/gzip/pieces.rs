@@ -183,8 +183,10 @@ impl Source for Pieces<'_> {
     }
 
     /// It is not asked again for what it had wrong once: what a piece was decoded with may
-    /// be wrong as well.
-    fn reject(&self, _: &[ByteRange]) -> bool {
+    /// be wrong as well. What it was fetched from may have another place.
+    fn reject(&self, ranges: &[ByteRange]) -> bool {
+        let compressed: Vec<ByteRange> = self.map.compressed(&self.map.runs(ranges)).iter().collect();
+        self.source.reject(&compressed);
         false
     }
 }

@@ -85,7 +85,11 @@ impl Source for Whole<'_> {
         Limits { bridged_gap: 0, ..self.source.limits() }
     }
 
+    /// As with [`Pieces`](super::pieces::Pieces).
     fn reject(&self, _: &[ByteRange]) -> bool {
+        if let Ok(Some(size)) = self.source.size() {
+            self.source.reject(&[ByteRange::at(0, size)]);
+        }
         false
     }
 

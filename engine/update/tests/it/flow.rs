@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
+use gosync_blocksources::{Location, SourceOptions, open_sources};
 use gosync_chunks::{ErrorKind, Phase, Progress};
 use gosync_testkit::corpus::{self, edit};
+use gosync_testkit::hostile::{Say, Scripted};
 use gosync_testkit::source::{Fault, FaultySource, MemorySource, RecordingSource};
 use gosync_update::{Error, FileOptions, Seeds, Update, compare, verify};
 
@@ -162,5 +165,36 @@ fn a_source_that_has_something_else_changes_nothing() {
         let update = Update { target: &*target, seeds: &seeds(&[&old]), source: &source, progress: &() };
         assert_eq!(update.to_stream(&mut streamed).unwrap_err().kind(), ErrorKind::Corrupt, "{name}");
         assert!(streamed.is_empty(), "{name}: nothing wrong is written");
+    }
+}
+
+#[test]
+fn what_is_made_is_dated_as_what_was_published() {
+    let directory = tempfile::tempdir().unwrap();
+    let [published, out] = ["published", "out"].map(|name| directory.path().join(name));
+    let new = corpus::text(1, 10_000);
+    fs::write(&published, &new).unwrap();
+    let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    fs::File::options().write(true).open(&published).unwrap().set_modified(date).unwrap();
+    let server = Scripted::start({
+        let new = new.clone();
+        move |asked| Say::proper_with(asked, &new, "Last-Modified: Sun, 09 Sep 2001 01:46:40 GMT\r\n")
+    });
+    let urls = [server.url().to_string(), format!("{}/mirror", server.url())];
+    let described = Described::new(&new);
+    let places = [vec![Location::Path(published)], vec![urls[0].parse().unwrap()]];
+    let mirrors = urls.iter().map(|url| url.parse().unwrap()).collect();
+    for locations in places.into_iter().chain([mirrors]) {
+        let source = open_sources(&locations, Some(new.len() as u64), &SourceOptions::default()).unwrap();
+        for (name, target) in described.all() {
+            for (seed, is_dated) in [(&new[..5000], true), (&new, locations[0].as_path().is_some())] {
+                let report = make_file(&*target, &[seed], &source, &out, &()).unwrap();
+                assert!(report.changed && report.notes.is_empty(), "{name}: {:?}", report.notes);
+                let told = fs::metadata(&out).unwrap().modified().unwrap() == date;
+                // Nobody is asked for the date alone, but what was told is known.
+                assert!(told || !is_dated, "{name} of {locations:?}");
+                fs::remove_file(&out).unwrap();
+            }
+        }
     }
 }

@@ -2,14 +2,20 @@
 
 use std::fs;
 use std::io::{self, Cursor, Read};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use gosync_blocksources::{Location, SourceOptions};
 use gosync_chunks::Transfer;
 use gosync_testkit::corpus;
+use gosync_testkit::hostile::{Say, Scripted};
 use gosync_update::Beginning;
-use gosync_zsync::{Control, ControlError, Error, OpenedControl, ReadOptions, open_control};
+use gosync_zsync::{
+    Control, ControlError, Error, MakeOptions, OpenedControl, Places, ReadOptions, make, make_compressed, open_control,
+};
 
 use crate::oracle::control_bytes;
+use crate::support::patch_at;
 
 /// The bytes of a control file of 10 kB.
 fn bytes() -> Vec<u8> {
@@ -138,4 +144,48 @@ mod http {
         update.to_file(&output, &FileOptions::default()).unwrap();
         assert!(server.asked().iter().all(|asked| asked.method == "GET"), "{:?}", server.asked());
     }
+}
+
+/// Brings the target of a control file about that names a place where nobody answers before the one
+/// that has it.
+fn patch_past_a_dead_place(is_packed: bool) {
+    let directory = tempfile::tempdir().unwrap();
+    let [path, packed, out] = ["x", "x.gz", "out"].map(|name| directory.path().join(name));
+    let new = corpus::text(3, 200_000);
+    fs::write(&path, &new).unwrap();
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut control = make(&path, &MakeOptions::default(), &()).unwrap();
+    let has = if is_packed {
+        make_compressed(&mut control, &path, &packed, &[], &()).unwrap();
+        fs::read(&packed).unwrap()
+    } else {
+        new.clone()
+    };
+    let server = Scripted::start(move |asked| Say::proper(asked, &has));
+    let urls = vec![format!("http://{}/x", dead.local_addr().unwrap()), server.url().to_string()];
+    (control.urls, control.z_urls) = if is_packed { (Vec::new(), urls) } else { (urls, Vec::new()) };
+    let location: Location = "http://host/x.zsync".parse().unwrap();
+    let opened = OpenedControl {
+        bytes: Vec::new(),
+        found_at: location.clone(),
+        modified: None,
+        transfer: Transfer::default(),
+        location,
+        control,
+    };
+    let start = Instant::now();
+    let places = Places::open(&opened, None, &SourceOptions::default()).unwrap();
+    patch_at(&opened.control, &places, &[&new[50_000..]], &out).unwrap();
+    assert!(fs::read(&out).unwrap() == new);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_place_where_nobody_answers_is_left() {
+    patch_past_a_dead_place(false);
+}
+
+#[test]
+fn a_gzip_file_that_nobody_gives_is_left() {
+    patch_past_a_dead_place(true);
 }
