@@ -29,6 +29,8 @@ mod _native {
     #[pymodule_export]
     use crate::published::{inspect, verify};
     #[pymodule_export]
+    use crate::stream::keep_apart;
+    #[pymodule_export]
     use crate::sync::{build, diff, merge, patch};
     #[pymodule_export]
     use crate::zsync::{block_checksums, find_blocks};

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::error::value_error;
 use crate::job::{self, Manner};
-use crate::stream::{Extent, FileWriter, Input, name, remaining};
+use crate::stream::{Extent, FileWriter, Input, keep_apart, name, remaining};
 
 pyo3::import_exception!(gosync.librsync, LibrsyncError);
 
@@ -42,6 +42,7 @@ pub(crate) fn librsync_signature(
         // What is no length at all is refused with those that are too long.
         Some(length) => StrongLen::Bytes(length.try_into().unwrap_or(u32::MAX)),
     };
+    keep_apart(output.bind(py), vec![basis.clone()])?;
     let basis_len = remaining(basis);
     let names = Names::of(&[(Stream::Basis, basis)]);
     let options = SignatureOptions { kind, block_len: block_size, strong_len, basis_len };
@@ -60,6 +61,7 @@ pub(crate) fn librsync_delta(
     output: Py<PyAny>,
     manner: Manner,
 ) -> PyResult<()> {
+    keep_apart(output.bind(py), vec![new.clone(), signature.clone()])?;
     let names = Names::of(&[(Stream::New, new), (Stream::Signature, signature)]);
     let (new, signature) = (Input::new(new, &Extent::Rest)?, Input::new(signature, &Extent::Rest)?);
     job::run(py, &manner, move |job| {
@@ -80,6 +82,7 @@ pub(crate) fn librsync_patch(
     limit: Option<u64>,
     manner: Manner,
 ) -> PyResult<()> {
+    keep_apart(output.bind(py), vec![basis.clone(), delta.clone()])?;
     let names = Names::of(&[(Stream::Basis, basis), (Stream::Delta, delta)]);
     let (basis, delta) = (Input::new(basis, &Extent::Whole)?, Input::new(delta, &Extent::Rest)?);
     let options = PatchOptions { limit, ..PatchOptions::default() };

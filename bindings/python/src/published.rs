@@ -8,7 +8,7 @@ use gosync::signing::{PublicKey, Signed};
 use gosync::sources::{Location, SourceOptions, Transfer};
 use gosync::update::{Beginning, Target, Verified, verify as verify_file};
 use gosync::{Index, OpenedIndex, ReadOptions};
-use gosync_zsync::{Control, ControlTarget, OpenedControl, Places};
+use gosync_zsync::{Control, ControlTarget, OpenedControl, Places, packed_locations, source_locations};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -106,6 +106,18 @@ impl Published {
         }
     }
 
+    /// The places of its target, those of it as it is and those of what packs it, where `given` are
+    /// the ones to fetch it from, if any.
+    pub(crate) fn sources(&self, given: &[Location]) -> (Vec<Location>, Vec<Location>) {
+        match self {
+            Self::Control(opened) if given.is_empty() => {
+                (source_locations(opened, None).unwrap_or_default(), packed_locations(opened, None))
+            }
+            published if published.is_compressed() => (Vec::new(), given.to_vec()),
+            _ => (given.to_vec(), Vec::new()),
+        }
+    }
+
     /// How long what is there is, in bytes.
     pub(crate) fn source_length(&self) -> u64 {
         match self {
@@ -115,7 +127,7 @@ impl Published {
     }
 
     /// Whether another file than the target is published.
-    pub(crate) fn is_compressed(&self) -> bool {
+    fn is_compressed(&self) -> bool {
         matches!(self, Self::Index { index, .. } if index.info().payload.is_some())
     }
 

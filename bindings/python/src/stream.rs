@@ -2,15 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gosync_chunks::ReadAt;
-use pyo3::exceptions::PyTypeError;
+use gosync_files::identity;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString};
 
+use crate::error::value_error;
 use crate::job::Job;
 
 /// Bytes that are handed over at once. The way to Python and back takes some ten
@@ -136,6 +139,39 @@ fn reopen(_: &Bound<'_, PyAny>, _: &Extent) -> Option<File> {
 pub(crate) fn name(object: &Bound<'_, PyAny>) -> Option<String> {
     let name = object.getattr(intern!(object.py(), "name")).ok()?;
     name.cast_into::<PyString>().ok().map(|name| name.to_string())
+}
+
+/// Refuses to write to `output` what is made of `inputs` while they are read, where it is the same
+/// object as one of them, or has the same file.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "what comes from Python does so")]
+pub(crate) fn keep_apart(output: &Bound<'_, PyAny>, inputs: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
+    let file = file_behind(output);
+    for input in &inputs {
+        if output.is(input) {
+            return Err(PyValueError::new_err("what is read cannot be written to as well; give another output"));
+        }
+        if let (Some(output), Some(input)) = (&file, file_behind(input)) {
+            identity::keep_apart(output, [input]).map_err(|error| value_error(&error))?;
+        }
+    }
+    Ok(())
+}
+
+/// A path of the file behind `object`, if it has one; its descriptor need not have a name any more.
+pub(crate) fn file_behind(object: &Bound<'_, PyAny>) -> Option<PathBuf> {
+    let path = name(object).map(PathBuf::from);
+    if !cfg!(unix) {
+        return path;
+    }
+    // To ask one that is still in memory for its descriptor would put it on disk.
+    let spooled = object.py().import("tempfile").and_then(|module| module.getattr("SpooledTemporaryFile"));
+    if spooled.is_ok_and(|kind| object.is_instance(&kind).unwrap_or(true)) {
+        return None;
+    }
+    let number: i32 = object.call_method0(intern!(object.py(), "fileno")).ok()?.extract().ok()?;
+    let descriptor = PathBuf::from(format!("/dev/fd/{number}"));
+    Some(path.filter(|path| identity::is_same(path, &descriptor)).unwrap_or(descriptor))
 }
 
 /// Bytes between where `object` stands and its end, where that can be told.

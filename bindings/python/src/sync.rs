@@ -20,7 +20,7 @@ use crate::error::{control_error, sync_error, value_error};
 use crate::job::{self, Job, Manner};
 use crate::network::Network;
 use crate::published::Published;
-use crate::stream::FileWriter;
+use crate::stream::{FileWriter, file_behind};
 
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "those of Python's function")]
@@ -52,12 +52,14 @@ pub(crate) fn build<'py>(
             return Err(PyValueError::new_err(text));
         }
     };
-    if let Output::Place(location) = &output {
-        let outputs: Vec<&Location> = [location].into_iter().chain(&payload).collect();
-        let inputs: Vec<&Path> =
-            [&file].into_iter().chain(key.as_ref().map(|Key(path, _)| path)).map(PathBuf::as_path).collect();
-        keep_apart(&outputs, &inputs).map_err(sync_error)?;
-    }
+    let index = match &output {
+        Output::Place(location) => Some(location.clone()),
+        Output::Stream(stream) => file_behind(stream.bind(py)).map(Location::from),
+    };
+    let outputs: Vec<&Location> = index.iter().chain(&payload).collect();
+    let inputs: Vec<&Path> =
+        [&file].into_iter().chain(key.as_ref().map(|Key(path, _)| path)).map(PathBuf::as_path).collect();
+    keep_apart(&outputs, &inputs).map_err(sync_error)?;
     let can_sign = format == Format::Layered && part.is_none() && matches!(output, Output::Place(_));
     if key.is_some() && !can_sign {
         return Err(PyValueError::new_err("only a whole index in the format gosync is signed, beside its file"));
@@ -255,6 +257,10 @@ pub(crate) fn patch<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
+    let behind_stream = match &output {
+        Output::Stream(stream) => file_behind(stream.bind(py)),
+        Output::Place(_) => None,
+    };
     let (transfer, ignored, report) = job::run(py, &manner, move |job| {
         let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();
         let first = if let IndexArgument::Place(location) = &index { Some(location) } else { None };
@@ -273,8 +279,13 @@ pub(crate) fn patch<'py>(
                 return Err(PyValueError::new_err("the index does not say where its target is; give the source"));
             }
         }
+        let (plain, packed) = published.sources(&locations);
         if let Output::Place(Location::Path(path)) = &output {
-            keep_target_apart(path, &seeds, &read, &locations, published.is_compressed())?;
+            keep_target_apart(path, &seeds, &read, &plain, &packed)?;
+        } else if let Some(path) = &behind_stream {
+            let sources = plain.iter().chain(&packed).filter_map(Location::as_path);
+            let inputs = read.iter().chain(&seeds).map(PathBuf::as_path).chain(sources);
+            identity::keep_apart(path, inputs).map_err(|error| value_error(&error))?;
         }
         let source: Box<dyn Source + '_> = match &places {
             Some(places) => Box::new(places.plain()),
@@ -314,6 +325,7 @@ pub(crate) fn patch<'py>(
     result.set_item("output_bytes", report.output_bytes())?;
     result.set_item("requests", work.transfer.requests + transfer.requests + layers.requests)?;
     result.set_item("refetched_blocks", work.refetched_blocks)?;
+    result.set_item("changed", report.changed)?;
     result.set_item("warnings", report.notes.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
@@ -328,17 +340,17 @@ fn files_of(index: &IndexArgument, public_key: Option<&Path>) -> Vec<PathBuf> {
 }
 
 /// Refuses to write over what is `read`, a seed other than the first, which may be brought to
-/// the new version in place, or a source.
+/// the new version in place, or a source: the target as it is, or what packs it.
 fn keep_target_apart(
     output: &Path,
     seeds: &[PathBuf],
     read: &[PathBuf],
-    sources: &[Location],
-    is_compressed: bool,
+    plain: &[Location],
+    packed: &[Location],
 ) -> PyResult<()> {
     let is_in_place = seeds.first().is_some_and(|seed| is_same(output, seed));
-    let seeds = if is_in_place { &[] } else { seeds };
-    let sources = sources.iter().filter(|_| !is_in_place || is_compressed).filter_map(Location::as_path);
+    let (seeds, plain) = if is_in_place { (&[][..], &[][..]) } else { (seeds, plain) };
+    let sources = plain.iter().chain(packed).filter_map(Location::as_path);
     let inputs = read.iter().chain(seeds).map(PathBuf::as_path).chain(sources);
     identity::keep_apart(output, inputs).map_err(|error| value_error(&error))
 }

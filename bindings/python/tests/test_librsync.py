@@ -182,3 +182,31 @@ def test_the_readme_of_python_librsync(versions, tmp_path, monkeypatch):
     exec(re.sub("^ {4}", "", example, flags=re.MULTILINE), variables)
     variables["synced"].close()
     assert len(names) == 3 and (tmp_path / "Resume-latest.pdf").read_bytes() == new.read_bytes()
+
+
+def test_what_is_read_is_not_written_to(versions, tmp_path):
+    old, new = versions
+    signature = librsync.signature(io.BytesIO(old.read_bytes()), io.BytesIO())
+    delta = librsync.delta(io.BytesIO(new.read_bytes()), signature, io.BytesIO())
+    linked = tmp_path / "linked"
+    os.link(old, linked)
+    before = old.read_bytes()
+    with open(old, "rb") as read, open(linked, "r+b") as written, open(new, "rb") as other:
+        memory = io.BytesIO(before)
+        for call in [
+            lambda: librsync.signature(read, written),
+            lambda: librsync.signature(written, written),
+            lambda: librsync.delta(read, signature, written),
+            lambda: librsync.delta(other, signature, signature),
+            lambda: librsync.patch(read, delta, written),
+            lambda: librsync.patch(memory, delta, memory),
+            lambda: librsync.patch(memory, delta, delta),
+        ]:
+            with pytest.raises(ValueError, match="same file|as well"):
+                call()
+        os.remove(linked)
+        with pytest.raises(ValueError, match="same file"):
+            librsync.patch(read, delta, written)
+    assert old.read_bytes() == before
+    with open(os.devnull, "r+b") as null:
+        assert librsync.signature(null, null) is null, "nothing is lost of a device"

@@ -311,3 +311,28 @@ def test_a_stream_that_fails_ends_the_call(published):
     with pytest.raises(OSError) as raised:
         gosync.patch(old, index, output=Full())
     assert raised.value.errno == 28 and raised.value.filename == "the stream"
+
+
+def test_no_stream_is_what_is_read(versions, tmp_path):
+    old, new = versions
+    gosync.build(new)
+    index = f"{new}.gosync"
+    before = [old.read_bytes(), new.read_bytes()]
+    with open(old, "r+b") as over_old, open(new, "r+b") as over_new, open(index, "r+b") as over_index:
+        for call in [
+            lambda: gosync.build(new, over_new),
+            lambda: gosync.patch(old, index, output=over_old),
+            lambda: gosync.patch(old, index, output=over_new),
+            lambda: gosync.patch(old, index, output=over_index),
+        ]:
+            with pytest.raises(ValueError, match="same file"):
+                call()
+    assert before == [old.read_bytes(), new.read_bytes()]
+
+
+def test_whether_anything_changed_is_told(versions):
+    old, new = versions
+    gosync.build(new)
+    assert [gosync.patch(old, f"{new}.gosync").changed for _ in range(2)] == [True, False]
+    with open(os.devnull, "wb") as out:
+        assert gosync.patch(old, f"{new}.gosync", output=out).changed

@@ -184,3 +184,13 @@ def test_what_is_wrong_is_refused():
 
     with pytest.raises(OSError, match="broken"):
         pyzsync.block_checksums(Broken())
+
+
+def test_what_is_read_is_not_written_to(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 10_000)
+    hashes = pyzsync.block_checksums(io.BytesIO(b"x" * 10_000))
+    with open(path, "rb") as read, open(path, "r+b") as written:
+        instructions, _ = pyzsync.zsync_delta(read, hashes)
+        with pytest.raises(ValueError, match="same file"):
+            pyzsync.patchstream(read, written, instructions)

@@ -147,7 +147,7 @@ impl Build {
         let key = self.signing.key(console)?;
         let block_sizes = self.block_size.map_or(self.layers, |size| vec![size]);
         let options = BuildOptions { block_sizes, compress: self.compress };
-        directory::build::build(&self.file, self.output, &self.contents, options, key.as_ref(), console)
+        directory::build::build(&self.file, self.output, &self.contents, options, &self.signing, key.as_ref(), console)
     }
 
     fn build_part(self, shard: Shard, options: &BuildOptions, console: &Console) -> anyhow::Result<()> {

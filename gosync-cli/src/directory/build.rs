@@ -7,14 +7,16 @@ use std::time::Instant;
 use anyhow::Context;
 use gosync::Index;
 use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, PayloadOut, TargetName};
-use gosync::signing::SecretKey;
+use gosync::signing::{SIGNATURE_SUFFIX, SecretKey};
 use gosync::sources::{Location, SourceOptions};
+use gosync_files::identity::SameFile;
 use gosync_tree::{IGNORE_FILE, LISTING_SUFFIX, MANY_FILES, TreeBuild};
 use serde_json::json;
 
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::options::environment;
+use crate::options::signing::Signing;
 use crate::progress::Bars;
 use crate::publication::index::{Described, publish};
 use crate::table::counted;
@@ -71,6 +73,7 @@ pub(crate) fn build(
     location: Option<Location>,
     contents: &Contents,
     mut options: BuildOptions,
+    signing: &Signing,
     key: Option<&SecretKey>,
     console: &Console,
 ) -> anyhow::Result<()> {
@@ -94,11 +97,21 @@ pub(crate) fn build(
     let target = TargetName::new(name.as_str());
     let target =
         target.map_err(|error| anyhow::anyhow!(error).context(format!("{} has no plain name", path.display())))?;
+    let suffix = if options.compress.is_some() { PAYLOAD_SUFFIX } else { LISTING_SUFFIX };
+    let beside = location.beside(&format!("{name}{suffix}"));
+    let patterns: Vec<&Path> = contents.exclude_from.iter().map(PathBuf::as_path).collect();
+    signing.keep_apart(&location, Some(&beside), &patterns)?;
+    for output in
+        [&location, &beside, &location.with_suffix(SIGNATURE_SUFFIX)].into_iter().filter_map(Location::as_path)
+    {
+        if let Some(input) = tree.file_at(output) {
+            return Err(SameFile { output: output.to_owned(), input }.into());
+        }
+    }
     let index = match options.compress {
         Some(_) => {
-            let payload = location.beside(&format!("{name}{PAYLOAD_SUFFIX}"));
             let payload_name = TargetName::new(format!("{name}{PAYLOAD_SUFFIX}"))?;
-            Destination::new(&payload, &upload)
+            Destination::new(&beside, &upload)
                 .write(|out| tree.index(Some(target), &options, Some(PayloadOut { name: payload_name, out }), &bars))
                 .map(|(index, notes)| {
                     console.notes(&notes);
@@ -106,10 +119,9 @@ pub(crate) fn build(
                 })
         }
         None => {
-            let listing = location.beside(&format!("{name}{LISTING_SUFFIX}"));
             let index = tree.index(Some(target), &options, None, &bars);
             index.and_then(|index| {
-                console.notes(&Destination::new(&listing, &upload).put(|out| out.write_all(tree.listing()))?);
+                console.notes(&Destination::new(&beside, &upload).put(|out| out.write_all(tree.listing()))?);
                 Ok(index)
             })
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use gosync::sources::{Location, Source, SourceOptions, open_sources};
 use gosync::update::{Estimate, FileOptions, Seeds, Target, UnreadableSeed, compare, estimate};
 use gosync_files::identity::{SameFile, is_same, keep_apart};
-use gosync_zsync::Places;
+use gosync_zsync::{Places, packed_locations, source_locations};
 use url::Url;
 
 use super::open::Published;
@@ -82,10 +82,21 @@ impl Update<'_> {
         if !is_in_place {
             keep_apart(output, &self.seeds)?;
         }
-        if !is_in_place || self.published.is_compressed() {
-            keep_apart(output, self.locations().unwrap_or_default().iter().filter_map(Location::as_path))?;
+        keep_apart(output, self.sources_beside(is_in_place).iter().filter_map(Location::as_path))
+    }
+
+    /// Where the target is fetched from that is something else than the target: what packs it, and,
+    /// unless that is to be brought to the new version, the target as it is.
+    fn sources_beside(&self, is_in_place: bool) -> Vec<Location> {
+        match self.published {
+            Published::Control(opened) if self.sources.is_empty() => {
+                let plain = source_locations(opened, self.referer).unwrap_or_default();
+                let plain = plain.into_iter().filter(|_| !is_in_place);
+                packed_locations(opened, self.referer).into_iter().chain(plain).collect()
+            }
+            published if is_in_place && !published.is_compressed() => Vec::new(),
+            _ => self.locations().unwrap_or_default(),
         }
-        Ok(())
     }
 
     /// An error of [`patch`](Self::patch) or of the estimate, with a hint where it takes knowing what

@@ -19,6 +19,7 @@ fn scratch() -> Scratch {
         &["build", "new", "--part", "1/2", "--compress"],
         &["build", "new", "--part", "2/2", "--compress"],
         &["zsyncmake", "new"],
+        &["zsyncmake", "-z", "new", "-o", "z.zsync"],
         &["rdiff", "signature", "old", "sums"],
         &["rdiff", "delta", "sums", "new", "delta"],
     ] {
@@ -54,6 +55,9 @@ fn no_command_writes_over_what_it_reads() {
         ("new", &["zsyncmake", "new", "-o", "OUT"]),
         ("new.zsync", &["zsync", "new.zsync", "-o", "OUT"]),
         ("old", &["zsync", "new.zsync", "-i", "old", "-o", "made", "-k", "OUT"]),
+        ("new.gz", &["zsync", "z.zsync", "-o", "OUT"]),
+        ("new.gz", &["patch", "old", "z.zsync", "-o", "OUT"]),
+        ("new", &["patch", "old", "new.zsync", "-o", "OUT"]),
         ("old", &["rdiff", "-f", "signature", "old", "OUT"]),
         ("new", &["rdiff", "-f", "delta", "sums", "new", "OUT"]),
         ("sums", &["rdiff", "-f", "delta", "sums", "new", "OUT"]),
@@ -113,4 +117,28 @@ fn what_is_brought_to_the_new_version_in_place_may_be_named_twice() {
     scratch.write("-", &other);
     assert_eq!(scratch.run(&["diff", "old", "new.gosync", "--report", "page"]).code, 0);
     assert_eq!(scratch.run(&["build", "old", "-o", "page"]).code, 0, "an output of before is no input");
+}
+
+#[test]
+fn a_directory_is_not_written_over_by_what_is_made_of_it() {
+    let scratch = Scratch::new();
+    scratch.write("site/page", b"a page");
+    scratch.write("site/site.gosync-listing", b"a page of that name");
+    scratch.write("patterns", b"none");
+    fs::hard_link(scratch.path("site/page"), scratch.path("linked")).unwrap();
+    for (output, more, told) in [
+        ("site/page", &[][..], "site/page"),
+        ("linked", &[], "site/page"),
+        ("site/x.gosync", &[], "site/site.gosync-listing"),
+        ("patterns", &["--exclude-from", "patterns"], "patterns"),
+    ] {
+        let run = scratch.run(&[&["build", "site", "--no-compress", "-o", output], more].concat());
+        run.assert_failed(2, "is the same file as");
+        assert!(run.stderr.contains(told), "{output}: {}", run.stderr);
+    }
+    assert_eq!(scratch.read("site/page"), b"a page");
+    assert_eq!(scratch.read("site/site.gosync-listing"), b"a page of that name");
+    // What is left out is not published.
+    let left_out = ["build", "site", "-o", "site/x.gosync", "--exclude", "*.gosync*", "--compress"];
+    assert_eq!([0; 2].map(|_| scratch.run(&left_out).code), [0, 0]);
 }

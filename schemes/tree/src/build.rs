@@ -1,9 +1,11 @@
 //! Publishing a directory: its listing, and the index of its flat target.
 
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gosync_chunks::{Progress, TargetName};
+use gosync_files::identity::is_same;
 use gosync_layers::choose;
 use gosync_layers::format::LayeredIndex;
 use gosync_publish::{Build, BuildOptions, Error as PublishError, PayloadOut};
@@ -87,6 +89,14 @@ impl TreeBuild {
     /// names elsewhere.
     pub fn left_out(&self) -> &[PathBuf] {
         &self.tree.left_out
+    }
+
+    /// The file of this directory that `path` leads to as well, if one does.
+    pub fn file_at(&self, path: &Path) -> Option<PathBuf> {
+        let length = fs::metadata(path).ok().filter(Metadata::is_file)?.len();
+        let entries = self.tree.listing.entries.iter().enumerate();
+        let as_long = entries.filter(|(at, _)| self.tree.content(*at).is_some_and(|content| content.length == length));
+        as_long.map(|(_, entry)| self.tree.root.at(&entry.path)).find(|file| is_same(file, path))
     }
 
     /// Makes the index of the directory, which is called `name`; with a `payload`, writes that too.

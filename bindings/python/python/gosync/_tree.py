@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
 from ._blake3 import blake3
-from .errors import CorruptError
+from ._input import Input
 
 DIRECTORY = 0x8000_0001
 KINDS = ("directory", "file", "link", "name")
@@ -110,15 +110,8 @@ def _shared(one: bytes, other: bytes) -> int:
     return next((at for at, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
 
 
-@dataclass
-class _Input:
-    data: bytes
-    at: int = 0
-
-    def read(self, size: int) -> bytes:
-        _require(size <= len(self.data) - self.at, "it is cut off")
-        self.at += size
-        return self.data[self.at - size : self.at]
+class _Input(Input):
+    WRONG = "the listing of the directory is damaged"
 
     def number(self) -> int:
         number = shift = 0
@@ -141,6 +134,4 @@ class _Input:
         return self.read(size)
 
 
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise CorruptError(f"the listing of the directory is damaged: {what}")
+_require = _Input.require

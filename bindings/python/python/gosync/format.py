@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Iterator, List, Optional, Tuple, Union
 
 from ._blake3 import blake3, root
+from ._input import Input
 from ._payload import Frame, Payload
 from ._tree import DIRECTORY, Directory, Entry, listing
-from .errors import CorruptError
 
 __all__ = ["Directory", "Entry", "Frame", "Index", "Layer", "Payload", "Record", "listing", "read"]
 
@@ -141,15 +141,8 @@ def read(index: Union[str, "os.PathLike[str]", bytes]) -> Index:
     return Index(head, name, length, target_hash, odds, salt, layers, payload, tree, directory)
 
 
-@dataclass
-class _Input:
-    data: bytes
-    at: int = 0
-
-    def read(self, size: int) -> bytes:
-        _require(size <= len(self.data) - self.at, "it is cut off")
-        self.at += size
-        return self.data[self.at - size : self.at]
+class _Input(Input):
+    WRONG = "the index cannot be used"
 
     def take(self, fields: str) -> Tuple[Any, ...]:
         return struct.unpack("<" + fields, self.read(struct.calcsize("<" + fields)))
@@ -171,6 +164,4 @@ class _Input:
         return part
 
 
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise CorruptError(f"the index cannot be used: {what}")
+_require = _Input.require

@@ -73,6 +73,8 @@ class PatchResult:
     requests: int
     refetched_blocks: int
     """Blocks that came out wrong at first."""
+    changed: bool
+    """Whether the output was written: a file that is the new version already is left alone."""
     warnings: List[str]
     """What went wrong apart from the content."""
     seconds: float

@@ -154,7 +154,8 @@ def patchstream(
     blocksize: int = DEFAULT_BLOCKSIZE,
 ) -> None:
     """Write the new version to `outstream`: what `delta` says, with blocks of `instream`,
-    the old version. Where a block is still missing, a ``ValueError`` says so."""
+    the old version. Where a block is still missing, or both have one file, a ``ValueError`` says so."""
+    _native.keep_apart(outstream, [instream])
     most = max(1, _CHUNK // blocksize)
     start, count = 0, 0
     for number, element in enumerate(delta):
