@@ -57,6 +57,15 @@ impl Beginning {
     ///
     /// When it cannot be read or fetched, or is a directory.
     pub fn read(location: &Location, limit: u64, options: &SourceOptions) -> Result<Self, Error> {
+        Self::read_first(location, START, limit, options)
+    }
+
+    /// The same with `len` bytes at first, where it is known how many will mostly do.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn read_first(location: &Location, len: u64, limit: u64, options: &SourceOptions) -> Result<Self, Error> {
         match location {
             Location::Path(path) => {
                 let read = |source| Error::Read { path: path.clone(), source };
@@ -68,7 +77,7 @@ impl Beginning {
                 Self::of(file, location, metadata.modified().ok(), limit)
             }
             Location::Url(_) => {
-                let begun = Box::new(open_beginning(location, START, limit, options)?);
+                let begun = Box::new(open_beginning(location, len, limit, options)?);
                 Ok(Self { location: location.clone(), start: Vec::new(), rest: Rest::Remote(begun), limit })
             }
         }

@@ -167,7 +167,7 @@ impl LayeredIndex {
         let truncated = || FormatError::Truncated { len: start.len() as u64 };
         let prefix = start.first_chunk().ok_or_else(truncated)?;
         let head = start.get(..head::len(prefix)?).ok_or_else(truncated)?.to_vec();
-        Self::new(head, IndexBytes::There { source, location: location.into(), start: Arc::new(start) }, options)
+        Self::new(head, IndexBytes::there(source, location, start), options)
     }
 
     /// Whether an index of ours begins with `start`, of which eight bytes will do.
@@ -355,13 +355,39 @@ impl LayeredIndex {
     ///
     /// When it cannot be read, or is damaged.
     pub fn section(&self, id: SectionId) -> Result<Option<(Vec<u8>, Transfer)>, Error> {
+        self.read_section(id, |range| self.bytes.read(&[range]))
+    }
+
+    fn read_section(
+        &self,
+        id: SectionId,
+        read: impl Fn(ByteRange) -> Result<(Vec<u8>, Transfer), SourceError>,
+    ) -> Result<Option<(Vec<u8>, Transfer)>, Error> {
         let mut placed = self.sections().placed(self.tree.end);
         let Some((section, range)) = placed.find(|(section, _)| section.id == id.0) else { return Ok(None) };
-        let (bytes, transfer) = self.bytes.read(&[range])?;
+        let (bytes, transfer) = read(range)?;
         if *blake3::hash(&bytes).as_bytes() != section.hash {
             return Err(self.damaged(Damage::Section { id: id.0 }));
         }
         Ok(Some((bytes, transfer)))
+    }
+
+    /// The BLAKE3 that the section `id` has; `None` where the index has no such section.
+    pub fn section_hash(&self, id: SectionId) -> Option<[u8; 32]> {
+        self.header.sections.iter().find(|section| section.id == id.0).map(|section| section.hash)
+    }
+
+    /// The same as [`section`](Self::section). Some of the records that an update needs first come
+    /// with it, where they cost no round trip more.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn section_and_more(&self, id: SectionId) -> Result<Option<(Vec<u8>, Transfer)>, Error> {
+        self.read_section(id, |range| {
+            let top = self.layers.first().map_or(0, |layer| layer.all().end);
+            self.bytes.read_with_start(top.min(self.head.len() as u64 + AHEAD), range)
+        })
     }
 
     /// Reads the records of `blocks`, ranges of a layer's blocks that ascend and do not
@@ -545,6 +571,10 @@ pub fn check_sizes(sizes: &[u32]) -> Result<(), FormatError> {
 pub(crate) fn record_len(header: &Header, layer: &LayerHeader) -> usize {
     WEAK_LEN + usize::from(header.strong_len) + usize::from(layer.compressed_len)
 }
+
+/// Bytes of the coarsest layer that are read with a section, at most: what a new connection of TCP
+/// sends at once.
+const AHEAD: u64 = 12 << 10;
 
 /// Bytes of an index that are copied at once.
 const COPIED: u64 = 4 << 20;

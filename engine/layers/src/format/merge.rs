@@ -73,7 +73,7 @@ pub fn merge(parts: &mut [NamedPart]) -> Result<LayeredIndex, MergeError> {
     }
     let head = head::encode(&header);
     let source = Arc::new(Joined::new(parts, head.len() as u64));
-    let place = IndexBytes::There { source, location: "the parts".into(), start: Arc::new(head.clone()) };
+    let place = IndexBytes::there(source, "the parts", head.clone());
     let options = ReadOptions { max_bytes: u64::MAX, ..ReadOptions::default() };
     let index = LayeredIndex::new(head, place, &options);
     index.map_err(|source| error(first_path, source.into()))
