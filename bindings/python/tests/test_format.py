@@ -293,3 +293,34 @@ def test_a_directory_is_what_the_page_says(tmp_path):
             gosync.format.listing(data[:length])
     with pytest.raises(gosync.CorruptError):
         gosync.format.listing(data + b"x")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no users with numbers")
+def test_owners_and_attributes_are_what_the_page_says(tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "a").write_bytes(b"a file")
+    os.link(tree / "a", tree / "b")
+    xattrs: tuple = ()
+    if hasattr(os, "setxattr"):
+        try:
+            os.setxattr(tree / "a", "user.kind", b"fish")
+            xattrs = ((b"user.kind", b"fish"),)
+        except OSError:
+            pass
+    command = [sys.executable, "-m", "gosync", "build", str(tree), "--owner", "--xattrs"]
+    subprocess.run(command, check=True, capture_output=True)
+    data = (tmp_path / "tree.gosync-listing").read_bytes()
+    root, one, more = gosync.format.listing(data)
+    status = (tree / "a").stat()
+    for entry in (root, one, more):
+        assert entry.user is not None and entry.user[0] == status.st_uid
+        assert entry.group is not None and entry.group[0] == status.st_gid
+    assert (root.xattrs, one.xattrs, more.xattrs) == ((), xattrs, ())
+    for at in range(len(data)):
+        forged = bytearray(data)
+        forged[at] ^= 0x80
+        try:
+            gosync.format.listing(bytes(forged))
+        except gosync.CorruptError:
+            pass

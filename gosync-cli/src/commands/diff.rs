@@ -50,7 +50,7 @@ impl Diff {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
         let options = &self.network.source_options(std::iter::once(&self.index).chain(&self.source), console)?;
-        let published = Published::open(&self.index, &self.trust, options, console);
+        let published = Published::open(&self.index, Some(&self.seed), &self.trust, options, console);
         let published = &published.map_err(|error| remedy::of_order(error, "diff", &self.seed, &self.index))?;
         if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
             if self.report.is_some() {

@@ -36,7 +36,7 @@ impl Inspect {
         if let Some(path) = &self.signed_part {
             keep_apart(path, self.index.as_path().map(PathBuf::from).into_iter().chain(self.trust.files(&self.index)))?;
         }
-        let published = Published::open(&self.index, &self.trust, &options, console)?;
+        let published = Published::open(&self.index, None, &self.trust, &options, console)?;
         if let Some(path) = self.signed_part {
             write_file(&path, published.signed_part()?, console)?;
         }

@@ -75,7 +75,7 @@ impl Patch {
         }
         let sources: Vec<Location> = self.source.iter().chain(&self.more_sources).cloned().collect();
         let options = &self.network.source_options(std::iter::once(&self.index).chain(&sources), console)?;
-        let published = Published::open(&self.index, &self.trust, options, console);
+        let published = Published::open(&self.index, Some(&self.seed), &self.trust, options, console);
         let published = &published.map_err(|error| remedy::of_order(error, "patch", &self.seed, &self.index))?;
         if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
             let Some(output) = output else {

@@ -39,7 +39,7 @@ impl Verify {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
         let options = self.network.source_options([&self.index], console)?;
-        let published = Published::open(&self.index, &self.trust, &options, console);
+        let published = Published::open(&self.index, Some(&self.file), &self.trust, &options, console);
         let published = published.map_err(|error| remedy::of_order(error, "verify", &self.file, &self.index))?;
         if let Some(directory) = Directory::of(&published, &self.file, &options, console)? {
             return directory.verify(&self.file, start);

@@ -10,7 +10,7 @@ use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, PayloadOut, Tar
 use gosync::signing::{SIGNATURE_SUFFIX, SecretKey};
 use gosync::sources::{Location, SourceOptions};
 use gosync_files::identity::SameFile;
-use gosync_tree::{IGNORE_FILE, LISTING_SUFFIX, MANY_FILES, TreeBuild};
+use gosync_tree::{LISTING_SUFFIX, MANY_FILES, TreeBuild, TreeBuildOptions};
 use serde_json::json;
 
 use crate::console::Console;
@@ -26,7 +26,7 @@ use crate::text::grouped;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Contents {
     /// Of a directory, leave out what this pattern matches, in the syntax of .gitignore; may be
-    /// repeated. The file .gosyncignore in the directory has patterns too, one a line
+    /// repeated. Files .gosyncignore in it and beneath have patterns too, as .gitignore has for git
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
     /// Of a directory, leave out what the patterns in this file match; may be repeated
@@ -36,25 +36,37 @@ pub(crate) struct Contents {
     /// payload, because each file would be a request
     #[arg(long, conflicts_with = "compress")]
     no_compress: bool,
+    /// Of a directory, record users and groups, by name and number, for `gosync patch --owner`
+    #[arg(long)]
+    owner: bool,
+    /// Of a directory, record extended attributes, access control lists and capabilities, for
+    /// `gosync patch --xattrs`
+    #[arg(long)]
+    xattrs: bool,
 }
 
 impl Contents {
     /// Refuses what is only for directories.
     pub(crate) fn check_file(&self) -> Result<(), Usage> {
-        match self.exclude.is_empty() && self.exclude_from.is_empty() {
-            true => Ok(()),
-            false => Err(Usage {
-                message: "--exclude and --exclude-from are for directories, and this is a file".into(),
-                hint: "leave them out, or give the directory",
+        let all = [
+            (!self.exclude.is_empty(), "--exclude"),
+            (!self.exclude_from.is_empty(), "--exclude-from"),
+            (self.owner, "--owner"),
+            (self.xattrs, "--xattrs"),
+        ];
+        match all.iter().find(|(is_given, _)| *is_given) {
+            None => Ok(()),
+            Some((_, option)) => Err(Usage {
+                message: format!("{option} is for directories, and this is a file"),
+                hint: "leave it out, or give the directory",
             }),
         }
     }
 
-    /// All patterns, those of the directory first.
-    fn patterns(&self, directory: &Path) -> anyhow::Result<String> {
+    /// All patterns that were given.
+    fn patterns(&self) -> anyhow::Result<String> {
         let mut patterns = String::new();
-        let own = directory.join(IGNORE_FILE);
-        for file in Some(&own).filter(|own| own.is_file()).into_iter().chain(&self.exclude_from) {
+        for file in &self.exclude_from {
             patterns += &fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
             patterns.push('\n');
         }
@@ -83,7 +95,13 @@ pub(crate) fn build(
     let location = location.unwrap_or_else(|| path.with_file_name(format!("{name}.gosync")).into());
     let upload: SourceOptions = environment::source_options()?;
     let bars = Bars::new(console);
-    let tree = TreeBuild::scan(path, &contents.patterns(path)?, environment::latest_time()?, &bars);
+    let wanted = TreeBuildOptions {
+        excludes: contents.patterns()?,
+        latest: environment::latest_time()?,
+        owner: contents.owner,
+        xattrs: contents.xattrs,
+    };
+    let tree = TreeBuild::scan(path, &wanted, &bars);
     let tree = tree.map_err(gosync::Error::from)?;
     for left_out in tree.left_out() {
         console.message(format_args!("warning: {} is left out: it is no file, directory or link", left_out.display()));

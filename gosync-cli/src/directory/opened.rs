@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use gosync::sources::{Location, SourceOptions, open_sources};
+use gosync::sources::{Location, SourceOptions, Transfer, open_sources};
 use gosync::{LayeredIndex, OpenedIndex};
 use gosync_tree::{LISTING_SUFFIX, TreeInfo, TreeOptions, TreeSource, TreeUpdate};
 
@@ -19,6 +19,8 @@ pub(crate) struct Directory<'a> {
     opened: &'a OpenedIndex,
     index: &'a LayeredIndex,
     info: TreeInfo,
+    /// What opening the index took.
+    transfer: Transfer,
     options: &'a SourceOptions,
     console: &'a Console,
 }
@@ -32,16 +34,36 @@ pub(crate) struct Options {
     /// Of a directory, read every file, and do not go by length and time
     #[arg(long)]
     checksum: bool,
+    /// Of a directory, give files to the users and groups that `gosync build --owner` recorded, by name
+    /// or else by number
+    #[arg(long)]
+    owner: bool,
+    /// Of a directory, set the extended attributes, access control lists and capabilities that
+    /// `gosync build --xattrs` recorded
+    #[arg(long)]
+    xattrs: bool,
+    /// With -o, make files that did not change further names (hard links) of those in the old
+    /// directory, as --link-dest of rsync does. They take no room then; but what is written into one
+    /// of them is in both directories
+    #[arg(long)]
+    link: bool,
 }
 
 impl Options {
     /// Refuses them for a file.
     pub(crate) fn check_file(&self) -> Result<(), Usage> {
-        match self.delete || self.checksum {
-            false => Ok(()),
-            true => Err(Usage {
-                message: "--delete and --checksum are for directories, and the index describes a file".into(),
-                hint: "leave them out",
+        let all = [
+            (self.delete, "--delete"),
+            (self.checksum, "--checksum"),
+            (self.owner, "--owner"),
+            (self.xattrs, "--xattrs"),
+            (self.link, "--link"),
+        ];
+        match all.iter().find(|(is_given, _)| *is_given) {
+            None => Ok(()),
+            Some((_, option)) => Err(Usage {
+                message: format!("{option} is for directories, and the index describes a file"),
+                hint: "leave it out",
             }),
         }
     }
@@ -60,11 +82,15 @@ impl<'a> Directory<'a> {
             Published::Index(opened, _) => opened.index.layered().map(|index| (opened, index)),
             Published::Control(_) => None,
         };
-        let info = index.map(|(_, index)| TreeInfo::of(index)).transpose().map_err(gosync::Error::from)?.flatten();
+        let info = index.map(|(_, index)| TreeInfo::open(index, path)).transpose();
+        let info = info.map_err(gosync::Error::from)?.flatten();
         let shown = path.display();
         match (index, info) {
-            (Some((opened, index)), Some(info)) => match path.exists() && !path.is_dir() {
-                false => Ok(Some(Self { opened, index, info, options, console })),
+            (Some((opened, index)), Some((info, mut transfer))) => match path.exists() && !path.is_dir() {
+                false => {
+                    transfer += opened.transfer;
+                    Ok(Some(Self { opened, index, info, transfer, options, console }))
+                }
                 true => Err(Usage {
                     message: format!("{shown} is no directory, but {} describes one", published.location()),
                     hint: "give the old version of the directory, or a path where there is nothing",
@@ -90,13 +116,23 @@ impl<'a> Directory<'a> {
         is_dry_run: bool,
         start: Instant,
     ) -> anyhow::Result<ExitCode> {
+        if options.link && seeds.is_empty() {
+            return Err(Usage {
+                message: format!(
+                    "--link makes links to an old directory, and {} becomes the new one",
+                    output.display()
+                ),
+                hint: "give another place for the new one with -o, or leave out --link",
+            }
+            .into());
+        }
         let bars = Bars::new(self.console);
         let bars = if is_dry_run { bars } else { bars.kept() };
         self.with(sources, |source| {
             let update = TreeUpdate { seeds, options: options.into(), ..self.update(source, &bars) };
             if is_dry_run {
                 let forecast = update.compare(output).map_err(gosync::Error::from)?;
-                return outcome::tell_changes(&forecast, self.opened.transfer, start, self.console);
+                return outcome::tell_changes(&forecast, self.transfer, start, self.console);
             }
             let report = update.to_directory(output);
             self.console.interrupt.settle();
@@ -104,7 +140,7 @@ impl<'a> Directory<'a> {
             for note in self.options.http.hosts.notes() {
                 self.console.message(note);
             }
-            outcome::tell(&report, output, self.opened.transfer, start, self.console)
+            outcome::tell(&report, output, self.transfer, start, self.console)
         })
     }
 
@@ -120,7 +156,7 @@ impl<'a> Directory<'a> {
         self.with(sources, |source| {
             let update = TreeUpdate { seeds, ..self.update(source, &bars) };
             let forecast = update.compare(path).map_err(gosync::Error::from)?;
-            outcome::tell_forecast(&forecast, &self.info, self.opened.transfer, start, self.console)
+            outcome::tell_forecast(&forecast, &self.info, self.transfer, start, self.console)
         })
     }
 
@@ -177,6 +213,7 @@ impl<'a> Directory<'a> {
 
 impl From<&Options> for TreeOptions {
     fn from(options: &Options) -> Self {
-        Self { delete: options.delete, checksum: options.checksum }
+        let Options { delete, checksum, owner, xattrs, link } = *options;
+        Self { delete, checksum, owner, xattrs, link }
     }
 }

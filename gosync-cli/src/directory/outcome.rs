@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use gosync::sources::Transfer;
-use gosync_tree::{Differences, FileChange, FileCounts, TreeForecast, TreeInfo, TreeReport, shown};
+use gosync_tree::{Differences, FileChange, FileCounts, TreeForecast, TreeInfo, TreeReport, Unset, shown};
 use serde_json::{Value, json};
 
 use crate::console::Console;
@@ -21,7 +21,7 @@ pub(super) fn tell(
     start: Instant,
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
-    let TreeReport { counts, kept, work, .. } = report;
+    let TreeReport { counts, kept, unset, work, .. } = report;
     index += report.index;
     let time = start.elapsed();
     if report.was_rolled_forward {
@@ -36,6 +36,17 @@ pub(super) fn tell(
     }
     for kept in kept {
         console.error(format_args!("warning: {}: {}", output.join(shown(&kept.path)).display(), kept.why));
+    }
+    if *unset != Unset::default() {
+        let what = [(unset.owners, "owner"), (unset.xattrs, "extended attribute")];
+        let what = what.into_iter().filter(|(count, _)| *count > 0);
+        let what: Vec<String> =
+            what.map(|(count, what)| format!("the {what}s of {}", counted(count, "path"))).collect();
+        console.error(format_args!(
+            "warning: {}: {} could not be set by this user, or not on this file system; run this again as root",
+            output.display(),
+            what.join(" and ")
+        ));
     }
     console.message(format_args!(
         "{}: {}, {} of {} matched ({}), {} fetched and {} of index{}, in {}",
@@ -56,6 +67,8 @@ pub(super) fn tell(
             "output": output.to_string_lossy(),
             "changed": counts.changed + counts.added + counts.removed + counts.moved > 0,
             "files_kept": kept.iter().map(|kept| shown(&kept.path)).collect::<Vec<_>>(),
+            "owners_not_set": unset.owners,
+            "xattrs_not_set": unset.xattrs,
             "rolled_forward": report.was_rolled_forward,
             "matched_bytes": report.matched_bytes,
             "kept_bytes": work.kept,

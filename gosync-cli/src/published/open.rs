@@ -1,10 +1,12 @@
 //! Finding out what was published: its first bytes tell, and are read once.
 
+use std::path::Path;
+
 use gosync::signing::Signed;
 use gosync::sources::{Location, SourceOptions, Transfer};
 use gosync::update::{Beginning, Target};
 use gosync::{Index, OpenedIndex, ReadOptions};
-use gosync_tree::{SECTION, TreeInfo};
+use gosync_tree::{FIRST_BYTES, SECTION, TreeInfo};
 use gosync_zsync::{Control, ControlTarget, OpenedControl, Places};
 use serde_json::Value;
 
@@ -24,19 +26,31 @@ pub(crate) enum Published {
 }
 
 impl Published {
-    /// Opens what is at `location`, and refuses it where it has to be signed and is not.
+    /// Opens what is at `location`, and refuses it where it has to be signed and is not. Of what
+    /// is perhaps compared with `old`, an old version, no more is read at first than that needs.
     pub(crate) fn open(
         location: &Location,
+        old: Option<&Path>,
         trust: &Trust,
         options: &SourceOptions,
         console: &Console,
     ) -> anyhow::Result<Self> {
-        Self::read(location, trust, options, console).map_err(|error| remedy::of_opening(error, location, options))
+        Self::read(location, old, trust, options, console).map_err(|error| remedy::of_opening(error, location, options))
     }
 
-    fn read(location: &Location, trust: &Trust, options: &SourceOptions, console: &Console) -> anyhow::Result<Self> {
+    fn read(
+        location: &Location,
+        old: Option<&Path>,
+        trust: &Trust,
+        options: &SourceOptions,
+        console: &Console,
+    ) -> anyhow::Result<Self> {
         let limits = ReadOptions { sections: &[SECTION], ..ReadOptions::default() };
-        let beginning = Beginning::read(location, limits.max_bytes, options).map_err(gosync::Error::from)?;
+        let beginning = match old.is_some_and(Path::is_dir) {
+            true => Beginning::read_first(location, FIRST_BYTES, limits.max_bytes, options),
+            false => Beginning::read(location, limits.max_bytes, options),
+        };
+        let beginning = beginning.map_err(gosync::Error::from)?;
         let is_index = Index::format_of(beginning.start());
         if matches!(is_index, Ok(None)) && Control::is_one(beginning.start()) {
             if trust.wants_signature() {

@@ -121,8 +121,8 @@ fn directories_and_files_are_told_apart() {
         scratch.run(&[command, "file", "new/site.gosync"]).assert_failed(2, "is no directory, but");
         scratch.run(&[command, "site", "file.gosync"]).assert_failed(2, "is a directory, but");
     }
-    scratch.run(&["patch", "file", "file.gosync", "--delete"]).assert_failed(2, "are for directories");
-    scratch.run(&["build", "file", "--exclude", "x"]).assert_failed(2, "are for directories");
+    scratch.run(&["patch", "file", "file.gosync", "--delete"]).assert_failed(2, "is for directories");
+    scratch.run(&["build", "file", "--exclude", "x"]).assert_failed(2, "is for directories");
     scratch.run(&["build", "site", "--format", "zsync"]).assert_failed(2, "gosync's own format");
     scratch.run(&["build", "site", "--part", "1/2"]).assert_failed(2, "gosync's own format");
     scratch.run(&["build", "site", "--exclude", "a["]).assert_failed(2, "cannot be understood");

@@ -13,9 +13,10 @@ use gosync_publish::{Build, BuildOptions, Error as PublishError, PayloadOut};
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::excludes::Excludes;
-use crate::flat::Flat;
+use crate::flat::{Flat, Opens};
 use crate::listing::Listing;
 use crate::listing::entry::{Kind, Time};
+use crate::members::Members;
 use crate::root::Root;
 use crate::scan::{Scan, ScanOptions};
 use crate::section::TreeInfo;
@@ -35,44 +36,79 @@ const COARSE_BLOCKS: u64 = 1 << 10;
 /// Blocks are not larger than this, in bytes.
 const LARGEST_BLOCK: u32 = 16 << 20;
 
+/// What of a directory to publish.
+#[derive(Clone, Debug, Default)]
+pub struct TreeBuildOptions {
+    /// What to leave out: lines in the syntax of gitignore, which count for more than those in
+    /// [`IGNORE_FILE`](crate::IGNORE_FILE)s.
+    pub excludes: String,
+    /// What is newer is said to be as old as this.
+    pub latest: Option<Time>,
+    /// Records users and groups.
+    pub owner: bool,
+    /// Records extended attributes, access control lists and capabilities among them.
+    pub xattrs: bool,
+}
+
 /// A directory that was looked at, to be published.
 pub struct TreeBuild {
-    tree: Arc<Scan>,
+    files: Arc<dyn Opens>,
+    /// The directory; none where the tree is the caller's own.
+    scan: Option<Arc<Scan>>,
+    called: String,
+    tree: Listing,
     listing: Arc<[u8]>,
     info: TreeInfo,
 }
 
 impl TreeBuild {
     /// Looks at the directory at `path`, and hashes all files, on all threads of the current rayon
-    /// pool. `excludes` are lines in the syntax of gitignore, of what to leave out. What is newer
-    /// than `latest` is said to be as old as that.
+    /// pool.
     ///
     /// # Errors
     ///
     /// When something cannot be read, or a pattern cannot be understood.
     pub fn scan(
         path: &Path,
-        excludes: &str,
-        latest: Option<Time>,
+        options: &TreeBuildOptions,
         progress: &dyn Progress,
     ) -> Result<Self, gosync_update::Error> {
         let root = Root::open(path).map_err(Error::read(path))?;
-        let options = ScanOptions { excludes: &Excludes::new(excludes)?, known: None, progress };
-        let mut tree = Scan::of(root, &options)?;
+        let excludes = Excludes::with_files(&options.excludes)?;
+        let TreeBuildOptions { owner, xattrs, latest, .. } = *options;
+        let scan = Scan::of(root, &ScanOptions { owner, xattrs, ..ScanOptions::plain(&excludes, progress) })?;
+        let mut tree = scan.listing.clone();
         if let Some(latest) = latest {
-            clamp(&mut tree.listing, latest);
+            clamp(&mut tree, latest);
         }
-        let listing: Arc<[u8]> = tree.listing.encode().into();
-        let lengths: Vec<u64> = (0..tree.stats.len()).filter_map(|at| Some(tree.content(at)?.length)).collect();
+        let scan = Arc::new(scan);
+        let called = path.display().to_string();
+        Ok(Self::new(tree, scan.clone(), Some(scan), called, excludes.patterns()))
+    }
+
+    /// Looks at a tree that is in no file system, and is called `called` in messages.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read, or cannot be listed.
+    pub fn of(members: Members, called: &str, progress: &dyn Progress) -> Result<Self, gosync_update::Error> {
+        let (tree, contained) = members.listed(called, progress)?;
+        Ok(Self::new(tree, Arc::new(contained), None, called.to_owned(), String::new()))
+    }
+
+    fn new(tree: Listing, files: Arc<dyn Opens>, scan: Option<Arc<Scan>>, called: String, excludes: String) -> Self {
+        let listing: Arc<[u8]> = tree.encode().into();
+        let lengths = (0..tree.entries.len()).filter_map(|at| Some(tree.content(at)?.length));
+        let (count, bytes) = lengths.fold((0, 0), |(count, bytes), length| (count + 1, bytes + length));
         let info = TreeInfo {
             listing_length: listing.len() as u64,
             listing_hash: *blake3::hash(&listing).as_bytes(),
-            entries: tree.stats.len() as u64,
-            files: lengths.len() as u64,
-            bytes: lengths.iter().sum(),
-            excludes: excludes.to_owned(),
+            entries: tree.entries.len() as u64,
+            files: count,
+            bytes,
+            excludes,
         };
-        Ok(Self { tree: Arc::new(tree), listing, info })
+        Self { files, scan, called, tree, listing, info }
     }
 
     /// What the index will say of it.
@@ -88,15 +124,16 @@ impl TreeBuild {
     /// What is left out because no listing can have it: devices, sockets, pipes, names that are no
     /// names elsewhere.
     pub fn left_out(&self) -> &[PathBuf] {
-        &self.tree.left_out
+        self.scan.as_ref().map_or(&[], |scan| &scan.left_out)
     }
 
     /// The file of this directory that `path` leads to as well, if one does.
     pub fn file_at(&self, path: &Path) -> Option<PathBuf> {
+        let root = &self.scan.as_ref()?.root;
         let length = fs::metadata(path).ok().filter(Metadata::is_file)?.len();
-        let entries = self.tree.listing.entries.iter().enumerate();
+        let entries = self.tree.entries.iter().enumerate();
         let as_long = entries.filter(|(at, _)| self.tree.content(*at).is_some_and(|content| content.length == length));
-        as_long.map(|(_, entry)| self.tree.root.at(&entry.path)).find(|file| is_same(file, path))
+        as_long.map(|(_, entry)| root.at(&entry.path)).find(|file| is_same(file, path))
     }
 
     /// Makes the index of the directory, which is called `name`; with a `payload`, writes that too.
@@ -117,15 +154,14 @@ impl TreeBuild {
             sizes => sizes.to_vec(),
         };
         let unit = block_sizes.last().copied().unwrap_or(1).max(1);
-        let contents = Contents::of(&self.tree.listing, self.info.listing_length, unit.into());
-        let called = self.tree.root.path().display().to_string();
+        let contents = Contents::of(&self.tree, self.info.listing_length, unit.into());
         let contents = contents.ok_or_else(|| PublishError::Layers { sizes: block_sizes.clone() })?;
-        let flat = Flat::of(&self.tree, self.listing.clone(), &contents);
+        let flat = Flat::of(&self.files, self.listing.clone(), &contents);
         let options = BuildOptions { block_sizes, ..options.clone() };
         let sections = vec![self.info.section()];
-        let build = Build { target: &flat, called: &called, name, sections, options: &options, progress };
+        let build = Build { target: &flat, called: &self.called, name, sections, options: &options, progress };
         let index = build.index(payload)?;
-        match self.tree.changed() {
+        match self.scan.as_ref().and_then(|scan| scan.changed()) {
             Some(path) => Err(PublishError::Changed { path }),
             None => Ok(index),
         }

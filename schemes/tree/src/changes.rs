@@ -4,12 +4,15 @@ use gosync_chunks::FileHash;
 use hashbrown::{HashMap, HashSet};
 
 use crate::error::Error;
+use crate::extra::{Extra, Unset};
 use crate::listing::Listing;
 use crate::listing::entry::{Attributes, Content, Entry, Kind, Time};
-use crate::listing::path::{shown, split};
+use crate::listing::path::split;
 use crate::platform;
 use crate::root::{Stat, StatKind};
 use crate::scan::Scan;
+use crate::step::Step;
+use crate::wishes::Wishes;
 
 /// How many files (links among them) become what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,24 +53,13 @@ pub enum Change {
     Removed,
 }
 
-/// One thing to do. Each can be done again without harm.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Removes what is at `path`, as long as it is what it was.
-    Remove { path: Vec<u8>, was: Stat },
-    /// Makes a directory.
-    Create { path: Vec<u8> },
-    /// Moves what was made under this number to `path`, as long as that is what it was.
-    Place { number: u64, path: Vec<u8>, was: Option<Stat> },
-    /// Gives a file or directory its mode and time; a file, as long as it is what it was.
-    Set { path: Vec<u8>, attributes: Attributes, was: Option<Stat> },
-}
-
 /// Something to be made, before anything is touched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Made {
     /// A file with this in it.
     File(Attributes, Content),
+    /// A file that is here, and will be taken from where it is.
+    Taken,
     /// A symbolic link, of a time.
     Link(Time, Vec<u8>),
     /// One more name of what was made under another number.
@@ -86,19 +78,36 @@ pub(crate) struct Changes {
     pub(crate) counts: FileCounts,
     /// What becomes of which file.
     pub(crate) files: Vec<FileChange>,
+    /// What is to be set of what is made, by its number.
+    pub(crate) extras: HashMap<u64, Extra>,
+    /// What this user may not set.
+    pub(crate) unset: Unset,
+}
+
+/// What is wanted of a directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PlanOptions {
+    /// Removes what is not listed.
+    pub(crate) delete: bool,
+    pub(crate) owner: bool,
+    pub(crate) xattrs: bool,
 }
 
 impl Changes {
-    /// What makes of the directory `own` what `new` lists. What is not listed is removed if
-    /// `delete` says so.
-    pub(crate) fn plan(new: &Listing, own: &Scan, delete: bool) -> Result<Self, Error> {
+    /// What makes of the directory `own` what `new` lists.
+    pub(crate) fn plan(new: &Listing, own: &Scan, options: &PlanOptions) -> Result<Self, Error> {
+        let PlanOptions { delete, .. } = *options;
         let mut planner = Planner {
             new,
             own,
+            wishes: Wishes::of(new, own, options),
             going: if delete { going(new, own) } else { HashMap::new() },
+            movable: movable(new, own, delete),
             numbers: HashMap::new(),
             inodes: HashMap::new(),
+            taken: HashMap::new(),
             touched: HashSet::new(),
+            early: Vec::new(),
             late: Vec::new(),
             changes: Self::default(),
         };
@@ -128,9 +137,34 @@ fn going<'a>(new: &Listing, own: &'a Scan) -> HashMap<FileHash, Vec<&'a [u8]>> {
     going
 }
 
+/// The files that can be taken from where they are, by what is in them: files with one name, on the
+/// file system of the directory, whose content does not stay at their path.
+fn movable(new: &Listing, own: &Scan, delete: bool) -> HashMap<FileHash, Vec<usize>> {
+    let mut movable: HashMap<FileHash, Vec<usize>> = HashMap::new();
+    let device = own.stats.first().map(|root| root.device);
+    for (at, (entry, stat)) in own.listing.entries.iter().zip(&own.stats).enumerate().rev() {
+        let Kind::File(_, content) = entry.kind else { continue };
+        let leaves = match new.find(&entry.path) {
+            None => delete,
+            Some(listed) => new.content(listed).is_some_and(|listed| listed != content),
+        };
+        if leaves && content.length > 0 && stat.names == 1 && Some(stat.device) == device {
+            movable.entry(content.hash).or_default().push(at);
+        }
+    }
+    movable
+}
+
 struct Planner<'a> {
     new: &'a Listing,
     own: &'a Scan,
+    wishes: Wishes<'a>,
+    /// The files that can be taken, the first to be taken last.
+    movable: HashMap<FileHash, Vec<usize>>,
+    /// Those that are, by the number that each is made under.
+    taken: HashMap<u64, usize>,
+    /// What takes them.
+    early: Vec<Step>,
     /// The paths of what goes, by what is in it.
     going: HashMap<FileHash, Vec<&'a [u8]>>,
     /// What each entry that has to be made is made under.
@@ -202,17 +236,22 @@ impl Planner<'_> {
             Kind::File(attributes, content) => {
                 let here = old.filter(|(old, ..)| self.own.content(*old) == Some(*content) && self.keeps(*old, at));
                 match here {
-                    Some((_, _, stat)) => self.set(&entry.path, *attributes, stat),
+                    Some((old, _, stat)) => self.set(at, old, *attributes, stat, *content),
                     None => self.make(at, Made::File(*attributes, *content)),
                 }
             }
             Kind::Link { modified, target } => match old.map(|(_, old, _)| &old.kind) {
-                Some(old) if *old == entry.kind => self.changes.counts.unchanged += 1,
+                Some(here) if *here == entry.kind && !old.is_some_and(|(old, ..)| self.wishes.differ(at, old)) => {
+                    self.changes.counts.unchanged += 1;
+                }
                 _ => self.make(at, Made::Link(*modified, target.clone())),
             },
             Kind::HardLink { of } => {
                 let first = &self.new.entries[*of].path;
                 let made = match self.numbers.get(of) {
+                    Some(number) if self.taken.contains_key(number) => {
+                        Made::NameOf(self.own.listing.entries[self.taken[number]].path.clone())
+                    }
                     Some(&number) => Made::SameAs(number),
                     None => Made::NameOf(first.clone()),
                 };
@@ -222,7 +261,9 @@ impl Planner<'_> {
                     })
                 };
                 match (&made, old) {
-                    (Made::NameOf(_), Some((_, _, stat))) if is_same(stat) => self.changes.counts.unchanged += 1,
+                    (Made::NameOf(of), Some((_, _, stat))) if of == first && is_same(stat) => {
+                        self.changes.counts.unchanged += 1;
+                    }
                     _ => self.make(at, made),
                 }
             }
@@ -239,15 +280,41 @@ impl Planner<'_> {
         *self.inodes.entry(first).or_insert(at) == at
     }
 
-    fn set(&mut self, path: &[u8], attributes: Attributes, stat: &Stat) {
+    fn set(&mut self, at: usize, old: usize, attributes: Attributes, stat: &Stat, content: Content) {
         let is_same = stat.modified == attributes.modified && (stat.mode == attributes.mode || !platform::HAS_MODES);
-        if is_same {
+        let differs = self.wishes.differ(at, old);
+        if is_same && !differs {
             self.changes.counts.unchanged += 1;
             return;
         }
+        // Another directory may have a name of this file too, and is not to be changed with it.
+        if stat.names > self.own.names(old) {
+            return self.make(at, Made::File(attributes, content));
+        }
+        let path = self.new.entries[at].path.clone();
         self.changes.counts.changed += 1;
-        self.changes.files.push(FileChange { change: Change::Changed, path: path.to_vec(), from: None });
-        self.changes.steps.push(Step::Set { path: path.to_vec(), attributes, was: Some(*stat) });
+        self.changes.files.push(FileChange { change: Change::Changed, path: path.clone(), from: None });
+        let extra = if differs { self.wishes.of_entry(at) } else { Extra::default() };
+        self.changes.steps.push(Step::Set { path, attributes, extra, was: Some(*stat) });
+    }
+
+    /// Has a file that is here, and whose content is needed only elsewhere, taken from its place.
+    fn take(&mut self, at: usize, made: Made, number: u64, from: Option<&[u8]>) -> Made {
+        let Made::File(attributes, content) = made else { return made };
+        let Some(of) = self.movable.get_mut(&content.hash) else { return made };
+        let own = self.own;
+        // The file that is told to have moved, where it is that.
+        let told = of.iter().rposition(|&old| from.is_some_and(|from| own.listing.entries[old].path == from));
+        let Some(last) = of.len().checked_sub(1) else { return made };
+        let old = of.remove(told.unwrap_or(last));
+        if self.wishes.differ(at, old) {
+            return made;
+        }
+        let (path, was) = (own.listing.entries[old].path.clone(), own.stats[old]);
+        self.touch(&path);
+        self.taken.insert(number, old);
+        self.early.push(Step::Take { number, path, attributes, was });
+        Made::Taken
     }
 
     fn make(&mut self, at: usize, made: Made) {
@@ -264,13 +331,18 @@ impl Planner<'_> {
             (None, None) => (Change::Added, &mut counts.added),
         };
         *count += 1;
+        let number = self.changes.made.len() as u64;
+        let made = self.take(at, made, number, from);
         let from = from.map(<[u8]>::to_vec);
         self.changes.files.push(FileChange { change, path: entry.path.clone(), from });
-        let number = self.changes.made.len() as u64;
         self.numbers.insert(at, number);
         self.touch(&entry.path);
         let was = old.map(|(_, _, stat)| *stat);
         self.changes.steps.push(Step::Place { number, path: entry.path.clone(), was });
+        let extra = self.wishes.of_entry(at);
+        if !extra.is_empty() && matches!(made, Made::File(..) | Made::Link(..)) {
+            self.changes.extras.insert(number, extra);
+        }
         self.changes.made.push(made);
     }
 
@@ -280,21 +352,37 @@ impl Planner<'_> {
 
     /// Directories come last, the deepest first: what is done in them changes their time.
     fn finish(self) -> Changes {
-        let Self { new, own, touched, late, mut changes, .. } = self;
+        let Self { new, own, wishes, taken, touched, early, late, mut changes, .. } = self;
+        // Where a file is taken from, nothing is left to be removed or replaced.
+        let taken: HashSet<&[u8]> = taken.into_values().map(|at| own.listing.entries[at].path.as_slice()).collect();
+        for step in &mut changes.steps {
+            if let Step::Place { path, was, .. } = step
+                && taken.contains(path.as_slice())
+            {
+                *was = None;
+            }
+        }
+        let is_left = |step: &Step| !matches!(step, Step::Remove { path, .. } if taken.contains(path.as_slice()));
+        changes.steps = early.into_iter().chain(changes.steps).filter(is_left).collect();
+        let late = late.into_iter().filter(is_left);
         let moved: HashSet<Vec<u8>> = changes.files.iter().filter_map(|file| file.from.clone()).collect();
         changes.files.retain(|file| file.change != Change::Removed || !moved.contains(&file.path));
         changes.counts.removed -= moved.len() as u64;
         changes.steps.extend(late);
-        for entry in new.entries.iter().rev() {
+        for (at, entry) in new.entries.iter().enumerate().rev() {
             let Kind::Directory(attributes) = entry.kind else { continue };
             let has = |stat: &Stat| {
                 stat.modified == attributes.modified && (stat.mode == attributes.mode || !platform::HAS_MODES)
             };
-            let is_right = own.find(&entry.path).is_some_and(|(_, _, stat)| has(stat));
-            if !is_right || touched.contains(&entry.path) {
-                changes.steps.push(Step::Set { path: entry.path.clone(), attributes, was: None });
+            let here = own.find(&entry.path).filter(|(_, here, _)| matches!(here.kind, Kind::Directory(_)));
+            let differs = here.is_none_or(|(here, ..)| wishes.differ(at, here));
+            let is_right = here.is_some_and(|(_, _, stat)| has(stat));
+            if differs && here.is_some() || !is_right || touched.contains(&entry.path) {
+                let extra = if differs { wishes.of_entry(at) } else { Extra::default() };
+                changes.steps.push(Step::Set { path: entry.path.clone(), attributes, extra, was: None });
             }
         }
+        changes.unset = wishes.unset();
         changes
     }
 }
@@ -308,48 +396,5 @@ impl Change {
             Self::Moved => "move",
             Self::Removed => "remove",
         }
-    }
-}
-
-/// Refuses names that this system, or a file system that folds case, cannot have beside each other.
-pub(crate) fn check_names(listing: &Listing, folds_case: bool) -> Result<(), Error> {
-    let mut folded: HashMap<String, &[u8]> = HashMap::new();
-    for entry in listing.entries() {
-        if let Some(why) = platform::fault_of(&entry.path).filter(|_| !entry.path.is_empty()) {
-            return Err(Error::Name { path: shown(&entry.path), why });
-        }
-        if !folds_case {
-            continue;
-        }
-        let name = String::from_utf8_lossy(&entry.path).to_lowercase();
-        if let Some(other) = folded.insert(name, &entry.path) {
-            return Err(Error::Collision { one: shown(other), other: shown(&entry.path) });
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn listing(paths: &[&str]) -> Listing {
-        let content = Content { length: 1, hash: FileHash([1; 32]) };
-        let kind = Kind::File(Attributes { mode: 0o644, modified: Time::default() }, content);
-        let root =
-            Entry { path: Vec::new(), kind: Kind::Directory(Attributes { mode: 0o755, modified: Time::default() }) };
-        let files = paths.iter().map(|path| Entry { path: path.as_bytes().to_vec(), kind: kind.clone() });
-        Listing { entries: std::iter::once(root).chain(files).collect() }
-    }
-
-    #[test]
-    fn names_that_a_file_system_takes_for_one_are_refused() {
-        let names = listing(&["A", "a", "b"]);
-        assert!(check_names(&names, false).is_ok());
-        assert!(
-            matches!(check_names(&names, true), Err(Error::Collision { one, other }) if one == "A" && other == "a")
-        );
-        assert!(check_names(&listing(&["\u{c4}", "b", "\u{e4}"]), true).is_err());
-        assert!(check_names(&listing(&["A", "b", "c"]), true).is_ok());
     }
 }

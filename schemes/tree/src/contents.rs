@@ -88,16 +88,16 @@ mod tests {
         };
         let entries =
             vec![file(b"a", 100, 1), file(b"b", 0, 0), file(b"c", 512, 2), file(b"d", 100, 1), file(b"e", 3, 3)];
-        let contents = Contents::of(&Listing { entries }, 700, 512).unwrap();
+        let contents = Contents::of(&Listing { entries, ..Listing::default() }, 700, 512).unwrap();
         let places: Vec<_> = contents.places.iter().map(|place| (place.offset, place.entry)).collect();
         assert_eq!((places, contents.length), (vec![(1024, 0), (1536, 2), (2048, 4)], 2051));
         let blocks: Vec<_> = contents.places.iter().map(|place| contents.blocks(place).end).collect();
         assert_eq!(blocks, [1536, 2048, 2051]);
         let large = vec![file(b"a", 1, 1), file(b"b", LARGE - 1, 2), file(b"c", LARGE, 3), file(b"d", 1, 4)];
-        let contents = Contents::of(&Listing { entries: large }, 700, 512).unwrap();
+        let contents = Contents::of(&Listing { entries: large, ..Listing::default() }, 700, 512).unwrap();
         let offsets: Vec<_> = contents.places.iter().map(|place| place.offset).collect();
         assert_eq!(offsets, [1024, 1536, LARGE + LARGE_UNIT, 2 * LARGE + LARGE_UNIT]);
         let huge = vec![file(b"a", 1 << 62, 1), file(b"b", 1 << 62, 2), file(b"c", 1 << 62, 3), file(b"d", 1 << 62, 4)];
-        assert!(Contents::of(&Listing { entries: huge }, 700, 512).is_none());
+        assert!(Contents::of(&Listing { entries: huge, ..Listing::default() }, 700, 512).is_none());
     }
 }

@@ -15,13 +15,30 @@ pub(crate) struct Flat {
     listing: Arc<[u8]>,
     /// Files in the order of the target.
     pieces: Vec<Piece>,
-    opened: Mutex<Vec<(usize, Arc<LocalFile>)>>,
+    opened: Mutex<Vec<(usize, Arc<dyn ReadAt>)>>,
+}
+
+/// What has the contents of a tree's files.
+pub(crate) trait Opens: Send + Sync {
+    /// Opens the file that is the entry with this number.
+    fn open(&self, entry: usize) -> io::Result<Arc<dyn ReadAt>>;
+}
+
+impl Opens for Scan {
+    fn open(&self, entry: usize) -> io::Result<Arc<dyn ReadAt>> {
+        let path = &self.listing.entries()[entry].path;
+        let place = self.root.at(path);
+        match self.root.open_file(path).and_then(|file| LocalFile::new(&place, file)) {
+            Ok(file) => Ok(Arc::new(file)),
+            Err(error) => Err(io::Error::new(error.kind(), format!("{}: {error}", place.display()))),
+        }
+    }
 }
 
 /// A file and where it belongs.
 pub(crate) struct Piece {
     pub(crate) range: ByteRange,
-    pub(crate) tree: Arc<Scan>,
+    pub(crate) tree: Arc<dyn Opens>,
     /// The number of the file's entry in the listing of its tree.
     pub(crate) entry: usize,
 }
@@ -39,22 +56,18 @@ impl Flat {
     }
 
     /// The flat target of `tree`, whose files are where `contents` says.
-    pub(crate) fn of(tree: &Arc<Scan>, listing: Arc<[u8]>, contents: &Contents) -> Self {
+    pub(crate) fn of(tree: &Arc<dyn Opens>, listing: Arc<[u8]>, contents: &Contents) -> Self {
         let piece = |place: &Place| Piece { range: place.range(), tree: tree.clone(), entry: place.entry };
         Self::new(contents.length, listing, contents.places.iter().map(piece).collect())
     }
 
-    fn open(&self, number: usize) -> io::Result<Arc<LocalFile>> {
+    fn open(&self, number: usize) -> io::Result<Arc<dyn ReadAt>> {
         let opened = || self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, file)) = opened().iter().find(|(of, _)| *of == number) {
             return Ok(file.clone());
         }
         let Piece { tree, entry, .. } = &self.pieces[number];
-        let (root, path) = (&tree.root, &tree.listing.entries()[*entry].path);
-        let file = root.open_file(path).and_then(|file| LocalFile::new(&root.at(path), file));
-        let file =
-            file.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", root.at(path).display())))?;
-        let file = Arc::new(file);
+        let file = tree.open(*entry)?;
         let mut opened = opened();
         if opened.len() == OPENED {
             opened.remove(0);
@@ -127,7 +140,8 @@ mod tests {
     use std::path::Path;
 
     fn scan(path: &Path) -> Arc<Scan> {
-        let options = ScanOptions { excludes: &Excludes::new("").unwrap(), known: None, progress: &() };
+        let excludes = Excludes::new("").unwrap();
+        let options = ScanOptions::plain(&excludes, &());
         Arc::new(Scan::of(Root::open(path).unwrap(), &options).unwrap())
     }
 

@@ -8,7 +8,7 @@
 //! ```
 //! use gosync_blocksources::{FileSource, Location, SourceOptions};
 //! use gosync_publish::{BuildOptions, PayloadOut};
-//! use gosync_tree::{TreeBuild, TreeInfo, TreeOptions, TreeSource, TreeUpdate};
+//! use gosync_tree::{TreeBuild, TreeBuildOptions, TreeInfo, TreeOptions, TreeSource, TreeUpdate};
 //! # use gosync_chunks::TargetName;
 //! # use std::fs;
 //!
@@ -19,7 +19,7 @@
 //! # fs::write(at("new/docs/fish.txt"), "One fish, two fish, red fish, blue fish.".repeat(100))?;
 //! # fs::write(at("old/fish.txt"), "One fish, two fish, red fish.".repeat(100))?;
 //! // The publisher:
-//! let build = TreeBuild::scan(&at("new"), "", None, &())?;
+//! let build = TreeBuild::scan(&at("new"), &TreeBuildOptions::default(), &())?;
 //! let mut payload = fs::File::create(at("new.gosync-payload"))?;
 //! let out = PayloadOut { name: TargetName::new("new.gosync-payload")?, out: &mut payload };
 //! let index = build.index(None, &BuildOptions { compress: Some(3), ..Default::default() }, Some(out), &())?;
@@ -46,9 +46,8 @@
 //!
 //! # Limitations
 //!
-//! Owners, access control lists and extended attributes are not part of a listing; nor are set-id
-//! bits, devices, sockets and pipes. A file system that takes names
-//! for one that differ in Unicode form is not asked whether it does.
+//! Set-id bits, devices, sockets and pipes are not part of a listing. Owners and extended attributes
+//! are on request; attributes on Linux only, and those of links not at all.
 
 mod build;
 mod changes;
@@ -56,9 +55,12 @@ mod codec;
 mod contents;
 mod error;
 mod excludes;
+mod extra;
 mod flat;
 mod journal;
 mod listing;
+mod members;
+mod names;
 mod platform;
 mod published;
 mod root;
@@ -66,23 +68,28 @@ mod scan;
 mod section;
 mod source;
 mod stage;
+mod step;
 mod target;
 mod update;
 mod verify;
 mod wanted;
+mod wishes;
 mod work;
 
-pub use build::{LISTING_SUFFIX, MANY_FILES, TreeBuild};
+pub use build::{LISTING_SUFFIX, MANY_FILES, TreeBuild, TreeBuildOptions};
 pub use changes::{Change, FileChange, FileCounts};
 pub use error::Error;
 pub use excludes::IGNORE_FILE;
+pub use extra::Unset;
 pub use journal::Kept;
 pub use listing::Listing;
 pub use listing::entry::{Attributes, Content, Entry, Kind, Time};
 pub use listing::error::ListingError;
+pub use listing::extras::{Owner, Principal, Xattrs};
 pub use listing::path::{WORK, shown};
+pub use members::Members;
 pub use published::TreeSource;
-pub use section::{SECTION, TreeInfo};
+pub use section::{FIRST_BYTES, SECTION, TreeInfo};
 pub use update::{TreeForecast, TreeOptions, TreeReport, TreeUpdate};
 pub use verify::Differences;
 

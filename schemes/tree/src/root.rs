@@ -116,6 +116,21 @@ impl Root {
         }
     }
 
+    /// The numbers of the user and the group that own what is at `path`.
+    pub(crate) fn owner(&self, path: &[u8]) -> io::Result<(u32, u32)> {
+        if path.is_empty() {
+            return Ok(platform::owner_of(&self.directory.dir_metadata()?));
+        }
+        let (parent, name) = self.parent(path)?;
+        Ok(platform::owner_of(&parent.symlink_metadata(name)?))
+    }
+
+    /// Gives the symbolic link at `path` to another user and group.
+    pub(crate) fn give_link(&self, path: &[u8], (user, group): (u32, u32)) -> io::Result<()> {
+        let (parent, name) = self.parent(path)?;
+        platform::set_link_owner(&parent, name, user, group)
+    }
+
     /// Opens the file at `path`, to be read.
     pub(crate) fn open_file(&self, path: &[u8]) -> io::Result<File> {
         let (parent, name) = self.parent(path)?;

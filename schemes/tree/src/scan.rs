@@ -1,5 +1,6 @@
 //! What is in a directory: a listing of it, and what tells whether it is still so.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use crate::error::Error;
 use crate::excludes::Excludes;
 use crate::listing::Listing;
 use crate::listing::entry::{Attributes, Content, Entry, Kind};
+use crate::listing::extras::{Extras, Owner, Owners, Principal};
 use crate::listing::path::{fault_of, join};
 use crate::platform;
 use crate::root::{Root, Stat, StatKind};
@@ -24,6 +26,8 @@ pub(crate) struct Scan {
     pub(crate) stats: Vec<Stat>,
     /// What is neither file, directory nor link, and names that no listing can have.
     pub(crate) left_out: Vec<PathBuf>,
+    /// How many names files have here that have several, by device and number there.
+    names: HashMap<(u64, u64), u64>,
 }
 
 /// What of a directory to look at, and how.
@@ -32,7 +36,18 @@ pub(crate) struct ScanOptions<'a> {
     /// A listing of the directory as it once was: files of the same length and time are believed
     /// to be the same still.
     pub(crate) known: Option<&'a Listing>,
+    /// Looks at owners too.
+    pub(crate) owner: bool,
+    /// Looks at extended attributes too.
+    pub(crate) xattrs: bool,
     pub(crate) progress: &'a dyn Progress,
+}
+
+impl<'a> ScanOptions<'a> {
+    /// Contents, modes and times, of which nothing is known.
+    pub(crate) fn plain(excludes: &'a Excludes, progress: &'a dyn Progress) -> Self {
+        Self { excludes, known: None, owner: false, xattrs: false, progress }
+    }
 }
 
 impl Scan {
@@ -44,12 +59,17 @@ impl Scan {
             .map_err(Error::read(root.path()))?
             .ok_or_else(|| Error::Changed { path: root.path().into() })?;
         let mut walk = Walk { options, found: vec![(Vec::new(), stat)], left_out: Vec::new() };
-        walk.directory(&root, b"")?;
+        walk.directory(&root, b"", options.excludes)?;
         let Walk { mut found, left_out, .. } = walk;
         found.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         let entries = entries_of(&root, &found, options)?;
-        let stats = found.into_iter().map(|(_, stat)| stat).collect();
-        Ok(Self { root, listing: Listing { entries }, stats, left_out })
+        let stats: Vec<Stat> = found.into_iter().map(|(_, stat)| stat).collect();
+        let extras = extras_of(&root, &entries, options)?;
+        let mut names = HashMap::new();
+        for stat in stats.iter().filter(|stat| stat.names > 1 && stat.kind == StatKind::File) {
+            *names.entry((stat.device, stat.inode)).or_insert(0) += 1;
+        }
+        Ok(Self { root, listing: Listing { entries, extras }, stats, left_out, names })
     }
 
     /// What is at `path`, if anything.
@@ -60,11 +80,13 @@ impl Scan {
 
     /// What is in the file of an entry, whichever of its names that is.
     pub(crate) fn content(&self, at: usize) -> Option<Content> {
-        match &self.listing.entries[at].kind {
-            Kind::File(_, content) => Some(*content),
-            Kind::HardLink { of } => self.content(*of),
-            _ => None,
-        }
+        self.listing.content(at)
+    }
+
+    /// How many names the file of an entry has in this directory.
+    pub(crate) fn names(&self, at: usize) -> u64 {
+        let stat = &self.stats[at];
+        self.names.get(&(stat.device, stat.inode)).copied().unwrap_or(1)
     }
 
     /// The first entry that has changed meanwhile.
@@ -86,8 +108,9 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// Looks at what is in `directory`, which is at `path` in the tree.
-    fn directory(&mut self, directory: &Root, path: &[u8]) -> Result<(), Error> {
+    fn directory(&mut self, directory: &Root, path: &[u8], excludes: &Excludes) -> Result<(), Error> {
         self.options.progress.check()?;
+        let excludes = excludes.beneath(directory, path)?;
         for name in directory.list().map_err(Error::read(directory.path()))? {
             let Some(bytes) = platform::bytes_of(&name) else {
                 self.left_out.push(directory.path().join(name));
@@ -98,7 +121,7 @@ impl Walk<'_> {
             // It may have gone meanwhile.
             let Some(stat) = directory.stat(&bytes).map_err(|error| Error::read(&place())(error))? else { continue };
             let is_directory = stat.kind == StatKind::Directory;
-            if self.options.excludes.has(&path, is_directory) {
+            if excludes.has(&path, is_directory) {
                 continue;
             }
             if stat.kind == StatKind::Other || fault_of(&path).is_some() {
@@ -108,7 +131,7 @@ impl Walk<'_> {
             self.found.push((path.clone(), stat));
             if is_directory {
                 let beneath = directory.beneath(&bytes).map_err(|error| Error::read(&place())(error))?;
-                self.directory(&beneath, &path)?;
+                self.directory(&beneath, &path, &excludes)?;
             }
         }
         Ok(())
@@ -167,6 +190,45 @@ fn entries_of(root: &Root, found: &[(Vec<u8>, Stat)], options: &ScanOptions<'_>)
     let entries =
         found.iter().zip(kinds).filter_map(|((path, _), kind)| Some(Entry { path: path.clone(), kind: kind? }));
     Ok(entries.collect())
+}
+
+/// What was asked for of the entries beside contents, modes and times.
+fn extras_of(root: &Root, entries: &[Entry], options: &ScanOptions<'_>) -> Result<Extras, Error> {
+    let mut extras = Extras::default();
+    if options.owner && platform::HAS_MODES {
+        let mut known: HashMap<(u32, u32), Owner> = HashMap::new();
+        let mut owners = Owners::default();
+        for entry in entries {
+            if matches!(entry.kind, Kind::HardLink { .. }) {
+                owners.push(None);
+                continue;
+            }
+            let ids = root.owner(&entry.path).map_err(Error::read(&root.at(&entry.path)))?;
+            let owner = known.entry(ids).or_insert_with(|| Owner {
+                user: Principal { id: ids.0, name: platform::user_name(ids.0).unwrap_or_default() },
+                group: Principal { id: ids.1, name: platform::group_name(ids.1).unwrap_or_default() },
+            });
+            owners.push(Some(owner.clone()));
+        }
+        extras.owners = Some(owners);
+    }
+    if options.xattrs {
+        let mut all = BTreeMap::new();
+        for (at, entry) in entries.iter().enumerate() {
+            let kind = match entry.kind {
+                Kind::Directory(_) => StatKind::Directory,
+                Kind::File(..) => StatKind::File,
+                Kind::Link { .. } | Kind::HardLink { .. } => continue,
+            };
+            let xattrs = root.open_to_set(&entry.path, kind).and_then(|file| platform::xattrs(&file));
+            let xattrs = xattrs.map_err(Error::read(&root.at(&entry.path)))?;
+            if !xattrs.is_empty() {
+                all.insert(at, xattrs);
+            }
+        }
+        extras.xattrs = Some(all);
+    }
+    Ok(extras)
 }
 
 /// The BLAKE3 of a file that has `length` bytes.

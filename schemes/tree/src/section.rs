@@ -1,15 +1,23 @@
 //! What the index says of a tree, beyond the sums of its flat target.
 
+use std::path::Path;
+
+use gosync_chunks::Transfer;
 use gosync_layers::format::{LayeredIndex, Section, SectionId};
 
 use crate::codec::{Input, put_bytes, put_number};
 use crate::listing::error::ListingError;
+use crate::work::remembered_section;
 
 /// The section of a directory. It is critical: its flat target is no file.
 pub const SECTION: SectionId = SectionId(1 << 31 | 1);
 
 /// The version of the section and of the listing.
 const VERSION: u8 = 1;
+
+/// Bytes of an index behind a URL that are worth being read at first where a directory is updated:
+/// mostly its head, which tells whether anything has changed.
+pub const FIRST_BYTES: u64 = 2 << 10;
 
 /// Bytes of all patterns, at most.
 const LONGEST_PATTERNS: usize = 1 << 20;
@@ -40,6 +48,25 @@ impl TreeInfo {
     pub fn of(index: &LayeredIndex) -> Result<Option<Self>, gosync_update::Error> {
         let Some((bytes, _)) = index.section(SECTION)? else { return Ok(None) };
         Ok(Some(Self::read(&bytes)?))
+    }
+
+    /// The same, and what reading it took. The directory at `path`, which is to be updated, mostly
+    /// has the section of the version that it has; the head of the index tells whether it is the
+    /// same.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub fn open(index: &LayeredIndex, path: &Path) -> Result<Option<(Self, Transfer)>, gosync_update::Error> {
+        let Some(hash) = index.section_hash(SECTION) else { return Ok(None) };
+        let remembered = remembered_section(path);
+        let read = match &remembered {
+            Some(bytes) if *blake3::hash(bytes).as_bytes() == hash => None,
+            Some(_) => index.section_and_more(SECTION)?,
+            None => index.section(SECTION)?,
+        };
+        let (bytes, transfer) = read.or(remembered.map(|bytes| (bytes, Transfer::default()))).unwrap_or_default();
+        Ok(Some((Self::read(&bytes)?, transfer)))
     }
 
     /// The section with all of this.

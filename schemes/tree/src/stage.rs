@@ -9,9 +9,10 @@ use gosync_chunks::{ByteRange, Phase, Progress, ReadAt, is_zeros};
 use gosync_files::{LocalFile, ReadBuffer, write_all_at};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use crate::changes::Made;
+use crate::changes::{Changes, Made};
 use crate::contents::LARGE_UNIT;
 use crate::error::Error;
+use crate::extra::{Extra, Refusals};
 use crate::listing::entry::{Attributes, Content};
 use crate::platform;
 use crate::root::Root;
@@ -35,6 +36,10 @@ pub(crate) struct Stage<'a> {
     pub(crate) fetched: Option<&'a LocalFile>,
     /// Where each content is.
     pub(crate) origin: &'a (dyn Fn(&Content) -> Option<Origin> + Sync),
+    /// Makes files that are the same in another tree further names of those.
+    pub(crate) link: bool,
+    /// Counts what could not be set.
+    pub(crate) refusals: &'a Refusals,
     pub(crate) progress: &'a dyn Progress,
 }
 
@@ -49,27 +54,37 @@ const PIECE: u64 = 1 << 20;
 const HOLE: usize = 64 << 10;
 
 impl Stage<'_> {
-    /// Makes all of `made`, and has it on disk.
-    pub(crate) fn make(&self, made: &[Made]) -> Result<(), Error> {
+    /// Makes all that `changes` say, and has it on disk.
+    pub(crate) fn make(&self, changes: &Changes) -> Result<(), Error> {
+        let Changes { made, extras, .. } = changes;
+        let nothing = Extra::default();
+        let extra = |number: usize| extras.get(&(number as u64)).unwrap_or(&nothing);
         let bytes = made.iter().map(|made| if let Made::File(_, content) = made { content.length } else { 0 });
         self.progress.begin(Phase::Copy, bytes.sum());
         let syncs_each = made.len() <= FEW || !platform::SYNCS_ALL;
         made.par_iter().enumerate().try_for_each(|(number, made)| match made {
-            Made::File(attributes, content) => self.file(&name(number as u64), attributes, content, syncs_each),
+            Made::File(attributes, content) => {
+                self.file(&name(number as u64), (attributes, extra(number)), content, syncs_each)
+            }
             Made::Link(modified, target) => {
                 let name = name(number as u64);
                 let made = self.new.create_link(target, name.as_bytes());
-                made.and_then(|()| self.new.date_link(name.as_bytes(), *modified))
-                    .map_err(Error::write(&self.new.path().join(name)))
+                made.and_then(|()| {
+                    let owner = extra(number).owner;
+                    let given = owner.map(|owner| self.new.give_link(name.as_bytes(), owner));
+                    given.map_or(Ok(()), |given| self.refusals.note_owner(given))
+                })
+                .and_then(|()| self.new.date_link(name.as_bytes(), *modified))
+                .map_err(Error::write(&self.new.path().join(name)))
             }
-            Made::SameAs(_) | Made::NameOf(_) => Ok(()),
+            Made::SameAs(_) | Made::NameOf(_) | Made::Taken => Ok(()),
         })?;
         for (number, made) in made.iter().enumerate() {
             let name = name(number as u64);
             let linked = match made {
                 Made::SameAs(other) => self.new.hard_link(self::name(*other).as_bytes(), self.new, name.as_bytes()),
                 Made::NameOf(path) => self.root.hard_link(path, self.new, name.as_bytes()),
-                Made::File(..) | Made::Link(..) => continue,
+                Made::File(..) | Made::Link(..) | Made::Taken => continue,
             };
             linked.map_err(Error::write(&self.new.path().join(name)))?;
         }
@@ -78,12 +93,27 @@ impl Stage<'_> {
         synced.map_err(Error::write(self.new.path()))
     }
 
-    fn file(&self, name: &str, attributes: &Attributes, content: &Content, is_synced: bool) -> Result<(), Error> {
+    fn file(
+        &self,
+        name: &str,
+        (attributes, extra): (&Attributes, &Extra),
+        content: &Content,
+        is_synced: bool,
+    ) -> Result<(), Error> {
         let path = self.new.path().join(name);
+        let origin = if content.length > 0 { (self.origin)(content) } else { None };
+        if self.link
+            && let Some(Origin::File(tree, entry)) = &origin
+            && extra.is_empty()
+            && self.link_to(tree, *entry, attributes, name)
+        {
+            self.progress.advance(Phase::Copy, content.length);
+            return Ok(());
+        }
         let file = self.new.create(name).map_err(Error::write(&path))?;
         file.set_len(content.length).map_err(Error::write(&path))?;
         if content.length > 0 {
-            match (self.origin)(content) {
+            match origin {
                 Some(Origin::Fetched(range)) => {
                     let fetched = self.fetched.ok_or_else(|| Error::Changed { path: path.clone() })?;
                     let shared = share(fetched, range, &file);
@@ -95,7 +125,28 @@ impl Stage<'_> {
             }
         }
         let synced = || if is_synced { file.sync_all() } else { Ok(()) };
-        set(&file, attributes).and_then(|()| synced()).map_err(Error::write(&path))
+        extra
+            .set(&file, self.refusals)
+            .and_then(|()| set(&file, attributes))
+            .and_then(|()| synced())
+            .map_err(Error::write(&path))
+    }
+
+    /// Makes `name` one more name of a file of a tree, where that has the mode and the time wanted and
+    /// is what it was. Tells whether that could be.
+    fn link_to(&self, tree: &Scan, entry: usize, attributes: &Attributes, name: &str) -> bool {
+        let (was, path) = (&tree.stats[entry], &tree.listing.entries()[entry].path);
+        if was.modified != attributes.modified || (was.mode != attributes.mode && platform::HAS_MODES) {
+            return false;
+        }
+        if tree.root.hard_link(path, self.new, name.as_bytes()).is_err() {
+            return false;
+        }
+        let is_it = matches!(self.new.stat(name.as_bytes()), Ok(Some(now)) if now.is_same(was));
+        if !is_it {
+            let _ = self.new.remove_file(name.as_bytes());
+        }
+        is_it
     }
 
     /// Copies a file of a tree, by sharing its bytes where the file system can, and checks that it

@@ -11,14 +11,16 @@ use gosync_layers::format::LayeredIndex;
 use gosync_patcher::{Report, StagedFile};
 use gosync_update::{Comparison, Error as UpdateError, Estimate, Seed, Seeds, Target, Update, estimate};
 
-use crate::changes::{Changes, FileChange, FileCounts, check_names};
+use crate::changes::{Changes, FileChange, FileCounts, PlanOptions};
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::excludes::Excludes;
-use crate::flat::Flat;
+use crate::extra::{Refusals, Unset};
+use crate::flat::{Flat, Opens};
 use crate::journal::{self, Kept, NEW};
 use crate::listing::entry::{Attributes, Content, Kind};
 use crate::listing::path::WORK;
+use crate::names::check_names;
 use crate::platform;
 use crate::published::{Opened, Published, TreeSource, stage};
 use crate::root::{Root, StatKind};
@@ -28,7 +30,7 @@ use crate::stage::{Origin, Stage, set};
 use crate::target::Known;
 use crate::verify::{Differences, differences};
 use crate::wanted::{Holders, Wanted};
-use crate::work::{LOCK, cached, folds_case, open_work, remember};
+use crate::work::{LOCK, cached, folding, open_work, remember};
 
 /// How to bring a directory about.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,6 +39,13 @@ pub struct TreeOptions {
     pub delete: bool,
     /// Reads every file, and does not go by length and time.
     pub checksum: bool,
+    /// Gives files to the users and groups that were recorded: by name, or else by number.
+    pub owner: bool,
+    /// Sets the extended attributes that were recorded.
+    pub xattrs: bool,
+    /// Where a file of a seed is what is wanted, its mode and time included, makes one more name of
+    /// that file, and no copy.
+    pub link: bool,
 }
 
 /// Everything that is needed to bring a directory about.
@@ -62,6 +71,9 @@ pub struct TreeReport {
     pub counts: FileCounts,
     /// What was left as it is, since it was changed meanwhile.
     pub kept: Vec<Kept>,
+    /// How many paths do not have what was asked for, since this user may not set that, or the file
+    /// system has no such thing.
+    pub unset: Unset,
     /// Whether an earlier run that was killed was gone on with first.
     pub was_rolled_forward: bool,
     /// What fetching took, of the listing and of files.
@@ -147,7 +159,7 @@ impl TreeUpdate<'_> {
         let temporary = tempfile::tempdir().map_err(Error::write(&std::env::temp_dir()))?;
         let staged = || Ok(StagedFile::create(&temporary.path().join("flat"))?);
         let (opened, _) = published.open(candidates, staged)?;
-        let changes = Changes::plan(&opened.listing, &own, self.options.delete)?;
+        let changes = Changes::plan(&opened.listing, &own, &self.plan_options())?;
         let (trees, files) = self.seeds()?;
         let trees: Vec<Arc<Scan>> = std::iter::once(own).chain(trees).collect();
         let wanted = Wanted::of(&changes, &opened, &trees);
@@ -179,6 +191,11 @@ impl TreeUpdate<'_> {
         Ok(differences(&opened.listing, &own))
     }
 
+    fn plan_options(&self) -> PlanOptions {
+        let TreeOptions { delete, owner, xattrs, .. } = self.options;
+        PlanOptions { delete, owner, xattrs }
+    }
+
     fn published(&self) -> Published<'_> {
         Published { index: self.index, info: self.info, source: self.source, progress: self.progress }
     }
@@ -197,7 +214,9 @@ impl TreeUpdate<'_> {
         let root = Root::open(directory).map_err(Error::read(directory))?;
         let cached = cached(&root);
         let known = cached.as_ref().filter(|_| !checksum).map(|(listing, _)| listing);
-        let options = ScanOptions { excludes: &Excludes::new(&self.info.excludes)?, known, progress: self.progress };
+        let TreeOptions { owner, xattrs, .. } = self.options;
+        let excludes = Excludes::new(&self.info.excludes)?;
+        let options = ScanOptions { excludes: &excludes, known, owner, xattrs, progress: self.progress };
         let own = Arc::new(Scan::of(root, &options)?);
         let candidates = std::iter::once(own.listing.encode()).chain(cached.map(|(_, bytes)| bytes));
         Ok((own, candidates.collect()))
@@ -222,7 +241,8 @@ impl TreeUpdate<'_> {
         let flat = |tree: &Arc<Scan>| {
             let contents = Contents::of(&tree.listing, 0, unit)?;
             let path = tree.root.path().to_owned();
-            Some(Seed::opened(&path, Flat::of(tree, Arc::new([]), &contents), None)).filter(|_| contents.length > 0)
+            let tree: Arc<dyn Opens> = tree.clone();
+            Some(Seed::opened(&path, Flat::of(&tree, Arc::new([]), &contents), None)).filter(|_| contents.length > 0)
         };
         Seeds::of(trees.iter().filter_map(flat).chain(files.into_iter().map(Seed::plain)).collect())
     }
@@ -252,22 +272,24 @@ impl TreeUpdate<'_> {
     fn in_place(&self, directory: &Path) -> Result<(TreeReport, Attributes), UpdateError> {
         let root = Root::open(directory).map_err(Error::write(directory))?;
         let work = open_work(&root).map_err(Error::write(&directory.join(WORK)))?;
+        let refusals = Refusals::default();
         let lock = work.lock(LOCK).map_err(Error::write(&work.path().join(LOCK)))?;
         let Some(_lock) = lock else { return Err(Error::Busy { path: directory.to_owned() }.into()) };
         let mut kept = Vec::new();
         let unfinished = journal::read(&work).map_err(Error::write(work.path()))?;
         if let Some(steps) = &unfinished {
-            kept = journal::carry_out(&root, &work, steps)?;
+            kept = journal::carry_out(&root, &work, steps, &refusals)?;
         }
         let (own, candidates) = self.look_at(directory, self.options.checksum)?;
         let published = self.published();
         let resume = || Ok(StagedFile::resume(&work.path().join("flat"), published.id())?);
         let (opened, staged) = published.open(candidates, resume)?;
-        check_names(&opened.listing, folds_case(&work))?;
-        let changes = Changes::plan(&opened.listing, &own, self.options.delete)?;
+        check_names(&opened.listing, folding(&work))?;
+        let changes = Changes::plan(&opened.listing, &own, &self.plan_options())?;
         let mut report = TreeReport {
             counts: changes.counts,
             kept: Vec::new(),
+            unset: changes.unset,
             was_rolled_forward: unfinished.is_some(),
             work: opened.work,
             index: opened.index,
@@ -275,12 +297,13 @@ impl TreeUpdate<'_> {
             matched_bytes: self.info.bytes,
         };
         if !changes.is_empty() {
-            self.stage(&changes, &opened, &own, &work, staged, &mut report)?;
+            self.stage(&changes, &opened, &own, (&work, &refusals), staged, &mut report)?;
             journal::write(&work, &changes.steps).map_err(Error::write(work.path()))?;
-            kept.extend(journal::carry_out(&own.root, &work, &changes.steps)?);
+            kept.extend(journal::carry_out(&own.root, &work, &changes.steps, &refusals)?);
         }
-        remember(&work, &opened.bytes).map_err(Error::write(work.path()))?;
+        remember(&work, &opened.bytes, &self.info.section().bytes).map_err(Error::write(work.path()))?;
         report.kept = kept;
+        report.unset += refusals.counted();
         let Kind::Directory(attributes) = opened.listing.entries()[0].kind else {
             return Err(Error::WrongListing.into());
         };
@@ -293,7 +316,7 @@ impl TreeUpdate<'_> {
         changes: &Changes,
         opened: &Opened,
         own: &Arc<Scan>,
-        work: &Root,
+        (work, refusals): (&Root, &Refusals),
         mut staged: Option<StagedFile>,
         report: &mut TreeReport,
     ) -> Result<(), UpdateError> {
@@ -332,9 +355,16 @@ impl TreeUpdate<'_> {
                 Some(Origin::Fetched(opened.contents.places[number].range()))
             }
         };
-        let stage =
-            Stage { root: &own.root, new: &new, fetched: fetched.as_ref(), origin: &origin, progress: self.progress };
-        let made = stage.make(&changes.made).map_err(UpdateError::from);
+        let stage = Stage {
+            root: &own.root,
+            new: &new,
+            fetched: fetched.as_ref(),
+            origin: &origin,
+            link: self.options.link,
+            refusals,
+            progress: self.progress,
+        };
+        let made = stage.make(changes).map_err(UpdateError::from);
         if let Err(error) = &made {
             // A full disk is not to stay full.
             let _ = work.remove_own(NEW);

@@ -1,9 +1,12 @@
 //! The folder in a directory that is worked in.
 
+use std::fs::FileTimes;
 use std::io::{self, Read, Write};
+use std::path::Path;
 
 use crate::listing::Listing;
 use crate::listing::path::WORK;
+use crate::names::Folding;
 use crate::platform;
 use crate::root::Root;
 
@@ -11,40 +14,71 @@ use crate::root::Root;
 /// have not changed since need not be read to know what is in them.
 const CACHE: &str = "listing";
 
+/// The section of the index that this listing belongs to: the head of an index tells by it whether
+/// anything has changed.
+const SECTION: &str = "section";
+
 /// The file that tells other processes that somebody is at work.
 pub(crate) const LOCK: &str = "lock";
 
-/// Opens the folder that is worked in, which is for its owner alone.
+/// Opens the folder that is worked in, which is for its owner alone. That it is made is no change of
+/// the directory: its time stays.
 pub(crate) fn open_work(root: &Root) -> io::Result<Root> {
+    let before = root.stat(b"")?;
+    let is_new = root.stat(WORK.as_bytes())?.is_none();
     let work = root.own_directory(WORK)?;
     platform::set_mode(&work.handle()?, 0o700)?;
+    if let Some(modified) = before.and_then(|before| before.modified.to_system()).filter(|_| is_new) {
+        // Not everybody who may write to a directory may date it.
+        let _ = root.handle()?.set_times(FileTimes::new().set_modified(modified));
+    }
     Ok(work)
 }
 
-/// Whether the file system takes names for one that differ in case.
-pub(crate) fn folds_case(work: &Root) -> bool {
-    work.stat(LOCK.to_uppercase().as_bytes()).is_ok_and(|found| found.is_some())
+/// What the file system makes no difference of in names.
+pub(crate) fn folding(work: &Root) -> Folding {
+    let is_there = |name: &str| work.stat(name.as_bytes()).is_ok_and(|found| found.is_some());
+    // One name, in both of its forms.
+    let (one, other) = ("form-\u{e9}", "form-e\u{301}");
+    let form = work.create(one).is_ok() && is_there(other);
+    let _ = work.remove_file(one.as_bytes());
+    Folding { case: is_there(&LOCK.to_uppercase()), form }
 }
 
 /// The listing of what was made of the directory last.
 pub(crate) fn cached(root: &Root) -> Option<(Listing, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    root.open_file(format!("{WORK}/{CACHE}").as_bytes()).ok()?.read_to_end(&mut bytes).ok()?;
+    let bytes = remembered(root, CACHE)?;
     Some((Listing::read(&bytes).ok()?, bytes))
 }
 
-/// Leaves the listing for the next run.
-pub(crate) fn remember(work: &Root, listing: &[u8]) -> io::Result<()> {
-    if work.stat(CACHE.as_bytes())?.is_some_and(|stat| stat.length == listing.len() as u64)
-        && let Ok(mut old) = work.open_file(CACHE.as_bytes())
+/// The section of the index by which the directory at `path` was updated last.
+pub(crate) fn remembered_section(path: &Path) -> Option<Vec<u8>> {
+    remembered(&Root::open(path).ok()?, SECTION)
+}
+
+fn remembered(root: &Root, name: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    root.open_file(format!("{WORK}/{name}").as_bytes()).ok()?.read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Leaves a listing and the section that it belongs to for the next run.
+pub(crate) fn remember(work: &Root, listing: &[u8], section: &[u8]) -> io::Result<()> {
+    keep(work, CACHE, listing)?;
+    keep(work, SECTION, section)
+}
+
+fn keep(work: &Root, name: &str, bytes: &[u8]) -> io::Result<()> {
+    if work.stat(name.as_bytes())?.is_some_and(|stat| stat.length == bytes.len() as u64)
+        && let Ok(mut old) = work.open_file(name.as_bytes())
     {
-        let mut bytes = Vec::new();
-        if old.read_to_end(&mut bytes).is_ok() && bytes == listing {
+        let mut kept = Vec::new();
+        if old.read_to_end(&mut kept).is_ok() && kept == bytes {
             return Ok(());
         }
     }
-    let beside = "listing.part";
+    let beside = format!("{name}.part");
     let _ = work.remove_file(beside.as_bytes());
-    work.create(beside)?.write_all(listing)?;
-    work.rename(beside.as_bytes(), work, CACHE.as_bytes())
+    work.create(&beside)?.write_all(bytes)?;
+    work.rename(beside.as_bytes(), work, name.as_bytes())
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from typing import List, Optional, Tuple
 
 from ._blake3 import blake3
@@ -14,7 +15,10 @@ KINDS = ("directory", "file", "link", "name")
 
 @dataclass(frozen=True)
 class Entry:
-    """What is at a path. `target` is where a link leads to, or the path of the file that a name is one more of."""
+    """What is at a path. `target` is where a link leads to, or the path of the file that a name is one more of.
+
+    `user` and `group` are a number and a name, and `xattrs` names and values, where they were recorded.
+    """
 
     path: bytes
     kind: str
@@ -24,6 +28,9 @@ class Entry:
     length: int = 0
     blake3: bytes = b""
     target: bytes = b""
+    user: Optional[Tuple[int, str]] = None
+    group: Optional[Tuple[int, str]] = None
+    xattrs: Optional[Tuple[Tuple[bytes, bytes], ...]] = None
 
 
 @dataclass(frozen=True)
@@ -60,9 +67,50 @@ def listing(data: bytes) -> List[Entry]:
     for _ in range(count):
         entry, seconds = _entry(column, hashes, entries, seconds)
         entries.append(entry)
-    _require(column.at == len(column.data) and hashes.at == len(data), "something follows its end")
     _require(bool(entries), "it lists nothing")
+    if hashes.at < len(data):
+        entries = _with_extras(hashes, entries)
+    _require(column.at == len(column.data) and hashes.at == len(data), "something follows its end")
     return entries
+
+
+def _with_extras(rest: _Input, entries: List[Entry]) -> List[Entry]:
+    flags = rest.read(1)[0]
+    _require(flags in (1, 2, 3), "something follows its end")
+    if flags & 1:
+        owned: List[Entry] = []
+        last = None
+        while len(owned) < len(entries):
+            count = rest.number()
+            owner = (_principal(rest), _principal(rest))
+            _require(0 < count <= len(entries) - len(owned) and owner != last, "it tells owners in another form")
+            owned += [replace(entry, user=owner[0], group=owner[1]) for entry in entries[len(owned) :][:count]]
+            last = owner
+        entries = owned
+    if flags & 2:
+        entries = [replace(entry, xattrs=()) for entry in entries]
+        at = 0
+        for number in range(rest.number()):
+            more = rest.number()
+            at += more
+            _require(at < len(entries) and (more > 0 or number == 0), "it has attributes of no entry")
+            xattrs = tuple((rest.text(255), rest.text(1 << 16)) for _ in range(rest.number()))
+            names = [name for name, _ in xattrs]
+            good = all(name and 0 not in name for name in names) and names == sorted(set(names))
+            _require(good and bool(xattrs), "it has attributes that cannot be")
+            entries[at] = replace(entries[at], xattrs=xattrs)
+    return entries
+
+
+def _principal(rest: _Input) -> Tuple[int, str]:
+    number, name = rest.number(), rest.text(255)
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        text = ":"
+    bad = any(letter == ":" or unicodedata.category(letter) == "Cc" for letter in text)
+    _require(number < 2**32 and not bad, "it has a user or group that cannot be")
+    return number, text
 
 
 def _entry(column: _Input, hashes: _Input, before: List[Entry], seconds: int) -> Tuple[Entry, int]:

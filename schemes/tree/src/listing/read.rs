@@ -6,6 +6,7 @@ use gosync_sums::FileHasher;
 use super::Listing;
 use super::entry::{Attributes, Content, Entry, Kind, Time};
 use super::error::ListingError;
+use super::extras::Extras;
 use super::path::{LONGEST_PATH, fault_of, shown, split};
 use super::write::{DIRECTORY, FILE, HARD_LINK, LINK, shared};
 use crate::codec::Input;
@@ -33,11 +34,12 @@ impl Listing {
             reader.entry(&mut column)?;
         }
         column.end()?;
+        let extras = Extras::read(&mut reader.hashes, reader.entries.len())?;
         reader.hashes.end()?;
         if reader.entries.is_empty() {
             return Err(ListingError::new("it lists nothing, not even the directory itself"));
         }
-        Ok(Self { entries: reader.entries })
+        Ok(Self { entries: reader.entries, extras })
     }
 }
 
@@ -164,7 +166,7 @@ mod tests {
     }
 
     fn refusal(entries: Vec<Entry>) -> String {
-        let read = Listing::read(&Listing { entries }.encode());
+        let read = Listing::read(&Listing { entries, ..Listing::default() }.encode());
         read.expect_err("it is hostile").to_string().split_off("the listing of the directory is damaged: ".len())
     }
 
@@ -180,7 +182,7 @@ mod tests {
             link("c", "../../etc/passwd"),
             Entry { path: b"d\xff\n".to_vec(), ..file("", 3) },
         ];
-        let listing = Listing { entries };
+        let listing = Listing { entries, ..Listing::default() };
         let bytes = listing.encode();
         assert_eq!(Listing::read(&bytes).as_ref(), Ok(&listing));
         assert_eq!((listing.find(b"b/a"), listing.find(b""), listing.find(b"x")), (Some(4), Some(0), None));
@@ -219,7 +221,8 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused_and_counts_are_not_believed() {
-        let bytes = Listing { entries: vec![directory(""), file("ab", 0), file("ac", 0)] }.encode();
+        let entries = vec![directory(""), file("ab", 0), file("ac", 0)];
+        let bytes = Listing { entries, ..Listing::default() }.encode();
         // That nothing is shared, though it is: the path is the same.
         let at = bytes.windows(3).position(|window| window == [1, 1, b'c']).expect("it shares a letter");
         let mut other = bytes.clone();

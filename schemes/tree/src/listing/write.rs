@@ -53,6 +53,7 @@ impl Listing {
         put_number(&mut bytes, self.entries.len() as u64);
         put_bytes(&mut bytes, &column);
         bytes.extend_from_slice(&hashes);
+        self.extras.encode(&mut bytes);
         bytes
     }
 }

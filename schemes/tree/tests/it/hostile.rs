@@ -59,7 +59,7 @@ fn outcome(listing: &[u8]) -> Result<(), ErrorKind> {
     let (source, location, sources) =
         (MemorySource::new(target), Location::Path("it".into()), SourceOptions::default());
     let source = TreeSource::Payload { source: &source, location: &location, options: &sources };
-    let options = TreeOptions { delete: true, checksum: false };
+    let options = TreeOptions { delete: true, ..TreeOptions::default() };
     let update = TreeUpdate { index: &index, info: &info, source, seeds: &[], options, progress: &() };
     let made = update.to_directory(&ground.at("tree"));
     if made.is_err() {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(unix)]
+mod extras;
 mod hostile;
 #[cfg(unix)]
 mod meanwhile;

@@ -30,7 +30,7 @@ fn when<F: Fn() + Sync>(phase: Phase, act: F) -> When<F> {
     When { phase, is_done: AtomicBool::new(false), act }
 }
 
-const DELETE: TreeOptions = TreeOptions { delete: true, checksum: false };
+const DELETE: TreeOptions = TreeOptions { delete: true, checksum: false, owner: false, xattrs: false, link: false };
 
 fn versions(ground: &Ground) -> PathBuf {
     for (name, seed) in [("tree", 1), ("new", 2)] {

@@ -3,11 +3,13 @@
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use gosync_chunks::{Phase, Progress};
 use gosync_testkit::corpus;
-use gosync_tree::FileCounts;
+use gosync_tree::{FileCounts, TreeOptions};
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::trees::{Ground, date, described, write};
@@ -202,6 +204,42 @@ fn every_scenario_in_place_and_to_a_new_directory_and_back() {
     });
 }
 
+/// Bytes that were searched for blocks.
+#[derive(Debug, Default)]
+struct Searched(AtomicU64);
+
+impl Progress for Searched {
+    fn begin(&self, phase: Phase, bytes: u64) {
+        if phase == Phase::Compare {
+            self.0.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn what_moved_is_renamed_and_not_copied() {
+    for (name, edit) in SCENARIOS.iter().filter(|(name, _)| ["rename a directory", "four swapped"].contains(name)) {
+        let ground = Ground::new();
+        let (old, new) = (ground.at("old"), ground.at("new"));
+        make(&old);
+        copy(&old, &new);
+        edit(&new);
+        let inodes = |tree: &Path| {
+            let at = |path: &str| fs::metadata(tree.join(path)).ok().map(|found| found.ino());
+            [at("dir/large"), at("renamed/large"), at("dir/c"), at("a"), at("b")]
+        };
+        let before = inodes(&old);
+        ground.publish("new", true).patch(&old);
+        let after = inodes(&old);
+        assert_eq!(described(&old), described(&new));
+        match *name {
+            "rename a directory" => assert_eq!((before[0], after[0]), (after[1], None), "{name}"),
+            // What has another name stays where that is.
+            _ => assert_eq!([after[2], after[3], after[4]], [before[0], before[4], before[2]], "{name}"),
+        }
+    }
+}
+
 #[test]
 fn what_moved_or_was_copied_costs_no_payload() {
     let free = [
@@ -232,7 +270,11 @@ fn what_moved_or_was_copied_costs_no_payload() {
         // Were any file asked for, it could not be had.
         fs::remove_dir_all(&new).unwrap();
         fs::create_dir(&new).unwrap();
-        let report = published.patch(&old);
+        // Nor are blocks of it looked for: only those of the listing are.
+        let searched = Searched::default();
+        let options = TreeOptions { delete: true, ..TreeOptions::default() };
+        let report = published.update(&[], options, &searched, |update| update.to_directory(&old)).unwrap();
         assert_eq!(report.matched_bytes, report.output_bytes, "{name}");
+        assert!(searched.0.load(Ordering::Relaxed) < 20_000, "{name}: {searched:?}");
     });
 }

@@ -1,12 +1,15 @@
 //! Where a tree is fetched from, and what is wrong there.
 
 use std::fs;
+use std::sync::Arc;
 
+use gosync_blocksources::MemorySource;
 use gosync_chunks::ErrorKind;
+use gosync_layers::format::{LayeredIndex, ReadOptions};
 use gosync_testkit::corpus;
-use gosync_tree::TreeOptions;
+use gosync_tree::{FIRST_BYTES, SECTION, TreeInfo, TreeOptions};
 
-use crate::trees::{Ground, described, write};
+use crate::trees::{Ground, date, described, write};
 
 #[test]
 fn a_little_change_costs_little() {
@@ -25,6 +28,39 @@ fn a_little_change_costs_little() {
         let fetched = report.work.transfer.bytes + report.index.bytes;
         assert!(fetched < 20_000, "{fetched} bytes, compressed: {is_compressed}");
         assert_eq!(described(&ground.at("tree")), described(&ground.at("new")));
+    }
+}
+
+/// The head of an index tells that nothing has changed, and with a section that is here already, it
+/// alone does.
+#[test]
+fn what_has_not_changed_costs_no_more_than_the_head() {
+    for is_compressed in [true, false] {
+        let ground = Ground::new();
+        for name in ["tree", "new"] {
+            for number in 0..300 {
+                write(&ground.at(name).join(format!("{number}")), &corpus::random(number, 2000), number);
+            }
+            date(&ground.at(name), 5);
+        }
+        let published = ground.publish("new", is_compressed);
+        let mut bytes = Vec::new();
+        published.index.write(&mut bytes).unwrap();
+        let tree = ground.at("tree");
+        for (is_known, most) in [(false, 100), (true, 0)] {
+            let start = bytes[..FIRST_BYTES as usize].to_vec();
+            let limits = ReadOptions { sections: &[SECTION], ..ReadOptions::default() };
+            let source = Arc::new(MemorySource::new(bytes.clone()));
+            let index = LayeredIndex::open(source, "it", start, &limits).unwrap();
+            let (info, transfer) = TreeInfo::open(&index, &tree).unwrap().unwrap();
+            assert_eq!(info, published.info);
+            assert!(transfer.bytes <= most && (transfer.bytes == 0) == is_known, "{transfer:?}");
+            let mut published = published.clone();
+            published.index = index;
+            let report = published.patch(&tree);
+            assert_eq!((report.index.bytes, report.work.transfer.bytes), (0, 0), "{is_known} {is_compressed}");
+            assert_eq!((report.counts.unchanged, described(&tree)), (300, described(&ground.at("new"))));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use gosync_blocksources::{FileSource, Location, SourceOptions};
 use gosync_chunks::{Progress, TargetName};
 use gosync_layers::format::LayeredIndex;
 use gosync_publish::{BuildOptions, PayloadOut};
-use gosync_tree::{TreeBuild, TreeInfo, TreeOptions, TreeReport, TreeSource, TreeUpdate};
+use gosync_tree::{TreeBuild, TreeBuildOptions, TreeInfo, TreeOptions, TreeReport, TreeSource, TreeUpdate};
 
 /// A directory that trees are made in.
 pub(crate) struct Ground {
@@ -16,6 +16,7 @@ pub(crate) struct Ground {
 }
 
 /// What was published of a tree.
+#[derive(Clone)]
 pub(crate) struct Published {
     pub(crate) index: LayeredIndex,
     pub(crate) info: TreeInfo,
@@ -32,14 +33,24 @@ impl Ground {
         Self { directory: directory.unwrap() }
     }
 
+    /// On a file system that has all that trees can have.
+    pub(crate) fn on_disk() -> Self {
+        Self { directory: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap() }
+    }
+
     pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Publishes the tree `name`, with a compressed payload or as it is.
     pub(crate) fn publish(&self, name: &str, is_compressed: bool) -> Published {
+        self.publish_with(name, is_compressed, &TreeBuildOptions::default())
+    }
+
+    /// The same, with what is asked for.
+    pub(crate) fn publish_with(&self, name: &str, is_compressed: bool, options: &TreeBuildOptions) -> Published {
         let tree = self.at(name);
-        let build = TreeBuild::scan(&tree, "", None, &()).unwrap();
+        let build = TreeBuild::scan(&tree, options, &()).unwrap();
         let payload = self.at(&format!("{name}.gosync-payload"));
         let mut out = File::create(&payload).unwrap();
         let out = PayloadOut { name: TargetName::new("payload").unwrap(), out: &mut out };
