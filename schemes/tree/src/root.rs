@@ -133,13 +133,7 @@ impl Root {
 
     /// Opens the file at `path`, to be read.
     pub(crate) fn open_file(&self, path: &[u8]) -> io::Result<File> {
-        let (parent, name) = self.parent(path)?;
-        let mut options = OpenOptions::new();
-        let file = parent.open_with(name, options.read(true).follow(FollowSymlinks::No))?.into_std();
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(io::Error::other("it is no file any more")),
-        }
+        self.open_with(path, OpenOptions::new().read(true))
     }
 
     /// Opens a file or directory at `path`, to set what it has beside its contents.
@@ -152,7 +146,16 @@ impl Root {
                 let (parent, name) = self.parent(path)?;
                 readable(&parent.open_dir_nofollow(name)?)
             }
-            _ => self.open_file(path),
+            _ => self.open_with(path, platform::to_set(&mut OpenOptions::new())),
+        }
+    }
+
+    fn open_with(&self, path: &[u8], options: &mut OpenOptions) -> io::Result<File> {
+        let (parent, name) = self.parent(path)?;
+        let file = parent.open_with(name, options.follow(FollowSymlinks::No))?.into_std();
+        match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(io::Error::other("it is no file any more")),
         }
     }
 
@@ -276,7 +279,7 @@ impl Root {
 /// A directory as a file that can be synced and set: its own handle may be for names alone.
 fn readable(directory: &Dir) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    Ok(directory.open_with(".", options.read(true).maybe_dir(true))?.into_std())
+    Ok(directory.open_with(".", platform::to_set(&mut options).maybe_dir(true))?.into_std())
 }
 
 /// The directory that something is in.

@@ -134,11 +134,15 @@ impl TreeUpdate<'_> {
         // A run before this one may have left another version there.
         let options = TreeOptions { delete: true, ..self.options };
         let (report, attributes) = TreeUpdate { options, ..*self }.in_place(&part)?;
-        let place = || {
+        let finish = || {
             let root = Root::open(&part)?;
             root.remove_own(WORK)?;
             set(&root.open_to_set(b"", StatKind::Directory)?, &attributes)?;
-            platform::sync_directory(&root.handle()?)?;
+            platform::sync_directory(&root.handle()?)
+        };
+        let place = || {
+            // On Windows no directory is renamed that is open, so it is closed by then.
+            finish()?;
             fs::rename(&part, output)?;
             let above = output.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
             entry::sync_directory(above)

@@ -56,6 +56,8 @@ pub(crate) fn carry_out(root: &Root, work: &Root, steps: &[Step], refusals: &Ref
             },
         }
     }
+    // On Windows no directory goes that is open.
+    drop(new);
     let finished = (|| {
         sync(root, steps)?;
         let _ = work.remove_file(NAME.as_bytes());

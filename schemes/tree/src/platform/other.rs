@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use cap_std::fs::{Dir, Metadata};
+#[cfg(windows)]
+use cap_std::fs::OpenOptionsExt;
+use cap_std::fs::{Dir, Metadata, OpenOptions};
 
 /// Whether modes are what they are set to.
 pub(crate) const HAS_MODES: bool = false;
@@ -49,6 +51,14 @@ pub(crate) fn mode_of(metadata: &Metadata) -> u32 {
 /// Its device, its number there, and how many names it has: only an open file knows that.
 pub(crate) fn identity_of(_: &Metadata) -> (u64, u64, u64) {
     (0, 0, 1)
+}
+
+/// Opens for setting what a file or directory has beside its contents.
+pub(crate) fn to_set(options: &mut OpenOptions) -> &mut OpenOptions {
+    // GENERIC_READ and FILE_WRITE_ATTRIBUTES: times cannot be set with the right to read alone.
+    #[cfg(windows)]
+    options.access_mode(0x8000_0000 | 0x0100);
+    options.read(true)
 }
 
 /// Gives a file or directory its permission bits: there are none here.

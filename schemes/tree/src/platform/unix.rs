@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use cap_std::fs::{Dir, Metadata, MetadataExt};
+use cap_std::fs::{Dir, Metadata, MetadataExt, OpenOptions};
 
 /// Whether modes are what they are set to.
 pub(crate) const HAS_MODES: bool = true;
@@ -35,6 +35,11 @@ pub(crate) fn mode_of(metadata: &Metadata) -> u32 {
 /// Its device, its number there, and how many names it has.
 pub(crate) fn identity_of(metadata: &Metadata) -> (u64, u64, u64) {
     (metadata.dev(), metadata.ino(), metadata.nlink())
+}
+
+/// Opens for setting what a file or directory has beside its contents: who owns it may.
+pub(crate) fn to_set(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.read(true)
 }
 
 /// Gives a file or directory its permission bits.

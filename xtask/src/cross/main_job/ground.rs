@@ -66,6 +66,11 @@ impl<'a> Ground<'a> {
         self.checked.host
     }
 
+    /// Whether the command that is checked is one of Windows.
+    pub(super) fn is_on_windows(&self) -> bool {
+        self.checked.helper.is_some()
+    }
+
     /// Runs the helper of Windows.
     pub(super) fn helper(&self) -> anyhow::Result<Command> {
         Ok(self.at_home(self.checked.helper.context("there is a helper on Windows only")?))
@@ -124,7 +129,7 @@ impl<'a> Ground<'a> {
     }
 
     pub(super) fn run(&self, program: &Program, arguments: &[&str]) -> anyhow::Result<Run> {
-        if self.checked.helper.is_some() && std::ptr::eq(program, self.guest()) {
+        if self.is_on_windows() && std::ptr::eq(program, self.guest()) {
             let run = Run::of(self.witnessed(arguments)?)?;
             return self.with_end(run);
         }

@@ -5,6 +5,7 @@ pub(super) mod ground;
 mod names;
 mod network;
 mod patching;
+mod trees;
 mod trouble;
 
 use std::fs;
@@ -21,7 +22,7 @@ use ground::{Check, Checked, Ground};
 /// When one fails, after all were made.
 pub(super) fn run(checked: &Checked<'_>, folder: &Path) -> anyhow::Result<()> {
     let mut checks: Vec<Check> =
-        [bytes::CHECKS, patching::CHECKS, network::CHECKS, names::CHECKS, trouble::CHECKS].concat();
+        [bytes::CHECKS, patching::CHECKS, trees::CHECKS, network::CHECKS, names::CHECKS, trouble::CHECKS].concat();
     if checked.helper.is_some() {
         checks.extend(names::ON_WINDOWS.iter().chain(trouble::ON_WINDOWS));
     }

@@ -47,7 +47,7 @@ fn odd_names(ground: &Ground<'_>) -> anyhow::Result<()> {
 fn directory(ground: &Ground<'_>) -> anyhow::Result<()> {
     ground.published()?;
     fs::create_dir(ground.path("folder"))?;
-    ground.fail(ground.guest(), &["build", "folder"], 2, "folder is a directory")?;
+    ground.fail(ground.guest(), &["rdiff", "signature", "folder", "sums"], 100, "folder is a directory")?;
     ground.fail(ground.guest(), &["patch", "folder", "new.gosync"], 1, "is a directory")?;
     ground.fail(ground.guest(), &["patch", "old", "new.gosync", "-o", "folder"], 1, "folder is a directory")
 }
