@@ -121,6 +121,7 @@ pub use patch::{Patch, Report};
 pub use place::complete::CompleteFile;
 pub use place::error::StageError;
 pub use place::journal::TargetId;
+pub use place::names::hidden_path;
 pub use place::staged::StagedFile;
 pub use through::through_file;
 

@@ -27,7 +27,17 @@ impl Nginx {
     /// When nginx does not start.
     pub fn start(root: &Path, scratch: &Path, directives: &str) -> Option<Self> {
         let program = peers::require("nginx")?;
-        Some(Self::launch(&program, root, scratch, "", directives, "http"))
+        Some(Self::launch(&program, root, scratch, "", ("", directives), "http"))
+    }
+
+    /// As [`Self::start`], with `outer` directives in its `http` block.
+    ///
+    /// # Panics
+    ///
+    /// When nginx does not start.
+    pub fn start_with(root: &Path, scratch: &Path, outer: &str, directives: &str) -> Option<Self> {
+        let program = peers::require("nginx")?;
+        Some(Self::launch(&program, root, scratch, "", (outer, directives), "http"))
     }
 
     /// As [`Self::start`], with TLS; `certificate` and `key` are PEM files.
@@ -44,7 +54,7 @@ impl Nginx {
         let program = peers::require("nginx")?;
         let (certificate, key) = (certificate.display(), key.display());
         let directives = format!("ssl_certificate \"{certificate}\"; ssl_certificate_key \"{key}\"; {directives}");
-        Some(Self::launch(&program, root, scratch, "ssl", &directives, "https"))
+        Some(Self::launch(&program, root, scratch, "ssl", ("", &directives), "https"))
     }
 
     /// The URL of the served directory, without a slash at its end.
@@ -59,7 +69,14 @@ impl Nginx {
         fs::read_to_string(&self.access_log).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    fn launch(program: &Path, root: &Path, scratch: &Path, listen: &str, directives: &str, scheme: &str) -> Self {
+    fn launch(
+        program: &Path,
+        root: &Path,
+        scratch: &Path,
+        listen: &str,
+        directives: (&str, &str),
+        scheme: &str,
+    ) -> Self {
         // The port is free when it is chosen, and may be taken when nginx comes for it.
         for _ in 0..5 {
             let listener = TcpListener::bind("127.0.0.1:0").expect("this machine has a free port");
@@ -112,7 +129,7 @@ impl Drop for Nginx {
     }
 }
 
-fn configuration(root: &Path, scratch: &Path, listen: &str, directives: &str) -> String {
+fn configuration(root: &Path, scratch: &Path, listen: &str, (outer, directives): (&str, &str)) -> String {
     let (root, scratch) = (root.display(), scratch.display());
     format!(
         r#"daemon off;
@@ -128,6 +145,7 @@ http {{
     fastcgi_temp_path "{scratch}/fastcgi";
     uwsgi_temp_path "{scratch}/uwsgi";
     scgi_temp_path "{scratch}/scgi";
+    {outer}
     server {{
         listen {listen};
         root "{root}";

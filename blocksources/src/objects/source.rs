@@ -34,7 +34,7 @@ const BRIDGED_GAP: u64 = 64 << 10;
 /// an async runtime.
 pub struct ObjectSource {
     location: String,
-    store: Box<dyn ObjectStore>,
+    pub(super) store: Box<dyn ObjectStore>,
     /// The same with object_store's own retries, since a part of an upload can only be
     /// sent again by who has it.
     pub(super) persistent: Box<dyn ObjectStore>,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use gosync_chunks::frames::{FrameLengths, PayloadLayout};
-use gosync_chunks::{ByteRange, Cancelled, Progress, ReadAt, TargetName};
+use gosync_chunks::{ByteRange, Cancelled, FileHash, Progress, ReadAt, TargetName};
 use gosync_layers::choose;
 use gosync_layers::descent::encode_lengths;
 use gosync_layers::format::{
@@ -11,7 +11,7 @@ use gosync_layers::format::{
 };
 use gosync_layers::sums::{LayerSums, LayerSumsError, sum_layers};
 use gosync_payloads::frames::{EncodeError, EncodeOptions, Tables, encode};
-use gosync_sums::Xxh3;
+use gosync_sums::{FileHasher, Xxh3};
 
 use crate::error::Error;
 use crate::options::{BuildOptions, MAX_FINE_FRAME};
@@ -60,6 +60,39 @@ impl Build<'_> {
         }
         let sizes = self.block_sizes(payload.is_some())?;
         let contents = self.contents(ByteRange::at(0, self.target.size()), &sizes, payload)?;
+        make(contents).map_err(|_| Error::Layers { sizes })
+    }
+
+    /// The same, where what clients fetch is called by its content: by the BLAKE3 of the payload, if
+    /// there is `payload` to write it to, or else by that of the target. `call` gives the name.
+    ///
+    /// # Errors
+    ///
+    /// As [`index`](Self::index).
+    pub fn index_by_content(
+        &self,
+        payload: Option<&mut (dyn Write + Send)>,
+        call: &dyn Fn(FileHash) -> TargetName,
+    ) -> Result<LayeredIndex, Error> {
+        if comes_twice(self.sections.iter().map(|section| section.id)) {
+            return Err(Error::Sections { why: "one comes twice" });
+        }
+        let sizes = self.block_sizes(payload.is_some())?;
+        let all = ByteRange::at(0, self.target.size());
+        let mut hasher = blake3::Hasher::new();
+        let mut contents = match payload {
+            Some(out) => {
+                let mut out = Hashed { out, hasher: &mut hasher };
+                // Nobody sees what it is called until all of it is there.
+                let name = call(FileHash([0; 32]));
+                self.contents(all, &sizes, Some(PayloadOut { name, out: &mut out }))
+            }
+            None => self.contents(all, &sizes, None),
+        }?;
+        match &mut contents.payload {
+            Some(payload) => payload.name = call(FileHash(*hasher.finalize().as_bytes())),
+            None => contents.target_name = Some(call(FileHasher::new(contents.length).finish(&contents.tree))),
+        }
         make(contents).map_err(|_| Error::Layers { sizes })
     }
 

@@ -70,6 +70,17 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// Another publisher is at work there.
+    #[error(
+        "{location} is being published to by {}; run this again when that is done",
+        owner.as_deref().unwrap_or("another process")
+    )]
+    Busy {
+        /// The folder.
+        location: String,
+        /// Who that is, if it is known.
+        owner: Option<String>,
+    },
     /// An object store cannot be reached or refuses.
     #[error(transparent)]
     Source(#[from] SourceError),

@@ -36,6 +36,8 @@ mod build;
 mod destination;
 mod error;
 mod file;
+mod folder;
+mod folders;
 mod merge;
 mod options;
 
@@ -43,6 +45,8 @@ pub use build::{Build, PayloadOut};
 pub use destination::{Destination, keep_apart};
 pub use error::Error;
 pub use file::{build_file, read_unchanged};
+pub use folder::{Caching, Folder, Held, WriteFile, within};
+pub use folders::open_folder;
 pub use gosync_files::Note;
 pub use merge::{PAYLOAD_SUFFIX, merge_files, publish_part};
 pub use options::BuildOptions;

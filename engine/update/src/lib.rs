@@ -58,7 +58,7 @@ pub use layered::LayeredTarget;
 pub use seed::Seed;
 pub use seeds::Seeds;
 pub use target::{Check, Download, StreamCheck, Target, Verified, Whole};
-pub use update::{FileOptions, Update, UpdateReport, compare, verify};
+pub use update::{FileOptions, Update, UpdateReport, compare, is_made, verify};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -88,6 +88,33 @@ pub fn verify(target: &dyn Target, path: &Path, progress: &dyn Progress) -> Resu
     target.verify(path, &file, progress)
 }
 
+/// Whether the file at `path` is `target` already. Where the hash of the whole is known, nothing else is
+/// asked for.
+///
+/// # Errors
+///
+/// When `progress` cancels. What cannot be read is not the target.
+pub fn is_made(target: &dyn Target, path: &Path, progress: &dyn Progress) -> Result<bool, Error> {
+    if !fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == target.length()) {
+        return Ok(false);
+    }
+    let Ok(file) = LocalFile::open(path) else { return Ok(false) };
+    let progress = &Unseen(progress);
+    let is_right = match target.file_hash() {
+        // Where it is wrong, nobody has asked: that would take more of the index.
+        Some(expected) => nodes(&file, progress)
+            .map(|nodes| FileHasher::new(file.size()).finish(&nodes) == expected)
+            .map_err(|error| Error::of_verify(path, error)),
+        None => target.verify(path, &file, progress).map(|verified| verified.is_good()),
+    };
+    match is_right {
+        Ok(is_right) => Ok(is_right),
+        Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+        // What cannot be checked is made anew.
+        Err(_) => Ok(false),
+    }
+}
+
 impl Update<'_> {
     /// Finds out what the seeds hold: see [`compare`].
     ///
@@ -241,26 +268,11 @@ impl Update<'_> {
 
     /// Whether the file at `path` is the target already. A seed that lacks something is not.
     fn is_there(&self, path: &Path, found: &Comparison) -> Result<bool, Error> {
-        let is_as_long = fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == self.target.length());
         let is_seed = || self.seeds.all().iter().any(|seed| is_same(seed.path(), path));
-        if !is_as_long || self.target.elsewhere().is_some() || found.plan.fetched_bytes() > 0 && is_seed() {
+        if self.target.elsewhere().is_some() || found.plan.fetched_bytes() > 0 && is_seed() {
             return Ok(false);
         }
-        let Ok(file) = LocalFile::open(path) else { return Ok(false) };
-        let progress = &Unseen(self.progress);
-        let is_right = match self.target.file_hash() {
-            // Where it is wrong, nobody has asked: that would take more of the index.
-            Some(expected) => nodes(&file, progress)
-                .map(|nodes| FileHasher::new(file.size()).finish(&nodes) == expected)
-                .map_err(|error| Error::of_verify(path, error)),
-            None => self.target.verify(path, &file, progress).map(|verified| verified.is_good()),
-        };
-        match is_right {
-            Ok(is_right) => Ok(is_right),
-            Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
-            // What cannot be checked is made anew.
-            Err(_) => Ok(false),
-        }
+        is_made(self.target, path, self.progress)
     }
 
     fn patch<'b>(&'b self, found: &'b Comparison, seeds: &'b [&'b dyn ReadAt], source: &'b dyn Source) -> Patch<'b> {

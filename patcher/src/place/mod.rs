@@ -3,6 +3,6 @@
 pub(crate) mod complete;
 pub(crate) mod error;
 pub(crate) mod journal;
-mod names;
+pub(crate) mod names;
 pub(crate) mod staged;
 mod temporary;

@@ -50,8 +50,9 @@ pub(crate) fn journal_path(target: &Path) -> PathBuf {
     hidden_path(target, ".gosync-journal")
 }
 
-/// A dot, the name and `suffix`; a long name is cut, and told from others by its hash.
-fn hidden_path(target: &Path, suffix: &str) -> PathBuf {
+/// What is kept beside the file at `target`: a dot, its name and `suffix`. A long name is cut, and
+/// told from others by its hash.
+pub fn hidden_path(target: &Path, suffix: &str) -> PathBuf {
     /// What the file systems in use allow, in bytes.
     const LONGEST: usize = 255;
     let name = target.file_name().unwrap_or(OsStr::new("out"));

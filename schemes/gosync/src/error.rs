@@ -7,6 +7,8 @@ use gosync_chunks::{ErrorKind, SourceError};
 use gosync_layers::format::MergeError;
 use gosync_sums::SumError;
 
+use crate::pointer::error::PointerError;
+use crate::publication::error::PublicationError;
 use crate::signing::error::{KeyError, SigningError};
 
 /// Why an index was not made, or is not used.
@@ -36,6 +38,18 @@ pub enum Error {
         /// What is wrong.
         #[source]
         source: SigningError,
+    },
+    /// A version is not published where the newest one is pointed to.
+    #[error(transparent)]
+    Publication(#[from] PublicationError),
+    /// A pointer is not to be followed, or what was kept of one cannot be used.
+    #[error("{location} is not a pointer to be followed")]
+    Pointer {
+        /// The path or URL, without secrets.
+        location: String,
+        /// Why.
+        #[source]
+        source: PointerError,
     },
     /// A key cannot be used.
     #[error("cannot use the key {key}")]
@@ -75,7 +89,13 @@ impl Error {
             Self::Publish(Publish::Merge(_)) => ErrorKind::Usage,
             Self::Publish(Publish::Write { is_remote: true, .. }) => ErrorKind::Source,
             Self::Publish(Publish::Write { .. } | Publish::Stage(_)) => ErrorKind::Output,
-            Self::Signing { .. } => ErrorKind::Corrupt,
+            Self::Publication(
+                PublicationError::LongName { .. } | PublicationError::Name(_) | PublicationError::Expired,
+            ) => ErrorKind::Usage,
+            Self::Publication(PublicationError::NoPointer { .. } | PublicationError::NoVersions { .. }) => {
+                ErrorKind::Corrupt
+            }
+            Self::Signing { .. } | Self::Pointer { .. } => ErrorKind::Corrupt,
             _ => ErrorKind::Other,
         }
     }

@@ -74,6 +74,8 @@ mod go_sync;
 mod index;
 mod info;
 mod open;
+pub mod pointer;
+pub mod publication;
 mod publisher;
 pub mod signing;
 mod tier;
@@ -95,7 +97,8 @@ pub mod publish {
     pub use gosync_chunks::{MAX_BLOCK_SIZE, NameError, TargetName};
     pub use gosync_layers::format::{IndexPart, MergeError, PartError, Section, SectionId, Shard, ShardError};
     pub use gosync_publish::{
-        Build, BuildOptions, Destination, Error, PAYLOAD_SUFFIX, PayloadOut, build_file, keep_apart,
+        Build, BuildOptions, Caching, Destination, Error, Folder, PAYLOAD_SUFFIX, PayloadOut, build_file, keep_apart,
+        open_folder, read_unchanged, within,
     };
 }
 

@@ -16,9 +16,22 @@ from typing import Any, Iterator, List, Optional, Tuple, Union
 from ._blake3 import blake3, root
 from ._input import Input
 from ._payload import Frame, Payload
+from ._pointer import Pointer, pointer
 from ._tree import DIRECTORY, Directory, Entry, listing
 
-__all__ = ["Directory", "Entry", "Frame", "Index", "Layer", "Payload", "Record", "listing", "read"]
+__all__ = [
+    "Directory",
+    "Entry",
+    "Frame",
+    "Index",
+    "Layer",
+    "Payload",
+    "Pointer",
+    "Record",
+    "listing",
+    "pointer",
+    "read",
+]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,12 @@ pub enum SigningError {
         #[source]
         source: SourceError,
     },
+    /// A pointer has none at its end.
+    #[error("{location} has no signature; its publisher may publish one with `--sign`")]
+    Unsigned {
+        /// The path or URL of the pointer.
+        location: String,
+    },
     /// The index has a format without a header to sign.
     #[error("an index of go-sync cannot be signed; make one in our own format")]
     Unsignable,

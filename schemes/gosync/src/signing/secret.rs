@@ -95,8 +95,13 @@ impl SecretKey {
     ///
     /// When the machine gives no random numbers.
     pub fn sign(&self, header: &[u8], trusted_comment: &str) -> Result<String, KeyError> {
+        self.sign_as("a gosync index's header", header, trusted_comment)
+    }
+
+    /// The same of `what`, in words.
+    pub(crate) fn sign_as(&self, what: &str, header: &[u8], trusted_comment: &str) -> Result<String, KeyError> {
         let comment = trusted_comment.replace(|c: char| c.is_control() && c != '\t', " ");
-        let untrusted = format!("signature of a gosync index's header by key {}", self.id());
+        let untrusted = format!("signature of {what} by key {}", self.id());
         let signature = minisign::sign(Some(&self.public), &self.key, header, Some(comment.trim()), Some(&untrusted));
         Ok(signature.map_err(unusable)?.into_string())
     }

@@ -6,6 +6,8 @@ mod layers;
 mod patch;
 #[path = "../../../../fuzz/properties/payload.rs"]
 mod payload;
+#[path = "../../../../fuzz/properties/pointer.rs"]
+mod pointer;
 #[path = "../../../../fuzz/properties/index.rs"]
 mod properties;
 #[path = "../../../../fuzz/properties/signature.rs"]
@@ -97,6 +99,11 @@ fn compare_patch() {
 #[test]
 fn signatures() {
     replay("signature", |_, data| signature::signature(data));
+}
+
+#[test]
+fn pointers() {
+    replay("pointer", |_, data| pointer::pointer(data));
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn hex_block(page: &str, name: &str) -> Vec<u8> {
 #[test]
 fn the_page_shows_the_vectors() {
     let page = fs::read_to_string(root().join("FORMAT.md")).unwrap();
-    for name in ["fox.gosync", "fox.go-sync.gosync"] {
+    for name in ["fox.gosync", "fox.go-sync.gosync", "fox.gosync-latest"] {
         assert_eq!(hex_block(&page, name), fs::read(vector(name)).unwrap(), "{name}");
     }
 }

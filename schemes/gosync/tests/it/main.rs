@@ -12,6 +12,7 @@ mod legacy;
 mod native;
 mod opening;
 mod parts;
+mod pointer;
 mod repair;
 mod sections;
 mod signature;
