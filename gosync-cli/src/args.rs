@@ -12,6 +12,7 @@ use crate::commands::index::Index;
 use crate::commands::inspect::Inspect;
 use crate::commands::man::Man;
 use crate::commands::patch::Patch;
+use crate::commands::publish::Publish;
 use crate::commands::serve::Serve;
 use crate::commands::verify::Verify;
 use crate::console::Console;
@@ -60,6 +61,8 @@ pub(crate) enum Command {
     /// Bring an old version to the new one, fetching only what is missing
     #[command(visible_alias = "p")]
     Patch(Patch),
+    /// Put a new version where a pointer leads clients to the newest one
+    Publish(Publish),
     /// Show what is in an index
     Inspect(Inspect),
     /// Check a file against an index
@@ -95,6 +98,7 @@ impl Command {
             Self::Build(build) => build.run(console),
             Self::Diff(diff) => diff.run(console),
             Self::Patch(patch) => patch.run(console),
+            Self::Publish(publish) => publish.run(console),
             Self::Inspect(inspect) => inspect.run(console),
             Self::Verify(verify) => verify.run(console),
             Self::Serve(serve) => serve.run(console),

@@ -3,6 +3,8 @@
 use std::io;
 use std::process::ExitCode;
 
+use gosync::pointer::PointerError;
+use gosync::publication::PublicationError;
 use gosync::publish::{self, MergeError, PartError};
 use gosync::signing::KeyError;
 use gosync::{Error, ErrorKind, FormatError, update};
@@ -144,6 +146,10 @@ fn of_index(error: &Error) -> Option<&'static str> {
         Error::Publish(publish::Error::Merge(MergeError::Part { .. })) => {
             "make that part again with `gosync build --part`"
         }
+        Error::Pointer { source, .. } => return Some(of_pointer(source)),
+        Error::Publication(PublicationError::Overtaken { .. }) => "clients find what the other publisher published",
+        Error::Publish(publish::Error::Busy { .. }) => "nothing was published",
+        Error::Publication(_) => return None,
         Error::Signing { .. } => "nothing was used or replaced; without --public-key no signature is asked for",
         Error::Key { source: KeyError::NoPassword(_) | KeyError::WrongPassword, .. } => {
             "give --key-password-file, or set GOSYNC_KEY_PASSWORD"
@@ -155,6 +161,21 @@ fn of_index(error: &Error) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+fn of_pointer(error: &PointerError) -> &'static str {
+    match error {
+        PointerError::Rollback { .. } | PointerError::Replaced { .. } => {
+            "nothing was replaced; ask the publisher, and remove that file if the versions were begun anew"
+        }
+        PointerError::Expired { .. } => {
+            "nothing was replaced; ask the publisher for a new one, or follow this one with --allow-expired"
+        }
+        PointerError::OtherIndex { .. } => {
+            "nothing was replaced; where the two are cached, wait a little and run the same command again"
+        }
+        _ => "nothing was replaced; get the pointer again",
+    }
 }
 
 fn of_control(error: &ZsyncError) -> Option<&'static str> {

@@ -31,6 +31,23 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// That the output is the new version, of so many bytes, and nothing was looked for; `index` is what
+    /// that took.
+    pub(crate) fn nothing(output_bytes: u64, index: Transfer) -> Self {
+        let mut work = Report::default();
+        work.copied = output_bytes;
+        Self {
+            changed: false,
+            output_bytes,
+            matched_bytes: output_bytes,
+            work,
+            search: Statistics::default(),
+            index,
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// Tells it, and how long it took since `start`.
     pub(crate) fn tell(&self, output: Option<&Path>, start: Instant, console: &Console) -> anyhow::Result<()> {
         let Self { changed, output_bytes, matched_bytes, ref work, index, ref notes, ref warnings, .. } = *self;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use gosync::pointer::POINTER_SUFFIX;
 use gosync::sources::{Location, SourceError, SourceOptions, open_source};
 use gosync::{Error, FormatError, publish, update};
 use gosync_zsync::Error as ZsyncError;
@@ -56,7 +57,7 @@ pub(crate) fn of_opening(error: anyhow::Error, location: &Location, options: &So
 
 /// Which index may have been meant instead of what is at `location`: that beside it, if it is there.
 fn meant(location: &Location, options: &SourceOptions) -> Option<String> {
-    let indexes = [".gosync", ".zsync"];
+    let indexes = [".gosync", ".zsync", POINTER_SUFFIX];
     if location.file_name().is_none_or(|name| indexes.iter().any(|suffix| name.ends_with(suffix))) {
         return None;
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use gosync_chunks::{ByteRange, ReadAt};
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LAST_MODIFIED,
-    LOCATION, RANGE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
+    LAST_MODIFIED, LOCATION, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::task::spawn_blocking;
@@ -67,7 +67,7 @@ pub(crate) async fn answer(
 }
 
 fn send_file(served: &ServedFile, method: &Method, headers: &HeaderMap) -> Response<PartsBody> {
-    let ServedFile { file, validators, content_type } = served;
+    let ServedFile { file, validators, content_type, cache_control } = served;
     let length = file.size();
     let mut response = if validators.is_not_modified(headers) {
         // Without a length of its own it would get that of its body, which is 0.
@@ -113,6 +113,9 @@ fn send_file(served: &ServedFile, method: &Method, headers: &HeaderMap) -> Respo
     let headers = response.headers_mut();
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(ETAG, value(&validators.etag));
+    if let Some(control) = cache_control {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(control));
+    }
     if let Some(modified) = &validators.modified {
         headers.insert(LAST_MODIFIED, value(modified));
     }

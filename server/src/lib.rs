@@ -2,7 +2,7 @@
 //!
 //! It serves the files beneath a directory by GET and HEAD, with validators, conditional
 //! requests and single and multiple ranges (RFC 9110), and lists directories that have no
-//! `index.html`. It is made for local networks, demonstrations and tests; there is no TLS
+//! `index.html`. Files of a publication have a `Cache-Control`. It is made for local networks, demonstrations and tests; there is no TLS
 //! and no access control.
 //!
 //! ```
@@ -37,6 +37,7 @@ mod listing;
 mod names;
 mod patient;
 mod platform;
+mod publication;
 mod range_header;
 mod site;
 

@@ -37,11 +37,14 @@ pub(crate) fn encode(name: &OsStr) -> String {
     percent_encode(name.as_encoded_bytes(), RESERVED).to_string()
 }
 
+const HIDDEN: [&[u8]; 4] = [b".gosync-part", b".gosync-journal", b".gosync-seen", b".gosync-lock"];
+
 /// Whether a file is one that a patch is being written to, `.name.gosync-part`, or tells
-/// for which target it is, `.name.gosync-journal`.
+/// for which target it is, `.name.gosync-journal`, or which version was made last,
+/// `.name.gosync-seen`, or is a publisher's, `.name.gosync-lock`.
 pub(crate) fn is_hidden(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
-    name.starts_with(b".") && [&b".gosync-part"[..], b".gosync-journal"].iter().any(|end| name.ends_with(end))
+    name.starts_with(b".") && HIDDEN.iter().any(|end| name.ends_with(end))
 }
 
 /// Decodes `%XX`; `None` where two digits do not follow the sign, which others leave as it is.
@@ -72,6 +75,8 @@ mod tests {
             "/.x.gosync-part",
             "/.x.gosync-part/y",
             "/.x.gosync-journal",
+            "/.x.gosync-seen",
+            "/.x.gosync-lock",
         ] {
             assert_eq!(plain(refused), Err(StatusCode::NOT_FOUND), "{refused}");
         }

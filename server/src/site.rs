@@ -11,7 +11,7 @@ use gosync_files::LocalFile;
 use hyper::StatusCode;
 
 use crate::conditions::Validators;
-use crate::{listing, names};
+use crate::{listing, names, publication};
 
 /// The served directory.
 #[derive(Debug)]
@@ -37,6 +37,7 @@ pub(crate) struct ServedFile {
     pub(crate) file: Arc<LocalFile>,
     pub(crate) validators: Validators,
     pub(crate) content_type: &'static str,
+    pub(crate) cache_control: Option<&'static str>,
 }
 
 impl Site {
@@ -88,7 +89,8 @@ impl Site {
         let file = fs::File::open(path).map_err(status)?;
         let validators = Validators::new(&file.metadata().map_err(status)?);
         let file = Arc::new(LocalFile::new(path, file).map_err(status)?);
-        Ok(ServedFile { file, validators, content_type: content_type(path) })
+        let cache_control = path.file_name().and_then(OsStr::to_str).and_then(publication::cache_control);
+        Ok(ServedFile { file, validators, content_type: content_type(path), cache_control })
     }
 }
 

@@ -132,9 +132,7 @@ def test_layers_by_the_length_alone(tmp_path, length):
 
 
 def test_the_page_shows_what_is_read():
-    page = (ROOT / "FORMAT.md").read_text()
-    lines = re.search(r"```hex fox.gosync\n(.*?)```", page, re.DOTALL)[1].splitlines()
-    index = gosync.format.read(bytes.fromhex("".join(line.split("|")[0].split(":")[1] for line in lines)))
+    index = gosync.format.read(page_bytes("fox.gosync"))
     assert (index.name, index.length) == ("fox.txt", 215) and len(index.head) == 0xF0
     assert index.layers[1][3].weak == 0xE819B727 and index.layers[1][3].strong == bytes.fromhex("d8bf11")
 
@@ -324,3 +322,46 @@ def test_owners_and_attributes_are_what_the_page_says(tmp_path):
             gosync.format.listing(bytes(forged))
         except gosync.CorruptError:
             pass
+
+
+def page_bytes(name):
+    """The bytes of an example on the page."""
+    page = (ROOT / "FORMAT.md").read_text()
+    lines = re.search(rf"```hex {name}\n(.*?)```", page, re.DOTALL)[1].splitlines()
+    return bytes.fromhex("".join(line.split("|")[0].split(":")[1] for line in lines))
+
+
+def test_a_pointer_is_what_the_page_says(tmp_path):
+    fox = gosync.format.pointer(page_bytes("fox.gosync-latest"))
+    assert (fox.name, fox.serial, fox.expires_at - fox.published_at) == ("fox.txt", 7, 365 * 24 * 3600)
+    head = gosync.format.read(FOX).head
+    assert fox.head == blake3.blake3(head).digest()
+    assert fox.index == f"fox.txt-7-{fox.head.hex()[:16]}.gosync"
+
+    file = tmp_path / "new.img"
+    file.write_bytes(text(70_000))
+    key = str(ROOT / "schemes/gosync/tests/vectors/minisign.key")
+    for serial, more in ((1, []), (2, ["--sign", key, "--expires", "1d", "--compress"])):
+        command = [sys.executable, "-m", "gosync", "publish", str(file), "--to", str(tmp_path / "pub"), *more]
+        subprocess.run(command, check=True, capture_output=True)
+        made = gosync.format.pointer(tmp_path / "pub/new.img.gosync-latest")
+        index = gosync.format.read(tmp_path / "pub" / made.index)
+        assert (made.name, made.serial) == ("new.img", serial)
+        assert made.head == blake3.blake3(index.head).digest() and made.index[-23:-7] == made.head.hex()[:16]
+        assert (made.expires_at > 0) == bool(more) == made.signature.startswith(b"untrusted comment: ")
+        content = index.payload.name if index.payload else index.name
+        assert f"-{blake3.blake3((tmp_path / 'pub' / content).read_bytes()).hexdigest()[:16]}.gosync-" in content
+
+
+def test_every_wrong_byte_of_a_pointer_is_noticed():
+    whole = page_bytes("fox.gosync-latest")
+    for at in range(len(whole)):
+        for damaged in (whole[:at], whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :]):
+            with pytest.raises(gosync.CorruptError, match="the pointer cannot be used"):
+                gosync.format.pointer(damaged)
+    for name in (b"", b"..", b"a/b", b"a\\b", b"c:x", b"a\nb", b"\xff", b"https://x/y"):
+        for names in ((name, b"x"), (b"x", name)):
+            fields = struct.pack("<QQQ32s", 1, 0, 0, bytes(32)) + b"".join(bytes([len(n)]) + n for n in names)
+            forged = b"\x89GOSYLT\n" + struct.pack("<HHI", 1, 0, len(fields)) + fields
+            with pytest.raises(gosync.CorruptError, match="no file name"):
+                gosync.format.pointer(forged + blake3.blake3(forged).digest())

@@ -25,7 +25,7 @@ use crate::remedy;
 pub(crate) struct Diff {
     /// The old version, a file or a directory; if it does not exist, everything has to be fetched
     seed: PathBuf,
-    /// The index of the new version: a path or URL
+    /// The index of the new version, or a pointer to the newest (NAME.gosync-latest): a path or URL
     #[arg(value_parser = location())]
     index: Location,
     /// Another file that may hold parts of the new version; may be repeated
@@ -50,7 +50,7 @@ impl Diff {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
         let options = &self.network.source_options(std::iter::once(&self.index).chain(&self.source), console)?;
-        let published = Published::open(&self.index, Some(&self.seed), &self.trust, options, console);
+        let published = Published::open(&self.index, &[&self.seed], &self.trust, options, console);
         let published = &published.map_err(|error| remedy::of_order(error, "diff", &self.seed, &self.index))?;
         if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
             if self.report.is_some() {

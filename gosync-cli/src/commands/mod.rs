@@ -8,5 +8,6 @@ pub(crate) mod index;
 pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod patch;
+pub(crate) mod publish;
 pub(crate) mod serve;
 pub(crate) mod verify;

@@ -22,12 +22,13 @@ use crate::remedy;
 #[command(after_help = "Examples:\n\
     \x20 gosync patch app.img https://example.org/app-2.0.img.gosync            app.img becomes 2.0\n\
     \x20 gosync patch app.img https://example.org/app-2.0.img.gosync -o new.img app.img stays\n\
+    \x20 gosync patch app.img https://example.org/app.img.gosync-latest          the newest version\n\
     \x20 gosync patch -n app.img https://example.org/app-2.0.img.gosync         what would be fetched\n\
     \x20 gosync patch app.img app-2.0.img.gosync https://mirror.example.org/app-2.0.img")]
 pub(crate) struct Patch {
     /// The old version, a file or a directory; if it does not exist, everything is fetched
     seed: PathBuf,
-    /// The index of the new version: a path or URL
+    /// The index of the new version, or a pointer to the newest (NAME.gosync-latest): a path or URL
     #[arg(value_parser = location())]
     index: Location,
     /// Where the new version is: a path or URL [default: beside the index, by the name that the index gives]
@@ -75,7 +76,8 @@ impl Patch {
         }
         let sources: Vec<Location> = self.source.iter().chain(&self.more_sources).cloned().collect();
         let options = &self.network.source_options(std::iter::once(&self.index).chain(&sources), console)?;
-        let published = Published::open(&self.index, Some(&self.seed), &self.trust, options, console);
+        let paths: Vec<&Path> = [self.seed.as_path()].into_iter().chain(output).collect();
+        let published = Published::open(&self.index, &paths, &self.trust, options, console);
         let published = &published.map_err(|error| remedy::of_order(error, "patch", &self.seed, &self.index))?;
         if let Some(directory) = Directory::of(published, &self.seed, options, console)? {
             let Some(output) = output else {
@@ -84,7 +86,11 @@ impl Patch {
             };
             let old = Some(&self.seed).filter(|&seed| seed != output);
             let seeds: Vec<PathBuf> = old.into_iter().chain(&self.more_seeds).cloned().collect();
-            return directory.patch(output, &seeds, &sources, &self.directory, self.dry_run, start);
+            let done = directory.patch(output, &seeds, &sources, &self.directory, self.dry_run, start)?;
+            if !self.dry_run && done == ExitCode::SUCCESS {
+                published.remember(output, console);
+            }
+            return Ok(done);
         }
         self.directory.check_file()?;
         let update = Update {
@@ -106,6 +112,9 @@ impl Patch {
             forecast.tell_cost(&cost.map_err(explain)?, output, self.stats, console)?;
         } else {
             let outcome = update.patch(output).map_err(explain)?;
+            if let Some(output) = output {
+                published.remember(output, console);
+            }
             outcome.tell(output, start, console)?;
             if self.stats || console.is_very_verbose() {
                 console.aside(&outcome.statistics(start));

@@ -26,7 +26,7 @@ use crate::text::{grouped, size};
 pub(crate) struct Verify {
     /// The file or directory to check
     file: PathBuf,
-    /// The index that it should match: a path or URL
+    /// The index that it should match, or a pointer to the newest (NAME.gosync-latest): a path or URL
     #[arg(value_parser = location())]
     index: Location,
     #[command(flatten)]
@@ -39,7 +39,7 @@ impl Verify {
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
         let start = Instant::now();
         let options = self.network.source_options([&self.index], console)?;
-        let published = Published::open(&self.index, Some(&self.file), &self.trust, &options, console);
+        let published = Published::open(&self.index, &[&self.file], &self.trust, &options, console);
         let published = published.map_err(|error| remedy::of_order(error, "verify", &self.file, &self.index))?;
         if let Some(directory) = Directory::of(&published, &self.file, &options, console)? {
             return directory.verify(&self.file, start);

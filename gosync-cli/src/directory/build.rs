@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use gosync::Index;
 use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, PayloadOut, TargetName};
 use gosync::signing::{SIGNATURE_SUFFIX, SecretKey};
 use gosync::sources::{Location, SourceOptions};
+use gosync::{Index, Progress};
 use gosync_files::identity::SameFile;
 use gosync_tree::{LISTING_SUFFIX, MANY_FILES, TreeBuild, TreeBuildOptions};
 use serde_json::json;
@@ -63,6 +63,18 @@ impl Contents {
         }
     }
 
+    /// Refuses what is not for a directory that has a payload in any case.
+    pub(crate) fn check_packed(&self) -> Result<(), Usage> {
+        match self.no_compress {
+            false => Ok(()),
+            true => Err(Usage {
+                message: "a directory is published with a compressed payload, which is one file".into(),
+                hint: "leave out --no-compress; `gosync build` makes the index of a directory that is published file \
+                       by file",
+            }),
+        }
+    }
+
     /// All patterns that were given.
     fn patterns(&self) -> anyhow::Result<String> {
         let mut patterns = String::new();
@@ -95,17 +107,7 @@ pub(crate) fn build(
     let location = location.unwrap_or_else(|| path.with_file_name(format!("{name}.gosync")).into());
     let upload: SourceOptions = environment::source_options()?;
     let bars = Bars::new(console);
-    let wanted = TreeBuildOptions {
-        excludes: contents.patterns()?,
-        latest: environment::latest_time()?,
-        owner: contents.owner,
-        xattrs: contents.xattrs,
-    };
-    let tree = TreeBuild::scan(path, &wanted, &bars);
-    let tree = tree.map_err(gosync::Error::from)?;
-    for left_out in tree.left_out() {
-        console.message(format_args!("warning: {} is left out: it is no file, directory or link", left_out.display()));
-    }
+    let tree = scan(path, contents, &bars, console)?;
     let files = tree.info().files;
     if options.compress.is_none() && !contents.no_compress && files > MANY_FILES {
         options.compress = Some(3);
@@ -162,8 +164,28 @@ pub(crate) fn build(
     publish(&index, &location, key, &upload, start, &Described { noun: "directory", facts }, console)
 }
 
-/// A path that ends with the directory's name.
-fn plain(path: &Path) -> anyhow::Result<PathBuf> {
+/// Looks at the directory at `path`, and says what of it is left out.
+pub(crate) fn scan(
+    path: &Path,
+    contents: &Contents,
+    progress: &dyn Progress,
+    console: &Console,
+) -> anyhow::Result<TreeBuild> {
+    let wanted = TreeBuildOptions {
+        excludes: contents.patterns()?,
+        latest: environment::latest_time()?,
+        owner: contents.owner,
+        xattrs: contents.xattrs,
+    };
+    let tree = TreeBuild::scan(path, &wanted, progress).map_err(gosync::Error::from)?;
+    for left_out in tree.left_out() {
+        console.message(format_args!("warning: {} is left out: it is no file, directory or link", left_out.display()));
+    }
+    Ok(tree)
+}
+
+/// A path that ends with a name.
+pub(crate) fn plain(path: &Path) -> anyhow::Result<PathBuf> {
     match path.file_name() {
         Some(_) => Ok(path.to_owned()),
         None => path.canonicalize().with_context(|| format!("cannot read {}", path.display())),

@@ -79,7 +79,7 @@ impl<'a> Directory<'a> {
         console: &'a Console,
     ) -> anyhow::Result<Option<Self>> {
         let index = match published {
-            Published::Index(opened, _) => opened.index.layered().map(|index| (opened, index)),
+            Published::Index(opened, ..) => opened.index.layered().map(|index| (opened, index)),
             Published::Control(_) => None,
         };
         let info = index.map(|(_, index)| TreeInfo::open(index, path)).transpose();

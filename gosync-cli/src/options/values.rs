@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use gosync::pointer::date;
 use gosync::publish::MAX_BLOCK_SIZE;
 use gosync::sources::{Location, LocationError, Rate};
 
@@ -69,6 +70,45 @@ pub(crate) fn destination() -> impl TypedValueParser<Value = Location> {
     OsStringValueParser::new().try_map(writable)
 }
 
+/// A folder that can be published to.
+pub(crate) fn folder() -> impl TypedValueParser<Value = Location> {
+    OsStringValueParser::new().try_map(writable)
+}
+
+/// When something expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// After so many seconds.
+    After(u64),
+    /// In so many seconds since 1970.
+    At(u64),
+}
+
+impl Expiry {
+    /// In seconds since 1970, where it is `now` in the same.
+    pub(crate) fn at(self, now: u64) -> u64 {
+        match self {
+            Self::After(seconds) => now.saturating_add(seconds),
+            Self::At(seconds) => seconds,
+        }
+    }
+}
+
+/// A time as [`time`] has it, or a number of days with `d` behind it, or a day as `2027-01-31`.
+pub(crate) fn expiry(text: &str) -> Result<Expiry, String> {
+    if let Some(at) = date::day(text) {
+        return Ok(Expiry::At(at));
+    }
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+    if let Some(days @ 1..=36_500_u64) = days {
+        return Ok(Expiry::After(days * 24 * 60 * 60));
+    }
+    match time(text) {
+        Ok(after) if after >= Duration::from_secs(1) => Ok(Expiry::After(after.as_secs())),
+        _ => Err("not a time such as 12h or 30d, nor a day such as 2027-01-31".into()),
+    }
+}
+
 fn place(text: OsString) -> Result<Location, LocationError> {
     text.into_string().map_or_else(|path| Ok(Location::Path(path.into())), |text| text.parse())
 }
@@ -99,6 +139,16 @@ mod tests {
             assert_eq!(time(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         assert!(["", "s", "0", "-1", "1e99", "5d", "soon"].iter().all(|text| time(text).is_err()));
+    }
+
+    #[test]
+    fn expiries() {
+        assert_eq!(expiry("2027-01-31"), Ok(Expiry::At(1_801_353_600)));
+        assert_eq!(expiry("30d"), Ok(Expiry::After(2_592_000)));
+        assert_eq!(expiry("12h").map(|expiry| expiry.at(100)), Ok(43_300));
+        for text in ["", "d", "0d", "-1d", "2027-02-30", "soon", "100ms", "99999999d"] {
+            assert!(expiry(text).is_err(), "{text}");
+        }
     }
 
     #[test]

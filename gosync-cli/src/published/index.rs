@@ -1,5 +1,6 @@
 //! What is to be said of an index of gosync's own format or go-sync's.
 
+use gosync::pointer::{Pointer, date};
 use gosync::signing::Signed;
 use gosync::{FrameKind, IndexInfo, PayloadInfo};
 use gosync_tree::TreeInfo;
@@ -11,12 +12,23 @@ use crate::text::{grouped, percent, size};
 const FRAMES: [(&str, FrameKind); 2] = [("fine", FrameKind::Fine), ("coarse", FrameKind::Coarse)];
 
 /// What is in the index, for people and for programs.
-pub(super) fn describe(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>) -> (Facts, Value) {
-    (facts(info, tree, signed), event(info, tree, signed))
+pub(super) fn describe(
+    info: &IndexInfo,
+    tree: Option<&TreeInfo>,
+    signed: Option<&Signed>,
+    pointer: Option<&Pointer>,
+) -> (Facts, Value) {
+    (facts(info, tree, signed, pointer), event(info, tree, signed, pointer))
 }
 
-fn facts(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>) -> Facts {
+fn facts(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>, pointer: Option<&Pointer>) -> Facts {
     let mut facts = Facts::default();
+    if let Some(pointer) = pointer {
+        let Pointer { name, serial, published_at, expires_at, .. } = pointer;
+        let expires = expires_at.map_or(String::new(), |at| format!(", expires {}", date::shown(at)));
+        facts.add("pointer", format!("version {serial} of {name}, published {}{expires}", date::shown(*published_at)));
+        facts.add("points to", pointer.index.as_str());
+    }
     facts.add("format", format!("{}, version {}", info.format, info.version));
     facts.add("target", info.target_name.as_ref().map_or("(not named)", |name| name.as_str()));
     facts.add("length", format!("{} bytes ({})", grouped(info.length), size(info.length)));
@@ -72,9 +84,16 @@ fn facts(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>) -> 
     facts
 }
 
-fn event(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>) -> Value {
+fn event(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>, pointer: Option<&Pointer>) -> Value {
     json!({
         "event": "done",
+        "pointer": pointer.map(|pointer| json!({
+            "name": pointer.name.as_str(),
+            "serial": pointer.serial,
+            "published_at": pointer.published_at,
+            "expires_at": pointer.expires_at,
+            "index": pointer.index.as_str(),
+        })),
         "format": info.format.to_string(),
         "version": info.version,
         "target": info.target_name.as_ref().map(|name| name.as_str()),

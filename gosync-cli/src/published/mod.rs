@@ -2,5 +2,6 @@
 
 pub(crate) mod control;
 mod index;
+pub(crate) mod latest;
 pub(crate) mod open;
 pub(crate) mod update;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use gosync::pointer::{Latest, Pointer};
 use gosync::signing::Signed;
 use gosync::sources::{Location, SourceOptions, Transfer};
 use gosync::update::{Beginning, Target};
@@ -10,6 +11,7 @@ use gosync_tree::{FIRST_BYTES, SECTION, TreeInfo};
 use gosync_zsync::{Control, ControlTarget, OpenedControl, Places};
 use serde_json::Value;
 
+use super::latest::Followed;
 use super::{control, index};
 use crate::console::Console;
 use crate::failure::Usage;
@@ -19,38 +21,45 @@ use crate::table::Facts;
 
 /// Something that describes a target, opened. A new format is one more of these.
 pub(crate) enum Published {
-    /// An index of gosync's own format or go-sync's, and its signature, if there was to be one.
-    Index(OpenedIndex, Option<Signed>),
+    /// An index of gosync's own format or go-sync's, its signature, if there was to be one, and the
+    /// pointer that led to it, if one did.
+    Index(OpenedIndex, Option<Signed>, Option<Box<Followed>>),
     /// A control file of zsync.
     Control(OpenedControl),
 }
 
 impl Published {
     /// Opens what is at `location`, and refuses it where it has to be signed and is not. Of what
-    /// is perhaps compared with `old`, an old version, no more is read at first than that needs.
+    /// is perhaps compared with the first of `paths`, an old version, no more is read at first than
+    /// that needs. A pointer is followed, unless one that was followed for any of them was newer.
     pub(crate) fn open(
         location: &Location,
-        old: Option<&Path>,
+        paths: &[&Path],
         trust: &Trust,
         options: &SourceOptions,
         console: &Console,
     ) -> anyhow::Result<Self> {
-        Self::read(location, old, trust, options, console).map_err(|error| remedy::of_opening(error, location, options))
+        Self::read(location, paths, trust, options, console)
+            .map_err(|error| remedy::of_opening(error, location, options))
     }
 
     fn read(
         location: &Location,
-        old: Option<&Path>,
+        paths: &[&Path],
         trust: &Trust,
         options: &SourceOptions,
         console: &Console,
     ) -> anyhow::Result<Self> {
         let limits = ReadOptions { sections: &[SECTION], ..ReadOptions::default() };
-        let beginning = match old.is_some_and(Path::is_dir) {
+        let beginning = match paths.first().is_some_and(|path| path.is_dir()) {
             true => Beginning::read_first(location, FIRST_BYTES, limits.max_bytes, options),
             false => Beginning::read(location, limits.max_bytes, options),
         };
         let beginning = beginning.map_err(gosync::Error::from)?;
+        if Pointer::begins(beginning.start()) {
+            let (opened, followed) = Followed::open(beginning, paths, trust, &limits, options, console)?;
+            return Ok(Self::Index(opened, followed.latest.signed.clone(), Some(Box::new(followed))));
+        }
         let is_index = Index::format_of(beginning.start());
         if matches!(is_index, Ok(None)) && Control::is_one(beginning.start()) {
             if trust.wants_signature() {
@@ -66,13 +75,13 @@ impl Published {
         }
         let mut opened = OpenedIndex::read(beginning, &limits)?;
         let signed = trust.check(&mut opened, options, console)?;
-        Ok(Self::Index(opened, signed))
+        Ok(Self::Index(opened, signed, None))
     }
 
     /// What an update brings about; of a control file also from `places`.
     pub(crate) fn target<'a>(&'a self, places: Option<&'a Places>) -> Box<dyn Target + 'a> {
         match (self, places) {
-            (Self::Index(opened, _), _) => opened.index.target(),
+            (Self::Index(opened, ..), _) => opened.index.target(),
             (Self::Control(opened), None) => Box::new(ControlTarget::new(&opened.control)),
             (Self::Control(opened), Some(places)) => Box::new(ControlTarget::at(&opened.control, places)),
         }
@@ -81,20 +90,20 @@ impl Published {
     /// Where it is.
     pub(crate) fn location(&self) -> &Location {
         match self {
-            Self::Index(opened, _) => &opened.location,
+            Self::Index(opened, ..) => &opened.location,
             Self::Control(opened) => &opened.location,
         }
     }
 
     /// Whether what clients fetch is not the target itself.
     pub(crate) fn is_compressed(&self) -> bool {
-        matches!(self, Self::Index(opened, _) if opened.index.info().payload.is_some())
+        matches!(self, Self::Index(opened, ..) if opened.index.info().payload.is_some())
     }
 
     /// What opening it took.
     pub(crate) fn transfer(&self) -> Transfer {
         match self {
-            Self::Index(opened, _) => opened.transfer,
+            Self::Index(opened, ..) => opened.transfer,
             Self::Control(opened) => opened.transfer,
         }
     }
@@ -102,7 +111,7 @@ impl Published {
     /// What it calls its target, or else where it is.
     pub(crate) fn target_name(&self) -> String {
         let name = match self {
-            Self::Index(opened, _) => opened.index.info().target_name,
+            Self::Index(opened, ..) => opened.index.info().target_name,
             Self::Control(opened) => opened.control.file_name.clone(),
         };
         name.map_or_else(|| self.location().to_string(), |name| name.as_str().to_owned())
@@ -111,18 +120,42 @@ impl Published {
     /// What is in it, for people and for programs.
     pub(crate) fn description(&self) -> Result<(Facts, Value), gosync::Error> {
         Ok(match self {
-            Self::Index(opened, signed) => {
+            Self::Index(opened, signed, followed) => {
                 let tree = opened.index.layered().map(TreeInfo::of).transpose()?.flatten();
-                index::describe(&opened.index.info(), tree.as_ref(), signed.as_ref())
+                let pointer = followed.as_ref().map(|followed| &followed.latest.pointer);
+                index::describe(&opened.index.info(), tree.as_ref(), signed.as_ref(), pointer)
             }
             Self::Control(opened) => control::describe(&opened.control, opened.bytes.len()),
         })
     }
 
+    /// Whether it is what was made the last time, so that it is worth a look whether it is there.
+    pub(crate) fn is_known(&self) -> bool {
+        matches!(self, Self::Index(_, _, Some(followed)) if followed.is_known())
+    }
+
+    /// Remembers that `output` was brought to it, where a pointer led here: an older version is then
+    /// refused.
+    pub(crate) fn remember(&self, output: &Path, console: &Console) {
+        if let Self::Index(opened, _, Some(followed)) = self
+            && let Some(index) = opened.index.layered()
+        {
+            followed.remember(index, output, console);
+        }
+    }
+
+    /// The pointer that led here.
+    pub(crate) fn pointer(&self) -> Option<&Latest> {
+        match self {
+            Self::Index(_, _, Some(followed)) => Some(&followed.latest),
+            _ => None,
+        }
+    }
+
     /// The bytes that a signature of it is made of.
     pub(crate) fn signed_part(&self) -> Result<&[u8], Usage> {
         let (message, index) = match self {
-            Self::Index(opened, _) => {
+            Self::Index(opened, ..) => {
                 let message = format!("the {} format has no header to sign", opened.index.info().format);
                 (message, opened.index.layered())
             }

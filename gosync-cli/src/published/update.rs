@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gosync::sources::{Location, Source, SourceOptions, open_sources};
-use gosync::update::{Estimate, FileOptions, Seeds, Target, UnreadableSeed, compare, estimate};
+use gosync::update::{Estimate, FileOptions, Seeds, Target, UnreadableSeed, compare, estimate, is_made};
 use gosync_files::identity::{SameFile, is_same, keep_apart};
 use gosync_zsync::{Places, packed_locations, source_locations};
 use url::Url;
@@ -77,7 +77,8 @@ impl Update<'_> {
     /// it may have already.
     pub(crate) fn keep_apart(&self, output: &Path, in_place: &Path, others: &[PathBuf]) -> Result<(), SameFile> {
         let index = self.published.location().as_path().into_iter();
-        keep_apart(output, index.chain(others.iter().map(PathBuf::as_path)))?;
+        let pointer = self.published.pointer().and_then(|latest| latest.location.as_path());
+        keep_apart(output, index.chain(pointer).chain(others.iter().map(PathBuf::as_path)))?;
         let is_in_place = is_same(output, in_place);
         if !is_in_place {
             keep_apart(output, &self.seeds)?;
@@ -103,11 +104,11 @@ impl Update<'_> {
     /// was asked for. `may_be_output` where the source could be meant for the output.
     pub(crate) fn explain(&self, error: anyhow::Error, may_be_output: bool) -> anyhow::Error {
         let info = match self.published {
-            Published::Index(opened, _) => Some(opened.index.info()),
+            Published::Index(opened, ..) => Some(opened.index.info()),
             Published::Control(_) => None,
         };
         let usual = match self.published {
-            Published::Index(opened, _) => opened.default_source(),
+            Published::Index(opened, ..) => opened.default_source(),
             Published::Control(_) => None,
         };
         let wanted = Wanted {
@@ -143,6 +144,11 @@ impl Update<'_> {
         let target = self.published.target(places.as_ref());
         let seeds = self.open_seeds(&*target)?;
         let bars = Bars::new(console);
+        if let Some(output) = output.filter(|_| self.published.is_known())
+            && is_made(&*target, output, &bars).map_err(gosync::Error::from)?
+        {
+            return Ok(Outcome::nothing(target.length(), self.published.transfer()));
+        }
         let report = match output {
             Some(output) => {
                 let bars = bars.kept();
@@ -191,7 +197,7 @@ impl Update<'_> {
     /// Where the target is: where the user says, or else the index.
     fn locations(&self) -> Result<Vec<Location>, Usage> {
         let named = match self.published {
-            Published::Index(opened, _) if self.sources.is_empty() => opened.default_sources(),
+            Published::Index(opened, ..) if self.sources.is_empty() => opened.default_sources(),
             _ => Vec::new(),
         };
         let locations: Vec<Location> = self.sources.iter().cloned().chain(named).collect();
@@ -207,7 +213,7 @@ impl Update<'_> {
     /// How long what is there is, in bytes.
     fn source_length(&self) -> u64 {
         match self.published {
-            Published::Index(opened, _) => opened.index.info().source_length(),
+            Published::Index(opened, ..) => opened.index.info().source_length(),
             Published::Control(opened) => opened.control.signature.layout().length(),
         }
     }

@@ -1,10 +1,11 @@
 //! Publishing a directory: its listing, and the index of its flat target.
 
 use std::fs::{self, Metadata};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gosync_chunks::{Progress, TargetName};
+use gosync_chunks::{FileHash, Progress, TargetName};
 use gosync_files::identity::is_same;
 use gosync_layers::choose;
 use gosync_layers::format::LayeredIndex;
@@ -148,9 +149,37 @@ impl TreeBuild {
         payload: Option<PayloadOut<'_>>,
         progress: &dyn Progress,
     ) -> Result<LayeredIndex, PublishError> {
+        let is_compressed = payload.is_some();
+        self.built(name, options, is_compressed, progress, |build| build.index(payload))
+    }
+
+    /// The same with a payload, which `call` gives its name by its hash.
+    ///
+    /// # Errors
+    ///
+    /// As [`index`](Self::index).
+    pub fn index_by_content(
+        &self,
+        name: Option<TargetName>,
+        options: &BuildOptions,
+        payload: &mut (dyn Write + Send),
+        call: &dyn Fn(FileHash) -> TargetName,
+        progress: &dyn Progress,
+    ) -> Result<LayeredIndex, PublishError> {
+        self.built(name, options, true, progress, |build| build.index_by_content(Some(payload), call))
+    }
+
+    fn built(
+        &self,
+        name: Option<TargetName>,
+        options: &BuildOptions,
+        is_compressed: bool,
+        progress: &dyn Progress,
+        make: impl FnOnce(&Build<'_>) -> Result<LayeredIndex, PublishError>,
+    ) -> Result<LayeredIndex, PublishError> {
         let approximate = self.info.listing_length.saturating_add(self.info.bytes);
         let block_sizes = match &options.block_sizes[..] {
-            [] => block_sizes(approximate, payload.is_some()),
+            [] => block_sizes(approximate, is_compressed),
             sizes => sizes.to_vec(),
         };
         let unit = block_sizes.last().copied().unwrap_or(1).max(1);
@@ -160,7 +189,7 @@ impl TreeBuild {
         let options = BuildOptions { block_sizes, ..options.clone() };
         let sections = vec![self.info.section()];
         let build = Build { target: &flat, called: &self.called, name, sections, options: &options, progress };
-        let index = build.index(payload)?;
+        let index = make(&build)?;
         match self.scan.as_ref().and_then(|scan| scan.changed()) {
             Some(path) => Err(PublishError::Changed { path }),
             None => Ok(index),

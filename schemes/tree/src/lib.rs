@@ -92,6 +92,7 @@ pub use published::TreeSource;
 pub use section::{FIRST_BYTES, SECTION, TreeInfo};
 pub use update::{TreeForecast, TreeOptions, TreeReport, TreeUpdate};
 pub use verify::Differences;
+pub use work::{keep_seen, read_seen};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -2,7 +2,7 @@
 
 use std::fs::FileTimes;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::listing::Listing;
 use crate::listing::path::WORK;
@@ -17,6 +17,12 @@ const CACHE: &str = "listing";
 /// The section of the index that this listing belongs to: the head of an index tells by it whether
 /// anything has changed.
 const SECTION: &str = "section";
+
+/// The pointer that led to what was made of the directory last.
+const SEEN: &str = "seen";
+
+/// The most bytes of that.
+const LONGEST_SEEN: u64 = 128 << 10;
 
 /// The file that tells other processes that somebody is at work.
 pub(crate) const LOCK: &str = "lock";
@@ -54,6 +60,38 @@ pub(crate) fn cached(root: &Root) -> Option<(Listing, Vec<u8>)> {
 /// The section of the index by which the directory at `path` was updated last.
 pub(crate) fn remembered_section(path: &Path) -> Option<Vec<u8>> {
     remembered(&Root::open(path).ok()?, SECTION)
+}
+
+/// What was [kept](keep_seen) of the pointer by which the directory at `path` was updated last, and
+/// where it is kept.
+///
+/// # Errors
+///
+/// When it cannot be read, though it is there.
+pub fn read_seen(path: &Path) -> io::Result<(Option<Vec<u8>>, PathBuf)> {
+    let kept_in = path.join(WORK).join(SEEN);
+    let mut bytes = Vec::new();
+    let name = format!("{WORK}/{SEEN}");
+    let read =
+        Root::open(path).and_then(|root| root.open_file(name.as_bytes())?.take(LONGEST_SEEN).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok((Some(bytes), kept_in)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok((None, kept_in))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Keeps `bytes` of the pointer by which the directory at `path` was updated, in the folder that is
+/// worked in.
+///
+/// # Errors
+///
+/// When they cannot be written.
+pub fn keep_seen(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let root = Root::open(path)?;
+    keep(&open_work(&root)?, SEEN, bytes)
 }
 
 fn remembered(root: &Root, name: &str) -> Option<Vec<u8>> {
