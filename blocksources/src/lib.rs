@@ -111,7 +111,7 @@ pub use pause::{Clock, Pauses, SystemClock};
 pub use record::{Counts, Event, Recorded};
 pub use retry::{Retry, RetryOptions, Retrying};
 #[cfg(feature = "ssh")]
-pub use ssh::{SshOptions, SshSource};
+pub use ssh::{SshDirectory, SshOptions, SshSource, SshWriter};
 pub use throttle::{Rate, Throttled};
 pub use whole::{read_all, read_ranges};
 

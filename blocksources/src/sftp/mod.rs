@@ -1,4 +1,4 @@
-//! Reading a file over SFTP, version 3 (draft-ietf-secsh-filexfer-02), which is what
+//! Reading and writing files over SFTP, version 3 (draft-ietf-secsh-filexfer-02), which is what
 //! every server speaks, over any pair of streams.
 
 mod packet;
@@ -159,6 +159,107 @@ impl<R: Read, W: Write> Session<R, W> {
         }
     }
 
+    /// Opens the file at `path` for writing: a new one where nothing may be there, else one in the place
+    /// of what is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and when something is there that may not be.
+    pub fn create(&mut self, path: &[u8], exclusively: bool) -> Result<OpenFile, SftpError> {
+        match self.ask(Request::Create { id: LONE, path, exclusively })? {
+            Reply::Handle { id: LONE, handle } => {
+                Ok(OpenFile { handle: handle.to_vec(), attributes: Attributes::default() })
+            }
+            reply => Err(failure(reply)),
+        }
+    }
+
+    /// Writes `data` into `file`, with all of its pieces under way at once: a mebibyte is a good measure.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open). Answers may then still be on their way, so the session is of no more use.
+    pub fn write(&mut self, file: &OpenFile, offset: u64, data: &[u8]) -> Result<(), SftpError> {
+        let mut pieces = vec![false; data.len().div_ceil(READ_SIZE as usize)];
+        for (id, piece) in data.chunks(READ_SIZE as usize).enumerate() {
+            let offset = offset + id as u64 * READ_SIZE;
+            Request::Write { id: id as u32, handle: &file.handle, offset, data: piece }.encode(&mut self.out);
+            self.send()?;
+        }
+        let mut refused = None;
+        for _ in 0..pieces.len() {
+            match self.receive()? {
+                Reply::Status { id, code, message } => match pieces.get_mut(id as usize) {
+                    Some(is_answered @ false) => {
+                        *is_answered = true;
+                        if code != status::OK {
+                            refused = refused.or(Some(failure(Reply::Status { id, code, message })));
+                        }
+                    }
+                    _ => return Err(SftpError::Protocol("it answers what was not asked")),
+                },
+                reply => return Err(failure(reply)),
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Has the server write `file` to its disk, where it knows how to, and closes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn finish(&mut self, file: &OpenFile) -> Result<(), SftpError> {
+        match self.done(Request::Sync { id: LONE, handle: &file.handle }) {
+            Ok(()) | Err(SftpError::Status { code: status::UNSUPPORTED, .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.done(Request::Close { id: LONE, handle: &file.handle })
+    }
+
+    /// Closes `file`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn close(&mut self, file: &OpenFile) -> Result<(), SftpError> {
+        self.done(Request::Close { id: LONE, handle: &file.handle })
+    }
+
+    /// Removes the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn remove(&mut self, path: &[u8]) -> Result<(), SftpError> {
+        self.done(Request::Remove { id: LONE, path })
+    }
+
+    /// Makes the directory at `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn make_directory(&mut self, path: &[u8]) -> Result<(), SftpError> {
+        self.done(Request::MakeDirectory { id: LONE, path })
+    }
+
+    /// Gives the file at `from` the name `to`, and replaces what has it, at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and where the server cannot do that.
+    pub fn replace(&mut self, from: &[u8], to: &[u8]) -> Result<(), SftpError> {
+        self.done(Request::Replace { id: LONE, from, to })
+    }
+
+    fn done(&mut self, request: Request<'_>) -> Result<(), SftpError> {
+        match self.ask(request)? {
+            Reply::Status { id: LONE, code: status::OK, .. } => Ok(()),
+            reply => Err(failure(reply)),
+        }
+    }
+
     fn ask(&mut self, request: Request<'_>) -> Result<Reply<'_>, SftpError> {
         request.encode(&mut self.out);
         self.send()?;
@@ -185,12 +286,14 @@ impl<R: Read, W: Write> Session<R, W> {
 
 /// Numbers of a status that mean something to a client (section 7 of the draft).
 pub(crate) mod status {
+    pub(crate) const OK: u32 = 0;
     /// Of a read behind the end.
     pub(crate) const END_OF_FILE: u32 = 1;
     pub(crate) const NO_SUCH_FILE: u32 = 2;
     pub(crate) const PERMISSION_DENIED: u32 = 3;
     pub(crate) const NO_CONNECTION: u32 = 6;
     pub(crate) const CONNECTION_LOST: u32 = 7;
+    pub(crate) const UNSUPPORTED: u32 = 8;
 }
 
 fn failure(reply: Reply<'_>) -> SftpError {

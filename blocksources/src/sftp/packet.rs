@@ -41,6 +41,64 @@ pub enum Request<'a> {
         /// The most bytes to send.
         len: u32,
     },
+    /// Opens the file at `path` for writing.
+    Create {
+        /// Comes back in the reply.
+        id: u32,
+        /// The path.
+        path: &'a [u8],
+        /// Whether nothing may be there; else what is there is emptied.
+        exclusively: bool,
+    },
+    /// Writes bytes of an open file.
+    Write {
+        /// Comes back in the reply.
+        id: u32,
+        /// The open file.
+        handle: &'a [u8],
+        /// Where the first byte goes.
+        offset: u64,
+        /// The bytes.
+        data: &'a [u8],
+    },
+    /// Closes an open file.
+    Close {
+        /// Comes back in the reply.
+        id: u32,
+        /// The open file.
+        handle: &'a [u8],
+    },
+    /// Removes the file at `path`.
+    Remove {
+        /// Comes back in the reply.
+        id: u32,
+        /// The path.
+        path: &'a [u8],
+    },
+    /// Makes the directory at `path`.
+    MakeDirectory {
+        /// Comes back in the reply.
+        id: u32,
+        /// The path.
+        path: &'a [u8],
+    },
+    /// Gives a file another name, and replaces what has that: OpenSSH's `posix-rename`, since
+    /// version 3 has nothing of the kind.
+    Replace {
+        /// Comes back in the reply.
+        id: u32,
+        /// The path that the file has.
+        from: &'a [u8],
+        /// The path that it gets.
+        to: &'a [u8],
+    },
+    /// Has the server write an open file to its disk: OpenSSH's `fsync`.
+    Sync {
+        /// Comes back in the reply.
+        id: u32,
+        /// The open file.
+        handle: &'a [u8],
+    },
 }
 
 /// What a server answers.
@@ -133,6 +191,41 @@ impl Request<'_> {
                 out.extend(offset.to_be_bytes());
                 out.extend(len.to_be_bytes());
             }
+            Self::Create { id, path, exclusively } => {
+                head(out, kind::OPEN, id);
+                string(out, path);
+                // For writing, created, and new or emptied; with no attributes.
+                let flags: u32 = if exclusively { 0x2a } else { 0x1a };
+                out.extend(flags.to_be_bytes());
+                out.extend(0u32.to_be_bytes());
+            }
+            Self::Write { id, handle, offset, data } => {
+                head(out, kind::WRITE, id);
+                string(out, handle);
+                out.extend(offset.to_be_bytes());
+                string(out, data);
+            }
+            Self::Close { id, handle } => {
+                head(out, kind::CLOSE, id);
+                string(out, handle);
+            }
+            Self::Remove { id, path } => {
+                head(out, kind::REMOVE, id);
+                string(out, path);
+            }
+            Self::MakeDirectory { id, path } => {
+                head(out, kind::MKDIR, id);
+                string(out, path);
+                out.extend(0u32.to_be_bytes());
+            }
+            Self::Replace { id, from, to } => {
+                head(out, kind::EXTENDED, id);
+                [b"posix-rename@openssh.com", from, to].iter().for_each(|text| string(out, text));
+            }
+            Self::Sync { id, handle } => {
+                head(out, kind::EXTENDED, id);
+                [b"fsync@openssh.com", handle].iter().for_each(|text| string(out, text));
+            }
         }
         let len = (out.len() - start - 4) as u32;
         out[start..start + 4].copy_from_slice(&len.to_be_bytes());
@@ -199,12 +292,17 @@ mod kind {
     pub(super) const INIT: u8 = 1;
     pub(super) const VERSION: u8 = 2;
     pub(super) const OPEN: u8 = 3;
+    pub(super) const CLOSE: u8 = 4;
     pub(super) const READ: u8 = 5;
+    pub(super) const WRITE: u8 = 6;
     pub(super) const FSTAT: u8 = 8;
+    pub(super) const REMOVE: u8 = 13;
+    pub(super) const MKDIR: u8 = 14;
     pub(super) const STATUS: u8 = 101;
     pub(super) const HANDLE: u8 = 102;
     pub(super) const DATA: u8 = 103;
     pub(super) const ATTRS: u8 = 105;
+    pub(super) const EXTENDED: u8 = 200;
 }
 
 fn head(out: &mut Vec<u8>, kind: u8, id: u32) {
@@ -288,6 +386,25 @@ mod tests {
         assert_eq!(
             encoded(Request::Read { id: 1, handle: b"h", offset: 1 << 32, len: 5 }),
             b"\x05\0\0\0\x01\0\0\0\x01h\0\0\0\x01\0\0\0\0\0\0\0\x05"
+        );
+        for (exclusively, flags) in [(true, 0x2a), (false, 0x1a)] {
+            let create = encoded(Request::Create { id: 7, path: b"/x", exclusively });
+            assert_eq!(create, [&b"\x03\0\0\0\x07\0\0\0\x02/x\0\0\0"[..], &[flags], &[0; 4]].concat());
+        }
+        assert_eq!(
+            encoded(Request::Write { id: 1, handle: b"h", offset: 2, data: b"ab" }),
+            b"\x06\0\0\0\x01\0\0\0\x01h\0\0\0\0\0\0\0\x02\0\0\0\x02ab"
+        );
+        assert_eq!(encoded(Request::Close { id: 1, handle: b"h" }), b"\x04\0\0\0\x01\0\0\0\x01h");
+        assert_eq!(encoded(Request::Remove { id: 1, path: b"/x" }), b"\x0d\0\0\0\x01\0\0\0\x02/x");
+        assert_eq!(encoded(Request::MakeDirectory { id: 1, path: b"/x" }), b"\x0e\0\0\0\x01\0\0\0\x02/x\0\0\0\0");
+        assert_eq!(
+            encoded(Request::Replace { id: 1, from: b"a", to: b"b" }),
+            b"\xc8\0\0\0\x01\0\0\0\x18posix-rename@openssh.com\0\0\0\x01a\0\0\0\x01b"
+        );
+        assert_eq!(
+            encoded(Request::Sync { id: 1, handle: b"h" }),
+            b"\xc8\0\0\0\x01\0\0\0\x11fsync@openssh.com\0\0\0\x01h"
         );
     }
 

@@ -10,8 +10,8 @@ use crate::error::Error;
 /// What writes the bytes of a file.
 pub type WriteFile<'a> = &'a mut dyn FnMut(&mut (dyn Write + Send)) -> Result<(), Error>;
 
-/// A place for files that belong together, of which one is replaced now and then: a directory, or
-/// objects in a store whose names begin alike.
+/// A place for files that belong together, of which one is replaced now and then: a directory here
+/// or where ssh leads to, or objects in a store whose names begin alike.
 pub trait Folder: Send + Sync {
     /// Reads the file called `name`, if it is there.
     ///

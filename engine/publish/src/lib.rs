@@ -26,6 +26,7 @@
 //! # Features
 //!
 //! - `object-store`: writes to `s3`, `gs` and `az` URLs.
+//! - `ssh`: publishes to directories behind `ssh` URLs.
 //!
 //! # Limitations
 //!

@@ -16,6 +16,7 @@ use crate::console::Console;
 use crate::directory::build::{Contents, plain, scan};
 use crate::failure::Usage;
 use crate::options::environment;
+use crate::options::network::ssh;
 use crate::options::signing::Signing;
 use crate::options::values::{Expiry, block_size, expiry, folder};
 use crate::progress::Bars;
@@ -34,7 +35,7 @@ const LEVEL: i32 = 3;
 pub(crate) struct Publish {
     /// The file or directory to publish
     file: PathBuf,
-    /// The folder to publish it in, with all versions beside each other: a directory, or an s3, gs or az URL
+    /// The folder to publish it in, with all versions beside each other: a directory, or an s3, gs, az or ssh URL
     #[arg(long, value_name = "FOLDER", value_parser = folder())]
     to: Location,
     /// What it is called in all versions: the pointer is NAME.gosync-latest [default: the name of FILE]
@@ -54,6 +55,9 @@ pub(crate) struct Publish {
     /// with a `=` before it [default: 3]. A directory always has one
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
     compress: Option<i32>,
+    /// The program to run for ssh URLs, and its arguments, such as "ssh -i KEY"
+    #[arg(long, value_name = "COMMAND", default_value = "ssh")]
+    ssh: String,
     #[command(flatten)]
     contents: Contents,
     #[command(flatten)]
@@ -77,8 +81,8 @@ impl Publish {
         };
         let name = &TargetName::new(name).map_err(|error| Error::from(PublicationError::from(error)))?;
         let key = self.signing.key(console)?;
-        let options: SourceOptions = environment::source_options()?;
-        let folder = open_folder(&self.to, name.as_str(), &options).map_err(Error::from)?;
+        let options = SourceOptions { ssh: ssh(&self.ssh, console), ..environment::source_options()? };
+        let folder = open_folder(&self.to, name.as_str(), &environment::who(), &options).map_err(Error::from)?;
         let bars = Bars::new(console);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs());
         let publication = Publication {

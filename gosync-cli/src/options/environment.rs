@@ -34,6 +34,15 @@ pub(crate) fn latest_time() -> Result<Option<Time>, Usage> {
     }
 }
 
+/// Who runs this, for others to read.
+pub(crate) fn who() -> String {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env::var(name).ok());
+    let host = ["HOSTNAME", "COMPUTERNAME"].into_iter().find_map(|name| env::var(name).ok());
+    let host = host.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
+    let host = host.map_or(String::new(), |host| format!(" on {}", host.trim()));
+    format!("{}{host}, process {}", user.as_deref().unwrap_or("somebody"), std::process::id())
+}
+
 /// The hosts that no proxy is used for.
 pub(crate) fn no_proxy() -> String {
     env::var("no_proxy").or_else(|_| env::var("NO_PROXY")).unwrap_or_default()

@@ -70,15 +70,10 @@ impl Network {
         console: &Console,
     ) -> anyhow::Result<SourceOptions> {
         let usual = environment::source_options()?;
-        // ssh must not ask a question that nobody sees.
-        let interactive = console.may_ask() && io::stdin().is_terminal() && io::stderr().is_terminal();
-        let mut ssh = self.ssh.split_whitespace();
-        let program = ssh.next().unwrap_or("ssh").into();
-        let arguments = ssh.map(Into::into).collect();
         let interrupt = console.interrupt.clone();
         let options = SourceOptions {
             http: self.http_options(usual.http)?,
-            ssh: SshOptions { program, arguments, interactive, ..SshOptions::default() },
+            ssh: ssh(&self.ssh, console),
             retry: RetryOptions { retries: self.retries, ..RetryOptions::default() },
             rate: self.limit_rate,
             pauses: Pauses::until(move || interrupt.is_raised()),
@@ -112,6 +107,15 @@ impl Network {
             ..usual
         })
     }
+}
+
+/// Runs the program in `command`, with the arguments in it.
+pub(crate) fn ssh(command: &str, console: &Console) -> SshOptions {
+    // ssh must not ask a question that nobody sees.
+    let interactive = console.may_ask() && io::stdin().is_terminal() && io::stderr().is_terminal();
+    let mut words = command.split_whitespace();
+    let program = words.next().unwrap_or("ssh").into();
+    SshOptions { program, arguments: words.map(Into::into).collect(), interactive, ..SshOptions::default() }
 }
 
 /// Tells of each attempt to fetch something, and what came of it.

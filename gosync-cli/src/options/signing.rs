@@ -15,7 +15,8 @@ use crate::console::Console;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Signing {
-    /// Sign the index with this secret key of minisign; the signature is written to INDEX.minisig
+    /// Sign with this secret key of minisign: the index, whose signature goes to INDEX.minisig, and what is
+    /// published also in its pointer
     #[arg(long, value_name = "KEYFILE")]
     sign: Option<PathBuf>,
     /// Read the password of the key from this file [default: GOSYNC_KEY_PASSWORD, or a prompt]

@@ -72,7 +72,7 @@ pub(crate) fn destination() -> impl TypedValueParser<Value = Location> {
 
 /// A folder that can be published to.
 pub(crate) fn folder() -> impl TypedValueParser<Value = Location> {
-    OsStringValueParser::new().try_map(writable)
+    OsStringValueParser::new().try_map(publishable)
 }
 
 /// When something expires.
@@ -117,6 +117,15 @@ fn writable(text: OsString) -> Result<Location, String> {
     match place(text).map_err(|error| error.to_string())? {
         Location::Url(url) if !matches!(url.scheme(), "s3" | "gs" | "az") => {
             Err("it cannot be written to; give a path, or an s3, gs or az URL".into())
+        }
+        location => Ok(location),
+    }
+}
+
+fn publishable(text: OsString) -> Result<Location, String> {
+    match place(text).map_err(|error| error.to_string())? {
+        Location::Url(url) if matches!(url.scheme(), "http" | "https") => {
+            Err("it cannot be written to; give a directory, or an s3, gs, az or ssh URL".into())
         }
         location => Ok(location),
     }

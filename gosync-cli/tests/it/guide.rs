@@ -168,4 +168,31 @@ fn a_pointer_behind_ssh() {
     scratch.json(&["patch", "old", &pointer, "--ssh", &ssh]);
     assert!(scratch.read("old") == scratch.read("1/app.img"));
     assert_eq!(scratch.json(&["patch", "old", &pointer, "--ssh", &ssh])["changed"], false);
+
+    // Published to by ssh, too.
+    let folder = sshd.url(&scratch.path("far"));
+    let publish = |version: &str| -> Vec<String> {
+        let file = format!("{version}/app.img");
+        ["publish", &file, "--to", &folder, "--keep", "1", "--ssh", &ssh].map(str::to_owned).to_vec()
+    };
+    for (serial, version) in ["1", "2"].iter().enumerate() {
+        let args = publish(version);
+        let made = scratch.json(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(made["serial"], serial + 1);
+    }
+    let names = crate::support::names(&scratch.path("far"));
+    assert_eq!(names.len(), 4, "{names:?}");
+    let pointer = format!("{folder}/app.img.gosync-latest");
+    scratch.json(&["patch", "old", &pointer, "--ssh", &ssh]);
+    assert!(scratch.read("old") == scratch.read("2/app.img"));
+
+    // Somebody else is at work there, or was an hour ago.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    scratch.write("far/app.img.gosync-lock", format!("{}\tme on that, process 7\n", now - 600).as_bytes());
+    let args = publish("1");
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    scratch.run(&args).assert_failed(1, "being published to by me on that, process 7, for 10 minutes");
+    scratch.write("far/app.img.gosync-lock", format!("{}\tme on that, process 7\n", now - 4000).as_bytes());
+    assert_eq!(scratch.json(&args)["serial"], 3);
+    assert!(!scratch.path("far/app.img.gosync-lock").exists());
 }
