@@ -18,6 +18,21 @@ use crate::platform;
 pub(crate) struct Root {
     path: PathBuf,
     directory: Dir,
+    /// Told of each call by path, so that a test can come between any two of them.
+    #[cfg(test)]
+    pub(crate) between: Between,
+}
+
+/// What a test does before calls by path.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Between(pub(crate) Option<Box<dyn Fn() + Send + Sync>>);
+
+#[cfg(test)]
+impl std::fmt::Debug for Between {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Between")
+    }
 }
 
 /// What is at a path.
@@ -74,10 +89,19 @@ impl Stat {
 }
 
 impl Root {
+    fn new(path: PathBuf, directory: Dir) -> Self {
+        Self {
+            path,
+            directory,
+            #[cfg(test)]
+            between: Between::default(),
+        }
+    }
+
     /// Opens the directory at `path`, wherever links in it lead.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let directory = Dir::open_ambient_dir(path, ambient_authority())?;
-        Ok(Self { path: path.to_owned(), directory })
+        Ok(Self::new(path.to_owned(), directory))
     }
 
     /// The directory `name` in this one, which is made where there is none.
@@ -87,7 +111,7 @@ impl Root {
             _ => {}
         }
         let directory = self.directory.open_dir_nofollow(name)?;
-        Ok(Self { path: self.path.join(name), directory })
+        Ok(Self::new(self.path.join(name), directory))
     }
 
     /// Where it is.
@@ -133,7 +157,10 @@ impl Root {
 
     /// Opens the file at `path`, to be read.
     pub(crate) fn open_file(&self, path: &[u8]) -> io::Result<File> {
-        self.open_with(path, OpenOptions::new().read(true))
+        match platform::open_beneath(&self.directory, path, platform::Beneath::File) {
+            Some(opened) => checked(opened?),
+            None => self.open_with(path, OpenOptions::new().read(true)),
+        }
     }
 
     /// Opens a file or directory at `path`, to set what it has beside its contents.
@@ -152,11 +179,7 @@ impl Root {
 
     fn open_with(&self, path: &[u8], options: &mut OpenOptions) -> io::Result<File> {
         let (parent, name) = self.parent(path)?;
-        let file = parent.open_with(name, options.follow(FollowSymlinks::No))?.into_std();
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(io::Error::other("it is no file any more")),
-        }
+        checked(parent.open_with(name, options.follow(FollowSymlinks::No))?.into_std())
     }
 
     /// Makes the file `name` in this directory, which is new.
@@ -253,7 +276,7 @@ impl Root {
     /// The directory `name` in this one.
     pub(crate) fn beneath(&self, name: &[u8]) -> io::Result<Self> {
         let (parent, step) = self.parent(name)?;
-        Ok(Self { path: self.at(name), directory: parent.open_dir_nofollow(step)? })
+        Ok(Self::new(self.at(name), parent.open_dir_nofollow(step)?))
     }
 
     /// The directory as a file, to be synced.
@@ -264,11 +287,21 @@ impl Root {
     /// The directory that `path` is in, and its name there. Every name before the last one is
     /// that of a directory, and not of a link to one.
     fn parent<'p>(&self, path: &'p [u8]) -> io::Result<(Parent<'_>, &'p Path)> {
+        #[cfg(test)]
+        if let Some(act) = &self.between.0 {
+            act();
+        }
         let invalid = || io::Error::from(io::ErrorKind::InvalidFilename);
         let (above, name) = split(path);
         let name = platform::path_of(name).ok_or_else(invalid)?;
+        if above.is_empty() {
+            return Ok((Parent::Own(&self.directory), name));
+        }
+        if let Some(opened) = platform::open_beneath(&self.directory, above, platform::Beneath::Directory) {
+            return Ok((Parent::Opened(Dir::from_std_file(opened?)), name));
+        }
         let mut directory = Parent::Own(&self.directory);
-        for step in names(above).filter(|step| !step.is_empty()) {
+        for step in names(above) {
             let step = platform::path_of(step).ok_or_else(invalid)?;
             directory = Parent::Opened(directory.open_dir_nofollow(step)?);
         }
@@ -280,6 +313,11 @@ impl Root {
 fn readable(directory: &Dir) -> io::Result<File> {
     let mut options = OpenOptions::new();
     Ok(directory.open_with(".", platform::to_set(&mut options).maybe_dir(true))?.into_std())
+}
+
+/// What was opened as a file, if it is one.
+fn checked(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no file any more")) }
 }
 
 /// The directory that something is in.

@@ -77,9 +77,10 @@ fn sync(root: &Root, steps: &[Step]) -> io::Result<()> {
         return platform::sync_all(&root.handle()?);
     }
     for directory in touched {
-        // It may have gone with the rest.
-        if root.stat(directory)?.is_some_and(|stat| stat.kind == StatKind::Directory) {
-            platform::sync_directory(&root.open_to_set(directory, StatKind::Directory)?)?;
+        match root.open_to_set(directory, StatKind::Directory) {
+            // It may have gone with the rest, or be something else by now.
+            Err(error) if is_astray(&error) => {}
+            opened => platform::sync_directory(&opened?)?,
         }
     }
     Ok(())
@@ -273,6 +274,44 @@ mod tests {
             assert_eq!(scan(root.path()).listing, scan(&ground.path().join("new")).listing, "{done}");
             assert_eq!((read(&work).unwrap(), work.list().unwrap().len()), (None, 0));
             assert_eq!(carry_out(&root, &work, &steps, &Refusals::default()).unwrap(), [], "once more");
+        }
+    }
+
+    /// A directory becomes a link out of the tree before the n-th call, whichever that is.
+    #[cfg(unix)]
+    #[test]
+    fn a_directory_that_becomes_a_link_between_any_two_calls_leads_nowhere() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        for turn in 0.. {
+            let ground = tempfile::tempdir().unwrap();
+            let at = |path: &str| ground.path().join(path);
+            let (mut root, new) = versions(ground.path());
+            let (work, steps) = prepare(&root, new);
+            // What could be harmed has the names and the contents of what is in the directories.
+            for (path, data) in [("outside/c", "3"), ("outside/e/f", "4"), ("outside/i", "6"), ("outside/k/i", "6")] {
+                fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+                fs::write(at(path), data).unwrap();
+            }
+            let before = scan(&at("outside")).listing;
+            let (count, swapped) =
+                (Arc::new(AtomicUsize::new(0)), ["d", "h"].map(|name| (at("old").join(name), at(name))));
+            let (counted, outside) = (count.clone(), at("outside"));
+            root.between.0 = Some(Box::new(move || {
+                if counted.fetch_add(1, Ordering::Relaxed) == turn {
+                    for (directory, aside) in &swapped {
+                        if fs::symlink_metadata(directory).is_ok_and(|found| found.is_dir()) {
+                            fs::rename(directory, aside).unwrap();
+                            std::os::unix::fs::symlink(&outside, directory).unwrap();
+                        }
+                    }
+                }
+            }));
+            carry_out(&root, &work, &steps, &Refusals::default()).unwrap();
+            assert_eq!(scan(&at("outside")).listing, before, "before call {turn}");
+            if count.load(Ordering::Relaxed) <= turn {
+                assert!(turn > 30, "{turn}");
+                break;
+            }
         }
     }
 }
