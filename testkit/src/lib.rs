@@ -36,6 +36,7 @@ pub mod peers;
 pub mod source;
 pub mod sshd;
 pub mod tiers;
+pub mod trees;
 
 mod lock;
 mod random;

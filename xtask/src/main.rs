@@ -41,7 +41,7 @@ enum Chore {
     Test {
         #[command(flatten)]
         options: TestOptions,
-        /// Fuzzes every target for a minute too
+        /// Runs the tests that take long, and fuzzes every target for a minute, too
         #[arg(long)]
         long: bool,
     },
@@ -132,7 +132,11 @@ fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
     match chore {
         Chore::Test { options, long } => {
             suite::run(steps, options)?;
-            if *long { fuzz::run(steps, None, 60) } else { Ok(()) }
+            if *long {
+                suite::run_long(steps);
+                fuzz::run(steps, None, 60)?;
+            }
+            Ok(())
         }
         Chore::Fuzz { target, seconds } => fuzz::run(steps, target.as_deref(), *seconds),
         Chore::Bench { options } => bench::run(steps, options),
@@ -151,6 +155,7 @@ fn run(steps: &mut Steps, chore: &Chore) -> anyhow::Result<()> {
             suite::run_tiers(steps);
             instructions::run(steps, !options.no_install)?;
             if *long {
+                suite::run_long(steps);
                 fuzz::run(steps, None, 60)?;
                 cross::run(steps, &CrossOptions::all(options.no_install))?;
             }

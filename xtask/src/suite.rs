@@ -81,6 +81,14 @@ pub(crate) fn run_tiers(steps: &mut Steps) {
     }
 }
 
+/// The tests that take too long for each time.
+pub(crate) fn run_long(steps: &mut Steps) {
+    steps.run_alone("tests that take long", || {
+        let test = ["test", "--profile", "checked", "--package", "gosync-cli", "--test", "it", "--", "--ignored"];
+        command::run(&mut cargo(test))
+    });
+}
+
 fn select(command: &mut Command, options: &TestOptions) {
     if options.packages.is_empty() {
         command.arg("--workspace");

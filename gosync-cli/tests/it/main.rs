@@ -12,6 +12,8 @@ mod guide;
 mod hints;
 mod hostile;
 mod keeping;
+#[cfg(unix)]
+mod killed;
 mod large;
 mod layers;
 mod main_job;

@@ -27,6 +27,14 @@ impl Scratch {
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
+    /// In memory where that can be: nothing waits there for being synced.
+    #[cfg(unix)]
+    pub(crate) fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self { directory: directory.unwrap() }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }

@@ -109,6 +109,7 @@ impl Changes {
             touched: HashSet::new(),
             early: Vec::new(),
             late: Vec::new(),
+            sets: Vec::new(),
             changes: Self::default(),
         };
         planner.remove(delete)?;
@@ -176,6 +177,9 @@ struct Planner<'a> {
     touched: HashSet<Vec<u8>>,
     /// Removals that make no way for anything.
     late: Vec<Step>,
+    /// Modes and times of files that stay. They come after all that replaces or removes files: another
+    /// name of the same file may be among these, and has to be what it was.
+    sets: Vec<Step>,
     changes: Changes,
 }
 
@@ -295,7 +299,7 @@ impl Planner<'_> {
         self.changes.counts.changed += 1;
         self.changes.files.push(FileChange { change: Change::Changed, path: path.clone(), from: None });
         let extra = if differs { self.wishes.of_entry(at) } else { Extra::default() };
-        self.changes.steps.push(Step::Set { path, attributes, extra, was: Some(*stat) });
+        self.sets.push(Step::Set { path, attributes, extra, was: Some(*stat) });
     }
 
     /// Has a file that is here, and whose content is needed only elsewhere, taken from its place.
@@ -352,7 +356,7 @@ impl Planner<'_> {
 
     /// Directories come last, the deepest first: what is done in them changes their time.
     fn finish(self) -> Changes {
-        let Self { new, own, wishes, taken, touched, early, late, mut changes, .. } = self;
+        let Self { new, own, wishes, taken, touched, early, late, sets, mut changes, .. } = self;
         // Where a file is taken from, nothing is left to be removed or replaced.
         let taken: HashSet<&[u8]> = taken.into_values().map(|at| own.listing.entries[at].path.as_slice()).collect();
         for step in &mut changes.steps {
@@ -369,6 +373,7 @@ impl Planner<'_> {
         changes.files.retain(|file| file.change != Change::Removed || !moved.contains(&file.path));
         changes.counts.removed -= moved.len() as u64;
         changes.steps.extend(late);
+        changes.steps.extend(sets);
         for (at, entry) in new.entries.iter().enumerate().rev() {
             let Kind::Directory(attributes) = entry.kind else { continue };
             let has = |stat: &Stat| {

@@ -1,13 +1,13 @@
 //! Trees made of a description, and how they are published and updated.
 
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use gosync_blocksources::{FileSource, Location, SourceOptions};
 use gosync_chunks::{Progress, TargetName};
 use gosync_layers::format::LayeredIndex;
 use gosync_publish::{BuildOptions, PayloadOut};
+pub(crate) use gosync_testkit::trees::{date, described, write};
 use gosync_tree::{TreeBuild, TreeBuildOptions, TreeInfo, TreeOptions, TreeReport, TreeSource, TreeUpdate};
 
 /// A directory that trees are made in.
@@ -85,57 +85,5 @@ impl Published {
     pub(crate) fn patch(&self, directory: &Path) -> TreeReport {
         let options = TreeOptions { delete: true, ..TreeOptions::default() };
         self.update(&[], options, &(), |update| update.to_directory(directory)).unwrap()
-    }
-}
-
-/// Writes a file, and dates it.
-pub(crate) fn write(path: &Path, data: &[u8], seconds: u64) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, data).unwrap();
-    date(path, seconds);
-}
-
-pub(crate) fn date(path: &Path, seconds: u64) {
-    let time = SystemTime::UNIX_EPOCH + Duration::new(1_600_000_000 + seconds, 123_456_789);
-    File::open(path).unwrap().set_times(FileTimes::new().set_modified(time)).unwrap();
-}
-
-/// All that is in a tree: paths, and what there is to say of each. What this program keeps for
-/// itself is not.
-pub(crate) fn described(tree: &Path) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut inodes = Vec::new();
-    describe(tree, tree, &mut all, &mut inodes);
-    all.sort();
-    all
-}
-
-fn describe(tree: &Path, at: &Path, all: &mut Vec<String>, inodes: &mut Vec<(u64, PathBuf)>) {
-    let path = at.strip_prefix(tree).unwrap();
-    if path == Path::new(".gosync") {
-        return;
-    }
-    let metadata = fs::symlink_metadata(at).unwrap();
-    let modified = metadata.modified().unwrap();
-    #[cfg(unix)]
-    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777;
-    #[cfg(not(unix))]
-    let mode = 0;
-    if metadata.is_symlink() {
-        all.push(format!("{path:?} {modified:?} -> {:?}", fs::read_link(at).unwrap()));
-    } else if metadata.is_dir() {
-        all.push(format!("{path:?} {mode:o} {modified:?}"));
-        let mut names: Vec<_> = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path()).collect();
-        names.sort();
-        names.iter().for_each(|path| describe(tree, path, all, inodes));
-    } else {
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
-        #[cfg(not(unix))]
-        let inode = 0;
-        let first = inodes.iter().find(|(of, _)| *of == inode && inode > 0).map(|(_, first)| first.clone());
-        let hash = blake3::hash(&fs::read(at).unwrap());
-        all.push(format!("{path:?} {mode:o} {modified:?} {hash} {first:?}"));
-        inodes.push((inode, path.to_owned()));
     }
 }
