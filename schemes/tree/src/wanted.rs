@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use gosync_chunks::ByteRange;
-use gosync_chunks::ranges::merged;
 use gosync_layers::format::LayeredIndex;
 use hashbrown::HashMap;
 
@@ -56,7 +55,8 @@ impl Wanted {
         needed.sort_unstable();
         needed.dedup();
         let places = needed.iter().map(|&number| &contents.places[number]);
-        let ranges = merged(places.clone().map(|place| contents.blocks(place)).collect());
+        // Each by itself: a block that reaches over two files is in no seed, and nobody looks for it.
+        let ranges = places.clone().map(|place| contents.blocks(place)).collect();
         let known = places.map(|place| Known {
             range: place.range(),
             hash: place.content.hash,
