@@ -3,7 +3,7 @@
 use gosync_tree::{Kind, Listing, TreeInfo};
 
 /// What is read has one form, and leads nowhere out of its directory.
-pub fn listing(data: &[u8]) {
+pub(crate) fn listing(data: &[u8]) {
     let _ = TreeInfo::read(data);
     let Ok(listing) = Listing::read(data) else { return };
     assert_eq!(listing.encode(), data);
