@@ -52,3 +52,9 @@ fn librsync_sockets() {
     let said = run(env!("CARGO_BIN_EXE_librsync_sockets"));
     assert!(said.starts_with("4000024 bytes from a delta of "), "{said}");
 }
+
+#[test]
+fn publish_tar() {
+    let said = run(env!("CARGO_BIN_EXE_publish_tar"));
+    assert_eq!(said, "2 files of the archive; 1 changed, 1 came, 1 went\n");
+}
