@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::accounting::Invocation;
 use super::corpora::Corpus;
 use super::programs::Programs;
+use super::ways::Shell;
 
 /// What the new version is called in the folder that is served.
 pub(crate) const SERVED: &str = "target";
@@ -23,9 +24,9 @@ pub(crate) struct Case {
     pub(crate) needs: Vec<PathBuf>,
     /// Files and folders that are removed before each run.
     pub(crate) removes: Vec<PathBuf>,
-    /// A file that is copied to another place before each run.
+    /// A file or folder that is copied to another place before each run.
     pub(crate) copies: Option<(PathBuf, PathBuf)>,
-    /// A file that has to equal the target afterwards.
+    /// A file or folder that has to equal the target afterwards.
     pub(crate) output: Option<PathBuf>,
     pub(crate) moved: Moved,
     /// What the rate is the rate of.
@@ -67,12 +68,20 @@ pub(crate) struct Cases<'a> {
     folder: &'a Path,
     /// Where the folder is served, each with the round trip in milliseconds.
     pub(crate) urls: &'a [(u32, String)],
+    /// Where one can log in to what has the new version, each with the round trip.
+    pub(crate) shells: &'a [(u32, Shell)],
     all: Vec<Case>,
 }
 
 impl<'a> Cases<'a> {
-    pub(crate) fn new(programs: &'a Programs, corpus: &'a Corpus, folder: &'a Path, urls: &'a [(u32, String)]) -> Self {
-        Self { programs, corpus, folder, urls, all: Vec::new() }
+    pub(crate) fn new(
+        programs: &'a Programs,
+        corpus: &'a Corpus,
+        folder: &'a Path,
+        urls: &'a [(u32, String)],
+        shells: &'a [(u32, Shell)],
+    ) -> Self {
+        Self { programs, corpus, folder, urls, shells, all: Vec::new() }
     }
 
     pub(crate) fn into_all(self) -> Vec<Case> {

@@ -15,6 +15,7 @@ use versions::write_once;
 mod dumps;
 mod image;
 mod packages;
+mod trees;
 mod versions;
 
 /// Data is made in pieces of so many bytes: a multiple of the longest pattern's length
@@ -56,6 +57,16 @@ pub(crate) const CORPORA: &[(&str, &str)] = &[
     ("random-large", "random bytes with nothing in common"),
     ("identical-large", "random bytes, and the same again"),
     ("changes-large", "random bytes, and the same with 1,000 bytes changed here and there"),
+    ("modules", "a `node_modules` of 24 packages, and newer releases of all of them"),
+    ("linux", "Linux's sources without drivers, as Debian's 6.1.170-3 and 6.1.192-3 have them"),
+    ("scipy-files", "SciPy 1.13.0 and 1.13.1, wheels unpacked"),
+    (
+        "disk",
+        "a sparse disk of 8 GiB with 128 MiB in it and 10,000 small files; 40 bytes of it, an island and 100 files changed",
+    ),
+    ("unchanged", "the new version of `modules`, and the same again"),
+    ("one-line", "the new version of `modules`, and the same with one line more in one file"),
+    ("moved", "the new version of `modules`; then a directory is renamed, a file moved and one copied"),
 ];
 
 /// What the corpus `name` is.
@@ -71,7 +82,10 @@ pub(crate) fn about(name: &str) -> &'static str {
 pub(crate) fn provide(name: &'static str, cache: &Path, length: u64) -> anyhow::Result<Corpus> {
     let corpus = find_or_make(name, cache, length)?;
     for path in [&corpus.seed, &corpus.target] {
-        read_from_disk(path).with_context(|| format!("cannot read {}", path.display()))?;
+        // Nobody measures processor time of trees so closely.
+        if path.is_file() {
+            read_from_disk(path).with_context(|| format!("cannot read {}", path.display()))?;
+        }
     }
     Ok(corpus)
 }
@@ -88,6 +102,9 @@ fn read_from_disk(path: &Path) -> io::Result<()> {
 }
 
 fn find_or_make(name: &'static str, cache: &Path, length: u64) -> anyhow::Result<Corpus> {
+    if let Some(corpus) = trees::find(name, cache) {
+        return corpus;
+    }
     if let Some((old, new)) = packages::find(name) {
         let folder = cache.join("packages");
         return Ok(Corpus { name, seed: old.provide(&folder)?, target: new.provide(&folder)? });
@@ -228,7 +245,8 @@ mod tests {
     #[test]
     fn every_made_corpus_is_what_it_says() {
         let length = PIECE as u64 + 300_000;
-        let is_made = |name: &str| packages::find(name).is_none() && !["sqlite", "ext4"].contains(&name);
+        let is_fetched = |name: &str| packages::find(name).is_some() || trees::NAMES.contains(&name);
+        let is_made = |name: &str| !is_fetched(name) && !["sqlite", "ext4"].contains(&name);
         // Large ones are the others, and one more.
         let is_small = |name: &str| !name.ends_with(LARGE.0);
         for &(name, about) in CORPORA.iter().filter(|(name, _)| is_made(name) && is_small(name)) {

@@ -1,9 +1,10 @@
 //! What a run left behind: the bytes that it moved, and what it made.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -62,10 +63,71 @@ pub(crate) fn served_bytes(line: &str) -> u64 {
 
 /// Bytes of a file, or of all files beneath a folder.
 pub(crate) fn size(path: &Path) -> io::Result<u64> {
-    if !path.is_dir() {
-        return Ok(path.metadata()?.len());
+    let mut bytes = 0;
+    walk(path, &mut |_, metadata| {
+        bytes += if metadata.is_file() { metadata.len() } else { 0 };
+        Ok(())
+    })?;
+    Ok(bytes)
+}
+
+/// Shows `see` a file, or a folder and all that is beneath it, what is deepest first. Links are not
+/// followed.
+pub(crate) fn walk(path: &Path, see: &mut dyn FnMut(&Path, &Metadata) -> io::Result<()>) -> io::Result<()> {
+    let metadata = path.symlink_metadata()?;
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            walk(&entry?.path(), see)?;
+        }
     }
-    fs::read_dir(path)?.map(|entry| size(&entry?.path())).sum()
+    see(path, &metadata)
+}
+
+/// Copies a file, or a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    if from.is_file() {
+        return fs::copy(from, to).map(drop);
+    }
+    let status = Command::new("cp").arg("-a").args([from, to]).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("cp: {status}"))) }
+}
+
+/// Whether two files or two directories are the same.
+pub(crate) fn are_equal(one: &Path, other: &Path) -> io::Result<bool> {
+    if one.is_dir() { are_equal_trees(one, other) } else { have_equal_bytes(one, other) }
+}
+
+/// Whether two directories have the same in them: contents, links, modes and times of files. What
+/// gosync keeps in one for itself is not looked at.
+pub(crate) fn are_equal_trees(one: &Path, other: &Path) -> io::Result<bool> {
+    let is_own = |path: &Path| path.ends_with(".gosync");
+    let mut is_equal = true;
+    let mut count = 0_u64;
+    walk(one, &mut |path, metadata| {
+        let within = path.strip_prefix(one).map_err(io::Error::other)?;
+        if within.components().any(|name| is_own(name.as_ref())) {
+            return Ok(());
+        }
+        count += 1;
+        let there = other.join(within);
+        let Ok(found) = there.symlink_metadata() else {
+            is_equal = false;
+            return Ok(());
+        };
+        is_equal &= metadata.file_type() == found.file_type() && metadata.permissions() == found.permissions();
+        if metadata.is_file() && is_equal {
+            is_equal = metadata.modified()? == found.modified()? && have_equal_bytes(path, &there)?;
+        } else if metadata.is_symlink() && is_equal {
+            is_equal = fs::read_link(path)? == fs::read_link(&there)?;
+        }
+        Ok(())
+    })?;
+    let mut others = 0;
+    walk(other, &mut |_, _| {
+        others += 1;
+        Ok(())
+    })?;
+    Ok(is_equal && count == others)
 }
 
 /// Removes a file or a folder, if it is there.
@@ -131,6 +193,26 @@ mod tests {
         assert_ne!(digest(&one), digest(&other));
         assert_eq!(size(folder.path()).unwrap(), 3 * (1 << 20) + 2);
         assert!(remove(&one).is_ok() && remove(&one).is_ok());
+    }
+
+    #[test]
+    fn trees_are_compared_with_all_that_is_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        for tree in ["one", "other"] {
+            fs::create_dir_all(at(tree).join("d")).unwrap();
+            fs::write(at(tree).join("d/a"), "a").unwrap();
+            let file = File::open(at(tree).join("d/a")).unwrap();
+            file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        }
+        fs::create_dir(at("one/.gosync")).unwrap();
+        let is_equal = || are_equal_trees(&at("one"), &at("other")).unwrap();
+        assert!(is_equal() && size(&at("one")).unwrap() == 1);
+        fs::write(at("other/b"), "").unwrap();
+        assert!(!is_equal(), "more in the other one");
+        fs::remove_file(at("other/b")).unwrap();
+        fs::write(at("one/d/a"), "b").unwrap();
+        assert!(!is_equal(), "another content");
     }
 
     #[test]

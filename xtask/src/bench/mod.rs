@@ -2,13 +2,12 @@
 
 use std::env;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
-use gosync_testkit::delay::Delay;
 use gosync_testkit::nginx::Nginx;
+use gosync_testkit::sshd::Sshd;
 
 use crate::command::root;
 use crate::steps::Steps;
@@ -33,6 +32,7 @@ mod sections;
 mod statistics;
 mod summary;
 mod table;
+mod ways;
 
 use case::{Case, Cases, SERVED};
 use corpora::Corpus;
@@ -43,6 +43,7 @@ use programs::Programs;
 use results::{Measured, Results, Sizes};
 use rounds::{Effort, Runner};
 use sections::Section;
+use ways::Shell;
 
 /// What is kept, and the page that is written of it, from the root.
 const RESULTS: &str = "benchmarks/results.json";
@@ -148,22 +149,30 @@ impl Bench<'_> {
         effort: Effort,
         measured: &mut Measured,
     ) -> anyhow::Result<()> {
-        let size = |path: &Path| path.metadata().map(|metadata| metadata.len());
-        let (old, new) = (size(&corpus.seed)?, size(&corpus.target)?);
+        let (old, new) = (evidence::size(&corpus.seed)?, evidence::size(&corpus.target)?);
         measured.sizes.push(Sizes { corpus: corpus.name.into(), old, new });
         let folder = &self.cache.join("work");
         evidence::remove(folder).context("cannot remove what an earlier run left")?;
         fs::create_dir_all(folder)?;
-        let served = folder.join(SERVED);
-        fs::hard_link(&corpus.target, served).context("cannot link the new version into the served folder")?;
+        let is_file = corpus.target.is_file();
+        if is_file {
+            let served = folder.join(SERVED);
+            fs::hard_link(&corpus.target, served).context("cannot link the new version into the served folder")?;
+        }
         let private = folder.join("nginx");
         fs::create_dir(&private)?;
         let is_served = !section.round_trips.is_empty();
         let server = is_served.then(|| Nginx::start(folder, &private, "")).flatten();
-        let lines = server.as_ref().map_or(Ok(Vec::new()), |server| lines(server, section.round_trips))?;
-        let urls: Vec<(u32, String)> = lines.iter().map(|line| (line.round_trip, line.url.clone())).collect();
+        let lines = server.as_ref().map_or(Ok(Vec::new()), |server| ways::to_web(server, section.round_trips))?;
+        let urls: Vec<(u32, String)> = lines.iter().map(|line| (line.round_trip, line.to.clone())).collect();
+        let keys = folder.join("sshd");
+        fs::create_dir(&keys)?;
+        // Only of directories is anything fetched by way of it.
+        let remote = (!is_file).then(|| Sshd::start(&keys)).flatten();
+        let logins = remote.as_ref().map_or_else(Vec::new, |remote| ways::to_shell(remote, section.round_trips));
+        let shells: Vec<(u32, Shell)> = logins.iter().map(|login| (login.round_trip, login.to.clone())).collect();
 
-        let mut cases = Cases::new(&self.programs, corpus, folder, &urls);
+        let mut cases = Cases::new(&self.programs, corpus, folder, &urls, &shells);
         (section.cases)(&mut cases);
         let mut cases = cases.into_all();
         let runner = Runner { corpus, folder, measurer: &self.measurer, server: server.as_ref(), effort };
@@ -172,28 +181,9 @@ impl Bench<'_> {
             measured.rows.extend(runner.run_all(&now, &mut measured.violations)?);
             cases = later;
         }
-        drop((lines, server));
+        drop((lines, server, logins, remote));
         evidence::remove(folder).context("cannot remove what was made")
     }
-}
-
-/// A way to the server, which is there as long as this is.
-struct Line {
-    round_trip: u32,
-    url: String,
-    _delay: Option<Delay>,
-}
-
-fn lines(server: &Nginx, round_trips: &[u32]) -> anyhow::Result<Vec<Line>> {
-    let address = server.url().trim_start_matches("http://").parse::<SocketAddr>();
-    let address = address.with_context(|| format!("{} has no address", server.url()))?;
-    let line = |&round_trip: &u32| {
-        let far = || Delay::start(address, Duration::from_millis(u64::from(round_trip)));
-        let delay = (round_trip > 0).then(far);
-        let url = delay.as_ref().map_or_else(|| server.url().to_owned(), |delay| format!("http://{}", delay.address()));
-        Line { round_trip, url, _delay: delay }
-    };
-    Ok(round_trips.iter().map(line).collect())
 }
 
 /// Writes everything that is made of the results, in the folder `home`.

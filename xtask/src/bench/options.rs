@@ -13,7 +13,8 @@ use super::sections::{ALL, Pace, Section};
 /// What to measure.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct BenchOptions {
-    /// Measures these only [default: all]: local, large, scan, network, wire, librsync, zsync
+    /// Measures these only [default: all]: local, large, scan, network, wire, trees, librsync,
+    /// zsync
     #[arg(value_name = "SECTION")]
     sections: Vec<String>,
     /// A smoke test: small files, one round, and results beneath the target folder

@@ -12,7 +12,7 @@ use gosync_testkit::nginx::Nginx;
 use super::accounting::{Invocation, Outcome, Usage};
 use super::case::{Case, Moved};
 use super::corpora::Corpus;
-use super::evidence::{digest, have_equal_bytes, json_sum, remove, rsync_bytes, served_bytes, size};
+use super::evidence::{are_equal, copy, digest, json_sum, remove, rsync_bytes, served_bytes, size};
 use super::results::{Row, Run, Violation};
 use crate::command::root;
 
@@ -120,7 +120,7 @@ impl Runner<'_> {
             }
         };
         if let Some(output) = &case.output
-            && !have_equal_bytes(output, &self.corpus.target).unwrap_or(false)
+            && !are_equal(output, &self.corpus.target).unwrap_or(false)
         {
             taken.row.complaint = Some("what it wrote is not the new version".into());
             return Ok(taken);
@@ -145,7 +145,7 @@ impl Runner<'_> {
             remove(path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
         if let Some((from, to)) = &case.copies {
-            fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
+            copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
         }
         let served_before = self.served().len();
         let usage = match self.measure_all(&case.invocations)? {

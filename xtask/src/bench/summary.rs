@@ -133,7 +133,7 @@ fn ending(results: &Results) -> String {
          More programs and more data are below: [one machine](#on-one-machine-build-diff-patch),\n\
          [large files by tier](#large-files-by-tier-of-instructions), [the scan](#the-scan-alone),\n\
          [whole syncs, near and far](#whole-syncs-over-http), [bytes](#bytes-on-the-wire),\n\
-         [librsync](#librsyncs-signature-delta-and-patch), [zsync](#zsyncs-control-files-and-downloads), and\n\
+         [directories](#directories), [librsync](#librsyncs-signature-delta-and-patch), [zsync](#zsyncs-control-files-and-downloads), and\n\
          [all that a peer does better](#where-a-peer-is-ahead).\n"
     )
 }

@@ -6,18 +6,20 @@ mod local;
 mod network;
 mod scan;
 mod section;
+mod trees;
 mod wire;
 mod zsync;
 
 pub(crate) use section::{Pace, Section};
 
 /// All of them, in the order of the document.
-pub(crate) const ALL: [&Section; 7] = [
+pub(crate) const ALL: [&Section; 8] = [
     &local::SECTION,
     &large::SECTION,
     &scan::SECTION,
     &network::SECTION,
     &wire::SECTION,
+    &trees::SECTION,
     &librsync::SECTION,
     &zsync::SECTION,
 ];
@@ -29,13 +31,16 @@ mod tests {
     use crate::bench::corpora::{CORPORA, Corpus};
     use crate::bench::programs::{PEERS, Programs};
     use crate::bench::results::Results;
+    use crate::bench::ways::Shell;
     use std::path::{Path, PathBuf};
 
     fn cases(section: &Section, names: &[&'static str]) -> Vec<Case> {
         let corpus = Corpus { name: section.corpora[0], seed: "/seed".into(), target: "/target".into() };
         let programs = Programs::fixed(names);
         let urls: Vec<_> = section.round_trips.iter().map(|&round_trip| (round_trip, "http://x".into())).collect();
-        let mut cases = Cases::new(&programs, &corpus, Path::new("/scratch"), &urls);
+        let shell = Shell { command: "ssh".into(), login: "x@y".into(), port: 1 };
+        let shells: Vec<_> = section.round_trips.iter().map(|&round_trip| (round_trip, shell.clone())).collect();
+        let mut cases = Cases::new(&programs, &corpus, Path::new("/scratch"), &urls, &shells);
         (section.cases)(&mut cases);
         cases.into_all()
     }
