@@ -177,13 +177,15 @@ impl Plan {
 
     /// The ranges of the target to fetch, ascending; no two touch.
     pub fn fetch_ranges(&self) -> Vec<ByteRange> {
-        self.steps
-            .iter()
-            .filter_map(|step| match step {
-                Step::Fetch { blocks } => Some(self.cut.bytes(*blocks)),
+        let fetched = || {
+            self.steps.iter().filter_map(|step| match step {
+                Step::Fetch { blocks } => Some(*blocks),
                 _ => None,
             })
-            .collect()
+        };
+        let mut ranges = Vec::with_capacity(fetched().count());
+        ranges.extend(fetched().map(|blocks| self.cut.bytes(blocks)));
+        ranges
     }
 }
 

@@ -174,6 +174,11 @@ impl Signature {
         &self.sums
     }
 
+    /// The strong sums of the blocks, once nothing is searched for any more.
+    pub fn into_sums(self) -> BlockSums {
+        self.sums
+    }
+
     /// What makes the strong sums.
     pub fn hasher(&self) -> &dyn StrongHasher {
         self.sums.hasher()

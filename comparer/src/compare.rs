@@ -12,7 +12,7 @@ use gosync_rollsum::{RollingSum, Sieve};
 use gosync_work::hand_out;
 
 use crate::engine::Scratch;
-use crate::locations::{Locations, MAX_SEED_SIZE, MAX_SEEDS};
+use crate::locations::{Locations, MAX_SEED_SIZE, MAX_SEEDS, Origin};
 use crate::options::CompareOptions;
 use crate::search::Search;
 use crate::statistics::Statistics;
@@ -130,6 +130,26 @@ pub fn compare_parts<Index: Lookup<Sieve = Sieve>>(
     options: &CompareOptions,
     progress: &dyn Progress,
 ) -> Result<Comparison, CompareError> {
+    Ok(find_parts(signature, lookup, seeds, parts, options, progress)?.into_comparison(lookup.equal_blocks()))
+}
+
+/// As [`compare_parts`], but makes no plan of what was found.
+///
+/// # Errors
+///
+/// As [`compare`].
+///
+/// # Panics
+///
+/// As [`compare_parts`].
+pub fn find_parts<Index: Lookup<Sieve = Sieve>>(
+    signature: &Signature,
+    lookup: &Index,
+    seeds: &[&dyn ReadAt],
+    parts: &[Vec<ByteRange>],
+    options: &CompareOptions,
+    progress: &dyn Progress,
+) -> Result<Found, CompareError> {
     assert_eq!(parts.len(), seeds.len(), "parts of each seed");
     if seeds.len() > MAX_SEEDS {
         return Err(CompareError::TooManySeeds(seeds.len()));
@@ -147,14 +167,13 @@ pub fn compare_parts<Index: Lookup<Sieve = Sieve>>(
         return Err(CompareError::WeakSums(options.sum));
     }
 
-    let gathered = Gathered {
+    let found = Found {
         locations: Locations::new(signature.layout()),
         matched: vec![Vec::new(); seeds.len()],
         statistics: Statistics { seed_bytes: bytes_of(parts), ..Statistics::default() },
         unreadable: Vec::new(),
     };
-    let gathered = search_parts(gathered, signature, lookup, seeds, parts, options, progress)?;
-    Ok(gathered.comparison(lookup.equal_blocks()))
+    search_parts(found, signature, lookup, seeds, parts, options, progress)
 }
 
 /// As [`compare_parts`], but only for what has to be fetched by what was `found` before: the
@@ -177,46 +196,69 @@ pub fn compare_again<Index: Lookup<Sieve = Sieve>>(
     options: &CompareOptions,
     progress: &dyn Progress,
 ) -> Result<Comparison, CompareError> {
-    assert!(found.matched.len() == seeds.len() && parts.len() == seeds.len(), "parts of each seed");
     if found.plan.fetched_bytes() == 0 || parts.iter().all(Vec::is_empty) {
         return Ok(found);
     }
-    let mut missing = vec![false; signature.layout().block_count() as usize];
-    let mut equal = Vec::new();
-    for step in found.plan.steps() {
-        match *step {
-            Step::Fetch { blocks } => missing[blocks.start.index()..blocks.end.index()].fill(true),
-            Step::Repeat { blocks, of } => equal.extend(blocks.iter().map(|block| (block, of))),
-            Step::Copy { .. } => {}
-        }
-    }
-    let lookup = index(&missing);
-    drop(missing);
-    let gathered = Gathered {
+    let repeats = found.plan.steps().iter().filter_map(|step| match *step {
+        Step::Repeat { blocks, of } => Some(blocks.iter().map(move |block| (block, of))),
+        _ => None,
+    });
+    let equal = EqualBlocks::new(repeats.flatten().collect());
+    let again = Found {
         locations: Locations::of(signature.layout(), &found.plan),
         matched: found.matched,
         statistics: found.statistics,
         unreadable: found.unreadable,
     };
     drop(found.plan);
-    let gathered = search_parts(gathered, signature, &lookup, seeds, parts, options, progress)?;
-    Ok(gathered.comparison(&EqualBlocks::new(equal)))
+    Ok(find_again(again, &equal, signature, index, seeds, parts, options, progress)?.into_comparison(&equal))
+}
+
+/// As [`compare_again`], of what was found without a plan. `equal` is from the lookup that was
+/// searched with.
+///
+/// # Errors
+///
+/// As [`compare`].
+///
+/// # Panics
+///
+/// As [`compare_again`].
+#[expect(clippy::too_many_arguments, reason = "those of compare_again, and what its plan tells")]
+pub fn find_again<Index: Lookup<Sieve = Sieve>>(
+    mut found: Found,
+    equal: &EqualBlocks,
+    signature: &Signature,
+    index: impl FnOnce(&[bool]) -> Index,
+    seeds: &[&dyn ReadAt],
+    parts: &[Vec<ByteRange>],
+    options: &CompareOptions,
+    progress: &dyn Progress,
+) -> Result<Found, CompareError> {
+    assert!(found.matched.len() == seeds.len() && parts.len() == seeds.len(), "parts of each seed");
+    let missing: Vec<bool> = found.origins(equal).map(|(_, origin)| origin == Origin::Source).collect();
+    if !missing.contains(&true) || parts.iter().all(Vec::is_empty) {
+        return Ok(found);
+    }
+    let lookup = index(&missing);
+    drop(missing);
+    search_parts(found, signature, &lookup, seeds, parts, options, progress)
 }
 
 fn search_parts<Index: Lookup<Sieve = Sieve>>(
-    gathered: Gathered,
+    found: Found,
     signature: &Signature,
     lookup: &Index,
     seeds: &[&dyn ReadAt],
     parts: &[Vec<ByteRange>],
     options: &CompareOptions,
     progress: &dyn Progress,
-) -> Result<Gathered, CompareError> {
+) -> Result<Found, CompareError> {
     let layout = signature.layout();
     progress.begin(Phase::Compare, bytes_of(parts));
     let search = Search::new(signature, lookup, options);
     let ids = (0..).map(SeedId).zip(seeds);
-    let gathered = Mutex::new(gathered);
+    let gathered = Mutex::new(found);
     let tasks =
         ids.zip(parts).flat_map(|((seed, data), parts)| tasks(layout, seed, data.size(), parts, options.padded));
     hand_out(tasks, Scratch::default, |scratch, task| {
@@ -250,14 +292,38 @@ fn bytes_of(parts: &[Vec<ByteRange>]) -> u64 {
     parts.iter().flatten().map(|part| part.len()).sum()
 }
 
-struct Gathered {
+/// What a search found, without a plan: eight bytes for each block, where a plan may take some
+/// forty.
+pub struct Found {
     locations: Locations,
     matched: Vec<Vec<ByteRange>>,
-    statistics: Statistics,
-    unreadable: Vec<UnreadableSeed>,
+    /// What it took to find out.
+    pub statistics: Statistics,
+    /// As in a [`Comparison`], but in any order, and seeds may come several times.
+    pub unreadable: Vec<UnreadableSeed>,
 }
 
-impl Gathered {
+impl fmt::Debug for Found {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { locations, statistics, unreadable, .. } = self;
+        let mut shown = formatter.debug_struct("Found");
+        shown.field("blocks", &locations.layout.block_count());
+        shown.field("statistics", statistics).field("unreadable", unreadable).finish_non_exhaustive()
+    }
+}
+
+impl Found {
+    /// Where the bytes of each block come from, ascending. `equal` is from the lookup that was
+    /// searched with.
+    pub fn origins(&mut self, equal: &EqualBlocks) -> impl Iterator<Item = (BlockId, Origin)> {
+        self.locations.origins(equal)
+    }
+
+    /// Where in each seed there are blocks, as in a [`Comparison`].
+    pub fn matched(&self) -> Vec<Vec<ByteRange>> {
+        self.matched.iter().cloned().map(ranges::merged).collect()
+    }
+
     /// Adds a block that is in `seed` at `offset`, from where on it has this data.
     fn add(&mut self, block: BlockId, seed: SeedId, offset: u64, data: &[u8]) {
         self.locations.add(block, seed, offset);
@@ -274,7 +340,8 @@ impl Gathered {
         }
     }
 
-    fn comparison(self, equal: &EqualBlocks) -> Comparison {
+    /// With a plan. `equal` is from the lookup that was searched with.
+    pub fn into_comparison(self, equal: &EqualBlocks) -> Comparison {
         let Self { locations, matched, statistics, mut unreadable } = self;
         unreadable.sort_by_key(|unreadable| (unreadable.seed, unreadable.offset));
         unreadable.dedup_by_key(|unreadable| unreadable.seed);

@@ -68,10 +68,13 @@ mod repeats;
 mod search;
 mod statistics;
 
-pub use compare::{CompareError, Comparison, UnreadableSeed, compare, compare_again, compare_parts};
+pub use compare::{
+    CompareError, Comparison, Found, UnreadableSeed, compare, compare_again, compare_parts, find_again, find_parts,
+};
 pub use engine::Match;
 pub use gosync_chunks::Signature;
 pub use gosync_rollsum::{RollingSum, Sieve, pair_key};
+pub use locations::Origin;
 pub use matcher::{Matcher, Matches};
 pub use options::CompareOptions;
 pub use statistics::Statistics;

@@ -29,6 +29,17 @@ impl Place {
     }
 }
 
+/// Where the bytes of a block come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From this offset of a seed.
+    Seed(SeedId, u64),
+    /// From the source: no seed has it, nor what equals it.
+    Source,
+    /// From that block, which is equal, stands before it and comes from the source.
+    Block(BlockId),
+}
+
 /// The most seeds whose number fits into a place.
 pub(crate) const MAX_SEEDS: usize = (1 << (63 - OFFSET_BITS)) - 1;
 
@@ -44,6 +55,29 @@ pub(crate) struct Locations {
 impl Locations {
     pub(crate) fn new(layout: BlockLayout) -> Self {
         Self { layout, places: vec![Place::NOWHERE; layout.block_count() as usize] }
+    }
+
+    /// Where each block's bytes come from, ascending by block, as far as something was found of it
+    /// or of an equal one.
+    pub(crate) fn origins(&mut self, equal: &EqualBlocks) -> impl Iterator<Item = (BlockId, Origin)> {
+        // A place of any block of a group will do for the first, and so for all.
+        for (block, first) in equal.iter() {
+            if self.places[first.index()] == Place::NOWHERE {
+                self.places[first.index()] = self.places[block.index()];
+            }
+        }
+        let mut equal = equal.iter().peekable();
+        self.layout.blocks().iter().map(move |block| {
+            let first = equal.next_if(|&(later, _)| later == block).map_or(block, |(_, first)| first);
+            let own = self.places[block.index()];
+            let place = if own == Place::NOWHERE { self.places[first.index()] } else { own };
+            let origin = match place {
+                Place::NOWHERE if first == block => Origin::Source,
+                Place::NOWHERE => Origin::Block(first),
+                place => Origin::Seed(place.seed(), place.offset()),
+            };
+            (block, origin)
+        })
     }
 
     /// Those that `plan` copies from.
@@ -69,24 +103,12 @@ impl Locations {
     /// Copies what was found, wherever an equal block was; fetches the rest, of equal
     /// blocks only the first.
     pub(crate) fn plan(mut self, equal: &EqualBlocks) -> Plan {
-        // A place of any block of a group will do for the first, and so for all.
-        for (block, first) in equal.iter() {
-            if self.places[first.index()] == Place::NOWHERE {
-                self.places[first.index()] = self.places[block.index()];
-            }
-        }
         let mut plan = Plan::new(self.layout);
-        let mut equal = equal.iter().peekable();
-        for block in self.layout.blocks().iter() {
-            let first = equal.next_if(|&(later, _)| later == block).map_or(block, |(_, first)| first);
-            let own = self.places[block.index()];
-            let place = if own == Place::NOWHERE { self.places[first.index()] } else { own };
-            if place != Place::NOWHERE {
-                plan.copy(block, place.seed(), place.offset());
-            } else if first == block {
-                plan.fetch(block);
-            } else {
-                plan.repeat(block, first);
+        for (block, origin) in self.origins(equal) {
+            match origin {
+                Origin::Seed(seed, offset) => plan.copy(block, seed, offset),
+                Origin::Source => plan.fetch(block),
+                Origin::Block(first) => plan.repeat(block, first),
             }
         }
         plan

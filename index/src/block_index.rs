@@ -92,6 +92,11 @@ impl<'a> BlockIndex<'a> {
         &self.dropped
     }
 
+    /// Which blocks are equal to an earlier one, once nothing is looked up any more.
+    pub fn into_equal_blocks(self) -> EqualBlocks {
+        self.equal
+    }
+
     /// Bytes of memory in use, the signature's own not included.
     pub fn memory(&self) -> usize {
         let keys = match &self.keys {

@@ -2,9 +2,10 @@
 
 use gosync_chunks::SeedId;
 
-use super::asked::{Asked, Place, Suspect, suspects_in};
+use super::asked::{Asked, Suspect, suspects_in};
 use super::expected::Expected;
-use super::spans::{Origin, Spans};
+use super::place::Place;
+use super::spans::Spans;
 
 /// On which side of what was found to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,32 +17,26 @@ pub(super) enum Side {
 }
 
 /// Where the blocks that are not found yet may be, on one side of what was found. `spans` are
-/// sorted. Seeds from `zeros` on, which is that of zeros, count for nothing.
-pub(super) fn beside(asked: &Asked, side: Side, spans: &Spans, suspects: &[Suspect], zeros: SeedId) -> Vec<Expected> {
+/// sorted. What is beside zeros is not expected anywhere.
+pub(super) fn beside(asked: &Asked, side: Side, spans: &Spans, suspects: &[Suspect]) -> Vec<Expected> {
     let size = u64::from(asked.layout.block_size());
-    let is_data = |&(seed, _): &(SeedId, u64)| seed < zeros;
     let mut expected = Vec::new();
     for run in asked.runs() {
         let (start, end) = (asked.range(run.start).start, asked.range(run.end - 1).end);
-        let last_len = asked.range(run.end - 1).len();
+        let last_len = asked.range(run.end - 1).len() as u32;
         // Where in which seed what is before the run ends, and where what is behind it begins.
         let before = match asked.before(run.start) {
-            Some(before) => in_seed(asked.places[before]).map(|(seed, offset)| (seed, offset + size)),
-            None => spans.before(start).and_then(|span| match span.origin {
-                Origin::Seed(seed, offset) => Some((seed, offset + span.target().len())),
-                _ => None,
-            }),
+            Some(before) => in_seed(asked.place(before)).map(|(seed, offset)| (seed, offset + size)),
+            None => spans
+                .before(start)
+                .and_then(|span| in_seed(span.place()).map(|(seed, offset)| (seed, offset + span.target().len()))),
         };
         let next = match asked.after(run.end - 1) {
-            Some(after) => in_seed(asked.places[after]),
-            None => spans.at(end).and_then(|span| match span.origin {
-                Origin::Seed(seed, offset) => Some((seed, offset)),
-                _ => None,
-            }),
+            Some(after) => in_seed(asked.place(after)),
+            None => spans.at(end).and_then(|span| in_seed(span.place())),
         };
-        let (before, next) = (before.filter(is_data), next.filter(is_data));
         let mut expect = |first: usize, count: usize, (seed, offset): (SeedId, u64)| {
-            expected.push(Expected { first, count, seed, offset, last_len });
+            expected.push(Expected { first: first as u32, count: count as u32, last_len, seed, offset });
         };
         if side == Side::Behind {
             before.into_iter().for_each(|place| expect(run.start, run.len(), place));

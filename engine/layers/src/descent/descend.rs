@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use gosync_chunks::{
-    BlockId, BlockLayout, BlockRange, BlockSums, ByteRange, Cut, Plan, Progress, ReadAt, SeedId, Signature,
-    SourceError, Step, StrongHasher, Transfer,
+    BlockId, BlockLayout, BlockRange, BlockSums, ByteRange, Cut, Plan, Progress, ReadAt, SeedId, SourceError,
+    StrongHasher, Transfer,
 };
-use gosync_comparer::{CompareOptions, Statistics, UnreadableSeed, compare_again, compare_parts};
+use gosync_comparer::{CompareOptions, Origin, Statistics, UnreadableSeed, find_again, find_parts};
 use gosync_index::BlockIndex;
 use gosync_sums::Xxh3;
 
-use super::asked::{Asked, Place, Suspect, Wanted};
+use super::asked::{Asked, Blocks, Suspect, Wanted};
 use super::beside::{Side, beside};
-use super::expected::find_expected;
 use super::frames::{Frames, Lengths, parts, place, runs};
+use super::place::{Packed, Place};
 use super::searched::{by_seed, searched_parts};
-use super::spans::{Origin, Spans};
+use super::spans::Spans;
 use crate::choose::suffice_alone;
 use crate::error::Error;
 use crate::format::{LayeredIndex, WEAK_LEN};
@@ -117,12 +117,13 @@ pub fn descend(
         before_more: Some(before_more),
     };
     state.coarsest_layer()?;
+    let zeros = state.zeros();
     let State { spans, mut statistics, mut unreadable, mut reports, mut transfer, hasher, mut frames, .. } = state;
     statistics.seed_bytes = seeds[..seeds.len() - 1].iter().map(|seed| seed.size()).sum();
     unreadable.sort_by_key(|unreadable| (unreadable.seed, unreadable.offset));
     unreadable.dedup_by_key(|unreadable| unreadable.seed);
     reports.retain(|report| report.asked > 0);
-    let (plan, sums) = spans.into_plan(Arc::new(hasher));
+    let (plan, sums) = spans.into_plan(zeros, Arc::new(hasher));
     if let Some(frames) = &mut frames {
         transfer += frames.complete(index, &plan.fetch_ranges())?;
     }
@@ -154,8 +155,9 @@ struct State<'a> {
 
 /// Blocks of a layer that were not found. What they say of the payload is where the frames
 /// of their first part begin.
+#[derive(Default)]
 struct Left {
-    blocks: Vec<Wanted>,
+    blocks: Blocks,
     /// Their strong sums, one after another.
     strong: Vec<u8>,
 }
@@ -178,27 +180,25 @@ impl<'a> State<'a> {
         let (bytes, transfer) = self.index.records(0, &asked)?;
         self.transfer += transfer;
         let ids: Vec<u32> = asked.iter().flat_map(|blocks| blocks.iter()).map(|block| block.0).collect();
-        let wanted: Vec<Wanted> = ids.iter().map(|&block| Wanted { block, like: block, payload: 0 }).collect();
+        let blocks = Blocks::coarsest(&ids, self.frames.is_some());
         self.leave_out(layout, &asked);
-        let records = self.records(0, &wanted, &ids, &bytes);
+        let records = self.records(0, &blocks.wanted, &ids, &bytes);
         drop((ids, bytes));
-        let left = self.layer(0, wanted, records)?;
-        if self.only.is_some() || self.matched > 0 || left.blocks.len() < SAMPLE_OF * SAMPLE_RUN {
-            return self.finer_layers(left.blocks);
+        let Left { blocks, strong } = self.layer(0, blocks, records)?;
+        let count = blocks.wanted.len();
+        if self.only.is_some() || self.matched > 0 || count < SAMPLE_OF * SAMPLE_RUN {
+            return self.finer_layers(blocks);
         }
         let is_sample = |at: usize| (at / SAMPLE_RUN).is_multiple_of(SAMPLE_OF);
-        let sample: Vec<Wanted> =
-            left.blocks.iter().enumerate().filter(|(at, _)| is_sample(*at)).map(|(_, wanted)| *wanted).collect();
-        let range = |wanted: &Wanted| layout.range(BlockId(wanted.block));
-        let sampled: u64 = sample.iter().map(|wanted| range(wanted).len()).sum();
-        self.finer_layers(sample)?;
-        let rest = left.blocks.iter().zip(left.strong.chunks_exact(self.hasher.sum_len()));
-        let rest = rest.enumerate().filter(|(at, _)| !is_sample(*at)).map(|(_, block)| block);
+        let range = |at: usize| layout.range(BlockId(blocks.wanted[at].block));
+        let sampled: u64 = (0..count).filter(|&at| is_sample(at)).map(|at| range(at).len()).sum();
+        self.finer_layers(blocks.only(is_sample))?;
         if self.matched * 64 >= sampled {
-            return self.finer_layers(rest.map(|(wanted, _)| *wanted).collect());
+            return self.finer_layers(blocks.only(|at| !is_sample(at)));
         }
-        for (wanted, strong) in rest {
-            self.spans.push(range(wanted), Origin::Source, strong);
+        let strong = strong.chunks_exact(self.hasher.sum_len());
+        for (at, strong) in strong.enumerate().filter(|&(at, _)| !is_sample(at)) {
+            self.spans.push(range(at), Place::Unknown, strong);
         }
         Ok(())
     }
@@ -229,7 +229,7 @@ impl<'a> State<'a> {
         let end = BlockRange { start: layout.blocks().end, end: layout.blocks().end };
         for blocks in asked.iter().chain(&[end]) {
             for block in (BlockRange { start, end: blocks.start }).iter() {
-                self.spans.push(layout.range(block), Origin::Nowhere, &nothing);
+                self.spans.push(layout.range(block), Place::Unwanted, &nothing);
             }
             start = blocks.end;
         }
@@ -239,43 +239,38 @@ impl<'a> State<'a> {
     /// wanted.
     fn pass_over_unwanted(&self, asked: &mut Asked, last: bool) {
         let Some(only) = self.only else { return };
-        for at in 0..asked.wanted.len() {
+        for at in 0..asked.len() {
             let range = asked.range(at);
             let first = only.partition_point(|wanted| wanted.end <= range.start);
             let wanted = only.get(first).filter(|wanted| wanted.start < range.end && !wanted.is_empty());
-            asked.places[at] = match wanted {
+            let place = match wanted {
                 None => Place::Unwanted,
                 Some(wanted) if last || (wanted.start <= range.start && range.end <= wanted.end) => Place::Unknown,
                 Some(_) => Place::Partly,
             };
+            asked.set_place(at, place);
         }
     }
 
     /// Goes on with the parts of the coarsest layer's blocks `left`.
-    fn finer_layers(&mut self, mut left: Vec<Wanted>) -> Result<(), Error> {
+    fn finer_layers(&mut self, mut left: Blocks) -> Result<(), Error> {
         for layer in 1..self.layers {
-            if left.is_empty() {
+            if left.wanted.is_empty() {
                 break;
             }
-            let wanted = parts(self.index.layers(), layer, &left);
-            let records = self.ask(layer, &wanted)?;
-            left = self.layer(layer, wanted, records)?.blocks;
+            let blocks = parts(self.index.layers(), layer, &left);
+            let records = self.ask(layer, &blocks.wanted)?;
+            left = self.layer(layer, blocks, records)?.blocks;
         }
         Ok(())
     }
 
-    /// Looks for the blocks `wanted` of a layer, and returns what is left to be divided: of
+    /// Looks for `blocks` of a layer, and returns what is left to be divided: of
     /// the finest nothing.
-    fn layer(&mut self, layer: usize, mut wanted: Vec<Wanted>, records: Records) -> Result<Left, Error> {
-        place(self.index.layers(), layer, &mut wanted, &records.lengths);
-        let mut asked = Asked {
-            layout: self.index.layers()[layer].layout,
-            places: vec![Place::Unknown; wanted.len()],
-            wanted,
-            sum_len: self.hasher.sum_len(),
-            keys: records.keys,
-            strong: records.strong,
-        };
+    fn layer(&mut self, layer: usize, mut blocks: Blocks, records: Records) -> Result<Left, Error> {
+        place(self.index.layers(), layer, &mut blocks, &records.lengths);
+        let layout = self.index.layers()[layer].layout;
+        let mut asked = Asked::new(layout, blocks, records.keys, records.strong, &self.hasher);
         let last = layer + 1 == self.layers;
         self.pass_over_unwanted(&mut asked, last);
         self.take_zeros(&mut asked);
@@ -290,20 +285,20 @@ impl<'a> State<'a> {
             asked.follow_repeats();
         }
         self.learn_frames(layer, &mut asked, &records.lengths)?;
-        Ok(self.settle(layer, &asked, last))
+        Ok(self.settle(layer, asked, last))
     }
 
     /// Learns where the frames of blocks that were not found lie.
     fn learn_frames(&mut self, layer: usize, asked: &mut Asked, lengths: &[Lengths]) -> Result<(), Error> {
         let Some(frames) = &mut self.frames else { return Ok(()) };
         if layer == 0 {
-            frames.set_starts(asked.wanted.iter().map(|wanted| wanted.payload).collect());
+            frames.set_starts(asked.blocks.payloads.clone());
         }
         for (at, lengths) in lengths.iter().enumerate() {
-            if !matches!(asked.places[at], Place::Seed(..) | Place::Unwanted) {
-                let wanted = &mut asked.wanted[at];
-                let learned = frames.learn(asked.layout, BlockId(wanted.block), wanted.payload, *lengths);
-                wanted.payload = learned.map_err(|_| self.index.impossible_frames())?;
+            if !matches!(asked.place(at), Place::Seed(..) | Place::Zeros | Place::Unwanted) {
+                let (block, payload) = (BlockId(asked.blocks.wanted[at].block), &mut asked.blocks.payloads[at]);
+                let learned = frames.learn(asked.layout, block, *payload, *lengths);
+                *payload = learned.map_err(|_| self.index.impossible_frames())?;
             }
         }
         Ok(())
@@ -311,35 +306,33 @@ impl<'a> State<'a> {
 
     /// Makes spans of what was found; in the last layer also of what was not, of which
     /// otherwise nothing comes yet.
-    fn settle(&mut self, layer: usize, asked: &Asked, last: bool) -> Left {
+    fn settle(&mut self, layer: usize, asked: Asked, last: bool) -> Left {
         let report = &mut self.reports[layer];
-        let mut left = Left { blocks: Vec::new(), strong: Vec::new() };
-        for (at, wanted) in asked.wanted.iter().enumerate() {
-            let (range, strong) = (asked.range(at), asked.strong(at));
-            let like = match asked.places[at] {
-                Place::Seed(seed, offset) => {
+        let mut left = Left::default();
+        let Asked { layout, blocks, signature, places } = asked;
+        let sums = signature.into_sums();
+        for (at, place) in places.into_iter().map(Packed::place).enumerate() {
+            let (range, strong) = (blocks.range(layout, at), sums.strong(BlockId(at as u32)));
+            let like = match place {
+                Place::Seed(..) | Place::Zeros => {
                     report.matched += 1;
                     self.matched += range.len();
-                    self.spans.push(range, Origin::Seed(seed, offset), strong);
+                    self.spans.push(range, place, strong);
                     continue;
                 }
-                Place::Like(first) if last => {
-                    self.spans.push(range, Origin::Span(asked.range(first).start), strong);
+                Place::Unwanted => {
+                    self.spans.push(range, place, strong);
                     continue;
                 }
-                Place::Unknown if last => {
-                    self.spans.push(range, Origin::Source, strong);
+                Place::Like(_) | Place::Unknown if last => {
+                    self.spans.push(range, place, strong);
                     continue;
                 }
                 // Equal bytes, but not equal frames.
-                Place::Like(first) if self.frames.is_none() => asked.wanted[first].like,
-                Place::Unwanted => {
-                    self.spans.push(range, Origin::Nowhere, strong);
-                    continue;
-                }
-                Place::Like(_) | Place::Unknown | Place::Partly => wanted.like,
+                Place::Like(first) if self.frames.is_none() => blocks.wanted[blocks.beginning_at(layout, first)].like,
+                Place::Like(_) | Place::Unknown | Place::Partly => blocks.wanted[at].like,
             };
-            left.blocks.push(Wanted { like, ..*wanted });
+            left.blocks.push(&blocks, at, like);
             left.strong.extend_from_slice(strong);
         }
         left
@@ -393,12 +386,11 @@ impl<'a> State<'a> {
         let zeros = record_of_zeros(size, &self.hasher);
         let (weak, strong) = zeros.split_at(WEAK_LEN);
         let key = u32::from_le_bytes(weak.try_into().expect("four bytes"));
-        let seed = self.zeros();
-        for at in 0..asked.wanted.len() {
+        for at in 0..asked.len() {
             let range = asked.range(at);
-            let is_zeros = asked.keys[at] == key && range.len() == u64::from(size) && asked.strong(at) == strong;
-            if is_zeros && asked.places[at] == Place::Unknown {
-                asked.places[at] = Place::Seed(seed, range.start);
+            let is_zeros = asked.key(at) == key && range.len() == u64::from(size) && asked.strong(at) == strong;
+            if is_zeros && asked.place(at) == Place::Unknown {
+                asked.set_place(at, Place::Zeros);
             }
         }
     }
@@ -406,12 +398,8 @@ impl<'a> State<'a> {
     /// Looks for blocks beside what was found, and at what is suspected.
     fn look_beside(&self, asked: &mut Asked, suspects: &[Suspect]) {
         for side in [Side::Behind, Side::Before] {
-            let expected = beside(asked, side, &self.spans, suspects, self.zeros());
-            let sums_of = |at: usize| (asked.keys[at], asked.strong(at));
-            let found = find_expected(expected, asked.layout.block_size(), self.seeds, &self.hasher, sums_of);
-            for (at, seed, offset) in found {
-                asked.places[at] = Place::Seed(seed, offset);
-            }
+            let expected = beside(asked, side, &self.spans, suspects);
+            asked.find(expected, self.seeds, &self.hasher);
         }
     }
 
@@ -424,7 +412,7 @@ impl<'a> State<'a> {
     /// always is; before that it may wait while little is missing, since what moved is
     /// found then all the same.
     fn is_worth_a_search(&self, asked: &Asked, layer: usize, last: bool) -> bool {
-        let missing = asked.places.iter().filter(|&&place| place == Place::Unknown).count() as u64;
+        let missing = asked.missing_count() as u64;
         let bytes = missing * u64::from(asked.layout.block_size());
         missing > 0 && (last || layer == 0 || bytes * 32 > self.index.length())
     }
@@ -433,18 +421,9 @@ impl<'a> State<'a> {
     /// copied waits for the finest layer, which is looked for everywhere, since all that is not
     /// found there is fetched.
     fn search(&mut self, layer: usize, asked: &mut Asked, last: bool) -> Result<(), Error> {
-        let missing = asked.missing();
-        let Some(&end) = missing.last() else { return Ok(()) };
-        // As if what is missing were all of a target; only its last block may be short.
         let size = asked.layout.block_size();
-        let length = (missing.len() as u64 - 1) * u64::from(size) + asked.range(end as usize).len();
-        let Ok(layout) = BlockLayout::new(length, size) else { return Ok(()) };
-        let keys = missing.iter().map(|&at| asked.keys[at as usize]).collect();
-        let mut strong = Vec::with_capacity(missing.len() * asked.sum_len);
-        missing.iter().for_each(|&at| strong.extend_from_slice(asked.strong(at as usize)));
-        let signature = Signature::new(layout, keys, strong, Arc::new(self.hasher.clone()));
-        let signature = signature.expect("a sum of each kind for what is missing");
-        let lookup = BlockIndex::build(&signature);
+        let missing: Vec<bool> = (0..asked.len()).map(|at| asked.is_missing(at)).collect();
+        let lookup = BlockIndex::build_of(&asked.signature, |block| missing[block.index()]);
         let seeds = &self.seeds[..usize::from(self.zeros().0)];
         let found = by_seed(seeds.len(), self.spans.found().chain(asked.found()));
         let parts_of = |(seed, found): (&&dyn ReadAt, Vec<ByteRange>)| {
@@ -454,35 +433,31 @@ impl<'a> State<'a> {
         let overlapping = CompareOptions { overlapping: true, ..CompareOptions::new(WEAK) };
         // Of the only layer most may be found, and what is, is passed over quickly.
         let options = CompareOptions { overlapping: last && layer > 0, ..overlapping };
-        let mut found = compare_parts(&signature, &lookup, seeds, &parts, &options, self.progress)?;
-        drop(lookup);
+        let mut found = find_parts(&asked.signature, &lookup, seeds, &parts, &options, self.progress)?;
+        let equal = lookup.into_equal_blocks();
         if last && layer == 0 {
-            let parts = found.matched.clone();
-            let index = |missing: &[bool]| BlockIndex::build_of(&signature, |block| missing[block.index()]);
-            found = compare_again(found, &signature, index, seeds, &parts, &overlapping, self.progress)?;
+            let parts = found.matched();
+            let index = |left: &[bool]| {
+                BlockIndex::build_of(&asked.signature, |block| left[block.index()] && missing[block.index()])
+            };
+            found = find_again(found, &equal, &asked.signature, index, seeds, &parts, &overlapping, self.progress)?;
         }
-        for step in found.plan.steps() {
-            match *step {
-                Step::Copy { target, seed, offset } => {
-                    for block in found.plan.cut().within(target).iter() {
-                        let skipped = layout.range(block).start - target.start;
-                        asked.places[missing[block.index()] as usize] = Place::Seed(seed, offset + skipped);
-                    }
-                }
-                Step::Repeat { blocks, of } => {
-                    for block in blocks.iter() {
-                        asked.places[missing[block.index()] as usize] = Place::Like(missing[of.index()] as usize);
-                    }
-                }
-                Step::Fetch { .. } => {}
-            }
-        }
-        let of = self.index.layers()[layer].layout;
-        if !suffice_alone(asked.sum_len, of.block_count(), of.length(), self.index.odds()) {
-            self.suspects = asked.forget_unconfirmed(&missing, seeds, &self.hasher);
+        for (block, origin) in found.origins(&equal).filter(|(block, _)| missing[block.index()]) {
+            let place = match origin {
+                Origin::Seed(seed, offset) => Place::Seed(seed, offset),
+                Origin::Block(first) => Place::Like(asked.range(first.index()).start),
+                Origin::Source => continue,
+            };
+            asked.set_place(block.index(), place);
         }
         self.statistics += found.statistics;
-        self.unreadable.extend(found.unreadable);
+        self.unreadable.append(&mut found.unreadable);
+        drop((found, equal));
+        let of = self.index.layers()[layer].layout;
+        if !suffice_alone(self.hasher.sum_len(), of.block_count(), of.length(), self.index.odds()) {
+            let searched = missing.iter().enumerate().filter_map(|(at, &was_missing)| was_missing.then_some(at));
+            self.suspects = asked.forget_unconfirmed(searched, seeds, &self.hasher);
+        }
         self.reports[layer].searched = true;
         Ok(())
     }

@@ -12,49 +12,52 @@ use gosync_files::ReadBuffer;
 use gosync_sums::Xxh3;
 use gosync_work::hand_out;
 
+use super::place::{Packed, Place};
 use crate::sums::WEAK;
 
 /// Consecutive blocks of one size, and where in a seed they may be, one after another.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     /// The first of them, in the list that they are taken from, and how many there are.
-    pub(crate) first: usize,
-    pub(crate) count: usize,
-    pub(crate) seed: SeedId,
-    /// Where the first would begin.
-    pub(crate) offset: u64,
+    pub(super) first: u32,
+    pub(super) count: u32,
     /// Bytes of the last of them, which may be short.
-    pub(crate) last_len: u64,
+    pub(super) last_len: u32,
+    pub(super) seed: SeedId,
+    /// Where the first would begin.
+    pub(super) offset: u64,
 }
 
 /// Bytes of a seed that a thread looks at together.
-const PIECE: usize = 1 << 20;
+const PIECE: u32 = 1 << 20;
 
-/// Those of the blocks of `size` bytes that are where they are expected: their places in
-/// the list. `sums_of` gives the weak and the strong sum of a block in the list.
+/// Finds those of the blocks of `size` bytes that are where they are expected, and takes note of it
+/// in `places`, which has one for each block in the list, not known yet where it is expected.
+/// `sums_of` gives the weak and the strong sum of a block in the list.
 ///
 /// Where a seed cannot be read, or ends, nothing is found.
-pub(crate) fn find_expected<'a>(
+pub(super) fn find_expected<'a>(
     expected: Vec<Expected>,
     size: u32,
     seeds: &[&dyn ReadAt],
     hasher: &Xxh3,
     sums_of: impl Fn(usize) -> (u32, &'a [u8]) + Sync,
-) -> Vec<(usize, SeedId, u64)> {
-    let most = (PIECE / size as usize).max(1);
+    places: &mut [Packed],
+) {
+    let most = (PIECE / size).max(1);
     let pieces = expected.into_iter().filter(|all| all.count > 0).flat_map(|all| {
-        (0..all.count).step_by(most).map(move |skipped| Expected {
+        (0..all.count).step_by(most as usize).map(move |skipped| Expected {
             first: all.first + skipped,
             count: most.min(all.count - skipped),
+            last_len: if all.count - skipped > most { size } else { all.last_len },
             seed: all.seed,
-            offset: all.offset + skipped as u64 * u64::from(size),
-            last_len: if skipped + most < all.count { size.into() } else { all.last_len },
+            offset: all.offset + u64::from(skipped) * u64::from(size),
         })
     });
-    let found = Mutex::new(Vec::new());
+    let places = Mutex::new(places);
     let done: Result<(), ()> = hand_out(pieces, ReadBuffer::default, |buffer, piece| {
         let seed = seeds[usize::from(piece.seed.0)];
-        let wanted = (piece.count as u64 - 1) * u64::from(size) + piece.last_len;
+        let wanted = u64::from(piece.count - 1) * u64::from(size) + u64::from(piece.last_len);
         let there = seed.size().saturating_sub(piece.offset);
         let there = if there < wanted { there - there % u64::from(size) } else { wanted };
         let Ok(data) = buffer.read(seed, ByteRange::at(piece.offset, there)) else { return Ok(()) };
@@ -63,18 +66,18 @@ pub(crate) fn find_expected<'a>(
         let (mut keys, mut sums) = (vec![0; count], vec![0; count * len]);
         WEAK.sum_blocks(data, size as usize, &mut keys);
         hasher.sum_blocks(data, size as usize, &mut sums);
+        let first = piece.first as usize;
         let there = keys.into_iter().zip(sums.chunks_exact(len)).enumerate();
-        let right = there.filter(|&(at, sums)| sums == sums_of(piece.first + at));
-        let places = right.map(|(at, _)| (piece.first + at, piece.seed, piece.offset + at as u64 * u64::from(size)));
-        found.lock().expect("no panic while held").extend(places);
+        let right = there.filter(|&(at, sums)| sums == sums_of(first + at));
+        let mut places = places.lock().expect("no panic while held");
+        for (at, _) in right {
+            let place = Place::Seed(piece.seed, piece.offset + at as u64 * u64::from(size));
+            // Of two places the earlier, whatever thread came first.
+            places[first + at] = places[first + at].min(place.into());
+        }
         Ok(())
     });
     debug_assert!(done.is_ok());
-    let mut found = found.into_inner().expect("no panic while held");
-    // Of two places the earlier, whatever thread came first.
-    found.sort_unstable();
-    found.dedup_by_key(|(block, ..)| *block);
-    found
 }
 
 /// A block that was found, and its neighbours in the list, which confirm it.
@@ -131,21 +134,25 @@ mod tests {
         let count = target.len().div_ceil(64);
         let mut seed = [b"pushed", &target[..]].concat();
         seed[6 + 64 * 9] ^= 1;
-        let whole = Expected { first: 0, count, seed: SeedId(0), offset: 6, last_len: 40 };
-        let find = |seed: &Vec<u8>, expected: Expected| {
+        let whole = Expected { first: 0, count: count as u32, last_len: 40, seed: SeedId(0), offset: 6 };
+        let find = |seed: &Vec<u8>, expected: Expected| -> Vec<Place> {
             let sums_of =
                 |at: usize| (WEAK.key(&target[64 * at..target.len().min(64 * at + 64)]), &sums[8 * at..][..8]);
-            find_expected(vec![expected], 64, &[seed], &hasher, sums_of)
+            let mut places = vec![Packed::UNKNOWN; count];
+            find_expected(vec![expected], 64, &[seed], &hasher, sums_of, &mut places);
+            places.into_iter().map(Packed::place).collect()
         };
-        let place = |at: usize| (at, SeedId(0), 6 + 64 * at as u64);
-        let all: Vec<_> = (0..count).filter(|&at| at != 9).map(place).collect();
-        assert_eq!(find(&seed, whole.clone()), all);
+        let places = |there: &dyn Fn(usize) -> bool| -> Vec<Place> {
+            let place = |at| Place::Seed(SeedId(0), 6 + 64 * at as u64);
+            (0..count).map(|at| if there(at) { place(at) } else { Place::Unknown }).collect()
+        };
+        assert_eq!(find(&seed, whole.clone()), places(&|at| at != 9));
 
         seed.truncate(6 + 64 * 20 + 63);
-        assert_eq!(find(&seed, whole.clone()), all[..19], "the seed ends within block 20");
+        assert_eq!(find(&seed, whole.clone()), places(&|at| at != 9 && at < 20), "the seed ends within block 20");
         seed.truncate(3);
-        assert_eq!(find(&seed, whole.clone()), [], "it ends before");
-        assert_eq!(find(&seed, Expected { count: 0, ..whole }), []);
+        assert_eq!(find(&seed, whole.clone()), places(&|_| false), "it ends before");
+        assert_eq!(find(&seed, Expected { count: 0, ..whole }), places(&|_| false));
     }
 
     #[test]
@@ -153,9 +160,10 @@ mod tests {
         let hasher = Xxh3::truncated(8, 3).unwrap();
         let seed = vec![7; 256];
         let sum = hasher.sum(&[7; 64]);
-        let at = |offset| Expected { first: 0, count: 1, seed: SeedId(0), offset, last_len: 64 };
-        let found =
-            find_expected(vec![at(100), at(3)], 64, &[&seed], &hasher, |_| (WEAK.key(&[7; 64]), sum.as_bytes()));
-        assert_eq!(found, [(0, SeedId(0), 3)]);
+        let at = |offset| Expected { first: 0, count: 1, last_len: 64, seed: SeedId(0), offset };
+        let mut places = [Packed::UNKNOWN];
+        let sums_of = |_| (WEAK.key(&[7; 64]), sum.as_bytes());
+        find_expected(vec![at(100), at(3)], 64, &[&seed], &hasher, sums_of, &mut places);
+        assert_eq!(places[0].place(), Place::Seed(SeedId(0), 3));
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use gosync_chunks::frames::{ExtentError, Extents, FindFrames, FrameKind, FrameLengths};
 use gosync_chunks::{BlockId, BlockLayout, BlockRange, Brief, ByteRange, SourceError, Transfer};
 
-use super::asked::Wanted;
+use super::asked::{Blocks, Wanted};
 use crate::error::Error;
 use crate::format::{Layer, LayeredIndex, Payload, WEAK_LEN};
 
@@ -66,19 +66,19 @@ pub fn encode(payload: &Payload, size: u32, range: ByteRange, lengths: &FrameLen
     bytes
 }
 
-/// Finds where the frames of the blocks `wanted` of a layer begin: those of the parts of one
-/// block follow each other, and the first of them has the place of all.
-pub(super) fn place(layers: &[Layer], layer: usize, wanted: &mut [Wanted], lengths: &[Lengths]) {
+/// Finds where the frames of blocks of a layer begin: those of the parts of one block follow each
+/// other, and the first of them has the place of all.
+pub(super) fn place(layers: &[Layer], layer: usize, blocks: &mut Blocks, lengths: &[Lengths]) {
     let ratio = match layer.checked_sub(1) {
         Some(above) => layers[above].layout.block_size() / layers[layer].layout.block_size(),
         None => u32::MAX,
     };
     let mut next = 0;
-    for (wanted, lengths) in wanted.iter_mut().zip(lengths) {
+    for ((wanted, payload), lengths) in blocks.wanted.iter().zip(&mut blocks.payloads).zip(lengths) {
         if wanted.block.is_multiple_of(ratio) {
-            next = wanted.payload;
+            next = *payload;
         }
-        wanted.payload = next;
+        *payload = next;
         next = next.saturating_add(lengths.all);
     }
 }
@@ -162,33 +162,31 @@ impl Frames {
             let first = numbers.partition_point(|number| number * coarse < range.start);
             numbers.get(first).is_some_and(|number| number * coarse < range.end)
         };
-        let mut wanted: Vec<Wanted> = (0..)
-            .zip(&self.starts)
-            .filter(|&(block, _)| holds(&coarsest, block))
-            .map(|(block, &payload)| Wanted { block, like: block, payload })
-            .collect();
+        let held = (0..).zip(&self.starts).filter(|&(block, _)| holds(&coarsest, block));
+        let (wanted, payloads) = held.map(|(block, &payload)| (Wanted { block, like: block }, payload)).unzip();
+        let mut blocks = Blocks { wanted, payloads };
         for (at, layer) in index.layers().iter().enumerate() {
             let size = u64::from(layer.layout.block_size());
             if at > 0 {
-                wanted = parts(index.layers(), at, &wanted);
+                blocks = parts(index.layers(), at, &blocks);
             }
-            let blocks: Vec<u32> = wanted.iter().map(|wanted| wanted.block).collect();
-            let (bytes, read) = index.unchecked_records(at, &runs(&blocks))?;
+            let numbers: Vec<u32> = blocks.wanted.iter().map(|wanted| wanted.block).collect();
+            let (bytes, read) = index.unchecked_records(at, &runs(&numbers))?;
             transfer += read;
             let lengths = bytes.chunks_exact(layer.record_len).map(|record| {
                 Lengths::read(&self.payload, layer.layout.block_size(), &record[WEAK_LEN + index.strong_len()..])
             });
             let lengths: Vec<Lengths> = lengths.collect();
             if at > 0 {
-                place(index.layers(), at, &mut wanted, &lengths);
+                place(index.layers(), at, &mut blocks, &lengths);
             }
-            let found = wanted.iter().zip(&lengths).filter(|(wanted, _)| holds(layer, wanted.block));
+            let found = |at: usize| holds(layer, numbers[at]);
             if size == coarse {
-                let extents = found
-                    .map(|(wanted, lengths)| (u64::from(wanted.block), ByteRange::at(wanted.payload, lengths.coarse)));
-                return Ok((extents.collect(), transfer));
+                let extent =
+                    |at: usize| (u64::from(numbers[at]), ByteRange::at(blocks.payloads[at], lengths[at].coarse));
+                return Ok(((0..numbers.len()).filter(|&at| found(at)).map(extent).collect(), transfer));
             }
-            wanted = found.map(|(wanted, _)| *wanted).collect();
+            blocks = blocks.only(found);
         }
         Ok((Vec::new(), transfer))
     }
@@ -209,15 +207,19 @@ impl FindFrames for Finder<'_> {
 }
 
 /// The blocks of a layer that are parts of the blocks `above`, of the layer above it.
-pub(super) fn parts(layers: &[Layer], layer: usize, above: &[Wanted]) -> Vec<Wanted> {
+pub(super) fn parts(layers: &[Layer], layer: usize, above: &Blocks) -> Blocks {
     let fine = layers[layer].layout;
     let ratio = layers[layer - 1].layout.block_size() / fine.block_size();
-    let parts_of = |&Wanted { block, like, payload }: &Wanted| {
-        let (first, like) = (block * ratio, like * ratio);
-        let count = ratio.min(fine.block_count() - first);
-        (0..count).map(move |part| Wanted { block: first + part, like: like + part, payload })
-    };
-    above.iter().flat_map(parts_of).collect()
+    let count_of = |block: u32| ratio.min(fine.block_count() - block * ratio);
+    let count = above.wanted.iter().map(|wanted| count_of(wanted.block) as usize).sum();
+    let mut wanted = Vec::with_capacity(count);
+    let mut payloads = Vec::with_capacity(if above.payloads.is_empty() { 0 } else { count });
+    for (at, &Wanted { block, like }) in above.wanted.iter().enumerate() {
+        let count = count_of(block);
+        wanted.extend((0..count).map(|part| Wanted { block: block * ratio + part, like: like * ratio + part }));
+        payloads.extend(above.payloads.get(at).into_iter().flat_map(|&payload| (0..count).map(move |_| payload)));
+    }
+    Blocks { wanted, payloads }
 }
 
 /// Blocks, which ascend, in runs.

@@ -11,6 +11,7 @@ mod descend;
 mod expected;
 mod frames;
 mod locate;
+mod place;
 mod searched;
 mod spans;
 mod zeros;

@@ -1,22 +1,11 @@
 //! What is known of a target so far, and the plan that comes of it.
 
+use std::iter::once;
 use std::sync::Arc;
 
 use gosync_chunks::{BlockId, BlockSums, ByteRange, Cut, Plan, SeedId, StrongHasher};
 
-/// Where the bytes of a span come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// From a seed, at this offset.
-    Seed(SeedId, u64),
-    /// From the source.
-    Source,
-    /// From the span that begins at this offset of the target, which is as long, comes
-    /// from the source, and stands before this one.
-    Span(u64),
-    /// From nowhere: it is not wanted.
-    Nowhere,
-}
+use super::place::{Packed, Place};
 
 /// A block of some layer that need not be divided any further.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +15,15 @@ pub(crate) struct Span {
     len: u32,
     /// Which of the strong sums is its own.
     sum: u32,
-    pub(crate) origin: Origin,
+    place: Packed,
 }
 
 impl Span {
+    /// Where its bytes are: what is in no seed comes from the source.
+    pub(super) fn place(&self) -> Place {
+        self.place.place()
+    }
+
     /// The target's bytes that it is.
     pub(crate) fn target(&self) -> ByteRange {
         ByteRange::at(self.start, self.len.into())
@@ -45,10 +39,10 @@ pub(crate) struct Spans {
 }
 
 impl Spans {
-    pub(crate) fn push(&mut self, target: ByteRange, origin: Origin, sum: &[u8]) {
+    pub(super) fn push(&mut self, target: ByteRange, place: Place, sum: &[u8]) {
         // Each span has a sum, in the order in which they were pushed.
         let number = self.spans.len() as u32;
-        self.spans.push(Span { start: target.start, len: target.len() as u32, sum: number, origin });
+        self.spans.push(Span { start: target.start, len: target.len() as u32, sum: number, place: place.into() });
         self.sums.extend_from_slice(sum);
     }
 
@@ -71,27 +65,31 @@ impl Spans {
 
     /// The bytes of seeds that were found.
     pub(crate) fn found(&self) -> impl Iterator<Item = (SeedId, ByteRange)> {
-        self.spans.iter().filter_map(|span| match span.origin {
-            Origin::Seed(seed, offset) => Some((seed, ByteRange::at(offset, span.len.into()))),
+        self.spans.iter().filter_map(|span| match span.place() {
+            Place::Seed(seed, offset) => Some((seed, ByteRange::at(offset, span.len.into()))),
             _ => None,
         })
     }
 
     /// How to get the target, and what tells that it is right.
-    pub(crate) fn into_plan(mut self, hasher: Arc<dyn StrongHasher>) -> (Plan, BlockSums) {
+    /// `zeros` is the seed that stands for zeros.
+    pub(crate) fn into_plan(mut self, zeros: SeedId, hasher: Arc<dyn StrongHasher>) -> (Plan, BlockSums) {
         self.sort();
         let len = hasher.sum_len();
-        let bounds: Vec<u64> = std::iter::once(0).chain(self.spans.iter().map(|span| span.target().end)).collect();
         let mut strong = Vec::with_capacity(self.sums.len());
         self.spans.iter().for_each(|span| strong.extend_from_slice(&self.sums[span.sum as usize * len..][..len]));
+        let bounds: Arc<[u64]> = once(0).chain(self.spans.iter().map(|span| span.target().end)).collect();
+        let places: Vec<Packed> = self.spans.iter().map(|span| span.place).collect();
+        drop(self);
         let cut = Cut::at(bounds);
         let mut plan = Plan::new(cut.clone());
-        for (block, span) in (0..).map(BlockId).zip(&self.spans) {
-            match span.origin {
-                Origin::Seed(seed, offset) => plan.copy(block, seed, offset),
-                Origin::Source => plan.fetch(block),
-                Origin::Span(offset) => plan.repeat(block, cut.block_at(offset)),
-                Origin::Nowhere => {}
+        for (block, place) in (0..).map(BlockId).zip(places) {
+            match place.place() {
+                Place::Seed(seed, offset) => plan.copy(block, seed, offset),
+                Place::Zeros => plan.copy(block, zeros, cut.range(block).start),
+                Place::Unknown | Place::Partly => plan.fetch(block),
+                Place::Like(offset) => plan.repeat(block, cut.block_at(offset)),
+                Place::Unwanted => {}
             }
         }
         (plan, BlockSums::new(cut, strong, hasher).expect("a sum for each span"))
@@ -109,18 +107,19 @@ mod tests {
         let hasher = Xxh3::truncated(4, 0).unwrap();
         let range = |start, end| ByteRange { start, end };
         let mut spans = Spans::default();
-        spans.push(range(30, 40), Origin::Span(10), b"once");
-        spans.push(range(0, 10), Origin::Seed(SeedId(1), 5), b"zero");
-        spans.push(range(10, 20), Origin::Source, b"once");
-        spans.push(range(20, 30), Origin::Seed(SeedId(0), 7), b"twos");
-        spans.push(range(40, 43), Origin::Source, b"four");
-        spans.push(range(43, 50), Origin::Nowhere, b"none");
+        spans.push(range(30, 40), Place::Like(10), b"once");
+        spans.push(range(0, 10), Place::Seed(SeedId(1), 5), b"zero");
+        spans.push(range(10, 20), Place::Unknown, b"once");
+        spans.push(range(20, 30), Place::Seed(SeedId(0), 7), b"twos");
+        spans.push(range(40, 43), Place::Unknown, b"four");
+        spans.push(range(43, 50), Place::Unwanted, b"none");
+        spans.push(range(50, 53), Place::Zeros, b"null");
         spans.sort();
-        assert_eq!(spans.at(20).map(|span| span.origin), Some(Origin::Seed(SeedId(0), 7)));
+        assert_eq!(spans.at(20).map(Span::place), Some(Place::Seed(SeedId(0), 7)));
         assert_eq!(spans.before(20).map(Span::target), Some(range(10, 20)));
         assert!(spans.at(21).is_none() && spans.before(21).is_none() && spans.before(0).is_none());
 
-        let (plan, sums) = spans.into_plan(Arc::new(hasher));
+        let (plan, sums) = spans.into_plan(SeedId(2), Arc::new(hasher));
         let blocks = |start, end| BlockRange { start: BlockId(start), end: BlockId(end) };
         let expected = [
             Step::Copy { target: range(0, 10), seed: SeedId(1), offset: 5 },
@@ -128,9 +127,10 @@ mod tests {
             Step::Copy { target: range(20, 30), seed: SeedId(0), offset: 7 },
             Step::Repeat { blocks: blocks(3, 4), of: BlockId(1) },
             Step::Fetch { blocks: blocks(4, 5) },
+            Step::Copy { target: range(50, 53), seed: SeedId(2), offset: 50 },
         ];
         assert_eq!(plan.steps(), expected);
-        assert_eq!(sums.strong_column(), b"zerooncetwosoncefournone");
-        assert_eq!(plan.cut().length(), 50);
+        assert_eq!(sums.strong_column(), b"zerooncetwosoncefournonenull");
+        assert_eq!(plan.cut().length(), 53);
     }
 }
