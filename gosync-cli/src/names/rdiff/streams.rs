@@ -28,12 +28,16 @@ impl Input {
         let read = |source| Error::Read { stream, source };
         let name = path.map_or_else(|| "standard input".to_owned(), |path| path.display().to_string());
         let data = match path {
-            Some(path) => File::open(path).map_err(|error| named(&name, &error)),
+            // Windows does not open one, for want of permission as it says.
+            Some(path) => File::open(path).map_err(|error| match path.is_dir() {
+                true => is_a_directory(&name),
+                false => named(&name, &error),
+            }),
             None => platform::standard_input(),
         };
         let data = data.map_err(read)?;
         if data.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            return Err(read(io::Error::new(io::ErrorKind::IsADirectory, format!("{name} is a directory"))));
+            return Err(read(is_a_directory(&name)));
         }
         Ok(Self { name, data, interrupt: interrupt.clone() })
     }
@@ -169,6 +173,10 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         self.file().flush()
     }
+}
+
+fn is_a_directory(name: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::IsADirectory, format!("{name} is a directory"))
 }
 
 /// With the name of what it happened to.
