@@ -8,7 +8,6 @@ use crate::extra::{Extra, Unset};
 use crate::listing::Listing;
 use crate::listing::entry::{Attributes, Content, Entry, Kind, Time};
 use crate::listing::path::split;
-use crate::platform;
 use crate::root::{Stat, StatKind};
 use crate::scan::Scan;
 use crate::step::Step;
@@ -244,12 +243,18 @@ impl Planner<'_> {
                     None => self.make(at, Made::File(*attributes, *content)),
                 }
             }
-            Kind::Link { modified, target } => match old.map(|(_, old, _)| &old.kind) {
-                Some(here) if *here == entry.kind && !old.is_some_and(|(old, ..)| self.wishes.differ(at, old)) => {
-                    self.changes.counts.unchanged += 1;
+            Kind::Link { modified, target } => {
+                let is_it = |here: &Kind| match here {
+                    Kind::Link { modified: kept, target: here } => here == target && modified.may_be_kept_as(*kept),
+                    _ => false,
+                };
+                match old {
+                    Some((old, here, _)) if is_it(&here.kind) && !self.wishes.differ(at, old) => {
+                        self.changes.counts.unchanged += 1;
+                    }
+                    _ => self.make(at, Made::Link(*modified, target.clone())),
                 }
-                _ => self.make(at, Made::Link(*modified, target.clone())),
-            },
+            }
             Kind::HardLink { of } => {
                 let first = &self.new.entries[*of].path;
                 let made = match self.numbers.get(of) {
@@ -285,7 +290,7 @@ impl Planner<'_> {
     }
 
     fn set(&mut self, at: usize, old: usize, attributes: Attributes, stat: &Stat, content: Content) {
-        let is_same = stat.modified == attributes.modified && (stat.mode == attributes.mode || !platform::HAS_MODES);
+        let is_same = stat.has(&attributes);
         let differs = self.wishes.differ(at, old);
         if is_same && !differs {
             self.changes.counts.unchanged += 1;
@@ -376,12 +381,9 @@ impl Planner<'_> {
         changes.steps.extend(sets);
         for (at, entry) in new.entries.iter().enumerate().rev() {
             let Kind::Directory(attributes) = entry.kind else { continue };
-            let has = |stat: &Stat| {
-                stat.modified == attributes.modified && (stat.mode == attributes.mode || !platform::HAS_MODES)
-            };
             let here = own.find(&entry.path).filter(|(_, here, _)| matches!(here.kind, Kind::Directory(_)));
             let differs = here.is_none_or(|(here, ..)| wishes.differ(at, here));
-            let is_right = here.is_some_and(|(_, _, stat)| has(stat));
+            let is_right = here.is_some_and(|(_, _, stat)| stat.has(&attributes));
             if differs && here.is_some() || !is_right || touched.contains(&entry.path) {
                 let extra = if differs { wishes.of_entry(at) } else { Extra::default() };
                 changes.steps.push(Step::Set { path: entry.path.clone(), attributes, extra, was: None });

@@ -9,7 +9,7 @@ use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeD
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 
-use crate::listing::entry::Time;
+use crate::listing::entry::{Attributes, Time};
 use crate::listing::path::{names, split};
 use crate::platform;
 
@@ -77,6 +77,11 @@ impl Stat {
             inode,
             names,
         })
+    }
+
+    /// Whether it has mode and time of `attributes`, as far as systems keep them.
+    pub(crate) fn has(&self, attributes: &Attributes) -> bool {
+        attributes.modified.may_be_kept_as(self.modified) && (self.mode == attributes.mode || !platform::HAS_MODES)
     }
 
     /// Whether it is what it was: the same file, not written to. What is in a directory is not

@@ -136,7 +136,7 @@ impl Stage<'_> {
     /// is what it was. Tells whether that could be.
     fn link_to(&self, tree: &Scan, entry: usize, attributes: &Attributes, name: &str) -> bool {
         let (was, path) = (&tree.stats[entry], &tree.listing.entries()[entry].path);
-        if was.modified != attributes.modified || (was.mode != attributes.mode && platform::HAS_MODES) {
+        if !was.has(attributes) {
             return false;
         }
         if tree.root.hard_link(path, self.new, name.as_bytes()).is_err() {

@@ -34,6 +34,16 @@ impl Time {
         let whole = if self.seconds < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
         whole?.checked_add(Duration::from_nanos(self.nanoseconds.into()))
     }
+
+    /// Whether a file that was given this time may say that it has the time `kept`. File systems
+    /// leave out what they have no room for: NTFS what is less than 100 nanoseconds, others what is
+    /// less than a microsecond, a millisecond or a second, and FAT every other second.
+    pub(crate) fn may_be_kept_as(self, kept: Self) -> bool {
+        let whole = |unit| self.nanoseconds - self.nanoseconds % unit;
+        let is_cut = [1, 100, 1_000, 1_000_000, 1_000_000_000].iter().any(|&unit| kept.nanoseconds == whole(unit));
+        let is_even = kept.nanoseconds == 0 && kept.seconds == self.seconds - self.seconds.rem_euclid(2);
+        kept.seconds == self.seconds && is_cut || is_even
+    }
 }
 
 /// What a file or directory has beside its contents.
@@ -87,6 +97,19 @@ pub struct Content {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_known_again_where_a_file_system_keeps_less_of_it() {
+        let time = |seconds, nanoseconds| Time { seconds, nanoseconds };
+        let given = time(1_001, 123_456_789);
+        for kept in [123_456_789, 123_456_700, 123_456_000, 123_000_000, 0] {
+            assert!(given.may_be_kept_as(time(1_001, kept)), "{kept}");
+        }
+        assert!(given.may_be_kept_as(time(1_000, 0)) && time(-1, 5).may_be_kept_as(time(-2, 0)), "FAT");
+        for (seconds, kept) in [(1_001, 123_456_788), (1_001, 123_400_000), (1_000, 1), (1_002, 0), (999, 0)] {
+            assert!(!given.may_be_kept_as(time(seconds, kept)), "{seconds}.{kept}");
+        }
+    }
 
     #[test]
     fn times_come_back() {
