@@ -11,7 +11,7 @@ use crate::listing::path::split;
 use crate::root::{Stat, StatKind};
 use crate::scan::Scan;
 use crate::step::Step;
-use crate::wishes::Wishes;
+use crate::wishes::{PlanOptions, Wishes};
 
 /// How many files (links among them) become what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,15 +81,6 @@ pub(crate) struct Changes {
     pub(crate) extras: HashMap<u64, Extra>,
     /// What this user may not set.
     pub(crate) unset: Unset,
-}
-
-/// What is wanted of a directory.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct PlanOptions {
-    /// Removes what is not listed.
-    pub(crate) delete: bool,
-    pub(crate) owner: bool,
-    pub(crate) xattrs: bool,
 }
 
 impl Changes {

@@ -11,7 +11,7 @@ use gosync_layers::format::LayeredIndex;
 use gosync_patcher::{Report, StagedFile};
 use gosync_update::{Comparison, Error as UpdateError, Estimate, Seed, Seeds, Target, Update, estimate};
 
-use crate::changes::{Changes, FileChange, FileCounts, PlanOptions};
+use crate::changes::{Changes, FileChange, FileCounts};
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::excludes::Excludes;
@@ -30,6 +30,7 @@ use crate::stage::{Origin, Stage, set};
 use crate::target::Known;
 use crate::verify::{Differences, differences};
 use crate::wanted::{Holders, Wanted};
+use crate::wishes::PlanOptions;
 use crate::work::{LOCK, cached, folding, open_work, remember};
 
 /// How to bring a directory about.

@@ -4,12 +4,20 @@ use std::cell::Cell;
 
 use hashbrown::HashMap;
 
-use crate::changes::PlanOptions;
 use crate::extra::{Extra, Unset};
 use crate::listing::Listing;
 use crate::listing::extras::{Owner, Xattrs};
 use crate::platform;
 use crate::scan::Scan;
+
+/// What is wanted of a directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PlanOptions {
+    /// Removes what is not listed.
+    pub(crate) delete: bool,
+    pub(crate) owner: bool,
+    pub(crate) xattrs: bool,
+}
 
 /// What a new listing says of owners and attributes, as far as that was asked for.
 pub(crate) struct Wishes<'a> {

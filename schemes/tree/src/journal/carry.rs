@@ -196,11 +196,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::{read, write};
-    use crate::changes::{Changes, PlanOptions};
+    use crate::changes::Changes;
     use crate::excludes::Excludes;
     use crate::listing::entry::Content;
     use crate::scan::{Scan, ScanOptions};
     use crate::stage::{Origin, Stage};
+    use crate::wishes::PlanOptions;
 
     /// Two trees between which something of everything changes.
     #[cfg(unix)]
