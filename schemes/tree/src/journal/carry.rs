@@ -12,7 +12,7 @@ use crate::root::{Root, StatKind};
 use crate::stage::{name, set};
 use crate::step::Step;
 
-use super::NAME;
+use super::file::NAME;
 
 /// What is made is in this folder beside it.
 pub(crate) const NEW: &str = "new";
@@ -195,7 +195,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use super::super::{read, write};
+    use super::super::file::{read, write};
     use crate::changes::Changes;
     use crate::excludes::Excludes;
     use crate::listing::entry::Content;
