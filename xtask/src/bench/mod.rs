@@ -16,6 +16,7 @@ pub(crate) mod accounting;
 mod ahead;
 mod case;
 mod corpora;
+mod disk;
 mod document;
 mod evidence;
 mod labels;
@@ -149,10 +150,10 @@ impl Bench<'_> {
         effort: Effort,
         measured: &mut Measured,
     ) -> anyhow::Result<()> {
-        let (old, new) = (evidence::size(&corpus.seed)?, evidence::size(&corpus.target)?);
+        let (old, new) = (disk::size(&corpus.seed)?, disk::size(&corpus.target)?);
         measured.sizes.push(Sizes { corpus: corpus.name.into(), old, new });
         let folder = &self.cache.join("work");
-        evidence::remove(folder).context("cannot remove what an earlier run left")?;
+        disk::remove(folder).context("cannot remove what an earlier run left")?;
         fs::create_dir_all(folder)?;
         let is_file = corpus.target.is_file();
         if is_file {
@@ -182,7 +183,7 @@ impl Bench<'_> {
             cases = later;
         }
         drop((lines, server, logins, remote));
-        evidence::remove(folder).context("cannot remove what was made")
+        disk::remove(folder).context("cannot remove what was made")
     }
 }
 

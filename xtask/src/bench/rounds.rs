@@ -12,7 +12,8 @@ use gosync_testkit::nginx::Nginx;
 use super::accounting::{Invocation, Outcome, Usage};
 use super::case::{Case, Moved};
 use super::corpora::Corpus;
-use super::evidence::{are_equal, copy, digest, json_sum, remove, rsync_bytes, served_bytes, size};
+use super::disk::{are_equal, copy, remove, size};
+use super::evidence::{digest, json_sum, rsync_bytes, served_bytes};
 use super::results::{Row, Run, Violation};
 use crate::command::root;
 

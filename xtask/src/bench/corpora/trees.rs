@@ -11,7 +11,7 @@ use gosync_testkit::corpus::{self, edit};
 
 use super::packages;
 use super::versions::Corpus;
-use crate::bench::evidence;
+use crate::bench::disk;
 use crate::command::{find as find_program, run};
 
 /// What a folder of an application's dependencies has: each package in an old and a new release.
@@ -91,7 +91,7 @@ fn once(name: &str, cache: &Path, make: impl FnOnce(&Path) -> anyhow::Result<()>
     let trees = cache.join("trees");
     let (folder, part) = (trees.join(name), trees.join(format!("{name}.part")));
     if !folder.exists() {
-        evidence::remove(&part)?;
+        disk::remove(&part)?;
         fs::create_dir_all(&part).with_context(|| format!("cannot make {}", part.display()))?;
         make(&part)?;
         fs::rename(&part, &folder)?;
@@ -206,16 +206,16 @@ fn write_all_at(file: &File, data: &[u8], at: u64) -> std::io::Result<()> {
 fn date(old: &Path, new: &Path) -> anyhow::Result<()> {
     let time = |seconds| FileTimes::new().set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
     let (first, second) = (time(1_700_000_000), time(1_710_000_000));
-    evidence::walk(new, &mut |path, metadata| {
+    disk::walk(new, &mut |path, metadata| {
         let before = old.join(path.strip_prefix(new).unwrap_or(path));
         let is_file = metadata.is_file();
-        let is_same = is_file && before.is_file() && evidence::have_equal_bytes(path, &before)?;
+        let is_same = is_file && before.is_file() && disk::have_equal_bytes(path, &before)?;
         if !metadata.is_symlink() {
             File::open(path)?.set_times(if is_same || !is_file { first } else { second })?;
         }
         Ok(())
     })?;
-    evidence::walk(old, &mut |path, metadata| {
+    disk::walk(old, &mut |path, metadata| {
         if metadata.is_symlink() { Ok(()) } else { File::open(path)?.set_times(first) }
     })?;
     Ok(())
