@@ -63,6 +63,13 @@ pub struct Held {
     pub(crate) tag: Option<String>,
 }
 
+impl Held {
+    /// What was in a file of a folder that has no names for its versions.
+    pub fn untagged(bytes: Vec<u8>) -> Self {
+        Self { bytes, tag: None }
+    }
+}
+
 /// For how long caches may keep a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caching {

@@ -188,11 +188,11 @@ fn a_pointer_behind_ssh() {
 
     // Somebody else is at work there, or was an hour ago.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    scratch.write("far/app.img.gosync-lock", format!("{}\tme on that, process 7\n", now - 600).as_bytes());
+    scratch.write("far/.app.img.gosync-lock", format!("{}\tme on that, process 7\n", now - 600).as_bytes());
     let args = publish("1");
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     scratch.run(&args).assert_failed(1, "being published to by me on that, process 7, for 10 minutes");
-    scratch.write("far/app.img.gosync-lock", format!("{}\tme on that, process 7\n", now - 4000).as_bytes());
+    scratch.write("far/.app.img.gosync-lock", format!("{}\tme on that, process 7\n", now - 4000).as_bytes());
     assert_eq!(scratch.json(&args)["serial"], 3);
-    assert!(!scratch.path("far/app.img.gosync-lock").exists());
+    assert!(!scratch.path("far/.app.img.gosync-lock").exists());
 }

@@ -97,8 +97,8 @@ pub mod publish {
     pub use gosync_chunks::{MAX_BLOCK_SIZE, NameError, TargetName};
     pub use gosync_layers::format::{IndexPart, MergeError, PartError, Section, SectionId, Shard, ShardError};
     pub use gosync_publish::{
-        Build, BuildOptions, Caching, Destination, Error, Folder, PAYLOAD_SUFFIX, PayloadOut, build_file, keep_apart,
-        open_folder, read_unchanged, within,
+        Build, BuildOptions, Caching, Destination, Error, Folder, Held, PAYLOAD_SUFFIX, PayloadOut, WriteFile,
+        build_file, keep_apart, open_folder, read_unchanged, within,
     };
 }
 

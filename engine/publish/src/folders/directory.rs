@@ -49,7 +49,7 @@ impl Folder for Directory {
             }
         };
         match read() {
-            Ok(bytes) => Ok(Some(Held { bytes, tag: None })),
+            Ok(bytes) => Ok(Some(Held::untagged(bytes))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(Error::Read { target: path.display().to_string(), source }),
         }

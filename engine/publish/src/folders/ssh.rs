@@ -33,7 +33,7 @@ impl Remote {
         let directory = SshDirectory::new(url, options.ssh.clone())?;
         directory.make()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        let lock = format!("{name}.gosync-lock");
+        let lock = format!(".{name}.gosync-lock");
         let remote = Self { location: location.clone(), directory, lock, owner: format!("{now}\t{who}\n") };
         remote.acquire(now)?;
         Ok(remote)
@@ -89,7 +89,7 @@ impl Drop for Remote {
 impl Folder for Remote {
     fn read(&self, name: &str, limit: u64) -> Result<Option<Held>, Error> {
         match self.directory.read(name, limit) {
-            Ok(bytes) => Ok(Some(Held { bytes, tag: None })),
+            Ok(bytes) => Ok(Some(Held::untagged(bytes))),
             Err(SourceError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -13,6 +13,7 @@ mod native;
 mod opening;
 mod parts;
 mod pointer;
+mod publication;
 mod repair;
 mod sections;
 mod signature;
