@@ -7,6 +7,7 @@
 
 mod arguments;
 mod command;
+mod directory;
 mod error;
 mod job;
 mod librsync;
@@ -24,6 +25,8 @@ mod _native {
 
     #[pymodule_export]
     use crate::command::command;
+    #[pymodule_export]
+    use crate::directory::build_tree;
     #[pymodule_export]
     use crate::librsync::{librsync_delta, librsync_patch, librsync_signature};
     #[pymodule_export]

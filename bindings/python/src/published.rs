@@ -1,34 +1,48 @@
 //! What was published of a target: an index, or a control file of zsync.
 
 use std::error::Error as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use gosync::signing::{PublicKey, Signed};
 use gosync::sources::{Location, SourceOptions, Transfer};
 use gosync::update::{Beginning, Target, Verified, verify as verify_file};
 use gosync::{Index, OpenedIndex, ReadOptions};
+use gosync_tree::{Differences, FIRST_BYTES, SECTION, TreeInfo};
 use gosync_zsync::{Control, ControlTarget, OpenedControl, Places, packed_locations, source_locations};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments::IndexArgument;
+use crate::directory::{self, Tree};
 use crate::error::{control_error, sync_error};
 use crate::job::{self, Manner};
 use crate::network::Network;
 
 /// Something that describes a target, opened.
 pub(crate) enum Published {
-    Index { index: Box<Index>, default_sources: Vec<Location>, signed: Option<Signed>, transfer: Transfer },
+    Index {
+        index: Box<Index>,
+        /// Where it is, if it is not in memory.
+        place: Option<Location>,
+        default_sources: Vec<Location>,
+        signed: Option<Signed>,
+        transfer: Transfer,
+    },
     Control(Box<OpenedControl>),
 }
 
 impl Published {
     /// Reads it, and verifies its signature if there is a key to do so: its text, or the file that
-    /// it is in.
-    pub(crate) fn open(index: IndexArgument, public_key: Option<PathBuf>, options: &SourceOptions) -> PyResult<Self> {
-        let limits = ReadOptions::default();
+    /// it is in. Of one that is compared with a directory no more is read at first than that needs.
+    pub(crate) fn open(
+        index: IndexArgument,
+        public_key: Option<PathBuf>,
+        old: Option<&Path>,
+        options: &SourceOptions,
+    ) -> PyResult<Self> {
+        let limits = ReadOptions { sections: &[SECTION], ..ReadOptions::default() };
         let is_control = |start: &[u8]| matches!(Index::format_of(start), Ok(None)) && Control::is_one(start);
         match index {
             IndexArgument::Bytes(_) if public_key.is_some() => {
@@ -54,10 +68,15 @@ impl Published {
                 let named = |source| gosync::update::Error::Index { location: "the index in memory".into(), source };
                 let index = Index::read(&*bytes, &limits).map_err(|error| sync_error(named(error)))?;
                 let transfer = Transfer { bytes: bytes.len() as u64, requests: 0 };
-                Ok(Self::Index { index: Box::new(index), default_sources: Vec::new(), signed: None, transfer })
+                let index = Box::new(index);
+                Ok(Self::Index { index, place: None, default_sources: Vec::new(), signed: None, transfer })
             }
             IndexArgument::Place(location) => {
-                let beginning = Beginning::read(&location, limits.max_bytes, options).map_err(sync_error)?;
+                let beginning = match old.is_some_and(Path::is_dir) {
+                    true => Beginning::read_first(&location, FIRST_BYTES, limits.max_bytes, options),
+                    false => Beginning::read(&location, limits.max_bytes, options),
+                };
+                let beginning = beginning.map_err(sync_error)?;
                 if is_control(beginning.start()) {
                     if public_key.is_some() {
                         return Err(PyValueError::new_err("a control file of zsync cannot be signed"));
@@ -76,7 +95,8 @@ impl Published {
                     signed = Some(checked);
                 }
                 let default_sources = opened.default_sources();
-                Ok(Self::Index { index: Box::new(opened.index), default_sources, signed, transfer })
+                let (index, place) = (Box::new(opened.index), Some(opened.location));
+                Ok(Self::Index { index, place, default_sources, signed, transfer })
             }
         }
     }
@@ -87,6 +107,29 @@ impl Published {
             (Self::Index { index, .. }, _) => index.target(),
             (Self::Control(opened), None) => Box::new(ControlTarget::new(&opened.control)),
             (Self::Control(opened), Some(places)) => Box::new(ControlTarget::at(&opened.control, places)),
+        }
+    }
+
+    /// What it says of a directory, if it describes one, and the directory that is compared with
+    /// that, the first of `seeds`.
+    pub(crate) fn tree<'a>(&'a self, seeds: &'a [PathBuf]) -> PyResult<Option<(Tree<'a>, &'a Path)>> {
+        let Some(path) = seeds.first() else { return Ok(None) };
+        let Self::Index { index, place, transfer, .. } = self else { return Ok(None) };
+        let opened = index.layered().map(|index| Ok((index, TreeInfo::open(index, path)?))).transpose();
+        let shown = path.display();
+        match opened.map_err(|error: gosync::update::Error| sync_error(error))? {
+            Some((_, Some(_))) if path.exists() && !path.is_dir() => {
+                Err(PyValueError::new_err(format!("{shown} is no directory, but the index describes one")))
+            }
+            Some((index, Some((info, read)))) => {
+                let mut transfer = *transfer;
+                transfer += read;
+                Ok(Some((Tree { index, info, place: place.as_ref(), transfer }, path)))
+            }
+            _ if path.is_dir() => {
+                Err(PyValueError::new_err(format!("{shown} is a directory, but the index describes a file")))
+            }
+            _ => Ok(None),
         }
     }
 
@@ -151,8 +194,12 @@ pub(crate) fn inspect<'py>(
     network: Network,
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let published =
-        job::run(py, &manner, move |job| Published::open(index, public_key, &network.options(job.wish_to_stop())?))?;
+    let (published, tree) = job::run(py, &manner, move |job| {
+        let published = Published::open(index, public_key, None, &network.options(job.wish_to_stop())?)?;
+        let layered = if let Published::Index { index, .. } = &published { index.layered() } else { None };
+        let tree = layered.map(TreeInfo::of).transpose().map_err(sync_error)?.flatten();
+        Ok((published, tree))
+    })?;
     let result = PyDict::new(py);
     result.set_item("ignored", published.ignored())?;
     match &published {
@@ -171,6 +218,13 @@ pub(crate) fn inspect<'py>(
                 info.file_hash.iter().map(|hash| ("BLAKE3", hash.to_string())).collect::<Vec<_>>(),
             )?;
             result.set_item("urls", Vec::<String>::new())?;
+            if let Some(tree) = tree {
+                let all = [("entries", tree.entries), ("files", tree.files), ("bytes", tree.bytes)];
+                let directory = PyDict::new(py);
+                all.into_iter().try_for_each(|(name, number)| directory.set_item(name, number))?;
+                directory.set_item("excludes", tree.excludes.lines().collect::<Vec<_>>())?;
+                result.set_item("directory", directory)?;
+            }
             result.set_item("signed_by", signed.as_ref().map(|signed| signed.key.to_string()))?;
             result.set_item("trusted_comment", signed.as_ref().map(|signed| signed.comment.as_str()))?;
         }
@@ -206,11 +260,22 @@ pub(crate) fn verify<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
-    let (ignored, verified) = job::run(py, &manner, move |job| {
-        let published = Published::open(index, public_key, &network.options(job.wish_to_stop())?)?;
-        let verified = verify_file(&*published.target(None), &file, job).map_err(sync_error)?;
-        Ok((published.ignored(), verified))
+    let found = job::run(py, &manner, move |job| {
+        let options = network.options(job.wish_to_stop())?;
+        let published = Published::open(index, public_key, Some(&file), &options)?;
+        let files = [file];
+        if let Some((tree, directory)) = published.tree(&files)? {
+            let found = tree.verify(directory, published.default_sources(), (&options, job))?;
+            return Ok(Found::Tree(found, tree.info));
+        }
+        let [file] = &files;
+        let verified = verify_file(&*published.target(None), file, job).map_err(sync_error)?;
+        Ok(Found::File(published.ignored(), verified))
     })?;
+    let (ignored, verified) = match found {
+        Found::Tree(found, info) => return directory::describe_verdict(py, &found, &info, start),
+        Found::File(ignored, verified) => (ignored, verified),
+    };
     let is_good = verified.is_good();
     let Verified { verdict, .. } = verified;
     let result = PyDict::new(py);
@@ -222,4 +287,10 @@ pub(crate) fn verify<'py>(
     result.set_item("wrong_ranges", verdict.wrong.iter().map(|range| (range.start, range.end)).collect::<Vec<_>>())?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
+}
+
+/// What came of a verification.
+enum Found {
+    File(Vec<String>, Verified),
+    Tree(Differences, TreeInfo),
 }

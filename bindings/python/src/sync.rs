@@ -6,16 +6,18 @@ use std::time::Instant;
 
 use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, Publisher, Shard, build_file, keep_apart};
 use gosync::signing::{SIGNATURE_SUFFIX, SecretKey, publish_signature};
-use gosync::sources::{Location, Source, SourceOptions, open_sources};
-use gosync::update::{FileOptions, Seeds, Update, compare};
+use gosync::sources::{Location, Source, SourceOptions, Transfer, open_sources};
+use gosync::update::{Comparison, FileOptions, Note, Seeds, Update, UpdateReport, compare};
 use gosync::{Format, Index};
 use gosync_files::identity::{self, is_same};
+use gosync_tree::{TreeForecast, TreeReport};
 use gosync_zsync::Places;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments::{IndexArgument, Output, Place};
+use crate::directory::{self, Wishes};
 use crate::error::{control_error, sync_error, value_error};
 use crate::job::{self, Job, Manner};
 use crate::network::Network;
@@ -159,14 +161,14 @@ pub(crate) fn merge<'py>(
 pub(crate) struct Key(PathBuf, Option<String>);
 
 impl Key {
-    fn read(self) -> PyResult<SecretKey> {
+    pub(crate) fn read(self) -> PyResult<SecretKey> {
         let Self(path, password) = self;
         let missing = || io::Error::other("key_password is not given");
         SecretKey::read(&path, || password.ok_or_else(missing)).map_err(sync_error)
     }
 }
 
-fn write_index(
+pub(crate) fn write_index(
     job: &Job,
     index: &Index,
     output: Output,
@@ -190,7 +192,7 @@ fn write_index(
 }
 
 /// What `build` and `merge` say of the index that they made.
-fn describe<'py>(
+pub(crate) fn describe<'py>(
     py: Python<'py>,
     index: &Index,
     payload: Option<Location>,
@@ -218,17 +220,31 @@ pub(crate) fn diff<'py>(
     seeds: Vec<PathBuf>,
     index: IndexArgument,
     public_key: Option<PathBuf>,
+    sources: Vec<Place>,
     network: Network,
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let start = Instant::now();
-    let (transfer, ignored, comparison, notes) = job::run(py, &manner, move |job| {
-        let published = Published::open(index, public_key, &network.options(job.wish_to_stop())?)?;
+    let found = job::run(py, &manner, move |job| {
+        let options = network.options(job.wish_to_stop())?;
+        let published = Published::open(index, public_key, seeds.first().map(PathBuf::as_path), &options)?;
+        if let Some((tree, directory)) = published.tree(&seeds)? {
+            let locations = locations(sources, &published);
+            let forecast = tree.diff(directory, &seeds[1..], &locations, (&options, job))?;
+            return Ok(Found::Tree(Box::new(forecast), tree.transfer));
+        }
+        if !sources.is_empty() {
+            return Err(PyValueError::new_err("source is for directories, and the index describes a file"));
+        }
         let target = published.target(None);
         let seeds = Seeds::open(seeds, &*target).map_err(sync_error)?;
         let comparison = compare(&*target, &seeds, job).map_err(sync_error)?;
-        Ok((published.transfer(), published.ignored(), comparison, seeds.notes()))
+        Ok(Found::File(published.transfer(), published.ignored(), Box::new(comparison), seeds.notes()))
     })?;
+    let (transfer, ignored, comparison, notes) = match found {
+        Found::Tree(forecast, transfer) => return directory::describe_diff(py, &forecast, transfer, start),
+        Found::File(transfer, ignored, comparison, notes) => (transfer, ignored, comparison, notes),
+    };
     let plan = &comparison.plan;
     let result = PyDict::new(py);
     result.set_item("matched_bytes", plan.matched_bytes())?;
@@ -253,6 +269,7 @@ pub(crate) fn patch<'py>(
     public_key: Option<PathBuf>,
     sources: Vec<Place>,
     output: Output,
+    wishes: Wishes,
     network: Network,
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -261,12 +278,24 @@ pub(crate) fn patch<'py>(
         Output::Stream(stream) => file_behind(stream.bind(py)),
         Output::Place(_) => None,
     };
-    let (transfer, ignored, report) = job::run(py, &manner, move |job| {
+    let done = job::run(py, &manner, move |job| {
         let mut locations: Vec<Location> = sources.into_iter().map(|Place(location)| location).collect();
         let first = if let IndexArgument::Place(location) = &index { Some(location) } else { None };
         let options = network.options(job.wish_to_stop())?.with_secrets_for(first.into_iter().chain(&locations));
         let read = files_of(&index, public_key.as_deref());
-        let published = Published::open(index, public_key, &options)?;
+        let published = Published::open(index, public_key, seeds.first().map(PathBuf::as_path), &options)?;
+        if let Some((tree, seed)) = published.tree(&seeds)? {
+            let Output::Place(Location::Path(output)) = &output else {
+                return Err(PyValueError::new_err("a directory is brought about at a path"));
+            };
+            if locations.is_empty() {
+                locations = published.default_sources().to_vec();
+            }
+            let seeds = if output == seed { &seeds[1..] } else { &seeds[..] };
+            let report = tree.patch(output, seeds, &locations, &wishes, (&options, job))?;
+            return Ok(Done::Tree(Box::new(report), tree.transfer));
+        }
+        wishes.check_file()?;
         let places = match &published {
             Published::Control(opened) if locations.is_empty() => {
                 Some(Places::open(opened, None, &options).map_err(control_error)?)
@@ -312,8 +341,12 @@ pub(crate) fn patch<'py>(
                 return Err(PyValueError::new_err(text));
             }
         };
-        Ok((published.transfer(), published.ignored(), report))
+        Ok(Done::File(published.transfer(), published.ignored(), Box::new(report)))
     })?;
+    let (transfer, ignored, report) = match done {
+        Done::Tree(report, transfer) => return directory::describe_patch(py, &report, transfer, start),
+        Done::File(transfer, ignored, report) => (transfer, ignored, report),
+    };
     let work = &report.report;
     let result = PyDict::new(py);
     result.set_item("matched_bytes", report.matched_bytes())?;
@@ -329,6 +362,26 @@ pub(crate) fn patch<'py>(
     result.set_item("warnings", report.notes.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
     Ok(result)
+}
+
+/// What came of a comparison.
+enum Found {
+    File(Transfer, Vec<String>, Box<Comparison>, Vec<Note>),
+    Tree(Box<TreeForecast>, Transfer),
+}
+
+/// What came of a patch.
+enum Done {
+    File(Transfer, Vec<String>, Box<UpdateReport>),
+    Tree(Box<TreeReport>, Transfer),
+}
+
+/// Where a directory is fetched from: where the caller says, or else the index.
+fn locations(sources: Vec<Place>, published: &Published) -> Vec<Location> {
+    match sources.is_empty() {
+        true => published.default_sources().to_vec(),
+        false => sources.into_iter().map(|Place(location)| location).collect(),
+    }
 }
 
 /// The files that opening an index reads.

@@ -97,6 +97,10 @@ pub struct TreeForecast {
     pub output_bytes: u64,
     /// Those of them that would have to be fetched.
     pub missing_bytes: u64,
+    /// In how many pieces these are.
+    pub missing_ranges: usize,
+    /// Bytes that were searched for parts of changed files.
+    pub seed_bytes: u64,
     /// What fetching these would cost.
     pub cost: Result<Estimate, UpdateError>,
     /// What reading the index took, with the listing.
@@ -178,6 +182,8 @@ impl TreeUpdate<'_> {
             files: changes.files,
             output_bytes: self.info.bytes,
             missing_bytes: found.plan.fetched_bytes(),
+            missing_ranges: found.plan.fetch_ranges().len(),
+            seed_bytes: found.statistics.seed_bytes,
             cost: self.cost(&target, &found, &wanted),
             index,
         })

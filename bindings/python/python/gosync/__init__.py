@@ -1,4 +1,4 @@
-"""Bring a file from an old version to a new one by moving only what changed.
+"""Bring a file or a directory from an old version to a new one by moving only what changed.
 
 >>> gosync.build("app-2.0.img")                             # publish it, and app-2.0.img.gosync
 >>> gosync.patch("app.img", "https://example.org/app-2.0.img.gosync")
@@ -18,14 +18,25 @@ from ._manner import OnProgress, manner
 from ._streams import Writable
 from .errors import CancelledError, CorruptError, Error, SourceError
 from .network import Network
-from .results import BuildResult, DiffResult, InspectResult, PatchResult, Progress, VerifyResult
+from .results import (
+    BuildResult,
+    DiffResult,
+    DirectoryInfo,
+    FileCounts,
+    InspectResult,
+    PatchResult,
+    Progress,
+    VerifyResult,
+)
 
 __all__ = [
     "BuildResult",
     "CancelledError",
     "CorruptError",
     "DiffResult",
+    "DirectoryInfo",
     "Error",
+    "FileCounts",
     "InspectResult",
     "Network",
     "PatchResult",
@@ -55,13 +66,16 @@ def build(
     block_size: Union[int, Sequence[int], None] = None,
     compress: Optional[int] = None,
     part: Optional[Tuple[int, int]] = None,
+    exclude: Iterable[str] = (),
+    owner: bool = False,
+    xattrs: bool = False,
     sign: Optional[Path] = None,
     key_password: Optional[str] = None,
     threads: Optional[int] = None,
     progress: Optional[OnProgress] = None,
     network: Optional[Network] = None,
 ) -> BuildResult:
-    """Make the index of `file`, to be published beside it.
+    """Make the index of `file`, a file or a directory, to be published beside it.
 
     `output` is where it goes: a path, the URL of an object, or a binary stream; without
     it ``FILE.gosync``. `format` is ``gosync`` or ``go-sync``. `block_size` is one, or
@@ -73,15 +87,30 @@ def build(
     goes to ``FILE.gosync.2-of-5``, and its payload, if any, to the same with
     ``.gosync-payload`` behind it.
 
+    Of a directory, `exclude` has patterns of what to leave out, in the syntax of .gitignore, and
+    `owner` and `xattrs` record users, groups and extended attributes. One with more than 200 files
+    has a payload without `compress` too, because each file would be a request; with ``compress=0``
+    it has none. No time is later than the variable SOURCE_DATE_EPOCH says.
+
     `sign` is the file of a secret key of minisign's, and `key_password` its password, if it has
     one. The signature goes to ``INDEX.minisig``, for those who give a `public_key`.
     """
+    key = None if sign is None else (sign, key_password)
+    how = (network or Network(), manner(threads, progress))
+    exclude = list(exclude)
+    if os.path.isdir(file):
+        if format != "gosync" or part is not None or hasattr(output, "write"):
+            raise ValueError("a directory has a whole index in the format gosync, at a path or a URL")
+        file = os.path.abspath(file)
+        output = file + ".gosync" if output is None else cast(Path, output)
+        contents = {"exclude": exclude, "owner": owner, "xattrs": xattrs, "latest": _latest()}
+        made = _native.build_tree(file, output, contents, _sizes(block_size), compress, key, *how)
+        return BuildResult(index=os.fspath(output), **made)
+    if exclude or owner or xattrs:
+        raise ValueError("exclude, owner and xattrs are for directories, and this is a file")
     if output is None:
         output = os.fspath(file) + ".gosync" + ("" if part is None else f".{part[0]}-of-{part[1]}")
-    sizes = [] if block_size is None else [block_size] if isinstance(block_size, int) else list(block_size)
-    how = (network or Network(), manner(threads, progress))
-    key = None if sign is None else (sign, key_password)
-    made = _native.build(file, output, format, sizes, compress, part, key, *how)
+    made = _native.build(file, output, format, _sizes(block_size), compress, part, key, *how)
     return BuildResult(index=os.fspath(output) if isinstance(output, (str, os.PathLike)) else None, **made)
 
 
@@ -110,6 +139,7 @@ def merge(
 def diff(
     seed: Path,
     index: Index,
+    source: Union[Path, Iterable[Path], None] = None,
     *,
     seeds: Iterable[Path] = (),
     public_key: Optional[Path] = None,
@@ -121,11 +151,12 @@ def diff(
 
     `index` is a path, a URL, a binary stream, or the bytes of an index or a control file of
     zsync. With a
-    `public_key`, which is minisign's, as text or in a file, it has to be signed.
+    `public_key`, which is minisign's, as text or in a file, it has to be signed. Where the index
+    describes a directory, `source` is as with `patch`: the listing of the new version comes from there.
     """
-    network = network or Network()
-    found = _native.diff([seed, *seeds], _index(index), public_key, network, manner(threads, progress))
-    return DiffResult(**_told(found))
+    how = (network or Network(), manner(threads, progress))
+    found = _told(_native.diff([seed, *seeds], _index(index), public_key, _sources(source), *how))
+    return DiffResult(**_with_counts(found))
 
 
 def inspect(
@@ -135,7 +166,10 @@ def inspect(
 
     With a `public_key`, which is minisign's, as text or in a file, it has to be signed.
     """
-    return InspectResult(**_told(_native.inspect(_index(index), public_key, network or Network(), manner(None))))
+    told = _told(_native.inspect(_index(index), public_key, network or Network(), manner(None)))
+    if "directory" in told:
+        told["directory"] = DirectoryInfo(**told["directory"])
+    return InspectResult(**told)
 
 
 def verify(
@@ -147,7 +181,7 @@ def verify(
     progress: Optional[OnProgress] = None,
     network: Optional[Network] = None,
 ) -> VerifyResult:
-    """Tell whether `file` is the target of `index`, and if not, what of it is wrong."""
+    """Tell whether `file`, or a directory, is the target of `index`, and if not, what of it is wrong."""
     how = (network or Network(), manner(threads, progress))
     return VerifyResult(**_told(_native.verify(file, _index(index), public_key, *how)))
 
@@ -159,6 +193,11 @@ def patch(
     output: Union[Path, Writable, None] = None,
     *,
     seeds: Iterable[Path] = (),
+    delete: bool = False,
+    checksum: bool = False,
+    owner: bool = False,
+    xattrs: bool = False,
+    link: bool = False,
     public_key: Optional[Path] = None,
     threads: Optional[int] = None,
     progress: Optional[OnProgress] = None,
@@ -173,23 +212,48 @@ def patch(
     the result takes the place of `seed`, at once and only when all of it is verified.
 
     `seed` need not exist. `seeds` are more files that may hold parts of the target.
+
+    Where the index describes a directory, `seed` is one, and `delete` removes what is not in the
+    new version, but for what was left out of that. `checksum` reads every file, and does not go by
+    length and time; `owner` and `xattrs` set what `build` recorded; with another `output`, `link`
+    makes files that did not change further names of those in `seed`. What somebody changed
+    meanwhile is left as it is: `files_kept` of the result has such paths, and `warnings` why.
+
     `progress` is called with a `Progress` some times in a second, in this thread, and
     cancels by returning ``False`` or raising. What was fetched until then is kept for
     the next call, as it is after Ctrl-C or a failure of the source.
     """
-    if source is None:
-        sources = []
-    elif isinstance(source, (str, os.PathLike)):
-        sources = [source]
-    else:
-        sources = list(source)
     if output is None:
         output = os.fspath(seed)
-    network = network or Network()
-    done = _native.patch(
-        [seed, *seeds], _index(index), public_key, sources, output, network, manner(threads, progress)
-    )
-    return PatchResult(**_told(done))
+    wishes = {"delete": delete, "checksum": checksum, "owner": owner, "xattrs": xattrs, "link": link}
+    how = (wishes, network or Network(), manner(threads, progress))
+    done = _told(_native.patch([seed, *seeds], _index(index), public_key, _sources(source), output, *how))
+    return PatchResult(**_with_counts(done))
+
+
+def _sizes(block_size: Union[int, Sequence[int], None]) -> Sequence[int]:
+    return [] if block_size is None else [block_size] if isinstance(block_size, int) else list(block_size)
+
+
+def _sources(source: Union[Path, Iterable[Path], None]) -> Sequence[Path]:
+    if source is None:
+        return []
+    return [source] if isinstance(source, (str, os.PathLike)) else list(source)
+
+
+def _latest() -> Optional[int]:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        return int(epoch) if epoch else None
+    except ValueError:
+        raise ValueError(f"SOURCE_DATE_EPOCH has to be a number of seconds, and is {epoch!r}") from None
+
+
+def _with_counts(result: Dict[str, Any]) -> Dict[str, Any]:
+    """`result`, whose numbers of files are a dataclass."""
+    if "files" in result:
+        result["files"] = FileCounts(**result["files"])
+    return result
 
 
 def _told(result: Dict[str, Any]) -> Dict[str, Any]:

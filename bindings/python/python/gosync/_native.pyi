@@ -20,6 +20,16 @@ def build(
     network: Any,
     manner: _Manner,
 ) -> Dict[str, Any]: ...
+def build_tree(
+    directory: _Path,
+    output: _Path,
+    contents: Mapping[str, Any],
+    block_sizes: Sequence[int],
+    compress: Optional[int],
+    key: Optional[Tuple[_Path, Optional[str]]],
+    network: Any,
+    manner: _Manner,
+) -> Dict[str, Any]: ...
 def merge(
     parts: Sequence[_Path],
     output: _Path,
@@ -37,6 +47,7 @@ def diff(
     seeds: Sequence[_Path],
     index: Union[bytes, _Path],
     public_key: Optional[_Path],
+    sources: Sequence[_Path],
     network: Any,
     manner: _Manner,
 ) -> Dict[str, Any]: ...
@@ -46,6 +57,7 @@ def patch(
     public_key: Optional[_Path],
     sources: Sequence[_Path],
     output: Any,
+    wishes: Mapping[str, Any],
     network: Any,
     manner: _Manner,
 ) -> Dict[str, Any]: ...

@@ -19,6 +19,29 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class FileCounts:
+    """How many files of a directory became, or would become, what."""
+
+    unchanged: int
+    changed: int
+    added: int
+    removed: int
+    moved: int
+
+
+@dataclass(frozen=True)
+class DirectoryInfo:
+    """What an index says of a directory."""
+
+    entries: int
+    files: int
+    bytes: int
+    """Of all files."""
+    excludes: List[str]
+    """Patterns of what was left out."""
+
+
+@dataclass(frozen=True)
 class BuildResult:
     """What `build` or `merge` made."""
 
@@ -38,6 +61,8 @@ class BuildResult:
     warnings: List[str]
     """What went wrong apart from the content."""
     seconds: float
+    files: Optional[int] = None
+    """Of a directory, how many it has."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +81,11 @@ class DiffResult:
     warnings: List[str]
     """What went wrong apart from the content."""
     seconds: float
+    files: Optional[FileCounts] = None
+    """Of a directory, what would become of how many."""
+    changes: Optional[List[Tuple[str, str, Optional[str]]]] = None
+    """Of a directory, what would happen to each file that would not stay as it is: ``add``, ``change``,
+    ``move`` or ``remove``, its path, and where it was, if it moves."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +108,10 @@ class PatchResult:
     warnings: List[str]
     """What went wrong apart from the content."""
     seconds: float
+    files: Optional[FileCounts] = None
+    """Of a directory, what became of how many."""
+    files_kept: Optional[List[str]] = None
+    """Of a directory, the paths that were left as they are; `warnings` says why."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +137,7 @@ class InspectResult:
     signed_by: Optional[str]
     """The key's number, where a key was given."""
     trusted_comment: Optional[str]
+    directory: Optional[DirectoryInfo] = None
 
 
 @dataclass(frozen=True)
@@ -110,9 +145,17 @@ class VerifyResult:
     """Whether a file is the target of an index."""
 
     ok: bool
-    file_bytes: int
+    file_bytes: Optional[int]
+    """None of a directory."""
     target_bytes: int
-    wrong_bytes: int
+    wrong_bytes: Optional[int]
+    """None of a directory."""
     wrong_ranges: List[Tuple[int, int]]
     """Where each begins, and where it ends. None where only the hash of the whole is wrong."""
     seconds: float
+    missing: Optional[List[str]] = None
+    """Of a directory, the paths where something is missing."""
+    different: Optional[List[str]] = None
+    """Of a directory, the paths where something else is."""
+    modes: Optional[List[str]] = None
+    """Of a directory, the paths of what has another mode."""
