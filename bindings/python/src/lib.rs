@@ -12,6 +12,7 @@ mod error;
 mod job;
 mod librsync;
 mod network;
+mod publish;
 mod published;
 mod stream;
 mod sync;
@@ -29,6 +30,8 @@ mod _native {
     use crate::directory::build_tree;
     #[pymodule_export]
     use crate::librsync::{librsync_delta, librsync_patch, librsync_signature};
+    #[pymodule_export]
+    use crate::publish::publish;
     #[pymodule_export]
     use crate::published::{inspect, verify};
     #[pymodule_export]

@@ -2,13 +2,14 @@
 
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
+use gosync::pointer::{Latest, Pointer, Seen};
 use gosync::signing::{PublicKey, Signed};
 use gosync::sources::{Location, SourceOptions, Transfer};
 use gosync::update::{Beginning, Target, Verified, verify as verify_file};
 use gosync::{Index, OpenedIndex, ReadOptions};
-use gosync_tree::{Differences, FIRST_BYTES, SECTION, TreeInfo};
+use gosync_tree::{Differences, FIRST_BYTES, SECTION, TreeInfo, keep_seen, read_seen};
 use gosync_zsync::{Control, ControlTarget, OpenedControl, Places, packed_locations, source_locations};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -29,6 +30,8 @@ pub(crate) enum Published {
         default_sources: Vec<Location>,
         signed: Option<Signed>,
         transfer: Transfer,
+        /// What led to it, if something did.
+        pointer: Option<Box<Pointer>>,
     },
     Control(Box<OpenedControl>),
 }
@@ -36,10 +39,12 @@ pub(crate) enum Published {
 impl Published {
     /// Reads it, and verifies its signature if there is a key to do so: its text, or the file that
     /// it is in. Of one that is compared with a directory no more is read at first than that needs.
+    /// A pointer is followed, unless one that was followed for any of `paths` was newer. The first of
+    /// these is what is compared.
     pub(crate) fn open(
         index: IndexArgument,
         public_key: Option<PathBuf>,
-        old: Option<&Path>,
+        paths: &[&Path],
         options: &SourceOptions,
     ) -> PyResult<Self> {
         let limits = ReadOptions { sections: &[SECTION], ..ReadOptions::default() };
@@ -69,14 +74,18 @@ impl Published {
                 let index = Index::read(&*bytes, &limits).map_err(|error| sync_error(named(error)))?;
                 let transfer = Transfer { bytes: bytes.len() as u64, requests: 0 };
                 let index = Box::new(index);
-                Ok(Self::Index { index, place: None, default_sources: Vec::new(), signed: None, transfer })
+                let pointer = None;
+                Ok(Self::Index { index, place: None, default_sources: Vec::new(), signed: None, transfer, pointer })
             }
             IndexArgument::Place(location) => {
-                let beginning = match old.is_some_and(Path::is_dir) {
+                let beginning = match paths.first().is_some_and(|path| path.is_dir()) {
                     true => Beginning::read_first(&location, FIRST_BYTES, limits.max_bytes, options),
                     false => Beginning::read(&location, limits.max_bytes, options),
                 };
                 let beginning = beginning.map_err(sync_error)?;
+                if Pointer::begins(beginning.start()) {
+                    return Self::follow(beginning, public_key, paths, &limits, options);
+                }
                 if is_control(beginning.start()) {
                     if public_key.is_some() {
                         return Err(PyValueError::new_err("a control file of zsync cannot be signed"));
@@ -88,17 +97,61 @@ impl Published {
                 let mut transfer = opened.transfer;
                 let mut signed = None;
                 if let Some(key) = public_key {
-                    let text = key.to_str().and_then(|text| text.parse().ok());
-                    let key = text.map_or_else(|| PublicKey::read(&key), Ok).map_err(sync_error)?;
+                    let key = key_of(&key)?;
                     let checked = opened.check_signature(&key, options).map_err(sync_error)?;
                     transfer += checked.transfer;
                     signed = Some(checked);
                 }
                 let default_sources = opened.default_sources();
                 let (index, place) = (Box::new(opened.index), Some(opened.location));
-                Ok(Self::Index { index, place, default_sources, signed, transfer })
+                Ok(Self::Index { index, place, default_sources, signed, transfer, pointer: None })
             }
         }
+    }
+
+    /// Follows a pointer that was begun.
+    fn follow(
+        beginning: Beginning,
+        public_key: Option<PathBuf>,
+        paths: &[&Path],
+        limits: &ReadOptions,
+        options: &SourceOptions,
+    ) -> PyResult<Self> {
+        let key = public_key.as_deref().map(key_of).transpose()?;
+        let latest = Latest::read(beginning, key.as_ref()).map_err(sync_error)?;
+        latest.check_time(SystemTime::now()).map_err(sync_error)?;
+        let mut known = None;
+        for path in paths {
+            if let Some(seen) = seen(path)? {
+                latest.check_seen(&seen).map_err(sync_error)?;
+                known = known.or(Some(seen));
+            }
+        }
+        let first = paths.first().filter(|path| path.is_dir()).map(|_| FIRST_BYTES);
+        let opened = latest.open(known.as_ref(), first, limits, options).map_err(sync_error)?;
+        Ok(Self::Index {
+            default_sources: opened.default_sources(),
+            place: Some(opened.location.clone()),
+            transfer: opened.transfer,
+            index: Box::new(opened.index),
+            signed: latest.signed,
+            pointer: Some(Box::new(latest.pointer)),
+        })
+    }
+
+    /// Remembers that what is at `output` was brought to this, where a pointer led here: an older
+    /// version is then refused.
+    pub(crate) fn remember(&self, output: &Path) -> PyResult<()> {
+        if let Self::Index { index, pointer: Some(pointer), .. } = self
+            && let Some(index) = index.layered()
+        {
+            let bytes = Seen::bytes(pointer, index);
+            match output.is_dir() {
+                true => keep_seen(output, &bytes)?,
+                false => drop(Seen::keep_beside(output, &bytes).map_err(sync_error)?),
+            }
+        }
+        Ok(())
     }
 
     /// What an update brings about; of a control file also from `places`.
@@ -185,6 +238,21 @@ impl Published {
     }
 }
 
+/// By which pointer the file or directory at `path` was made last.
+fn seen(path: &Path) -> PyResult<Option<Seen>> {
+    if !path.is_dir() {
+        return Seen::beside(path).map_err(sync_error);
+    }
+    let (bytes, kept_in) = read_seen(path)?;
+    bytes.map(|bytes| Seen::read(&bytes, &kept_in)).transpose().map_err(sync_error)
+}
+
+/// A public key, as text or in a file.
+fn key_of(key: &Path) -> PyResult<PublicKey> {
+    let text = key.to_str().and_then(|text| text.parse().ok());
+    text.map_or_else(|| PublicKey::read(key), Ok).map_err(sync_error)
+}
+
 /// What is in an index.
 #[pyfunction]
 pub(crate) fn inspect<'py>(
@@ -195,7 +263,7 @@ pub(crate) fn inspect<'py>(
     manner: Manner,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (published, tree) = job::run(py, &manner, move |job| {
-        let published = Published::open(index, public_key, None, &network.options(job.wish_to_stop())?)?;
+        let published = Published::open(index, public_key, &[], &network.options(job.wish_to_stop())?)?;
         let layered = if let Published::Index { index, .. } = &published { index.layered() } else { None };
         let tree = layered.map(TreeInfo::of).transpose().map_err(sync_error)?.flatten();
         Ok((published, tree))
@@ -262,7 +330,7 @@ pub(crate) fn verify<'py>(
     let start = Instant::now();
     let found = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
-        let published = Published::open(index, public_key, Some(&file), &options)?;
+        let published = Published::open(index, public_key, &[&file], &options)?;
         let files = [file];
         if let Some((tree, directory)) = published.tree(&files)? {
             let found = tree.verify(directory, published.default_sources(), (&options, job))?;

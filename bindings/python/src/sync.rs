@@ -227,7 +227,8 @@ pub(crate) fn diff<'py>(
     let start = Instant::now();
     let found = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
-        let published = Published::open(index, public_key, seeds.first().map(PathBuf::as_path), &options)?;
+        let paths: Vec<&Path> = seeds.first().map(PathBuf::as_path).into_iter().collect();
+        let published = Published::open(index, public_key, &paths, &options)?;
         if let Some((tree, directory)) = published.tree(&seeds)? {
             let locations = locations(sources, &published);
             let forecast = tree.diff(directory, &seeds[1..], &locations, (&options, job))?;
@@ -283,7 +284,9 @@ pub(crate) fn patch<'py>(
         let first = if let IndexArgument::Place(location) = &index { Some(location) } else { None };
         let options = network.options(job.wish_to_stop())?.with_secrets_for(first.into_iter().chain(&locations));
         let read = files_of(&index, public_key.as_deref());
-        let published = Published::open(index, public_key, seeds.first().map(PathBuf::as_path), &options)?;
+        let place = if let Output::Place(location) = &output { location.as_path().map(Path::to_owned) } else { None };
+        let paths: Vec<&Path> = seeds.first().into_iter().chain(&place).map(PathBuf::as_path).collect();
+        let published = Published::open(index, public_key, &paths, &options)?;
         if let Some((tree, seed)) = published.tree(&seeds)? {
             let Output::Place(Location::Path(output)) = &output else {
                 return Err(PyValueError::new_err("a directory is brought about at a path"));
@@ -293,6 +296,7 @@ pub(crate) fn patch<'py>(
             }
             let seeds = if output == seed { &seeds[1..] } else { &seeds[..] };
             let report = tree.patch(output, seeds, &locations, &wishes, (&options, job))?;
+            published.remember(output)?;
             return Ok(Done::Tree(Box::new(report), tree.transfer));
         }
         wishes.check_file()?;
@@ -341,6 +345,9 @@ pub(crate) fn patch<'py>(
                 return Err(PyValueError::new_err(text));
             }
         };
+        if let Some(place) = &place {
+            published.remember(place)?;
+        }
         Ok(Done::File(published.transfer(), published.ignored(), Box::new(report)))
     })?;
     let (transfer, ignored, report) = match done {

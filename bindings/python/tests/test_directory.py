@@ -2,6 +2,8 @@
 
 import filecmp
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -99,3 +101,21 @@ def test_times_are_as_late_as_the_environment_says(trees, tmp_path, monkeypatch)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
     with pytest.raises(ValueError, match="SOURCE_DATE_EPOCH"):
         gosync.build(new)
+
+
+def test_a_pointer_leads_to_a_directory(trees, tmp_path):
+    old, new = trees
+    folder = tmp_path / "published"
+    (new / ".gosyncignore").write_text("*.log\n")
+    publish = [sys.executable, "-m", "gosync", "publish", new, "--to", folder]
+    subprocess.run(publish, check=True)
+    pointer = folder / "site.gosync-latest"
+    before = pointer.read_bytes()
+    assert gosync.patch(old, pointer, delete=True).changed and same(old, new)
+    assert not gosync.patch(old, pointer, delete=True).changed
+    (new / "added.txt").write_bytes(b"changed")
+    subprocess.run(publish, check=True)
+    assert gosync.patch(old, pointer).changed and same(old, new)
+    pointer.write_bytes(before)
+    with pytest.raises(gosync.CorruptError, match="version 2 was here before"):
+        gosync.patch(old, pointer)

@@ -336,3 +336,27 @@ def test_whether_anything_changed_is_told(versions):
     assert [gosync.patch(old, f"{new}.gosync").changed for _ in range(2)] == [True, False]
     with open(os.devnull, "wb") as out:
         assert gosync.patch(old, f"{new}.gosync", output=out).changed
+
+
+def test_versions_only_go_forward(tmp_path, versions):
+    old, new = versions
+    folder = tmp_path / "pub"
+    first = gosync.publish(old, folder, name="app")
+    assert (first.serial, first.expires_at, len(first.files)) == (1, None, 2)
+    pointer = folder / "app.gosync-latest"
+    before = pointer.read_bytes()
+    second = gosync.publish(new, folder, name="app", keep=1, expires=3600, compress=3)
+    assert (second.serial, second.removed, second.warnings) == (2, first.files, [])
+    assert second.expires_at == second.published_at + 3600
+    out = tmp_path / "out"
+    assert gosync.patch(old, pointer, output=out).changed
+    assert out.read_bytes() == Path(new).read_bytes()
+    assert not gosync.patch(out, pointer).changed
+    assert gosync.verify(out, pointer).ok and gosync.diff(out, pointer).missing_bytes == 0
+    pointer.write_bytes(before)
+    for call in (gosync.patch, gosync.diff, gosync.verify):
+        with pytest.raises(gosync.CorruptError, match="version 2 was here before"):
+            call(out, pointer)
+    pointer.write_bytes(b"damaged")
+    with pytest.raises(gosync.CorruptError):
+        gosync.patch(out, pointer)

@@ -26,6 +26,7 @@ from .results import (
     InspectResult,
     PatchResult,
     Progress,
+    PublishResult,
     VerifyResult,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "Network",
     "PatchResult",
     "Progress",
+    "PublishResult",
     "SourceError",
     "VerifyResult",
     "__version__",
@@ -49,6 +51,7 @@ __all__ = [
     "inspect",
     "merge",
     "patch",
+    "publish",
     "verify",
 ]
 
@@ -112,6 +115,34 @@ def build(
         output = os.fspath(file) + ".gosync" + ("" if part is None else f".{part[0]}-of-{part[1]}")
     made = _native.build(file, output, format, _sizes(block_size), compress, part, key, *how)
     return BuildResult(index=os.fspath(output) if isinstance(output, (str, os.PathLike)) else None, **made)
+
+
+def publish(
+    file: Path,
+    to: Path,
+    *,
+    name: Optional[str] = None,
+    keep: Optional[int] = None,
+    expires: Optional[int] = None,
+    compress: Optional[int] = None,
+    sign: Optional[Path] = None,
+    key_password: Optional[str] = None,
+    threads: Optional[int] = None,
+    progress: Optional[OnProgress] = None,
+    network: Optional[Network] = None,
+) -> PublishResult:
+    """Put a new version of `file` into the folder `to`, where a pointer leads clients to the newest.
+
+    `to` is a directory, or an ``s3``, ``gs``, ``az`` or ``ssh`` URL. The pointer is
+    ``NAME.gosync-latest``, which `patch` and the others take for an index; `name` is that of the
+    file, unless given. With `keep`, all versions but the last so many are removed. Clients refuse
+    the pointer `expires` seconds from now, if given. `compress`, `sign` and `key_password` are as with
+    `build`. If somebody else publishes the same at the same time, one of the two is an `Error`.
+    """
+    key = None if sign is None else (sign, key_password)
+    name = name or os.path.basename(os.fspath(file))
+    how = (network or Network(), manner(threads, progress))
+    return PublishResult(**_native.publish(file, to, name, keep, expires, compress, key, *how))
 
 
 def merge(
@@ -206,7 +237,8 @@ def patch(
     """Bring `seed`, an old version, to the target of `index`; fetch only what is missing.
 
     `index` is a path, a URL, a binary stream, or the bytes of an index or a control file of
-    zsync. With a `public_key`, which is minisign's, as text or in a file, it has to be signed. `source`
+    zsync; a path or URL may be that of a pointer, which `publish` made. With a `public_key`, which is
+    minisign's, as text or in a file, it has to be signed. `source`
     is the path or URL of the target, or several, which are mirrors; without it the file
     that the index names, beside the index. `output` is a path or a binary stream; without it
     the result takes the place of `seed`, at once and only when all of it is verified.

@@ -30,6 +30,17 @@ def build_tree(
     network: Any,
     manner: _Manner,
 ) -> Dict[str, Any]: ...
+def publish(
+    file: _Path,
+    to: _Path,
+    name: str,
+    keep: Optional[int],
+    expires: Optional[int],
+    compress: Optional[int],
+    key: Optional[Tuple[_Path, Optional[str]]],
+    network: Any,
+    manner: _Manner,
+) -> Dict[str, Any]: ...
 def merge(
     parts: Sequence[_Path],
     output: _Path,

@@ -66,6 +66,32 @@ class BuildResult:
 
 
 @dataclass(frozen=True)
+class PublishResult:
+    """What `publish` put where."""
+
+    pointer: str
+    """What clients are given in place of an index."""
+    serial: int
+    """The number of the version."""
+    published_at: int
+    """When that was, in seconds since the beginning of 1970."""
+    expires_at: Optional[int]
+    """When clients refuse it, in the same."""
+    index: str
+    files: List[str]
+    """The names of the files of this version."""
+    removed: List[str]
+    """Those of the files that were removed."""
+    target_bytes: int
+    payload_bytes: int
+    """Bytes of what clients fetch parts of."""
+    index_bytes: int
+    warnings: List[str]
+    """What could not be removed."""
+    seconds: float
+
+
+@dataclass(frozen=True)
 class DiffResult:
     """What of a target is here, and what is not."""
 

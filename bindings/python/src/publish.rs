@@ -1,0 +1,79 @@
+//! `publish`: a new version where a pointer leads to the newest.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::{Instant, SystemTime};
+
+use gosync::Error;
+use gosync::publication::{Publication, Source};
+use gosync::publish::{Build, BuildOptions, TargetName, open_folder, read_unchanged, within};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::arguments::Place;
+use crate::error::{sync_error, value_error};
+use crate::job::{self, Manner};
+use crate::network::Network;
+use crate::sync::Key;
+
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "those of Python's function")]
+pub(crate) fn publish<'py>(
+    py: Python<'py>,
+    file: PathBuf,
+    to: Place,
+    name: String,
+    keep: Option<NonZeroUsize>,
+    expires: Option<u64>,
+    compress: Option<i32>,
+    key: Option<Key>,
+    network: Network,
+    manner: Manner,
+) -> PyResult<Bound<'py, PyDict>> {
+    let start = Instant::now();
+    let Place(location) = to;
+    let name = TargetName::new(name).map_err(|error| value_error(&error))?;
+    let folder_location = location.clone();
+    let made = job::run(py, &manner, move |job| {
+        let options = network.options(job.wish_to_stop())?;
+        let key = key.map(Key::read).transpose()?;
+        let who = format!("a process of Python, {}", std::process::id());
+        let folder = open_folder(&location, name.as_str(), &who, &options).map_err(sync_error)?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        let publication = Publication {
+            folder: &*folder,
+            location: &location,
+            name: &name,
+            key: key.as_ref(),
+            now,
+            expires_at: expires.map(|expires| now.saturating_add(expires)),
+            keep,
+            progress: job,
+        };
+        let options = &BuildOptions { block_sizes: Vec::new(), compress };
+        let made = read_unchanged(&file, |target| {
+            let source = if compress.is_some() { Source::Payload } else { Source::Plain(target) };
+            publication.publish(source, |payload, call| {
+                let (called, name) = (&file.display().to_string(), Some(name.clone()));
+                let build = Build { target, called, name, sections: Vec::new(), options, progress: job };
+                Ok(build.index_by_content(payload, call)?)
+            })
+        });
+        made.map_err(|error: Error| sync_error(error))
+    })?;
+    let result = PyDict::new(py);
+    result.set_item("pointer", made.location.to_string())?;
+    result.set_item("serial", made.pointer.serial)?;
+    result.set_item("published_at", made.pointer.published_at)?;
+    result.set_item("expires_at", made.pointer.expires_at)?;
+    result.set_item("index", within(&folder_location, made.pointer.index.as_str()).to_string())?;
+    result.set_item("files", made.names)?;
+    result.set_item("removed", made.removed)?;
+    result.set_item("target_bytes", made.index.length())?;
+    result.set_item("payload_bytes", made.index.source_length())?;
+    result.set_item("index_bytes", made.index.encoded_len())?;
+    let warnings: Vec<String> = made.left.iter().map(|(name, reason)| format!("{name} stays: {reason}")).collect();
+    result.set_item("warnings", warnings)?;
+    result.set_item("seconds", start.elapsed().as_secs_f64())?;
+    Ok(result)
+}
