@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use gosync_testkit::corpus::{self, edit};
+use gosync_testkit::corpus::{self, edit, slow};
 pub(crate) use versions::Corpus;
 use versions::write_once;
 
@@ -32,6 +32,8 @@ const BLOCK: usize = 16 << 10;
 /// What ends the name of a corpus that is so many times as long as others.
 const LARGE: (&str, u64) = ("-large", 16);
 const CHANGES: u64 = 1000;
+/// What begins the name of a corpus that is of one of [`slow::KINDS`].
+const SLOW: &str = "slow-";
 
 /// Every corpus: its name, and what it is.
 pub(crate) const CORPORA: &[(&str, &str)] = &[
@@ -54,6 +56,20 @@ pub(crate) const CORPORA: &[(&str, &str)] = &[
     ("json", "a table dumped as lines of JSON; 4,000 records changed, 400 came and 400 went"),
     ("sqlite", "the same as an SQLite database, changed by SQL"),
     ("ext4", "an ext4 image of each TypeScript package's files"),
+    ("slow-ones-64", "zeros with a one in 64 places"),
+    ("slow-ones-256", "zeros with a one in 256 places"),
+    ("slow-ones-1024", "zeros with a one in 1,024 places"),
+    ("slow-ff", "FF with an FE in 256 places"),
+    ("slow-short-runs", "runs of zeros and ones, of some 50 bytes"),
+    ("slow-long-runs", "runs of any byte, of some 500 bytes"),
+    ("slow-ramp", "bytes that count, with a step left out every 255"),
+    ("slow-nearly-zeros", "zeros with a one every 2,000 to 4,000 bytes"),
+    ("slow-spikes", "zeros with a one every 1,000 bytes, out of phase"),
+    ("slow-period-2", "the same 2 bytes again and again, out of phase"),
+    ("slow-period-7", "the same 7 bytes again and again, out of phase"),
+    ("slow-period-4096", "the same 4,096 bytes again and again, out of phase"),
+    ("slow-repeated-text", "pieces of one text in another order"),
+    ("slow-numbered", "records of 512 bytes that are equal but for their numbers"),
     ("random-large", "random bytes with nothing in common"),
     ("identical-large", "random bytes, and the same again"),
     ("changes-large", "random bytes, and the same with 1,000 bytes changed here and there"),
@@ -207,7 +223,16 @@ fn made(name: &'static str, folder: &Path, length: u64) -> io::Result<Corpus> {
             // Island i of the one has the bytes of island i + 1 of the other.
             corpus(sparse("seed", 2)?, sparse("target", 1)?)
         }
-        _ => return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no corpus \"{name}\""))),
+        other => {
+            let kind = other.strip_prefix(SLOW).and_then(|name| slow::KINDS.iter().find(|kind| kind.0 == name));
+            let Some(&(_, make)) = kind else {
+                return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no corpus \"{name}\"")));
+            };
+            corpus(
+                file("seed", &|number, length| make(2 * number + 2, length))?,
+                file("target", &|number, length| make(2 * number + 1, length))?,
+            )
+        }
     })
 }
 

@@ -10,9 +10,9 @@ use super::{ahead, summary};
 const METHOD: &str = "\
 ## How it is measured
 
-`cargo xtask bench SECTION` repeats a part: `local`, `large`, `scan`, `network`, `wire`, `trees`, `librsync` or
-`zsync`. `cargo xtask bench --render` measures nothing and writes this page anew from what each round of each program
-took, which is in [results.json](benchmarks/results.json).
+`cargo xtask bench SECTION` repeats a part: `local`, `large`, `scan`, `slow`, `network`, `wire`, `trees`, `librsync`
+or `zsync`. `cargo xtask bench --render` measures nothing and writes this page anew from what each round of each
+program took, which is in [results.json](benchmarks/results.json).
 
 Programs run as child processes whose time and memory the system counts, in turn, in another order each round, after
 a round that does not count. The files are in the page cache, where they were read from disk. Figures are medians;

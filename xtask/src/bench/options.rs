@@ -13,7 +13,7 @@ use super::sections::{ALL, Pace, Section};
 /// What to measure.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct BenchOptions {
-    /// Measures these only [default: all]: local, large, scan, network, wire, trees, librsync,
+    /// Measures these only [default: all]: local, large, scan, slow, network, wire, trees, librsync,
     /// zsync
     #[arg(value_name = "SECTION")]
     sections: Vec<String>,

@@ -6,6 +6,7 @@ mod local;
 mod network;
 mod scan;
 mod section;
+mod slow;
 mod trees;
 mod wire;
 mod zsync;
@@ -13,10 +14,11 @@ mod zsync;
 pub(crate) use section::{Pace, Section};
 
 /// All of them, in the order of the document.
-pub(crate) const ALL: [&Section; 8] = [
+pub(crate) const ALL: [&Section; 9] = [
     &local::SECTION,
     &large::SECTION,
     &scan::SECTION,
+    &slow::SECTION,
     &network::SECTION,
     &wire::SECTION,
     &trees::SECTION,

@@ -24,8 +24,9 @@ const MAKE: &str = "make";
 const SCAN: &str = "scan";
 
 /// zsyncmake's options: blocks of 2,048, and nothing compressed.
-const PLAIN: [&str; 4] = ["-b", "2048", "-C", "-e"];
-const COMPATIBLE: [&str; 4] = ["--compat", "0.6.2", "-b", "2048"];
+pub(super) const PLAIN: [&str; 4] = ["-b", "2048", "-C", "-e"];
+/// Those of ours that make what zsyncmake 0.6.2 makes.
+pub(super) const COMPATIBLE: [&str; 4] = ["--compat", "0.6.2", "-b", "2048"];
 
 fn cases(cases: &mut Cases<'_>) {
     if let Some(program) = cases.programs.find("gosync") {
@@ -101,7 +102,7 @@ fn scanner<'c>(
     cases.add(work, "zsync", label).run(run).needs(&[&index]).removes(&[&out, &part]).bytes(bytes)
 }
 
-/// zsync's scan of a piece of the seed, which `cut` makes.
+/// zsync's scan of a piece of the seed. Before it `cut` makes that, or what else is needed.
 pub(super) fn scan_piece(cases: &mut Cases<'_>, work: &'static str, piece: (&Path, u64), label: &str, cut: Invocation) {
     if let Some(client) = cases.programs.find("zsync") {
         scanner(cases, work, label, client, piece).prepare(cut);
