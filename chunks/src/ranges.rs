@@ -18,6 +18,19 @@ pub fn merged(mut ranges: Vec<ByteRange>) -> Vec<ByteRange> {
     ranges
 }
 
+/// The same ranges, joined with what is between them where that is less than `gap` bytes. They
+/// ascend and do not overlap.
+pub fn joined(ranges: &[ByteRange], gap: u64) -> Vec<ByteRange> {
+    let mut joined: Vec<ByteRange> = Vec::with_capacity(ranges.len());
+    for &range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start < last.end.saturating_add(gap) => last.end = range.end,
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
 /// The bytes of `ranges` that are not in those `left_out`. Both ascend, and none of a list
 /// overlap.
 pub fn without(ranges: &[ByteRange], left_out: impl IntoIterator<Item = ByteRange>) -> Vec<ByteRange> {
@@ -78,6 +91,16 @@ mod tests {
 
     fn bytes_of(ranges: &[ByteRange]) -> u128 {
         ranges.iter().fold(0, |bytes, range| bytes | ((1u128 << range.len()) - 1) << range.start)
+    }
+
+    #[test]
+    fn what_is_near_is_joined() {
+        let range = |(start, end)| ByteRange { start, end };
+        let ranges = [(0, 5), (5, 7), (9, 10), (13, 20), (u64::MAX - 1, u64::MAX)].map(range);
+        assert_eq!(joined(&ranges, 0), ranges);
+        assert_eq!(joined(&ranges, 3), [(0, 10), (13, 20), (u64::MAX - 1, u64::MAX)].map(range));
+        assert_eq!(joined(&ranges, u64::MAX), [range((0, u64::MAX))]);
+        assert_eq!(joined(&[], 3), []);
     }
 
     proptest! {

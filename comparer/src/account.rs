@@ -5,6 +5,8 @@
 //! of it saves: it looks for less, and when that is still too much, it passes over positions
 //! until there is enough again. So the work is in proportion to the data, whatever that is.
 
+use std::ops::Range;
+
 /// To look up a weak hit.
 const HIT: u64 = 64;
 
@@ -14,8 +16,8 @@ const IN_CHAIN: u64 = 16;
 /// To report a match.
 const MATCH: u64 = 256;
 
-/// What there is before anything was paid in, or no small piece could find anything: the most of
-/// so many windows, and of so many bytes.
+/// What there is before anything was paid in, or no small piece could find anything: so many windows,
+/// or twice what all its positions pay in, up to so many bytes.
 const FIRST_WINDOWS: u64 = 16;
 const FIRST_BYTES: u64 = 256 << 10;
 
@@ -46,11 +48,12 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// For windows of so many bytes, from position `at` on.
-    pub(crate) fn new(budget: Option<u32>, window: usize, is_overlapping: bool, at: usize) -> Self {
-        let window = window as u64;
-        let credit = FIRST_BYTES.max(FIRST_WINDOWS * (window + HIT)) as i64;
-        Self { budget: budget.map(u64::from), window, is_overlapping, thrift: Thrift::None, credit, at }
+    /// For windows of so many bytes at some positions.
+    pub(crate) fn new(budget: Option<u32>, window: usize, is_overlapping: bool, positions: &Range<usize>) -> Self {
+        let (window, budget) = (window as u64, budget.map(u64::from));
+        let credit = FIRST_BYTES.min(2 * budget.unwrap_or(0) * positions.len() as u64);
+        let credit = credit.max(FIRST_WINDOWS * (window + HIT)) as i64;
+        Self { budget, window, is_overlapping, thrift: Thrift::None, credit, at: positions.start }
     }
 
     pub(crate) fn thrift(&self) -> Thrift {
@@ -128,7 +131,7 @@ mod tests {
 
     #[test]
     fn saves_in_steps_and_recovers() {
-        let mut account = Account::new(Some(8), 1000, true, 0);
+        let mut account = Account::new(Some(8), 1000, true, &(0..1 << 20));
         account.sum(262);
         assert!(!account.is_overdrawn(0), "the first are free");
         account.sum(1);
@@ -148,7 +151,7 @@ mod tests {
 
     #[test]
     fn without_a_budget_nothing_is_too_much() {
-        let mut account = Account::new(None, 1000, false, 0);
+        let mut account = Account::new(None, 1000, false, &(0..1 << 20));
         account.sum(1_000_000);
         assert!(!account.is_overdrawn(0));
     }
@@ -157,7 +160,7 @@ mod tests {
     #[test]
     fn what_is_spent_is_bounded() {
         for window in [64, 2048, 1 << 20] {
-            let mut account = Account::new(Some(8), window, true, 0);
+            let mut account = Account::new(Some(8), window, true, &(0..1 << 20));
             let (mut spent, mut position) = (0, 0);
             let positions = 1 << 20;
             while position < positions {

@@ -21,6 +21,9 @@ use crate::statistics::Statistics;
 /// most of the work.
 const PIECE: u64 = 1 << 20;
 
+/// To begin with a part takes about as long as to search so many bytes.
+const NEAR: u64 = 4 << 10;
+
 /// What a comparison found.
 pub struct Comparison {
     /// How to get the target.
@@ -178,7 +181,8 @@ pub fn find_parts<Index: Lookup<Sieve = Sieve>>(
 
 /// As [`compare_parts`], but only for what has to be fetched by what was `found` before: the
 /// blocks that are marked as missing in what `index` gets to make the lookup of them. Of equal
-/// ones that is the first.
+/// ones that is the first. Where blocks may overlap, what is between parts that are near to each
+/// other is searched too: to begin anew would take longer.
 ///
 /// # Errors
 ///
@@ -242,7 +246,11 @@ pub fn find_again<Index: Lookup<Sieve = Sieve>>(
     }
     let lookup = index(&missing);
     drop(missing);
-    search_parts(found, signature, &lookup, seeds, parts, options, progress)
+    if !options.overlapping {
+        return search_parts(found, signature, &lookup, seeds, parts, options, progress);
+    }
+    let joined: Vec<_> = parts.iter().map(|parts| ranges::joined(parts, NEAR)).collect();
+    search_parts(found, signature, &lookup, seeds, &joined, options, progress)
 }
 
 fn search_parts<Index: Lookup<Sieve = Sieve>>(

@@ -15,6 +15,7 @@ use gosync_rollsum::{Candidate, Sieve};
 
 use crate::account::{Account, Thrift};
 use crate::candidates::{Batch, Hit, Possible};
+use crate::known::{KnownBlocks, only};
 use crate::repeats::FailedHits;
 use crate::search::{BATCH, Search};
 use crate::statistics::Statistics;
@@ -64,7 +65,8 @@ impl<Index: Lookup<Sieve = Sieve>> Search<'_, Index> {
             failed_end: 0,
             examined: positions.start,
             failed: FailedHits::new(),
-            account: Account::new(self.strong_budget, self.block_size, self.overlapping, positions.start),
+            known: KnownBlocks::default(),
+            account: Account::new(self.strong_budget, self.block_size, self.overlapping, &positions),
             statistics: Statistics::default(),
             found,
         };
@@ -121,6 +123,8 @@ struct Piece<'a, Index> {
     /// From here on, up to where the search is, all that is behind the last match was looked at.
     examined: usize,
     failed: FailedHits,
+    /// Blocks that were found in this piece, where they may overlap.
+    known: KnownBlocks,
     account: Account,
     statistics: Statistics,
     found: &'a mut Vec<Match>,
@@ -251,12 +255,28 @@ impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
             self.account.read(block_size as u64);
             self.search.pair_fits(key, next)
         } else {
-            let blocks = self.search.lookup.with_key(key).count() as u64;
-            (blocks > 0, blocks)
+            let (only, blocks) = only(self.search.lookup.with_key(key));
+            let is_known = only.is_some_and(|block| self.is_known(block, key, position));
+            if is_known {
+                self.failed.remember(position, key, hits);
+            }
+            (blocks > 0 && !is_known, blocks)
         };
         self.account.ask(blocks);
         self.statistics.weak_hits += u64::from(blocks > 0);
         if fits { Hit::Worthy(Candidate { position, key }) } else { Hit::Void }
+    }
+
+    /// Whether `block`, the only one with this key, was found before in this piece, so that another
+    /// place of it is of no use: of all places those at the front are taken, unless one is that
+    /// which it has in the target.
+    fn is_known(&self, block: BlockId, key: u32, position: usize) -> bool {
+        let signature = self.search.signature;
+        let here = || signature.layout().full_block_at(self.offset + position as u64);
+        self.is_overlapping()
+            && self.known.has(block)
+            && signature.layout().short_block() != Some(block.next())
+            && here().is_none_or(|here| signature.weak(here) != key)
     }
 
     /// Verifies hits, and follows each match that is not within one before it. Tells
@@ -273,6 +293,9 @@ impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
             }
             match self.search.find(key, sum).filter(|&block| self.is_in_seed(block, position)) {
                 Some(block) => {
+                    if is_overlapping {
+                        self.known.add(block);
+                    }
                     let block = self.at_its_own_offset(block, position);
                     self.found.push((block, position));
                     self.statistics.matches += 1;

@@ -61,6 +61,7 @@ mod account;
 mod candidates;
 mod compare;
 mod engine;
+mod known;
 mod locations;
 mod matcher;
 mod options;

@@ -109,6 +109,7 @@ pub fn descend(
         reports: reports.collect(),
         transfer: Transfer::default(),
         matched: 0,
+        in_vain: Vec::new(),
         layers: options.layers.min(index.layers().len()),
         only: options.wanted,
         hasher,
@@ -141,6 +142,9 @@ struct State<'a> {
     transfer: Transfer,
     /// Bytes of the target that were found.
     matched: u64,
+    /// The layers of which a sample has shown that seeds have hardly a block, though they have
+    /// smaller ones.
+    in_vain: Vec<usize>,
     /// How many layers to use.
     layers: usize,
     /// What is wanted, where that is not all.
@@ -194,6 +198,10 @@ impl<'a> State<'a> {
         let sampled: u64 = (0..count).filter(|&at| is_sample(at)).map(|at| range(at).len()).sum();
         self.finer_layers(blocks.only(is_sample))?;
         if self.matched * 64 >= sampled {
+            self.spans.sort();
+            let size = |layer: usize| u64::from(self.index.layers()[layer].layout.block_size());
+            let is_in_vain = |&layer: &usize| self.spans.bytes_in_runs(size(layer)) * 64 < sampled;
+            self.in_vain = (1..self.layers).filter(is_in_vain).collect();
             return self.finer_layers(blocks.only(|at| !is_sample(at)));
         }
         let strong = strong.chunks_exact(self.hasher.sum_len());
@@ -409,12 +417,13 @@ impl<'a> State<'a> {
     }
 
     /// Whether to look everywhere for what is not where it was expected. The finest layer
-    /// always is; before that it may wait while little is missing, since what moved is
-    /// found then all the same.
+    /// always is; before that it may wait while little is missing, or where a search would be
+    /// in vain, since what moved is found then all the same.
     fn is_worth_a_search(&self, asked: &Asked, layer: usize, last: bool) -> bool {
         let missing = asked.missing_count() as u64;
         let bytes = missing * u64::from(asked.layout.block_size());
-        missing > 0 && (last || layer == 0 || bytes * 32 > self.index.length())
+        let is_much = bytes * 32 > self.index.length() && !self.in_vain.contains(&layer);
+        missing > 0 && (last || layer == 0 || is_much)
     }
 
     /// Searches the seeds for what is missing: for what moved where nothing was found. What was

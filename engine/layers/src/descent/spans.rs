@@ -71,6 +71,24 @@ impl Spans {
         })
     }
 
+    /// How many bytes were found in runs of at least `least` bytes, which lie in a seed as they do
+    /// in the target. The spans are sorted.
+    pub(crate) fn bytes_in_runs(&self, least: u64) -> u64 {
+        let (mut bytes, mut run) = (0, 0);
+        let mut goes_on_at = None;
+        for span in &self.spans {
+            let Place::Seed(seed, offset) = span.place() else { continue };
+            let len = u64::from(span.len);
+            if goes_on_at != Some((span.start, seed, offset)) {
+                bytes += if run >= least { run } else { 0 };
+                run = 0;
+            }
+            run += len;
+            goes_on_at = Some((span.start + len, seed, offset + len));
+        }
+        bytes + if run >= least { run } else { 0 }
+    }
+
     /// How to get the target, and what tells that it is right.
     /// `zeros` is the seed that stands for zeros.
     pub(crate) fn into_plan(mut self, zeros: SeedId, hasher: Arc<dyn StrongHasher>) -> (Plan, BlockSums) {
@@ -101,6 +119,17 @@ mod tests {
     use super::*;
     use gosync_chunks::{BlockRange, Step};
     use gosync_sums::Xxh3;
+
+    #[test]
+    fn runs_are_of_the_target_and_of_a_seed() {
+        let mut spans = Spans::default();
+        let found = [(0, 0, 50), (10, 0, 60), (20, 0, 80), (40, 0, 100), (50, 1, 110), (60, 1, 120), (70, 1, 130)];
+        for (start, seed, offset) in found {
+            spans.push(ByteRange::at(start, 10), Place::Seed(SeedId(seed), offset), &[]);
+        }
+        spans.push(ByteRange::at(80, 10), Place::Unknown, &[]);
+        assert_eq!([10, 20, 21, 30, 31].map(|least| spans.bytes_in_runs(least)), [70, 50, 30, 30, 0]);
+    }
 
     #[test]
     fn spans_of_any_size_in_any_order_make_a_plan() {
