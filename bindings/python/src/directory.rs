@@ -16,10 +16,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments::Place;
+use crate::built::{Key, describe, write_index};
 use crate::error::{sync_error, value_error};
 use crate::job::{self, Job, Manner};
 use crate::network::Network;
-use crate::sync::{Key, describe, write_index};
 
 /// The level of zstd where nobody says another one.
 const LEVEL: i32 = 3;

@@ -6,6 +6,7 @@
 //! what is Python's: file objects, progress callbacks and signal handlers.
 
 mod arguments;
+mod built;
 mod command;
 mod directory;
 mod error;

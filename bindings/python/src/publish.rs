@@ -11,10 +11,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments::Place;
+use crate::built::Key;
 use crate::error::{sync_error, value_error};
 use crate::job::{self, Manner};
 use crate::network::Network;
-use crate::sync::Key;
 
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "those of Python's function")]

@@ -1,14 +1,14 @@
 //! The main job: `build`, `diff` and `patch` over the scheme `gosync`.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gosync::publish::{BuildOptions, Destination, PAYLOAD_SUFFIX, Publisher, Shard, build_file, keep_apart};
-use gosync::signing::{SIGNATURE_SUFFIX, SecretKey, publish_signature};
-use gosync::sources::{Location, Source, SourceOptions, Transfer, open_sources};
+use gosync::Format;
+use gosync::publish::{BuildOptions, PAYLOAD_SUFFIX, Publisher, Shard, build_file, keep_apart};
+use gosync::signing::SIGNATURE_SUFFIX;
+use gosync::sources::{Location, Source, Transfer, open_sources};
 use gosync::update::{Comparison, FileOptions, Note, Seeds, Update, UpdateReport, compare};
-use gosync::{Format, Index};
 use gosync_files::identity::{self, is_same};
 use gosync_tree::{TreeForecast, TreeReport};
 use gosync_zsync::Places;
@@ -17,9 +17,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments::{IndexArgument, Output, Place};
+use crate::built::{Key, describe, write_index};
 use crate::directory::{self, Wishes};
 use crate::error::{control_error, sync_error, value_error};
-use crate::job::{self, Job, Manner};
+use crate::job::{self, Manner};
 use crate::network::Network;
 use crate::published::Published;
 use crate::stream::{FileWriter, file_behind};
@@ -59,8 +60,7 @@ pub(crate) fn build<'py>(
         Output::Stream(stream) => file_behind(stream.bind(py)).map(Location::from),
     };
     let outputs: Vec<&Location> = index.iter().chain(&payload).collect();
-    let inputs: Vec<&Path> =
-        [&file].into_iter().chain(key.as_ref().map(|Key(path, _)| path)).map(PathBuf::as_path).collect();
+    let inputs: Vec<&Path> = [file.as_path()].into_iter().chain(key.as_ref().map(Key::path)).collect();
     keep_apart(&outputs, &inputs).map_err(sync_error)?;
     let can_sign = format == Format::Layered && part.is_none() && matches!(output, Output::Place(_));
     if key.is_some() && !can_sign {
@@ -154,64 +154,6 @@ pub(crate) fn merge<'py>(
     })?;
     let payload = index.info().payload.map(|payload| location.beside(payload.name.as_str()));
     describe(py, &index, payload, warnings, start)
-}
-
-/// A secret key's file, and its password.
-#[derive(FromPyObject)]
-pub(crate) struct Key(PathBuf, Option<String>);
-
-impl Key {
-    pub(crate) fn read(self) -> PyResult<SecretKey> {
-        let Self(path, password) = self;
-        let missing = || io::Error::other("key_password is not given");
-        SecretKey::read(&path, || password.ok_or_else(missing)).map_err(sync_error)
-    }
-}
-
-pub(crate) fn write_index(
-    job: &Job,
-    index: &Index,
-    output: Output,
-    key: Option<&SecretKey>,
-    options: &SourceOptions,
-) -> PyResult<Vec<String>> {
-    match output {
-        Output::Stream(stream) => {
-            let mut writer = FileWriter::new(job, stream);
-            index.write(&mut writer).and_then(|()| writer.flush())?;
-            Ok(Vec::new())
-        }
-        Output::Place(location) => {
-            let signature = key.map(|key| key.sign_index(index, &location)).transpose().map_err(sync_error)?;
-            let notes = Destination::new(&location, options).put(|out| index.write(out)).map_err(sync_error)?;
-            let published = signature.map(|signature| publish_signature(&signature, &location, options));
-            published.transpose().map_err(sync_error)?;
-            Ok(notes.iter().map(ToString::to_string).collect())
-        }
-    }
-}
-
-/// What `build` and `merge` say of the index that they made.
-pub(crate) fn describe<'py>(
-    py: Python<'py>,
-    index: &Index,
-    payload: Option<Location>,
-    warnings: Vec<String>,
-    start: Instant,
-) -> PyResult<Bound<'py, PyDict>> {
-    let result = PyDict::new(py);
-    let info = index.info();
-    result.set_item("format", info.format.to_string())?;
-    result.set_item("target_bytes", info.length)?;
-    result.set_item("index_bytes", info.index_bytes)?;
-    result.set_item("payload", payload.map(|location| location.to_string()))?;
-    result.set_item("payload_bytes", info.source_length())?;
-    let sizes: Vec<u32> = info.layers.iter().map(|layer| layer.block_size).collect();
-    result.set_item("block_sizes", sizes)?;
-    result.set_item("warnings", warnings)?;
-    result.set_item("blake3", info.file_hash.map(|hash| hash.to_string()))?;
-    result.set_item("seconds", start.elapsed().as_secs_f64())?;
-    Ok(result)
 }
 
 #[pyfunction]
