@@ -177,7 +177,12 @@ impl Opener<'_> {
         let most = |packed: u64| packed.saturating_mul(self.options.ratio).max(SMALL).min(left);
         let stream = inflater.inflate(data, range, &self.spool, most)?;
         let plain = stream.as_ref().map_or(0, |stream| stream.plain.size());
-        self.opened.fetch_add(plain, Ordering::Relaxed);
+        let before = self.opened.fetch_add(plain, Ordering::Relaxed);
+        if before.saturating_add(plain) > self.options.opened {
+            // Others opened what there was room for meanwhile.
+            self.opened.fetch_sub(plain, Ordering::Relaxed);
+            return Ok(None);
+        }
         Ok(stream)
     }
 }

@@ -8,6 +8,7 @@ use crate::extra::{Extra, Unset};
 use crate::listing::Listing;
 use crate::listing::entry::{Attributes, Content, Entry, Kind, Time};
 use crate::listing::path::split;
+use crate::platform;
 use crate::root::{Stat, StatKind};
 use crate::scan::Scan;
 use crate::step::Step;
@@ -236,7 +237,9 @@ impl Planner<'_> {
             }
             Kind::Link { modified, target } => {
                 let is_it = |here: &Kind| match here {
-                    Kind::Link { modified: kept, target: here } => here == target && modified.may_be_kept_as(*kept),
+                    Kind::Link { modified: kept, target: here } => {
+                        here == target && modified.is_kept_as(*kept, platform::TIME_UNIT)
+                    }
                     _ => false,
                 };
                 match old {

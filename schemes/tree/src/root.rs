@@ -81,7 +81,8 @@ impl Stat {
 
     /// Whether it has mode and time of `attributes`, as far as systems keep them.
     pub(crate) fn has(&self, attributes: &Attributes) -> bool {
-        attributes.modified.may_be_kept_as(self.modified) && (self.mode == attributes.mode || !platform::HAS_MODES)
+        attributes.modified.is_kept_as(self.modified, platform::TIME_UNIT)
+            && (self.mode == attributes.mode || !platform::HAS_MODES)
     }
 
     /// Whether it is what it was: the same file, not written to. What is in a directory is not

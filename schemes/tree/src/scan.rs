@@ -144,7 +144,8 @@ fn entries_of(root: &Root, found: &[(Vec<u8>, Stat)], options: &ScanOptions<'_>)
         let known = options.known?;
         match &known.entries[known.find(path)?].kind {
             Kind::File(attributes, content)
-                if content.length == stat.length && attributes.modified.may_be_kept_as(stat.modified) =>
+                if content.length == stat.length
+                    && attributes.modified.is_kept_as(stat.modified, platform::TIME_UNIT) =>
             {
                 Some(*content)
             }

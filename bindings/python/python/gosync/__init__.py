@@ -105,7 +105,7 @@ def build(
         if format != "gosync" or part is not None or hasattr(output, "write"):
             raise ValueError("a directory has a whole index in the format gosync, at a path or a URL")
         file = os.path.abspath(file)
-        output = file + ".gosync" if output is None else cast(Path, output)
+        output = file + ".gosync" if output is None else output
         contents = {"exclude": exclude, "owner": owner, "xattrs": xattrs, "latest": _latest()}
         made = _native.build_tree(file, output, contents, _sizes(block_size), compress, key, *how)
         return BuildResult(index=os.fspath(output), **made)

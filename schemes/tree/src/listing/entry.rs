@@ -35,14 +35,11 @@ impl Time {
         whole?.checked_add(Duration::from_nanos(self.nanoseconds.into()))
     }
 
-    /// Whether a file that was given this time may say that it has the time `kept`. File systems
-    /// leave out what they have no room for: NTFS what is less than 100 nanoseconds, others what is
-    /// less than a microsecond, a millisecond or a second, and FAT every other second.
-    pub(crate) fn may_be_kept_as(self, kept: Self) -> bool {
-        let whole = |unit| self.nanoseconds - self.nanoseconds % unit;
-        let is_cut = [1, 100, 1_000, 1_000_000, 1_000_000_000].iter().any(|&unit| kept.nanoseconds == whole(unit));
-        let is_even = kept.nanoseconds == 0 && kept.seconds == self.seconds - self.seconds.rem_euclid(2);
-        kept.seconds == self.seconds && is_cut || is_even
+    /// Whether a file that was given this time may say that it has the time `kept`, which is in
+    /// `unit` nanoseconds. Nothing coarser is made allowance for: a second more or less is mostly
+    /// another time.
+    pub(crate) fn is_kept_as(self, kept: Self, unit: u32) -> bool {
+        (kept.seconds, kept.nanoseconds) == (self.seconds, self.nanoseconds - self.nanoseconds % unit) || kept == self
     }
 }
 
@@ -99,15 +96,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_known_again_where_a_file_system_keeps_less_of_it() {
+    fn a_time_is_known_again_where_less_of_it_is_kept() {
         let time = |seconds, nanoseconds| Time { seconds, nanoseconds };
-        let given = time(1_001, 123_456_789);
-        for kept in [123_456_789, 123_456_700, 123_456_000, 123_000_000, 0] {
-            assert!(given.may_be_kept_as(time(1_001, kept)), "{kept}");
-        }
-        assert!(given.may_be_kept_as(time(1_000, 0)) && time(-1, 5).may_be_kept_as(time(-2, 0)), "FAT");
-        for (seconds, kept) in [(1_001, 123_456_788), (1_001, 123_400_000), (1_000, 1), (1_002, 0), (999, 0)] {
-            assert!(!given.may_be_kept_as(time(seconds, kept)), "{seconds}.{kept}");
+        let given = time(-7, 123_456_789);
+        assert!(given.is_kept_as(given, 1) && given.is_kept_as(given, 100));
+        assert!(given.is_kept_as(time(-7, 123_456_700), 100) && !given.is_kept_as(time(-7, 123_456_700), 1));
+        for (seconds, nanoseconds) in [(-7, 123_456_600), (-7, 123_456_800), (-7, 0), (-8, 123_456_700)] {
+            assert!(!given.is_kept_as(time(seconds, nanoseconds), 100), "{seconds}.{nanoseconds}");
         }
     }
 

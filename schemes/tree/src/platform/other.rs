@@ -12,6 +12,9 @@ use cap_std::fs::{Dir, Metadata, OpenOptions};
 /// Whether modes are what they are set to.
 pub(crate) const HAS_MODES: bool = false;
 
+/// What a time is kept in, in nanoseconds: NTFS leaves out what is less.
+pub(crate) const TIME_UNIT: u32 = 100;
+
 /// A path in a tree as this system has it. It is one with either separator.
 pub(crate) fn path_of(bytes: &[u8]) -> Option<&Path> {
     std::str::from_utf8(bytes).ok().map(Path::new)

@@ -12,6 +12,9 @@ use cap_std::fs::{Dir, Metadata, MetadataExt, OpenOptions};
 /// Whether modes are what they are set to.
 pub(crate) const HAS_MODES: bool = true;
 
+/// What a time is kept in, in nanoseconds.
+pub(crate) const TIME_UNIT: u32 = 1;
+
 /// A path in a tree as this system has it.
 pub(crate) fn path_of(bytes: &[u8]) -> Option<&Path> {
     Some(Path::new(OsStr::from_bytes(bytes)))
