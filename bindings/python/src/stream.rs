@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gosync_chunks::ReadAt;
@@ -148,7 +148,7 @@ pub(crate) fn name(object: &Bound<'_, PyAny>) -> Option<String> {
 pub(crate) fn keep_apart(output: &Bound<'_, PyAny>, inputs: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
     let file = file_behind(output);
     for input in &inputs {
-        if output.is(input) {
+        if output.is(input) && file.as_deref().is_none_or(Path::is_file) {
             return Err(PyValueError::new_err("what is read cannot be written to as well; give another output"));
         }
         if let (Some(output), Some(input)) = (&file, file_behind(input)) {
