@@ -48,7 +48,7 @@ fn directory(ground: &Ground<'_>) -> anyhow::Result<()> {
     ground.published()?;
     fs::create_dir(ground.path("folder"))?;
     ground.fail(ground.guest(), &["rdiff", "signature", "folder", "sums"], 100, "folder is a directory")?;
-    ground.fail(ground.guest(), &["patch", "folder", "new.gosync"], 1, "is a directory")?;
+    ground.fail(ground.guest(), &["patch", "folder", "new.gosync"], 2, "is a directory, but")?;
     ground.fail(ground.guest(), &["patch", "old", "new.gosync", "-o", "folder"], 1, "folder is a directory")
 }
 
