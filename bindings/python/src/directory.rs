@@ -252,7 +252,6 @@ pub(crate) fn describe_patch<'py>(
         let Unset { owners, xattrs } = unset;
         warnings.push(format!("the owners of {owners} paths and attributes of {xattrs} could not be set"));
     }
-    let FileCounts { changed, added, removed, moved, .. } = report.counts;
     let result = PyDict::new(py);
     result.set_item("ignored", Vec::<String>::new())?;
     result.set_item("matched_bytes", report.matched_bytes)?;
@@ -262,7 +261,7 @@ pub(crate) fn describe_patch<'py>(
     result.set_item("output_bytes", report.output_bytes)?;
     result.set_item("requests", work.transfer.requests + index.requests)?;
     result.set_item("refetched_blocks", work.refetched_blocks)?;
-    result.set_item("changed", changed + added + removed + moved > 0)?;
+    result.set_item("changed", report.changed)?;
     result.set_item("warnings", warnings)?;
     result.set_item("files", counts(py, &report.counts)?)?;
     result.set_item("files_kept", report.kept.iter().map(|kept| shown(&kept.path)).collect::<Vec<_>>())?;

@@ -65,7 +65,7 @@ pub(super) fn tell(
         json!({
             "event": "done",
             "output": output.to_string_lossy(),
-            "changed": counts.changed + counts.added + counts.removed + counts.moved > 0,
+            "changed": report.changed,
             "files_kept": kept.iter().map(|kept| shown(&kept.path)).collect::<Vec<_>>(),
             "owners_not_set": unset.owners,
             "xattrs_not_set": unset.xattrs,

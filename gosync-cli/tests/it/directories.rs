@@ -145,3 +145,35 @@ fn times_are_as_late_as_the_environment_says() {
     command.env("SOURCE_DATE_EPOCH", "soon");
     Run::of(command).assert_failed(2, "SOURCE_DATE_EPOCH");
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_counts_as_a_change_too() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let scratch = Scratch::new();
+    for tree in ["old", "new"] {
+        scratch.write(&format!("{tree}/sub/file"), b"the same");
+        let file = fs::File::open(scratch.path(&format!("{tree}/sub/file"))).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    }
+    let changed = |delete: &[&str]| {
+        scratch.json(&["build", "new"]);
+        let [first, again] = [(); 2].map(|()| {
+            let done = scratch.json(&[&["patch", "old", "new.gosync"], delete].concat());
+            done["changed"].as_bool().unwrap_or_else(|| panic!("{done}"))
+        });
+        assert!(!again, "a second time nothing is to be done");
+        first
+    };
+    changed(&[]);
+    assert!(!changed(&[]));
+    fs::create_dir(scratch.path("new/empty")).unwrap();
+    assert!(changed(&[]) && scratch.path("old/empty").is_dir());
+    fs::set_permissions(scratch.path("new/sub"), fs::Permissions::from_mode(0o700)).unwrap();
+    assert!(changed(&[]));
+    symlink("sub", scratch.path("new/link")).unwrap();
+    assert!(changed(&[]) && fs::read_link(scratch.path("old/link")).unwrap() == std::path::Path::new("sub"));
+    fs::remove_dir(scratch.path("new/empty")).unwrap();
+    assert!(changed(&["--delete"]) && !scratch.path("old/empty").exists());
+}

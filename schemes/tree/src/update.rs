@@ -68,6 +68,8 @@ pub struct TreeUpdate<'a> {
 /// What an update of a directory did.
 #[derive(Debug)]
 pub struct TreeReport {
+    /// Whether anything was: a directory, a link or a mode count as files do.
+    pub changed: bool,
     /// What became of how many files.
     pub counts: FileCounts,
     /// What was left as it is, since it was changed meanwhile.
@@ -138,7 +140,8 @@ impl TreeUpdate<'_> {
         }
         // A run before this one may have left another version there.
         let options = TreeOptions { delete: true, ..self.options };
-        let (report, attributes) = TreeUpdate { options, ..*self }.in_place(&part)?;
+        let (mut report, attributes) = TreeUpdate { options, ..*self }.in_place(&part)?;
+        report.changed = true;
         let finish = || {
             let root = Root::open(&part)?;
             root.remove_own(WORK)?;
@@ -298,6 +301,7 @@ impl TreeUpdate<'_> {
         check_names(&opened.listing, folding(&work))?;
         let changes = Changes::plan(&opened.listing, &own, &self.plan_options())?;
         let mut report = TreeReport {
+            changed: unfinished.is_some() || !changes.is_empty(),
             counts: changes.counts,
             kept: Vec::new(),
             unset: changes.unset,
