@@ -182,11 +182,7 @@ impl Tree<'_> {
         if locations.len() > 1 {
             return Err(PyValueError::new_err("a directory that is published file by file has one source"));
         }
-        let name = match self.index.target_name() {
-            Some(name) => name.as_str().to_owned(),
-            None => tree.file_name().unwrap_or_default(),
-        };
-        let listing = self.place.unwrap_or(tree).beside(&format!("{name}{LISTING_SUFFIX}"));
+        let listing = TreeSource::listing_beside(self.place.unwrap_or(tree), self.index, tree);
         update(TreeSource::Files { listing: &listing, tree, options: sources })
     }
 

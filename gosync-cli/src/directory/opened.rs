@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use gosync::sources::{Location, SourceOptions, Transfer, open_sources};
 use gosync::{LayeredIndex, OpenedIndex};
-use gosync_tree::{LISTING_SUFFIX, TreeInfo, TreeOptions, TreeSource, TreeUpdate};
+use gosync_tree::{TreeInfo, TreeOptions, TreeSource, TreeUpdate};
 
 use super::outcome;
 use crate::console::Console;
@@ -202,11 +202,7 @@ impl<'a> Directory<'a> {
             }
             .into());
         }
-        let name = match self.index.target_name() {
-            Some(name) => name.as_str().to_owned(),
-            None => first.file_name().unwrap_or_default(),
-        };
-        let listing = self.opened.location.beside(&format!("{name}{LISTING_SUFFIX}"));
+        let listing = TreeSource::listing_beside(&self.opened.location, self.index, first);
         act(TreeSource::Files { listing: &listing, tree: first, options })
     }
 }

@@ -10,6 +10,7 @@ use gosync_layers::format::LayeredIndex;
 use gosync_patcher::{Report, StagedFile, TargetId};
 use gosync_update::{Error as UpdateError, Seed, Seeds, Update, UpdateReport};
 
+use crate::build::LISTING_SUFFIX;
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::listing::Listing;
@@ -38,6 +39,15 @@ pub enum TreeSource<'a> {
         /// How both are reached.
         options: &'a SourceOptions,
     },
+}
+
+impl TreeSource<'_> {
+    /// Where the listing of a tree whose files are each by themselves is: beside its `index`, which is
+    /// at `place`. It is called as the tree is, which is at `tree`.
+    pub fn listing_beside(place: &Location, index: &LayeredIndex, tree: &Location) -> Location {
+        let name = index.target_name().map(|name| name.as_str().to_owned());
+        place.beside(&format!("{}{LISTING_SUFFIX}", name.or_else(|| tree.file_name()).unwrap_or_default()))
+    }
 }
 
 /// The index of a tree, and where the rest is.
