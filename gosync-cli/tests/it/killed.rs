@@ -72,8 +72,10 @@ impl Versions {
     }
 }
 
-/// Kills the update of each scenario `times`, at moments that are different each time.
-fn kill_all(times: usize) {
+/// At moments that are different each time.
+#[test]
+fn every_scenario_is_gone_on_with_after_twenty_kills() {
+    const TIMES: usize = 20;
     let cores = thread::available_parallelism().map_or(2, usize::from).min(SCENARIOS.len());
     let killed: usize = thread::scope(|scope| {
         let some = |core: usize| {
@@ -85,7 +87,7 @@ fn kill_all(times: usize) {
                 assert!(versions.start("timed").wait().unwrap().success(), "{what}");
                 let whole = start.elapsed().as_micros() as usize;
                 let mut random = Random::new(number as u64);
-                let moments = (0..times).map(|_| Duration::from_micros(random.below(whole) as u64));
+                let moments = (0..TIMES).map(|_| Duration::from_micros(random.below(whole) as u64));
                 moments.filter(|after| versions.kill(what, *after)).count()
             })
             .sum::<usize>()
@@ -93,18 +95,24 @@ fn kill_all(times: usize) {
         let threads: Vec<_> = (0..cores).map(|core| scope.spawn(move || some(core))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
-    assert!(killed * 2 > times * SCENARIOS.len(), "only {killed} were killed in time");
+    assert!(killed * 2 > TIMES * SCENARIOS.len(), "only {killed} were killed in time");
 }
 
+/// Whether something is to be done or not.
 #[test]
-fn every_scenario_is_gone_on_with_after_a_kill() {
-    kill_all(2);
-}
-
-#[test]
-#[ignore = "takes minutes; `cargo xtask test --long` runs it"]
-fn every_scenario_is_gone_on_with_after_twenty_kills() {
-    kill_all(20);
+fn what_a_killed_run_had_made_goes_with_the_next() {
+    let scratch = Scratch::in_memory();
+    for (tree, seed) in [("tree", 1), ("new", 2)] {
+        write(&scratch.path(tree).join("a"), &gosync_testkit::corpus::random(seed, 50_000), seed);
+    }
+    assert_eq!(scratch.run(&["build", "new"]).code, 0);
+    for _ in ["changed", "as it was"] {
+        write(&scratch.path("tree/.gosync/new/0"), b"half of a file", 1);
+        write(&scratch.path("tree/.gosync/journal.part"), b"half of a journal", 1);
+        assert_eq!(scratch.run(&["patch", "tree", "new.gosync"]).code, 0);
+        assert_eq!(described(&scratch.path("tree")), described(&scratch.path("new")));
+        assert_eq!(names(&scratch.path("tree/.gosync")), LEFT);
+    }
 }
 
 #[test]

@@ -291,8 +291,10 @@ impl TreeUpdate<'_> {
         let Some(_lock) = lock else { return Err(Error::Busy { path: directory.to_owned() }.into()) };
         let mut kept = Vec::new();
         let unfinished = journal::read(&work).map_err(Error::write(work.path()))?;
-        if let Some(steps) = &unfinished {
-            kept = journal::carry_out(&root, &work, steps, &refusals)?;
+        match &unfinished {
+            Some(steps) => kept = journal::carry_out(&root, &work, steps, &refusals)?,
+            // A run may have been killed before it wrote a journal, or just after it removed it.
+            None => journal::discard(&work).map_err(Error::write(work.path()))?,
         }
         let (own, candidates) = self.look_at(directory, self.options.checksum)?;
         let published = self.published();
@@ -361,7 +363,7 @@ impl TreeUpdate<'_> {
         }
         let fetched = staged.as_ref().filter(|_| !wanted.ranges.is_empty()).map(|staged| staged.reader());
         let fetched = fetched.transpose().map_err(Error::read(work.path()))?;
-        let new = work.remove_own(NEW).and_then(|()| work.own_directory(NEW)).map_err(Error::write(work.path()))?;
+        let new = work.own_directory(NEW).map_err(Error::write(work.path()))?;
         let holders = Holders::of(&trees);
         let origin = |content: &Content| match holders.find(content) {
             Some((tree, entry)) => Some(Origin::File(trees[tree].clone(), entry)),

@@ -12,7 +12,7 @@ use crate::root::{Root, StatKind};
 use crate::stage::{name, set};
 use crate::step::Step;
 
-use super::file::NAME;
+use super::file;
 
 /// What is made is in this folder beside it.
 pub(crate) const NEW: &str = "new";
@@ -58,13 +58,14 @@ pub(crate) fn carry_out(root: &Root, work: &Root, steps: &[Step], refusals: &Ref
     }
     // On Windows no directory goes that is open.
     drop(new);
-    let finished = (|| {
-        sync(root, steps)?;
-        let _ = work.remove_file(NAME.as_bytes());
-        work.remove_own(NEW)
-    })();
-    finished.map_err(Error::write(work.path()))?;
+    sync(root, steps).and_then(|()| discard(work)).map_err(Error::write(work.path()))?;
     Ok(kept)
+}
+
+/// Removes all that a run leaves that has not begun to change the directory, or is done with it.
+pub(crate) fn discard(work: &Root) -> io::Result<()> {
+    file::remove(work)?;
+    work.remove_own(NEW)
 }
 
 /// Directories that are synced one by one, at most.

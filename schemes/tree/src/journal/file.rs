@@ -9,16 +9,29 @@ use crate::root::Root;
 use crate::step::Step;
 
 /// Its name in the folder that is worked in.
-pub(super) const NAME: &str = "journal";
+const NAME: &str = "journal";
+
+/// Its name while it is written.
+const BESIDE: &str = "journal.part";
+
+/// Removes it, whole or not.
+pub(super) fn remove(work: &Root) -> io::Result<()> {
+    for name in [NAME, BESIDE] {
+        match work.remove_file(name.as_bytes()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
 
 /// Writes down `steps` and has them on disk, where all that was made is already.
 pub(crate) fn write(work: &Root, steps: &[Step]) -> io::Result<()> {
-    let beside = "journal.part";
-    let _ = work.remove_file(beside.as_bytes());
-    let mut file = work.create(beside)?;
+    let _ = work.remove_file(BESIDE.as_bytes());
+    let mut file = work.create(BESIDE)?;
     file.write_all(&encode(steps))?;
     file.sync_all()?;
-    work.rename(beside.as_bytes(), work, NAME.as_bytes())?;
+    work.rename(BESIDE.as_bytes(), work, NAME.as_bytes())?;
     entry::sync_directory(work.path())
 }
 

@@ -5,5 +5,5 @@ mod codec;
 mod file;
 
 pub use carry::Kept;
-pub(crate) use carry::{NEW, carry_out};
+pub(crate) use carry::{NEW, carry_out, discard};
 pub(crate) use file::{read, write};
