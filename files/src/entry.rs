@@ -41,13 +41,22 @@ pub fn open_stream(path: &Path) -> io::Result<File> {
     if platform::is_descriptor(path) {
         return File::open(path);
     }
-    let file = platform::reading(&mut OpenOptions::new()).open(path)?;
+    let file = told_apart(path, platform::reading(&mut OpenOptions::new()).open(path))?;
     let metadata = file.metadata()?;
     match kind_of(&metadata).filter(|_| !is_data(&metadata)) {
         None => Ok(file),
-        Some("a directory") => Err(io::Error::new(io::ErrorKind::IsADirectory, "is a directory, not a file")),
+        Some("a directory") => Err(is_a_directory()),
         Some(kind) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("is {kind}, not a file"))),
     }
+}
+
+/// Windows refuses to open a directory, for want of permission as it says.
+fn told_apart(path: &Path, opened: io::Result<File>) -> io::Result<File> {
+    opened.map_err(|error| if path.is_dir() { is_a_directory() } else { error })
+}
+
+pub(crate) fn is_a_directory() -> io::Error {
+    io::Error::new(io::ErrorKind::IsADirectory, "is a directory, not a file")
 }
 
 /// Opens what is at `path`, a pipe included, to be read from its start to its end. Somebody has
@@ -59,7 +68,7 @@ pub fn open_stream(path: &Path) -> io::Result<File> {
 /// When it cannot be opened, and [`io::ErrorKind::TimedOut`] where nobody is to write.
 pub fn open_waiting(path: &Path, patience: Duration) -> io::Result<File> {
     if path.metadata().ok().as_ref().and_then(kind_of) != Some("a pipe") {
-        return File::open(path);
+        return told_apart(path, File::open(path));
     }
     let (tell, opened) = mpsc::channel();
     let pipe = path.to_owned();
@@ -229,7 +238,8 @@ mod tests {
         remove(&old).unwrap();
         create(&old).unwrap();
         assert!(!second.is_at(&old));
-        drop(other);
+        // What is known by its identity is open for as long.
+        drop((other, first, second));
         assert_eq!(names(directory.path()), ["old"]);
     }
 

@@ -24,12 +24,7 @@ impl LocalFile {
     ///
     /// When it cannot be opened or is neither a file nor a block device. A pipe is not waited for.
     pub fn open(path: &Path) -> io::Result<Self> {
-        match entry::open_stream(path) {
-            Ok(file) => Self::new(path, file),
-            // Windows refuses to open one, for want of permission as it says.
-            Err(_) if path.is_dir() => Err(is_a_directory()),
-            Err(error) => Err(error),
-        }
+        Self::new(path, entry::open_stream(path)?)
     }
 
     /// Uses `file`, already open, which is at `path`.
@@ -40,7 +35,7 @@ impl LocalFile {
     pub fn new(path: &Path, file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {
-            return Err(is_a_directory());
+            return Err(entry::is_a_directory());
         }
         let size = match metadata.is_file() {
             true => metadata.len(),
@@ -85,10 +80,6 @@ impl ReadAt for LocalFile {
 /// When it cannot be written.
 pub fn write_all_at(file: &File, data: &[u8], offset: u64) -> io::Result<()> {
     platform::write_all_at(file, data, offset)
-}
-
-fn is_a_directory() -> io::Error {
-    io::Error::new(io::ErrorKind::IsADirectory, "is a directory, not a file")
 }
 
 /// Devices report no length; the end of the device is where seeking to it leads.

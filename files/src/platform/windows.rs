@@ -104,6 +104,9 @@ pub(crate) fn is_in_use(path: &Path) -> bool {
 /// What is open or read-only can be moved, but not be replaced: everywhere until Windows 10,
 /// and still on file systems other than NTFS.
 pub(crate) fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(to).is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
     let is_read_only = is_read_only(to);
     match fs::rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
