@@ -132,7 +132,7 @@ pub(crate) fn of_target(error: anyhow::Error, wanted: &Wanted<'_>) -> anyhow::Er
 /// What may help against `error` alone.
 pub(crate) fn of_source(error: &SourceError) -> Option<&'static str> {
     const UNKNOWN_HOST: [&str; 4] =
-        ["host not found", "failed to lookup address", "No such host is known", "Could not resolve hostname"];
+        ["host not found", "failed to lookup address", "no such host is known", "could not resolve hostname"];
     Some(match (error.status(), error) {
         (Some(401), _) => "log in with --user and the password in GOSYNC_PASSWORD, --bearer-token-file or --netrc",
         (Some(403), _) => {
@@ -144,7 +144,7 @@ pub(crate) fn of_source(error: &SourceError) -> Option<&'static str> {
         (_, SourceError::NotFound { .. }) => "check the path or URL, letter by letter",
         (_, SourceError::Denied { .. }) => "check who may read it, and as whom you ask",
         (_, SourceError::Unreachable { source, .. }) => {
-            let reason = source.to_string();
+            let reason = source.to_string().to_lowercase();
             match reason {
                 _ if UNKNOWN_HOST.iter().any(|words| reason.contains(words)) => {
                     "check the name of the host in the URL, and that this machine is on a network with DNS"
