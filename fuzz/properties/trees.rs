@@ -1,13 +1,14 @@
 //! What holds for any two trees: one is published, and the other becomes it.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, FileTimes};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use gosync_blocksources::{Location, MemorySource, SourceOptions};
 use gosync_chunks::TargetName;
 use gosync_publish::{BuildOptions, PayloadOut};
+use gosync_testkit::trees::open_to_date;
 use gosync_tree::{TreeBuild, TreeBuildOptions, TreeInfo, TreeOptions, TreeSource, TreeUpdate};
 
 /// Bytes that make one thing of a tree.
@@ -92,7 +93,7 @@ fn make<'a>(tree: &Path, things: impl Iterator<Item = &'a &'a [u8]>) {
         if fs::symlink_metadata(path).is_ok_and(|found| !found.is_symlink()) {
             let seconds = path.as_os_str().len() as u64 % 3;
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds);
-            let dated = File::open(path).and_then(|file| file.set_times(FileTimes::new().set_modified(time)));
+            let dated = open_to_date(path).and_then(|file| file.set_times(FileTimes::new().set_modified(time)));
             dated.expect("it was just made");
         }
     }

@@ -134,7 +134,8 @@ fn a_directory_is_not_written_over_by_what_is_made_of_it() {
     ] {
         let run = scratch.run(&[&["build", "site", "--no-compress", "-o", output], more].concat());
         run.assert_failed(2, "is the same file as");
-        assert!(run.stderr.contains(told), "{output}: {}", run.stderr);
+        let stderr = run.stderr.replace('\\', "/");
+        assert!(stderr.contains(told), "{output}: {stderr}");
     }
     assert_eq!(scratch.read("site/page"), b"a page");
     assert_eq!(scratch.read("site/site.gosync-listing"), b"a page of that name");

@@ -3,8 +3,9 @@
 #[cfg(unix)]
 pub mod scenarios;
 
-use std::fs::{self, File, FileTimes};
+use std::fs::{self, File, FileTimes, OpenOptions};
 use std::hash::{DefaultHasher, Hasher};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -23,8 +24,29 @@ pub fn write(path: &Path, data: &[u8], seconds: u64) {
 
 /// Dates a file or directory, so many seconds after a day in the past.
 pub fn date(path: &Path, seconds: u64) {
-    let time = SystemTime::UNIX_EPOCH + Duration::new(1_600_000_000 + seconds, 123_456_789);
-    File::open(path).expect(READABLE).set_times(FileTimes::new().set_modified(time)).expect(READABLE);
+    // No finer than Windows keeps it.
+    let time = SystemTime::UNIX_EPOCH + Duration::new(1_600_000_000 + seconds, 123_456_700);
+    open_to_date(path).expect(READABLE).set_times(FileTimes::new().set_modified(time)).expect(READABLE);
+}
+
+/// Opens a file or directory so that it can be dated.
+///
+/// # Errors
+///
+/// When it cannot be.
+pub fn open_to_date(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    #[cfg(not(windows))]
+    options.read(true);
+    // Names and values of the Windows API.
+    #[cfg(windows)]
+    {
+        const FILE_WRITE_ATTRIBUTES: u32 = 0x100;
+        const FILE_FLAG_BACKUP_SEMANTICS: u32 = 0x0200_0000;
+        use std::os::windows::fs::OpenOptionsExt;
+        options.access_mode(FILE_WRITE_ATTRIBUTES).custom_flags(FILE_FLAG_BACKUP_SEMANTICS);
+    }
+    options.open(path)
 }
 
 /// All that is in a tree: paths, and what there is to say of each. What this program keeps for

@@ -69,7 +69,7 @@ fn times_are_clamped() {
             _ => None,
         })
         .collect();
-    assert_eq!(times, [latest, Time { seconds: 1_600_000_001, nanoseconds: 123_456_789 }, latest]);
+    assert_eq!(times, [latest, Time { seconds: 1_600_000_001, nanoseconds: 123_456_700 }, latest]);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_tree_of_ones_own_gives_the_same_bytes_as_a_directory() {
     write(&tree.join("b"), &corpus::random(1, 100_000), 2);
     date(&tree.join("d"), 3);
     date(&tree, 3);
-    let at = |seconds: i64| Time { seconds: 1_600_000_000 + seconds, nanoseconds: 123_456_789 };
+    let at = |seconds: i64| Time { seconds: 1_600_000_000 + seconds, nanoseconds: 123_456_700 };
     let listing = Listing::read(TreeBuild::scan(&tree, &TreeBuildOptions::default(), &()).unwrap().listing()).unwrap();
     let mode = |path: &[u8]| match listing.entries()[listing.find(path).unwrap()].kind {
         Kind::Directory(attributes) | Kind::File(attributes, _) => attributes.mode,
