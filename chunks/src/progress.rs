@@ -16,6 +16,10 @@ pub enum Phase {
     Fetch,
     /// Checking a finished file against its index.
     Verify,
+    /// Opening a packed file.
+    Open,
+    /// Closing a packed file again.
+    Close,
 }
 
 impl Phase {
@@ -28,6 +32,8 @@ impl Phase {
             Self::Copy => "copy",
             Self::Fetch => "fetch",
             Self::Verify => "verify",
+            Self::Open => "open",
+            Self::Close => "close",
         }
     }
 }

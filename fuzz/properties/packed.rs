@@ -8,7 +8,7 @@ use gosync_packed::{Closed, Options, Recipe, close, open};
 pub(crate) fn file(data: &[u8]) {
     let data = data.to_vec();
     let options = Options { opened: 1 << 22, ..Options::default() };
-    let opened = open(&data, &options).expect("memory can be read");
+    let opened = open(&data, &options, &()).expect("memory can be read");
     assert!(opened.size() <= data.len() as u64 + (1 << 22));
     let recipe = Recipe::from_bytes(&opened.recipe().to_bytes()).expect("a recipe");
     assert_eq!(&recipe, opened.recipe());

@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek, Write};
 
-use gosync_chunks::{ByteRange, ReadAt};
+use gosync_chunks::{ByteRange, Phase, Progress, ReadAt};
 use gosync_work::in_order;
 use tempfile::SpooledTempFile;
 
@@ -17,26 +17,54 @@ const KEPT: usize = 8 << 20;
 
 /// Writes the packed file to `out`, out of `opened`, which has the bytes that were opened.
 ///
-/// Streams are made on all threads of the rayon pool that the caller is in; one is made by one
-/// thread. Whether the result is the published file only its hash can tell, which is the
-/// caller's to compare: a recipe has none.
-///
 /// # Errors
 ///
-/// When something cannot be read or written, when `opened` has another length, when a stream
-/// needs an encoder that is not known here, or comes out with another length.
+/// As [`Close::write`].
 pub fn close(recipe: &Recipe, opened: &dyn ReadAt, out: &mut (dyn Write + Send)) -> Result<(), CloseError> {
-    check_len(recipe, opened)?;
-    let mut shares = Shares { recipe, starts: Starts::new(recipe.streams()), next: 0, at: 0 };
-    in_order(
-        || vec![0; 1 << 16],
-        |piece: &mut Piece| {
-            piece.share = shares.next();
-            Ok(piece.share.is_some())
-        },
-        |buffer, piece| piece.make(recipe, opened, buffer),
-        |piece| piece.put(out),
-    )
+    Close { recipe, opened, packed: None, progress: &() }.write(out)
+}
+
+/// A packed file that is to be closed.
+#[derive(Clone, Copy)]
+pub struct Close<'a> {
+    /// How that is done.
+    pub recipe: &'a Recipe,
+    /// The bytes that were opened.
+    pub opened: &'a dyn ReadAt,
+    /// The streams of [`Recipe::unknown`], at their places in the packed file, where there are any.
+    /// Nothing else is read of it.
+    pub packed: Option<&'a dyn ReadAt>,
+    /// Told of progress, and asked whether to stop.
+    pub progress: &'a dyn Progress,
+}
+
+impl Close<'_> {
+    /// Writes the packed file to `out`.
+    ///
+    /// Streams are made on all threads of the rayon pool that the caller is in; one is made by one
+    /// thread. Whether the result is the published file only its hash can tell, which is the
+    /// caller's to compare: a recipe has none.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read or written, when what was opened has another length, when a
+    /// stream needs an encoder that is not known here and is not there as it was, or comes out with
+    /// another length, and when it is cancelled.
+    pub fn write(&self, out: &mut (dyn Write + Send)) -> Result<(), CloseError> {
+        let recipe = self.recipe;
+        check_len(recipe, self.opened)?;
+        self.progress.begin(Phase::Close, recipe.packed_len());
+        let mut shares = Shares { recipe, starts: Starts::new(recipe.streams()), next: 0, at: 0 };
+        in_order(
+            || vec![0; 1 << 16],
+            |piece: &mut Piece| {
+                piece.share = shares.next();
+                Ok(piece.share.is_some())
+            },
+            |buffer, piece| piece.make(self, buffer),
+            |piece| piece.put(out),
+        )
+    }
 }
 
 pub(crate) fn check_len(recipe: &Recipe, opened: &dyn ReadAt) -> Result<(), CloseError> {
@@ -102,15 +130,19 @@ impl Default for Piece {
 }
 
 impl Piece {
-    fn make(&mut self, recipe: &Recipe, opened: &dyn ReadAt, buffer: &mut [u8]) -> Result<(), CloseError> {
+    fn make(&mut self, close: &Close<'_>, buffer: &mut [u8]) -> Result<(), CloseError> {
         let Some(share) = self.share.take() else { return Ok(()) };
-        let streams = &recipe.streams()[share.streams];
-        let mut closing = Closing::new(recipe, opened, share.flat, streams, share.packed);
+        let streams = &close.recipe.streams()[share.streams];
+        let closing = Closing::new(close.recipe, close.opened, share.flat, streams, share.packed);
+        let mut closing = closing.with_packed(close.packed);
         loop {
-            match closing.next(buffer)? {
-                0 => return Ok(()),
-                count => self.made.write_all(&buffer[..count])?,
+            close.progress.check()?;
+            let count = closing.next(buffer)?;
+            if count == 0 {
+                return Ok(());
             }
+            self.made.write_all(&buffer[..count])?;
+            close.progress.advance(Phase::Close, count as u64);
         }
     }
 

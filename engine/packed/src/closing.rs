@@ -24,6 +24,9 @@ pub(crate) struct Closing<'a> {
     /// The packed bytes that are left, of the range.
     rest: ByteRange,
     stream: Option<Box<Rebuilt<'a>>>,
+    /// What has streams that cannot be made here, at their packed places; and that which is read.
+    packed: Option<&'a dyn ReadAt>,
+    as_it_is: Option<RangeReader<'a>>,
     /// What the last stream was made with: there may be many of some bytes each.
     spare: Option<Parser>,
 }
@@ -46,7 +49,12 @@ impl<'a> Closing<'a> {
         streams: &'a [Stream],
         range: ByteRange,
     ) -> Self {
-        Self { recipe, flat, at, streams, rest: range, stream: None, spare: None }
+        Self { recipe, flat, at, streams, rest: range, stream: None, packed: None, as_it_is: None, spare: None }
+    }
+
+    /// With the streams that cannot be made here in `packed`, at their places.
+    pub(crate) fn with_packed(self, packed: Option<&'a dyn ReadAt>) -> Self {
+        Self { packed, ..self }
     }
 
     /// Fills some of `buffer`, which is not empty; 0 at the end.
@@ -59,6 +67,14 @@ impl<'a> Closing<'a> {
                     return Ok(count);
                 }
                 self.spare = self.stream.take().map(|stream| stream.reader.into_parser());
+            }
+            if let Some(reader) = &mut self.as_it_is {
+                let count = reader.read(buffer)?;
+                self.rest.start += count as u64;
+                if count > 0 {
+                    return Ok(count);
+                }
+                self.as_it_is = None;
             }
             let end = self.streams.first().map_or(self.rest.end, |stream| stream.packed.start);
             if self.rest.start < end {
@@ -76,6 +92,11 @@ impl<'a> Closing<'a> {
 
     fn begin(&mut self, stream: &'a Stream) -> Result<(), CloseError> {
         let start = stream.packed.start;
+        if let Some(packed) = self.packed.filter(|_| !self.recipe.is_known(stream)) {
+            self.as_it_is = Some(RangeReader::new(packed, stream.packed));
+            self.at += stream.flat();
+            return Ok(());
+        }
         let encoder = self.recipe.encoder(stream).ok_or(CloseError::UnknownEncoder { start })?;
         let range = ByteRange::at(self.at, stream.flat());
         let plain: Box<dyn Read + Send> = if stream.inner.is_empty() {

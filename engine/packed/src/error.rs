@@ -2,6 +2,8 @@
 
 use std::io;
 
+use gosync_chunks::Cancelled;
+
 /// Bytes are no recipe.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the recipe is damaged: {what}")]
@@ -13,6 +15,18 @@ impl RecipeError {
     pub(crate) fn new(what: &'static str) -> Self {
         Self { what }
     }
+}
+
+/// A file cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// It cannot be read, or what is in it not be put anywhere.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The caller wished to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }
 
 /// A file cannot be closed.
@@ -44,4 +58,7 @@ pub enum CloseError {
         /// Where the stream begins in the packed file.
         start: u64,
     },
+    /// The caller wished to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
 }

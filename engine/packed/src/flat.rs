@@ -5,31 +5,66 @@ use std::io;
 
 use gosync_chunks::{ByteRange, ReadAt};
 
-use crate::recipe::{Recipe, Stream};
+use crate::recipe::Recipe;
 use crate::spool::Plain;
 
 /// A packed file, opened: its bytes, but what is in each stream in the place of the stream.
 ///
-/// Any thread reads it at any place, as the target of an update or as a seed.
+/// Any thread reads it at any place, as the target of an update.
 pub struct Opened<'a> {
     recipe: Recipe,
-    packed: &'a dyn ReadAt,
+    flat: Flat<&'a dyn ReadAt>,
+}
+
+impl<'a> Opened<'a> {
+    pub(crate) fn new(packed: &'a dyn ReadAt, recipe: Recipe, layers: Vec<Layer>) -> Self {
+        Self { recipe, flat: Flat::new(packed, layers) }
+    }
+
+    /// How it is closed again.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// Whether any stream was opened.
+    pub fn is_opened(&self) -> bool {
+        self.flat.is_opened()
+    }
+}
+
+impl ReadAt for Opened<'_> {
+    fn size(&self) -> u64 {
+        self.flat.size()
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.flat.read_exact_at(offset, buffer)
+    }
+}
+
+impl fmt::Debug for Opened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let streams = self.recipe.streams().len();
+        f.debug_struct("Opened").field("size", &self.size()).field("streams", &streams).finish_non_exhaustive()
+    }
+}
+
+/// The packed file `P` with its streams opened, which is read and not closed again: an old version,
+/// in which parts of a new one are looked for.
+pub struct Flat<P> {
+    packed: P,
     layers: Vec<Layer>,
     len: u64,
     /// What it is made of, in order.
     pieces: Vec<Piece>,
 }
 
-/// What was in a stream, and in those in it, in the order of the recipe.
+/// What was in a stream, and in those in it, in order.
 pub(crate) struct Layer {
+    /// Where the stream is in the data around it.
+    pub(crate) packed: ByteRange,
     pub(crate) plain: Plain,
     pub(crate) inner: Vec<Layer>,
-}
-
-impl Layer {
-    pub(crate) fn new(plain: Plain) -> Self {
-        Self { plain, inner: Vec::new() }
-    }
 }
 
 /// A range of the opened file that lies together.
@@ -42,17 +77,11 @@ struct Piece {
     start: u64,
 }
 
-impl<'a> Opened<'a> {
-    pub(crate) fn new(packed: &'a dyn ReadAt, recipe: Recipe, layers: Vec<Layer>) -> Self {
-        let mut pieces = Vec::new();
-        let mut at = 0;
-        put_pieces(recipe.streams(), packed.size(), &mut Vec::new(), &mut at, &mut pieces);
-        Self { len: recipe.flat_len(), recipe, packed, layers, pieces }
-    }
-
-    /// How it is closed again.
-    pub fn recipe(&self) -> &Recipe {
-        &self.recipe
+impl<P: ReadAt> Flat<P> {
+    pub(crate) fn new(packed: P, layers: Vec<Layer>) -> Self {
+        let (mut pieces, mut len) = (Vec::new(), 0);
+        put_pieces(&layers, packed.size(), &mut Vec::new(), &mut len, &mut pieces);
+        Self { packed, layers, len, pieces }
     }
 
     /// Whether any stream was opened.
@@ -61,14 +90,15 @@ impl<'a> Opened<'a> {
     }
 
     fn data(&self, path: &[u32]) -> &dyn ReadAt {
-        let Some((first, rest)) = path.split_first() else { return self.packed };
+        let Some((first, rest)) = path.split_first() else { return &self.packed };
         let layer = rest.iter().fold(&self.layers[*first as usize], |layer, at| &layer.inner[*at as usize]);
         &layer.plain
     }
 }
 
-/// Puts down the pieces of `len` bytes with `streams` opened, which are in the stream at `path`.
-fn put_pieces(streams: &[Stream], len: u64, path: &mut Vec<u32>, at: &mut u64, pieces: &mut Vec<Piece>) {
+/// Puts down the pieces of `len` bytes with the streams of `layers` opened, which are in the stream
+/// at `path`.
+fn put_pieces(layers: &[Layer], len: u64, path: &mut Vec<u32>, at: &mut u64, pieces: &mut Vec<Piece>) {
     let mut start = 0;
     let put = |range: ByteRange, path: &[u32], at: &mut u64, pieces: &mut Vec<Piece>| {
         if !range.is_empty() {
@@ -76,17 +106,17 @@ fn put_pieces(streams: &[Stream], len: u64, path: &mut Vec<u32>, at: &mut u64, p
             *at += range.len();
         }
     };
-    for (number, stream) in streams.iter().enumerate() {
-        put(ByteRange { start, end: stream.packed.start }, path, at, pieces);
+    for (number, layer) in layers.iter().enumerate() {
+        put(ByteRange { start, end: layer.packed.start }, path, at, pieces);
         path.push(number as u32);
-        put_pieces(&stream.inner, stream.plain, path, at, pieces);
+        put_pieces(&layer.inner, layer.plain.size(), path, at, pieces);
         path.pop();
-        start = stream.packed.end;
+        start = layer.packed.end;
     }
     put(ByteRange { start, end: len }, path, at, pieces);
 }
 
-impl ReadAt for Opened<'_> {
+impl<P: ReadAt> ReadAt for Flat<P> {
     fn size(&self) -> u64 {
         self.len
     }
@@ -108,9 +138,8 @@ impl ReadAt for Opened<'_> {
     }
 }
 
-impl fmt::Debug for Opened<'_> {
+impl<P: ReadAt> fmt::Debug for Flat<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let streams = self.recipe.streams().len();
-        f.debug_struct("Opened").field("size", &self.len).field("streams", &streams).finish_non_exhaustive()
+        f.debug_struct("Flat").field("size", &self.len).finish_non_exhaustive()
     }
 }

@@ -17,7 +17,7 @@
 //! Encoder::zlib(6).deflate(&text[..]).read_to_end(&mut packed)?;
 //! packed.extend([0x6f, 0x5e, 0xa9, 0xe2, 0xa0, 0x0f, 0, 0]);
 //!
-//! let opened = open(&packed, &Options::default())?;
+//! let opened = open(&packed, &Options::default(), &())?;
 //! let recipe = opened.recipe();
 //! assert_eq!(recipe.encoder(&recipe.streams()[0]), Some(Encoder::zlib(6)));
 //! assert_eq!(recipe.flat_len(), 10 + 4000 + 8);
@@ -46,7 +46,7 @@
 //!
 //! A recipe has a fingerprint of each encoder that it names. If an encoder is not known where the
 //! file is to be closed, or makes other bytes there, [`Recipe::unknown`] tells which streams have
-//! to be had as they are.
+//! to be had as they are, and [`Close`] takes these.
 //!
 //! The bytes of a recipe are specified in FORMAT.md.
 //!
@@ -77,16 +77,18 @@ mod options;
 mod range_reader;
 mod recipe;
 mod spool;
+mod uses;
 
-pub use close::close;
+pub use close::{Close, close};
 pub use closed::Closed;
 pub use encoder::rebuild::Deflate;
 pub use encoder::settings::{Encoder, Family, Strategy};
-pub use error::{CloseError, RecipeError};
-pub use flat::Opened;
-pub use open::open;
+pub use error::{CloseError, OpenError, RecipeError};
+pub use flat::{Flat, Opened};
+pub use open::{look_into, open};
 pub use options::Options;
 pub use recipe::{Recipe, Stream};
+pub use uses::Use;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

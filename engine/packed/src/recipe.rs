@@ -108,13 +108,19 @@ impl Recipe {
         self.encoders[stream.encoder].encoder
     }
 
+    /// The encoders that are named; `None` for those that are not known here.
+    pub(crate) fn encoders(&self) -> impl Iterator<Item = Option<Encoder>> {
+        self.encoders.iter().map(|listed| listed.encoder)
+    }
+
     /// The streams of the file that cannot be closed here, because they or what is in them was
     /// made by encoders that are not known. They can only be had as they are in the packed file.
     pub fn unknown(&self) -> impl Iterator<Item = &Stream> {
         self.streams.iter().filter(|stream| !self.is_known(stream))
     }
 
-    fn is_known(&self, stream: &Stream) -> bool {
+    /// Whether `stream` and what is in it can be made here.
+    pub(crate) fn is_known(&self, stream: &Stream) -> bool {
         self.encoder(stream).is_some() && stream.inner.iter().all(|stream| self.is_known(stream))
     }
 

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gosync_chunks::{ByteRange, ReadAt};
+use gosync_chunks::{ByteRange, Phase, Progress, ReadAt};
 
 use crate::deflate::decode::{DecodeError, TokenReader};
 use crate::deflate::token::Kind;
@@ -59,8 +59,26 @@ pub(crate) struct Hand<'s> {
 }
 
 impl Hand<'_> {
-    /// What makes `stream`, which is in `data`.
-    pub(crate) fn find(&mut self, data: &dyn ReadAt, stream: &Inflated) -> io::Result<Option<Maker>> {
+    /// What makes `stream`, which is in `data`. `told` is told how much of it was looked at.
+    pub(crate) fn find(
+        &mut self,
+        data: &dyn ReadAt,
+        stream: &Inflated,
+        told: &dyn Progress,
+    ) -> io::Result<Option<Maker>> {
+        let mut furthest = 0;
+        let found = self.find_first(data, stream, &mut furthest, told);
+        told.advance(Phase::Open, stream.range.len() - furthest);
+        found
+    }
+
+    fn find_first(
+        &mut self,
+        data: &dyn ReadAt,
+        stream: &Inflated,
+        furthest: &mut u64,
+        told: &dyn Progress,
+    ) -> io::Result<Option<Maker>> {
         let memory = memory(data, stream.range)?;
         let last = self.search.last.load(Ordering::Relaxed);
         let others = (0..self.search.encoders.len()).filter(|at| *at != last);
@@ -70,6 +88,7 @@ impl Hand<'_> {
             // An encoder that is not the right one is found out soon.
             let mut plain = RangeReader::new(&stream.plain, ByteRange::at(0, stream.plain.size()));
             let packed = RangeReader::new(data, stream.range);
+            let packed = Told { reader: packed, at: 0, furthest, told };
             let verdict = check(encoder, &mut self.parser, &mut plain, packed, stream.range.len())?;
             if verdict == Verdict::Exact {
                 self.search.last.store(at, Ordering::Relaxed);
@@ -99,6 +118,26 @@ impl Hand<'_> {
         let parser = Parser::new(encoder.settings());
         let closed = encoder.deflate_with(parser, Some(&corrections), open())?;
         Ok(is_same(closed, read())?.then_some(Maker { encoder, corrections: Some(corrections) }))
+    }
+}
+
+/// Tells of what is read for the first time.
+struct Told<'t> {
+    reader: RangeReader<'t>,
+    at: u64,
+    furthest: &'t mut u64,
+    told: &'t dyn Progress,
+}
+
+impl Read for Told<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.at += count as u64;
+        if self.at > *self.furthest {
+            self.told.advance(Phase::Open, self.at - *self.furthest);
+            *self.furthest = self.at;
+        }
+        Ok(count)
     }
 }
 

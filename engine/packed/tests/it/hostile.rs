@@ -1,8 +1,11 @@
 //! Files that lie, and recipes that are made up.
 
-use gosync_chunks::ReadAt;
-use gosync_packed::{CloseError, Encoder, Options, Recipe, close, open};
 use std::io::Read;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use gosync_chunks::{Phase, Progress, ReadAt};
+use gosync_packed::{Close, CloseError, Encoder, OpenError, Options, Recipe, close, look_into, open};
 
 use crate::tools::mixed;
 use crate::zip::{Entry, finish, round_trip, zip};
@@ -46,14 +49,14 @@ fn bombs_stay_closed() {
     let bytes = finish([entry.local(), bomb].concat(), &[entry]);
     assert_eq!(round_trip(&bytes), (0, bytes.len() as u64));
     // Until someone wants it.
-    let opened = open(&bytes, &Options { ratio: 2000, ..Options::default() }).unwrap();
+    let opened = open(&bytes, &Options { ratio: 2000, ..Options::default() }, &()).unwrap();
     assert_eq!(opened.recipe().streams().len(), 1);
     // A little of it, and all of many.
     let small = zip(&[&[0; 300_000][..]; 40], Encoder::zlib(9));
     assert_eq!(round_trip(&small).0, 40);
-    let bounded = open(&small, &Options { opened: 3_000_000, ..Options::default() }).unwrap();
+    let bounded = open(&small, &Options { opened: 3_000_000, ..Options::default() }, &()).unwrap();
     assert!((1..=10).contains(&bounded.recipe().streams().len()));
-    let bounded = open(&small, &Options { streams: 7, ..Options::default() }).unwrap();
+    let bounded = open(&small, &Options { streams: 7, ..Options::default() }, &()).unwrap();
     assert_eq!(bounded.recipe().streams().len(), 7);
 }
 
@@ -110,7 +113,7 @@ fn a_hundred_thousand_members() {
 #[test]
 fn what_was_changed_does_not_close() {
     let bytes = zip(&[&mixed(8, 100_000)], Encoder::zlib(6));
-    let opened = open(&bytes, &Options::default()).unwrap();
+    let opened = open(&bytes, &Options::default(), &()).unwrap();
     let mut flat = vec![0; opened.size() as usize];
     opened.read_exact_at(0, &mut flat).unwrap();
     let mut closed = Vec::new();
@@ -128,7 +131,7 @@ fn what_was_changed_does_not_close() {
 #[test]
 fn what_encoders_are_not_known_is_told() {
     let bytes = zip(&[&mixed(9, 1000), b"short"], Encoder::zlib(6));
-    let opened = open(&bytes, &Options::default()).unwrap();
+    let opened = open(&bytes, &Options::default(), &()).unwrap();
     let recipe = opened.recipe().to_bytes();
     assert_eq!(opened.recipe().unknown().count(), 0);
     // The version, a length of two bytes, one encoder: a kind of it, or a fingerprint, that is not ours.
@@ -140,5 +143,58 @@ fn what_encoders_are_not_known_is_told() {
         let error = close(&recipe, &opened, &mut Vec::new()).unwrap_err();
         assert!(matches!(error, CloseError::UnknownEncoder { start: 31 }), "{error}");
         assert_eq!(recipe.to_bytes(), changed);
+        // With those streams, and nothing else that is there.
+        let mut packed = vec![0; bytes.len()];
+        for stream in recipe.unknown() {
+            let range = stream.packed.start as usize..stream.packed.end as usize;
+            packed[range.clone()].copy_from_slice(&bytes[range]);
+        }
+        let mut closed = Vec::new();
+        let close = Close { recipe: &recipe, opened: &opened, packed: Some(&packed), progress: &() };
+        close.write(&mut closed).unwrap();
+        assert!(closed == bytes);
+        assert_eq!(recipe.closing_time(1), Duration::ZERO);
     }
+}
+
+/// Stops once so many bytes of a phase are done, and adds up what is.
+struct StopAt(Phase, u64, AtomicU64);
+
+impl Progress for StopAt {
+    fn advance(&self, phase: Phase, bytes: u64) {
+        if phase == self.0 {
+            self.2.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.2.load(Ordering::Relaxed) >= self.1
+    }
+}
+
+#[test]
+fn is_told_how_far_it_is_and_stops() {
+    let members: Vec<Vec<u8>> = (0..20).map(|seed| mixed(seed, 100_000)).collect();
+    let bytes = zip(&members.iter().map(Vec::as_slice).collect::<Vec<_>>(), Encoder::zlib(6));
+    let size = bytes.len() as u64;
+    let at = |phase, bytes| StopAt(phase, bytes, AtomicU64::new(0));
+    let all = at(Phase::Open, u64::MAX);
+    let opened = open(&bytes, &Options::default(), &all).unwrap();
+    assert_eq!(all.2.into_inner(), size);
+    let error = open(&bytes, &Options::default(), &at(Phase::Open, size / 2)).unwrap_err();
+    assert!(matches!(error, OpenError::Cancelled(_)), "{error}");
+
+    let all = at(Phase::Open, u64::MAX);
+    let flat = look_into(&bytes, &Options::default(), &all).unwrap();
+    assert_eq!((all.2.into_inner(), flat.size()), (size, opened.size()));
+    assert!(look_into(&bytes, &Options::default(), &at(Phase::Open, 0)).is_err());
+
+    let close = |progress: &StopAt, out: &mut Vec<u8>| {
+        Close { recipe: opened.recipe(), opened: &flat, packed: None, progress }.write(out)
+    };
+    let (all, mut closed) = (at(Phase::Close, u64::MAX), Vec::new());
+    close(&all, &mut closed).unwrap();
+    assert!(all.2.into_inner() == size && closed == bytes);
+    let error = close(&at(Phase::Close, size / 2), &mut Vec::new()).unwrap_err();
+    assert!(matches!(error, CloseError::Cancelled(_)), "{error}");
 }

@@ -31,7 +31,7 @@ proptest! {
     #[test]
     fn any_place_can_be_read(seed: u64, len in 1usize..200_000) {
         let bytes = zip(&[&mixed(seed, len), b"between", &mixed(seed ^ 1, len / 2)], Encoder::zlib(6));
-        let opened = open(&bytes, &Options::default()).unwrap();
+        let opened = open(&bytes, &Options::default(), &()).unwrap();
         let mut flat = vec![0; opened.size() as usize];
         opened.read_exact_at(0, &mut flat).unwrap();
         let closed = Closed::new(opened.recipe(), &flat).unwrap();
@@ -62,7 +62,7 @@ fn threads_keep_the_order() {
     let bytes = zip(&members, Encoder::zlib(1));
     assert_eq!(round_trip(&bytes).0, 200);
     // Without a stream it is copied.
-    let opened = open(&long, &Options::default()).unwrap();
+    let opened = open(&long, &Options::default(), &()).unwrap();
     assert!(!opened.is_opened());
     let mut closed = Vec::new();
     close(opened.recipe(), &opened, &mut closed).unwrap();

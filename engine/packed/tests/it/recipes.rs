@@ -7,14 +7,14 @@ use crate::zip::zip;
 
 fn recipe() -> Vec<u8> {
     let bytes = zip(&[&mixed(1, 1000), b"short", &mixed(2, 1000)], Encoder::zlib(6));
-    open(&bytes, &Options::default()).unwrap().recipe().to_bytes()
+    open(&bytes, &Options::default(), &()).unwrap().recipe().to_bytes()
 }
 
 /// A gzip file of three bytes: these bytes are what FORMAT.md says, for ever.
 #[test]
 fn bytes_are_as_specified() {
     let packed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x4c\x4a\x06\0\xc2\x41\x24\x35\x03\0\0\0".to_vec();
-    let opened = open(&packed, &Options::default()).unwrap();
+    let opened = open(&packed, &Options::default(), &()).unwrap();
     let bytes = opened.recipe().to_bytes();
     let fingerprint = &bytes[7..15];
     // The version, 23 bytes, one encoder: zlib at level 6 with memory 8.
@@ -28,6 +28,19 @@ fn bytes_are_as_specified() {
 
 /// Of zlib at level 6.
 const FINGERPRINT: u64 = 17_481_461_456_066_074_070;
+
+#[test]
+fn what_encoders_are_used_for() {
+    let inner = zip(&[&mixed(1, 10_000)], Encoder::zlib(1));
+    let bytes = zip(&[&mixed(2, 20_000), &mixed(3, 30_000), &inner], Encoder::zlib(6));
+    let opened = open(&bytes, &Options::default(), &()).unwrap();
+    let uses = opened.recipe().uses();
+    let found: Vec<_> = uses.iter().map(|it| (it.encoder, it.streams, it.plain_bytes, it.correction_bytes)).collect();
+    let sum = 50_000 + inner.len() as u64;
+    assert_eq!(found, [(Some(Encoder::zlib(6)), 3, sum, 0), (Some(Encoder::zlib(1)), 1, 10_000, 0)]);
+    let time = |threads| opened.recipe().closing_time(threads).as_secs_f64();
+    assert!(0.0 < time(64) && time(64) < 1.0 && time(1) < 10.0);
+}
 
 #[test]
 fn what_is_cut_or_longer_is_refused() {

@@ -162,7 +162,7 @@ for out in 'seekable.zip', Pipe():
     run(&python, directory.path(), &["-c", script]);
     for name in ["seekable.zip", "piped.zip"] {
         let packed = fs::read(directory.path().join(name)).unwrap();
-        let opened = open(&packed, &Options::default()).unwrap();
+        let opened = open(&packed, &Options::default(), &()).unwrap();
         let recipe = opened.recipe();
         assert_eq!(recipe.streams().len(), 11, "{name}");
         // Another level may make the same of these.
@@ -193,14 +193,14 @@ with gzip.GzipFile('all.tar.gz', 'wb', 6, mtime=0) as packer:
 ";
     run(&python, directory.path(), &["-c", script]);
     let packed = fs::read(directory.path().join("all.tar.gz")).unwrap();
-    let opened = open(&packed, &Options::default()).unwrap();
+    let opened = open(&packed, &Options::default(), &()).unwrap();
     let outer = &opened.recipe().streams()[0];
     assert_eq!(outer.inner.len(), 4, "two members of a wheel, twice");
     assert!(opened.size() > 5 * 150_000);
     round_trip(&packed);
     // Only one deep.
     let options = Options { nested: 1, ..Options::default() };
-    let opened = open(&packed, &options).unwrap();
+    let opened = open(&packed, &options, &()).unwrap();
     assert_eq!(opened.recipe().streams()[0].inner, []);
     let mut closed = Vec::new();
     close(opened.recipe(), &opened, &mut closed).unwrap();
@@ -231,7 +231,7 @@ put('stored', stored.compress(data[:99999]) + stored.flush())
     for (name, most) in [("flushed", 20), ("full", 50)] {
         let packed = fs::read(directory.path().join(name)).unwrap();
         assert_eq!(round_trip(&packed).0, 1, "{name}");
-        let opened = open(&packed, &Options::default()).unwrap();
+        let opened = open(&packed, &Options::default(), &()).unwrap();
         let corrections = opened.recipe().streams()[0].corrections();
         assert!((1..packed.len() / most).contains(&corrections), "{name}: {corrections} of {} bytes", packed.len());
     }

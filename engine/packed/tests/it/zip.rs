@@ -73,7 +73,7 @@ pub(crate) fn finish(mut zip: Vec<u8>, entries: &[Entry]) -> Vec<u8> {
 /// returns how many streams were opened, and of what length all is then.
 pub(crate) fn round_trip(packed: &[u8]) -> (usize, u64) {
     let packed = packed.to_vec();
-    let opened = open(&packed, &Options::default()).unwrap();
+    let opened = open(&packed, &Options::default(), &()).unwrap();
     let recipe = gosync_packed::Recipe::from_bytes(&opened.recipe().to_bytes()).unwrap();
     assert_eq!(&recipe, opened.recipe());
     let mut closed = Vec::new();
