@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gosync_chunks::{Cancelled, ErrorKind, SourceError};
+use gosync_chunks::{Cancelled, ErrorKind, FileHash, SourceError};
 use gosync_comparer::CompareError;
 use gosync_layers::format::FormatError;
 use gosync_patcher::{PatchError, StageError, VerifyError};
@@ -53,6 +53,20 @@ pub enum Error {
     /// A plan could not be carried out.
     #[error(transparent)]
     Patch(PatchError),
+    /// What was made of a target is not what is wanted, though all of the target is right.
+    #[error(
+        "{} comes out with the hash {actual} and not {expected}, though all that it is made of is right; get the \
+         index again",
+        path.display()
+    )]
+    Unlike {
+        /// The output.
+        path: PathBuf,
+        /// The hash that it is to have.
+        expected: FileHash,
+        /// The hash that it has.
+        actual: FileHash,
+    },
     /// What a scheme has to say of its target.
     #[error(transparent)]
     Target(TargetError),
@@ -104,7 +118,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Read { .. } | Self::Index { source: FormatError::Io(_), .. } => ErrorKind::Other,
-            Self::Index { .. } => ErrorKind::Corrupt,
+            Self::Index { .. } | Self::Unlike { .. } => ErrorKind::Corrupt,
             Self::Source(error) => error.kind(),
             Self::Patch(error) => error.kind(),
             Self::Write { .. } | Self::Stage(_) => ErrorKind::Output,

@@ -13,6 +13,7 @@ use gosync_payloads::Rebuilt;
 
 use crate::comparison::Comparison;
 use crate::error::Error;
+use crate::finish::Finish;
 use crate::seed::Seed;
 
 /// Flat bytes that an [`Update`](crate::Update) can bring about: the seam between the one flow
@@ -131,6 +132,13 @@ pub trait Target: Send + Sync {
             }
             _ => Ok(Check::Right),
         }
+    }
+
+    /// How the target becomes what is wanted, where that is not its bytes. A file is then made of it, is
+    /// compared with the hash of what is wanted, and takes its name; and [`verify`](Self::verify) is
+    /// about such files.
+    fn finish(&self) -> Option<&dyn Finish> {
+        None
     }
 
     /// What takes every byte of a target that is written as a stream, to check the whole.

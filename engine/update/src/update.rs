@@ -3,20 +3,25 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use gosync_chunks::{ErrorKind, Progress, ReadAt, Source, SourceError};
+use gosync_chunks::{ErrorKind, FileHash, Progress, ReadAt, Source, SourceError};
 use gosync_files::identity::is_same;
 use gosync_files::{LocalFile, Note};
 use gosync_layers::descent::nodes;
 use gosync_layers::format::Damage;
-use gosync_patcher::{Patch, PatchError, Report, StagedFile, through_file};
+use gosync_patcher::{Patch, PatchError, Report, StagedFile, hidden_path, through_file};
 use gosync_payloads::Rebuilt;
 use gosync_sums::FileHasher;
 
 use crate::comparison::Comparison;
 use crate::error::Error;
+use crate::finish::{Finish, Finished};
 use crate::seeds::Seeds;
 use crate::target::{Check, StreamCheck, Target, Verified, Whole};
+
+/// Behind the name of what is made of a target, until that is right.
+const FINISHED: &str = ".gosync-finished";
 
 /// Everything that is needed to bring a target about.
 #[derive(Clone, Copy)]
@@ -52,6 +57,10 @@ pub struct UpdateReport {
     pub notes: Vec<Note>,
     /// Whether the output was written: a file that is the target already is left alone.
     pub changed: bool,
+    /// What was made of the target, where that is not what is wanted.
+    pub finished: Option<Finished>,
+    /// When the target was last changed, if anybody told.
+    pub modified: Option<SystemTime>,
 }
 
 impl UpdateReport {
@@ -95,16 +104,18 @@ pub fn verify(target: &dyn Target, path: &Path, progress: &dyn Progress) -> Resu
 ///
 /// When `progress` cancels. What cannot be read is not the target.
 pub fn is_made(target: &dyn Target, path: &Path, progress: &dyn Progress) -> Result<bool, Error> {
-    if !fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == target.length()) {
+    let (length, hash) = match target.finish() {
+        Some(finish) => (finish.length(), Some(finish.file_hash())),
+        None => (target.length(), target.file_hash()),
+    };
+    if !fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == length) {
         return Ok(false);
     }
     let Ok(file) = LocalFile::open(path) else { return Ok(false) };
     let progress = &Unseen(progress);
-    let is_right = match target.file_hash() {
+    let is_right = match hash {
         // Where it is wrong, nobody has asked: that would take more of the index.
-        Some(expected) => nodes(&file, progress)
-            .map(|nodes| FileHasher::new(file.size()).finish(&nodes) == expected)
-            .map_err(|error| Error::of_verify(path, error)),
+        Some(expected) => hash_of(path, &file, progress).map(|actual| actual == expected),
         None => target.verify(path, &file, progress).map(|verified| verified.is_good()),
     };
     match is_right {
@@ -113,6 +124,11 @@ pub fn is_made(target: &dyn Target, path: &Path, progress: &dyn Progress) -> Res
         // What cannot be checked is made anew.
         Err(_) => Ok(false),
     }
+}
+
+fn hash_of(path: &Path, file: &LocalFile, progress: &dyn Progress) -> Result<FileHash, Error> {
+    let nodes = nodes(file, progress).map_err(|error| Error::of_verify(path, error))?;
+    Ok(FileHasher::new(file.size()).finish(&nodes))
 }
 
 impl Update<'_> {
@@ -158,7 +174,7 @@ impl Update<'_> {
     /// As [`to_file`](Self::to_file). What was written before an error is the beginning of the
     /// target, unless the whole is wrong.
     pub fn to_stream(&self, out: &mut dyn Write) -> Result<UpdateReport, Error> {
-        if self.target.reads_rebuilt() {
+        if self.target.reads_rebuilt() || self.target.finish().is_some() {
             return through_file(out, |path| self.to_file(path, &FileOptions::default()));
         }
         let seeds = self.seeds.data();
@@ -175,22 +191,35 @@ impl Update<'_> {
     }
 
     fn reported(&self, comparison: Comparison, report: Report) -> UpdateReport {
-        UpdateReport { comparison, report, damage: None, notes: self.seeds.notes(), changed: true }
+        let notes = self.seeds.notes();
+        UpdateReport { comparison, report, damage: None, notes, changed: true, finished: None, modified: None }
     }
 
     fn make_file(&self, output: &Path, options: &FileOptions) -> Result<UpdateReport, Error> {
         let mut staged = StagedFile::resume(output, self.target.id())?;
-        let made = self.make(&mut staged, true).and_then(|report| {
+        let made = self.make(&mut staged, true).and_then(|mut report| {
+            let finish = self.target.finish().filter(|_| report.changed);
+            let finished = finish.map(|finish| self.finish(finish, &staged, &mut report)).transpose()?;
             let suffix = options.keep_old.filter(|_| report.changed && staged.target().exists());
             let kept = suffix.map_or(Ok(()), |suffix| keep_old(staged.target(), suffix));
-            kept.map_err(|(path, source)| Error::Write { path, source }).map(|()| report)
+            kept.map_err(|(path, source)| Error::Write { path, source }).map(|()| (report, finished))
         });
         match made {
-            Ok(report) if !report.changed => Ok(report),
-            Ok(mut report) => {
+            Ok((report, _)) if !report.changed => Ok(report),
+            Ok((mut report, None)) => {
                 report.notes.extend(staged.commit()?);
                 Ok(report)
             }
+            Ok((mut report, Some(finished))) => match finished.commit() {
+                Ok(notes) => {
+                    report.notes.extend(notes);
+                    Ok(report)
+                }
+                Err(error) => {
+                    staged.keep();
+                    Err(error.into())
+                }
+            },
             Err(error) => {
                 if staged.has_fetched() && error.is_resumable() {
                     staged.keep();
@@ -200,7 +229,25 @@ impl Update<'_> {
         }
     }
 
-    /// Makes the target in `staged`, and leaves it there: for callers that make something else of
+    /// Makes of the target in `staged` what is wanted, beside it, and tells so in `report`.
+    fn finish(&self, finish: &dyn Finish, staged: &StagedFile, report: &mut UpdateReport) -> Result<StagedFile, Error> {
+        let output = staged.target();
+        let read = |source| Error::Read { path: staged.path().to_owned(), source };
+        let target = staged.reader().map_err(read)?;
+        let finished = StagedFile::create_at(output, &hidden_path(output, FINISHED))?;
+        let transfer = finish.write(&target, &mut finished.file(), self.progress)?;
+        let unwritable = |source| Error::Write { path: finished.path().to_owned(), source };
+        let made = finished.reader().map_err(unwritable)?;
+        let (expected, actual) = (finish.file_hash(), hash_of(finished.path(), &made, self.progress)?);
+        if actual != expected {
+            return Err(Error::Unlike { path: output.to_owned(), expected, actual });
+        }
+        date(&finished, report);
+        report.finished = Some(Finished { bytes: made.size(), transfer });
+        Ok(finished)
+    }
+
+    /// Makes the target in `staged`, and leaves it there as it is: for callers that make something else of
     /// it. Parts of one target can be made one after another, each by a target that leaves out
     /// the others.
     ///
@@ -228,7 +275,8 @@ impl Update<'_> {
             return Ok(UpdateReport { changed: false, ..self.reported(comparison, report) });
         }
         seeds.extend(self.target.own_seeds());
-        staged.check_room(&comparison.plan, &seeds)?;
+        let finished = self.target.finish().map_or(0, |finish| finish.length());
+        staged.check_room(&comparison.plan, &seeds, finished)?;
         let mut rebuilt = Rebuilt::new(&file, &comparison.plan);
         if let Some(elsewhere) = self.target.elsewhere() {
             rebuilt = rebuilt.with_elsewhere(&comparison.plan, elsewhere);
@@ -259,9 +307,9 @@ impl Update<'_> {
         }
         let modified = self.target.modified().or_else(|| source.modified());
         drop(source);
-        let mut report = self.reported(comparison, report);
-        if let Some(Err(error)) = modified.map(|modified| staged.file().set_modified(modified)) {
-            report.notes.push(Note::new(staged.target(), format!("its date could not be set ({error})")));
+        let mut report = UpdateReport { modified, ..self.reported(comparison, report) };
+        if self.target.finish().is_none() {
+            date(staged, &mut report);
         }
         Ok(report)
     }
@@ -284,6 +332,13 @@ impl Update<'_> {
             source,
             progress: self.progress,
         }
+    }
+}
+
+/// Gives what was made its date, if that is known.
+fn date(made: &StagedFile, report: &mut UpdateReport) {
+    if let Some(Err(error)) = report.modified.map(|modified| made.file().set_modified(modified)) {
+        report.notes.push(Note::new(made.target(), format!("its date could not be set ({error})")));
     }
 }
 

@@ -206,16 +206,16 @@ impl StagedFile {
         Ok(notes)
     }
 
-    /// Looks whether `plan`, with these `seeds`, fits where the file is.
+    /// Looks whether `plan`, with these `seeds`, fits where the file is, and `more` bytes beside it.
     ///
     /// # Errors
     ///
     /// [`StageError::NoRoom`] where it surely does not. What is fetched is reckoned with, and what
     /// is copied where that takes room; not so holes and what the file has already.
-    pub fn check_room(&self, plan: &Plan, seeds: &[&dyn ReadAt]) -> Result<(), StageError> {
+    pub fn check_room(&self, plan: &Plan, seeds: &[&dyn ReadAt], more: u64) -> Result<(), StageError> {
         let Some(Free { bytes: free, may_share }) = space::free(self.file()) else { return Ok(()) };
         let standing = space::taken(self.file());
-        let needed = |copied: u64| (plan.fetched_bytes() + copied).saturating_sub(standing);
+        let needed = |copied: u64| (plan.fetched_bytes() + copied).saturating_sub(standing).saturating_add(more);
         // Holes are looked for only where it may depend on them.
         if needed(plan.copied_bytes()) <= free {
             return Ok(());

@@ -71,7 +71,7 @@ fn what_surely_does_not_fit_is_known_before() {
     let holes = LocalFile::open(&holes).unwrap();
 
     let staged = StagedFile::create(&path).unwrap();
-    let check = |case: &Case, seed: &dyn ReadAt| staged.check_room(&case.plan, &[seed]);
+    let check = |case: &Case, seed: &dyn ReadAt| staged.check_room(&case.plan, &[seed], 0);
     for error in [check(&fetched, &holes), check(&copied, &copied.seeds[0])].map(Result::unwrap_err) {
         let expected = |needed: u64, free: u64| needed == 5 << 20 && (3 << 20..=4 << 20).contains(&free);
         assert!(matches!(error, StageError::NoRoom { needed, free, .. } if expected(needed, free)), "{error:?}");
