@@ -31,7 +31,7 @@ pub(crate) fn layers(data: &[u8]) {
     assert_eq!(index, built);
 
     let described = index.target();
-    let seeds = Seeds::open([at("old")], &*described).expect("just written");
+    let seeds = Seeds::open([at("old")], &*described, &()).expect("just written");
     let source = MemorySource::new(target.to_vec());
     let update = Update { target: &*described, seeds: &seeds, source: &source, progress: &() };
     let found = update.compare().expect("one seed");

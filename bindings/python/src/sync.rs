@@ -180,7 +180,7 @@ pub(crate) fn diff<'py>(
             return Err(PyValueError::new_err("source is for directories, and the index describes a file"));
         }
         let target = published.target(None);
-        let seeds = Seeds::open(seeds, &*target).map_err(sync_error)?;
+        let seeds = Seeds::open(seeds, &*target, job).map_err(sync_error)?;
         let comparison = compare(&*target, &seeds, job).map_err(sync_error)?;
         Ok(Found::File(published.transfer(), published.ignored(), Box::new(comparison), seeds.notes()))
     })?;
@@ -270,7 +270,7 @@ pub(crate) fn patch<'py>(
             }
         };
         let target = published.target(places.as_ref());
-        let seeds = Seeds::open(seeds, &*target).map_err(sync_error)?;
+        let seeds = Seeds::open(seeds, &*target, job).map_err(sync_error)?;
         let update = Update { target: &*target, seeds: &seeds, source: &*source, progress: job };
         let report = match output {
             Output::Stream(stream) => {

@@ -18,7 +18,7 @@
 //! let index = build_file(&at("new.txt"), &BuildOptions::default(), &(), |build| build.index(None))?;
 //!
 //! let target = LayeredTarget::new(&index);
-//! let seeds = Seeds::open([at("old.txt")], &target)?;
+//! let seeds = Seeds::open([at("old.txt")], &target, &())?;
 //! let source = MemorySource::new(new.clone().into_bytes());
 //! let update = Update { target: &target, seeds: &seeds, source: &source, progress: &() };
 //! let report = update.to_file(&at("old.txt"), &FileOptions::default())?;

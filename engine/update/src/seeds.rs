@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gosync_chunks::ReadAt;
+use gosync_chunks::{Progress, ReadAt};
 use gosync_files::{LocalFile, Note};
 
 use crate::error::Error;
@@ -25,13 +25,17 @@ impl Seeds {
     ///
     /// # Errors
     ///
-    /// When there is no room to unpack one.
-    pub fn open<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, target: &dyn Target) -> Result<Self, Error> {
+    /// When there is no room to unpack one, or `progress` cancels.
+    pub fn open<P: AsRef<Path>>(
+        paths: impl IntoIterator<Item = P>,
+        target: &dyn Target,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
         let mut seeds = Self::default();
         for path in paths {
             let path = path.as_ref();
             match LocalFile::open(path) {
-                Ok(file) => match target.seed(file) {
+                Ok(file) => match target.seed(file, progress) {
                     Ok(seed) => seeds.seeds.push(seed),
                     Err(Error::Read { path, source }) => seeds.unreadable.push((path, source)),
                     Err(error) => return Err(error),

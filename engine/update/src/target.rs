@@ -75,8 +75,9 @@ pub trait Target: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When it cannot be read at all.
-    fn seed(&self, file: LocalFile) -> Result<Seed, Error> {
+    /// When it cannot be read at all, or `progress` cancels.
+    fn seed(&self, file: LocalFile, progress: &dyn Progress) -> Result<Seed, Error> {
+        let _ = progress;
         Ok(Seed::plain(file))
     }
 

@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let opened = gosync::open(&at("new.gosync").into(), &ReadOptions::default(), &sources)?;
     let source = open_source(&opened.default_source().ok_or("the index names no target")?, &sources)?;
     let target = opened.index.target();
-    let seeds = Seeds::open([at("file")], &*target)?;
+    let seeds = Seeds::open([at("file")], &*target, &())?;
 
     let hasty = Watch { patience: Some(1), ..Watch::default() };
     let update = Update { target: &*target, seeds: &seeds, source: &*source, progress: &hasty };

@@ -41,9 +41,11 @@ impl Update<'_> {
             Err(error) => (None, Some(error)),
         };
         let target = self.published.target(places.as_ref());
-        let seeds = self.open_seeds(&*target)?;
+        let bars = Bars::new(self.console);
+        let seeds = self.open_seeds(&*target, &bars)?;
         self.console.notes(&seeds.notes());
-        let comparison = compare(&*target, &seeds, &Bars::new(self.console)).map_err(gosync::Error::from)?;
+        let comparison = compare(&*target, &seeds, &bars).map_err(gosync::Error::from)?;
+        drop(bars);
         self.warn_of_unreadable(&seeds, &comparison.unreadable);
         let compared = Instant::now();
         let cost = || {
@@ -142,8 +144,8 @@ impl Update<'_> {
         let place = output.unwrap_or(Path::new("-")).display();
         console.detail(format_args!("index {}, source {named}, output {place}", self.published.location()));
         let target = self.published.target(places.as_ref());
-        let seeds = self.open_seeds(&*target)?;
         let bars = Bars::new(console);
+        let seeds = self.open_seeds(&*target, &bars)?;
         if let Some(output) = output.filter(|_| self.published.is_known())
             && is_made(&*target, output, &bars).map_err(gosync::Error::from)?
         {
@@ -219,8 +221,8 @@ impl Update<'_> {
     }
 
     /// Opens the seeds that exist, and names the others.
-    fn open_seeds(&self, target: &dyn Target) -> Result<Seeds, gosync::Error> {
-        let seeds = Seeds::open(&self.seeds, target)?;
+    fn open_seeds(&self, target: &dyn Target, bars: &Bars<'_>) -> Result<Seeds, gosync::Error> {
+        let seeds = Seeds::open(&self.seeds, target, bars)?;
         for missing in seeds.missing() {
             self.console.message(format_args!("{} does not exist: nothing can be taken from it", missing.display()));
         }

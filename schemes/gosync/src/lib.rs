@@ -26,7 +26,7 @@
 //! let source = opened.default_source().expect("our own format names the target");
 //! let source = open_source(&source, &sources)?;
 //! let target = opened.index.target();
-//! let seeds = Seeds::open([at("old.txt")], &*target)?;
+//! let seeds = Seeds::open([at("old.txt")], &*target, &())?;
 //! let update = Update { target: &*target, seeds: &seeds, source: &*source, progress: &() };
 //! let report = update.to_file(&at("old.txt"), &FileOptions::default())?;
 //!

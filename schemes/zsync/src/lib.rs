@@ -24,7 +24,7 @@
 //! let opened = gosync_zsync::open_control(&at("new.txt.zsync").into(), &ReadOptions::default(), &options)?;
 //! let places = Places::open(&opened, None, &options)?;
 //! let target = ControlTarget::at(&opened.control, &places);
-//! let seeds = Seeds::open([at("old.txt")], &target)?;
+//! let seeds = Seeds::open([at("old.txt")], &target, &())?;
 //! let update = Update { target: &target, seeds: &seeds, source: places.plain(), progress: &() };
 //! let report = update.to_file(&at("old.txt"), &FileOptions::default())?;
 //!

@@ -139,7 +139,7 @@ impl Target for ControlTarget<'_> {
     /// Unpacked where zsync does so: where the target is there in a gzip file too, and the
     /// seed's name ends in `.gz`. There, two versions of the gzip file themselves have next to
     /// nothing in common.
-    fn seed(&self, file: LocalFile) -> Result<Seed, Error> {
+    fn seed(&self, file: LocalFile, _: &dyn Progress) -> Result<Seed, Error> {
         if self.control.z_urls.is_empty() {
             return Ok(Seed::plain(file));
         }

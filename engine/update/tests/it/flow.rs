@@ -24,7 +24,7 @@ fn files_and_streams_of_every_kind_of_data_and_edit() {
                 let what = format!("{kind}, {edit}, {name}");
                 let found = compare(&*target, &seeds(&[&old]), &()).unwrap();
                 fs::write(&out, &old).unwrap();
-                let seeds = Seeds::open([&out, &directory.path().join("none")], &*target).unwrap();
+                let seeds = Seeds::open([&out, &directory.path().join("none")], &*target, &()).unwrap();
                 assert_eq!((seeds.all().len(), seeds.all()[0].path()), (1, out.as_path()));
                 assert_eq!(seeds.missing(), [directory.path().join("none")]);
                 let source = RecordingSource::new(MemorySource::new(new.clone()));

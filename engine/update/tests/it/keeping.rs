@@ -83,7 +83,7 @@ fn seeds_that_cannot_be_read_cost_a_download() {
     let new = corpus::random(3, 50_000);
     let described = Described::new(&new);
     for (name, target) in described.all() {
-        let seeds = Seeds::open([&sub, &out], &*target).unwrap();
+        let seeds = Seeds::open([&sub, &out], &*target, &()).unwrap();
         assert_eq!((seeds.all().len(), seeds.unreadable().len()), (0, 1), "{name}");
         let source = MemorySource::new(new.clone());
         let update = Update { target: &*target, seeds: &seeds, source: &source, progress: &() };

@@ -112,7 +112,7 @@ impl Job<'_> {
         let name = self.new.file_name().unwrap_or_default().to_string_lossy();
         let source = open_source(&index_url.beside(&name), &sources)?;
         let target = opened.index.target();
-        let seeds = Seeds::open([self.old], &*target)?;
+        let seeds = Seeds::open([self.old], &*target, &())?;
         let bars = Bars::new(console);
         let update = Update { target: &*target, seeds: &seeds, source: &*source, progress: &bars };
         let report = update.to_file(self.output, &FileOptions::default())?;

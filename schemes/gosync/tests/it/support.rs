@@ -26,7 +26,7 @@ pub(crate) fn build(path: &Path, format: Format, sizes: &[u32]) -> Result<Index,
 }
 
 pub(crate) fn open_seeds<P: AsRef<Path>>(index: &Index, paths: impl IntoIterator<Item = P>) -> Seeds {
-    Seeds::open(paths, &*index.target()).unwrap()
+    Seeds::open(paths, &*index.target(), &()).unwrap()
 }
 
 pub(crate) fn compare(index: &Index, seeds: &Seeds) -> Comparison {

@@ -135,7 +135,7 @@ fn zsync_takes_our_files_and_we_take_its() {
             let opened = open_control(&location, &ReadOptions::default(), &options).unwrap();
             let places = Places::open(&opened, None, &options).unwrap();
             let target = ControlTarget::at(&opened.control, &places);
-            let seeds = Seeds::open([&old_path], &target).unwrap();
+            let seeds = Seeds::open([&old_path], &target, &()).unwrap();
             let out = directory.path().join("out");
             let update = Update { target: &target, seeds: &seeds, source: places.plain(), progress: &() };
             let report = update.to_file(&out, &FileOptions::default()).unwrap();

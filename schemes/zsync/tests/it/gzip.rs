@@ -369,7 +369,7 @@ fn seeds_in_gzip_files() {
         fs::write(&path, seed).unwrap();
         let control = control(&target, 1024, (2, 3, 6), lines);
         let target = ControlTarget::new(&control);
-        let seeds = Seeds::open([&path], &target).unwrap();
+        let seeds = Seeds::open([&path], &target, &()).unwrap();
         assert_eq!((seeds.all()[0].path(), seeds.all()[0].trouble().is_some()), (path.as_path(), has_trouble));
         let found = compare(&target, &seeds, &()).unwrap().plan.fetched_bytes();
         assert!(missing.contains(&found), "{name}, {lines:?}: {found}");

@@ -114,7 +114,7 @@ mod http {
             let control_target = ControlTarget::at(&opened.control, &places);
             let directory = tempfile::tempdir().unwrap();
             let output = directory.path().join("x");
-            let seeds = Seeds::open([&output], &control_target).unwrap();
+            let seeds = Seeds::open([&output], &control_target, &()).unwrap();
             let update = Update { target: &control_target, seeds: &seeds, source: places.plain(), progress: &() };
             update.to_file(&output, &FileOptions::default()).unwrap();
             assert!(fs::read(&output).unwrap() == target);
@@ -139,7 +139,7 @@ mod http {
         let target = ControlTarget::at(&opened.control, &places);
         let directory = tempfile::tempdir().unwrap();
         let output = directory.path().join("x");
-        let seeds = Seeds::open([&output], &target).unwrap();
+        let seeds = Seeds::open([&output], &target, &()).unwrap();
         let update = Update { target: &target, seeds: &seeds, source: places.plain(), progress: &() };
         update.to_file(&output, &FileOptions::default()).unwrap();
         assert!(server.asked().iter().all(|asked| asked.method == "GET"), "{:?}", server.asked());

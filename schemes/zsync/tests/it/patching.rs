@@ -100,7 +100,7 @@ fn what_is_made_is_read_and_leads_to_the_target() {
             fs::write(&out, &old).unwrap();
             let source = MemorySource::new(new.clone());
             let target = ControlTarget::new(&control);
-            let seeds = Seeds::open([&out], &target).unwrap();
+            let seeds = Seeds::open([&out], &target, &()).unwrap();
             let update = Update { target: &target, seeds: &seeds, source: &source, progress: &() };
             let report = update.to_file(&out, &FileOptions { keep_old: Some(".zs-old") }).unwrap();
             assert!(fs::read(&out).unwrap() == new, "{edit}, {as_0_6_2}, {block_size:?}");
