@@ -115,7 +115,7 @@ mod through;
 #[cfg(doc)]
 use gosync_chunks::Plan;
 
-pub use check::verify::{Verdict, VerifyError, verify, wrong_blocks};
+pub use check::verify::{Verdict, VerifyError, verify, verify_whole, wrong_blocks};
 pub use error::PatchError;
 pub use patch::{Patch, Report};
 pub use place::complete::CompleteFile;

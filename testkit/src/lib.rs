@@ -32,6 +32,7 @@ pub mod hostile;
 pub mod moto;
 pub mod nginx;
 pub mod oracle;
+pub mod packed;
 pub mod peers;
 pub mod source;
 pub mod sshd;

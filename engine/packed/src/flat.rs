@@ -89,6 +89,11 @@ impl<P: ReadAt> Flat<P> {
         !self.layers.is_empty()
     }
 
+    /// The packed file.
+    pub fn into_packed(self) -> P {
+        self.packed
+    }
+
     fn data(&self, path: &[u32]) -> &dyn ReadAt {
         let Some((first, rest)) = path.split_first() else { return &self.packed };
         let layer = rest.iter().fold(&self.layers[*first as usize], |layer, at| &layer.inner[*at as usize]);

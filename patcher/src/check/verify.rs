@@ -76,6 +76,25 @@ pub fn verify(
     verify_rest(data, sums, rest, progress)
 }
 
+/// Compares `data` with the hash of a whole of `length` bytes, of which nothing else is known.
+///
+/// # Errors
+///
+/// As [`verify`].
+pub fn verify_whole(
+    data: &dyn ReadAt,
+    length: u64,
+    file_hash: FileHash,
+    progress: &dyn Progress,
+) -> Result<Verdict, VerifyError> {
+    let mut verdict = Verdict { length: data.size(), expected_length: length, wrong: Vec::new(), wrong_hash: None };
+    if data.size() == length {
+        let actual = hash(data, vec![None; FileHasher::new(length).piece_count()], progress)?;
+        verdict.wrong_hash = Some(actual).filter(|actual| *actual != file_hash);
+    }
+    Ok(verdict)
+}
+
 /// What has to be looked at to tell whether data is the target.
 pub(crate) enum Rest {
     /// The parts of the whole's hash that are not known yet.
