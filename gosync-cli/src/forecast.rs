@@ -8,6 +8,8 @@ use gosync::update::{Estimate, LayerReport, Plan, Statistics};
 use serde_json::json;
 
 use crate::console::Console;
+use crate::directory::outcome::joined;
+use crate::published::packed::Closing;
 use crate::table::{Facts, counted, in_requests, seconds};
 use crate::text::{grouped, percent, share, size};
 
@@ -20,6 +22,8 @@ pub(crate) struct Forecast {
     pub(crate) layers: Vec<LayerReport>,
     /// What reading the index took.
     pub(crate) index: Transfer,
+    /// What closing a packed file will take, if it is one.
+    pub(crate) closing: Option<Closing>,
     /// When all of this was known; estimating the cost takes longer.
     pub(crate) compared: Instant,
 }
@@ -41,7 +45,8 @@ impl Forecast {
         let part = |bytes| format!("{} bytes ({}, {})", grouped(bytes), size(bytes), percent(bytes, length));
 
         let mut facts = Facts::default();
-        facts.add("target", format!("{} bytes ({})", grouped(length), size(length)));
+        let target = if self.closing.is_some() { "opened" } else { "target" };
+        facts.add(target, format!("{} bytes ({})", grouped(length), size(length)));
         for layer in layers {
             facts.add(
                 format!("blocks of {}", grouped(layer.block_size.into())),
@@ -60,6 +65,9 @@ impl Forecast {
             facts.add("payload", format!("{} bytes{}", grouped(cost.bytes), in_requests(cost.requests)));
         }
         facts.add("index", format!("{} bytes{}", grouped(index.bytes), in_requests(index.requests)));
+        if let Some(closing) = &self.closing {
+            closing.add_facts(&mut facts);
+        }
         if stats || console.is_verbose() {
             add_statistics(&mut facts, statistics);
         }
@@ -69,7 +77,7 @@ impl Forecast {
         } else {
             console.data(facts)?;
         }
-        console.event(&json!({
+        let done = json!({
             "event": "done",
             "matched_bytes": plan.matched_bytes(),
             "missing_bytes": plan.fetched_bytes(),
@@ -87,7 +95,8 @@ impl Forecast {
             "false_weak_hit_rate": statistics.false_weak_hit_rate(),
             "strong_sums": statistics.strong_sums,
             "seconds": time.as_secs_f64(),
-        }))?;
+        });
+        console.event(&joined(done, self.closing.map_or(json!({}), |closing| closing.event())))?;
         Ok(())
     }
 
@@ -101,11 +110,14 @@ impl Forecast {
     ) -> anyhow::Result<()> {
         let length = self.plan.cut().length();
         let requests = cost.requests + self.index.requests;
+        let closing = self.closing.map(|closing| format!(", and close it in about {}", seconds(closing.time)));
+        let closing = closing.unwrap_or_default();
         console.message(format_args!(
-            "{}: would fetch {} of {} and {} of index{}{}",
+            "{}: would fetch {} of {}{} and {} of index{}{}{closing}",
             cost.location,
             size(cost.bytes),
             size(length),
+            if self.closing.is_some() { " in the file" } else { "" },
             size(self.index.bytes),
             in_requests(requests),
             cost.seconds
@@ -116,7 +128,7 @@ impl Forecast {
             add_statistics(&mut facts, &self.statistics);
             console.aside(&facts);
         }
-        console.event(&json!({
+        let done = json!({
             "event": "done",
             "dry_run": true,
             "output": output.map(|output| output.to_string_lossy()),
@@ -124,10 +136,11 @@ impl Forecast {
             "missing_bytes": self.plan.fetched_bytes(),
             "fetched_bytes": cost.bytes,
             "index_bytes": self.index.bytes,
-            "output_bytes": length,
+            "output_bytes": self.closing.map_or(length, |closing| closing.bytes),
             "requests": requests,
             "seconds": cost.seconds,
-        }))?;
+        });
+        console.event(&joined(done, self.closing.map_or(json!({}), |closing| closing.event())))?;
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use gosync_files::Note;
 use serde_json::json;
 
 use crate::console::Console;
+use crate::directory::outcome::joined;
 use crate::forecast::add_statistics;
 use crate::table::{Facts, counted, in_requests, seconds};
 use crate::text::{grouped, percent, size};
@@ -24,10 +25,23 @@ pub(crate) struct Outcome {
     pub(crate) search: Statistics,
     /// What reading the index took.
     pub(crate) index: Transfer,
+    /// What a packed file took, if it is one.
+    pub(crate) packed: Option<Packed>,
     /// What there is to say of servers, each in one line.
     pub(crate) notes: Vec<String>,
     /// What went wrong apart from the content.
     pub(crate) warnings: Vec<Note>,
+}
+
+/// What a packed file took.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed {
+    /// How many bytes it was made of: those that matched or were fetched.
+    pub(crate) opened_bytes: u64,
+    /// How many of its streams cannot be made here.
+    pub(crate) unknown_streams: u64,
+    /// What it took to get these as they were published; it is in the transfer too.
+    pub(crate) as_published: Transfer,
 }
 
 impl Outcome {
@@ -43,6 +57,7 @@ impl Outcome {
             work,
             search: Statistics::default(),
             index,
+            packed: None,
             notes: Vec::new(),
             warnings: Vec::new(),
         }
@@ -50,7 +65,7 @@ impl Outcome {
 
     /// Tells it, and how long it took since `start`.
     pub(crate) fn tell(&self, output: Option<&Path>, start: Instant, console: &Console) -> anyhow::Result<()> {
-        let Self { changed, output_bytes, matched_bytes, ref work, index, ref notes, ref warnings, .. } = *self;
+        let Self { changed, output_bytes, matched_bytes, ref work, index, packed, ref notes, ref warnings, .. } = *self;
         let requests = work.transfer.requests + index.requests;
         let time = start.elapsed();
         console.notes(warnings);
@@ -58,6 +73,16 @@ impl Outcome {
             console.message(format_args!(
                 "warning: {} came out wrong at first, and was fetched again",
                 counted(work.refetched_blocks, "block")
+            ));
+        }
+        if let Some(Packed { unknown_streams, as_published, .. }) =
+            packed.filter(|packed| packed.as_published.bytes > 0)
+        {
+            console.message(format_args!(
+                "warning: {} of the file cannot be compressed here as it was, and took {} to fetch as published; a newer \
+                 version of this program may know how",
+                counted(unknown_streams, "stream"),
+                size(as_published.bytes)
             ));
         }
         for note in notes {
@@ -69,11 +94,13 @@ impl Outcome {
         let name = output.map_or("standard output".into(), |output| output.display().to_string());
         let index_size = size(index.bytes);
         if changed {
+            let of = packed.map_or(output_bytes, |packed| packed.opened_bytes);
+            let within = packed.map_or(String::new(), |packed| format!(" of {} in it", size(packed.opened_bytes)));
             console.message(format_args!(
-                "{name}: {}, {} matched ({}), {} fetched and {index_size} of index{}, in {}",
+                "{name}: {}, {}{within} matched ({}), {} fetched and {index_size} of index{}, in {}",
                 size(output_bytes),
                 size(matched_bytes),
-                percent(matched_bytes, output_bytes),
+                percent(matched_bytes, of),
                 size(work.transfer.bytes),
                 in_requests(requests),
                 seconds(time)
@@ -86,7 +113,7 @@ impl Outcome {
                 seconds(time)
             ));
         }
-        console.event(&json!({
+        let done = json!({
             "event": "done",
             "output": output.map(|output| output.to_string_lossy()),
             "changed": changed,
@@ -99,7 +126,15 @@ impl Outcome {
             "refetched_blocks": work.refetched_blocks,
             "warnings": warnings.iter().map(ToString::to_string).chain(notes.iter().cloned()).collect::<Vec<_>>(),
             "seconds": time.as_secs_f64(),
-        }))?;
+        });
+        let packed = packed.map_or(json!({}), |packed| {
+            json!({ "packed": {
+                "opened_bytes": packed.opened_bytes,
+                "unknown_streams": packed.unknown_streams,
+                "as_published_bytes": packed.as_published.bytes,
+            } })
+        });
+        console.event(&joined(done, packed))?;
         Ok(())
     }
 
@@ -109,6 +144,10 @@ impl Outcome {
         let bytes = |bytes| format!("{} bytes ({})", grouped(bytes), size(bytes));
         let mut facts = Facts::default();
         facts.add("target", bytes(self.output_bytes));
+        if let Some(packed) = self.packed {
+            facts.add("opened", bytes(packed.opened_bytes));
+            facts.add("as published", bytes(packed.as_published.bytes));
+        }
         facts.add("matched", bytes(self.matched_bytes));
         facts.add("copied", bytes(work.copied));
         facts.add("repeated", bytes(work.repeated));

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::ValueEnum;
-use gosync::Format;
-use gosync::publish::{BuildOptions, Publisher, Shard};
+use gosync::publish::{BuildOptions, PAYLOAD_SUFFIX, Publisher, Shard};
 use gosync::sources::Location;
+use gosync::{Format, Index};
+use gosync_unpack::{Made, Unpack};
 use serde_json::json;
 
 use crate::console::Console;
@@ -20,6 +21,7 @@ use crate::options::values::{block_size, destination};
 use crate::progress::Bars;
 use crate::publication;
 use crate::publication::index::Described;
+use crate::publication::packed::Opens;
 use crate::table::seconds;
 use crate::text::{grouped, size};
 
@@ -46,6 +48,14 @@ pub(crate) struct Build {
     /// 1 to 15, with a `=` before it [default: 3]
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
     compress: Option<i32>,
+    /// Open the packed file (zip, jar, wheel, gz, tar.gz): a compressed payload is made of what is in
+    /// it, and a patch fetches what changed there, and packs it to the same bytes again. Publish both,
+    /// and the file [default: where that pays]
+    #[arg(long, conflicts_with_all = ["part", "no_unpack"])]
+    unpack: bool,
+    /// Publish a packed file as it is
+    #[arg(long)]
+    no_unpack: bool,
     /// Make only part I of N of the index; `gosync index merge` puts them together
     #[arg(long, value_name = "I/N", conflicts_with = "sign")]
     part: Option<Shard>,
@@ -80,11 +90,11 @@ impl Build {
             return Ok(ExitCode::SUCCESS);
         }
         self.contents.check_file()?;
-        publication::packed::warn(&self.file, console);
         let format = match self.format {
             IndexFormat::Gosync => Format::Layered,
             IndexFormat::GoSync => Format::GoSync,
             IndexFormat::Zsync => {
+                publication::packed::warn(&self.file, Opens::Never, console);
                 publication::control::build(&self.file, self.output, self.block_size, console)?;
                 return Ok(ExitCode::SUCCESS);
             }
@@ -92,7 +102,10 @@ impl Build {
         let block_sizes = self.block_size.map_or(self.layers.clone(), |size| vec![size]);
         let options = BuildOptions { block_sizes, compress: self.compress };
         match self.part {
-            Some(shard) => self.build_part(shard, &options, console)?,
+            Some(shard) => {
+                publication::packed::warn(&self.file, Opens::Never, console);
+                self.build_part(shard, &options, console)?;
+            }
             None => self.build_whole(format, &options, console)?,
         }
         Ok(ExitCode::SUCCESS)
@@ -109,6 +122,7 @@ impl Build {
             (!self.layers.is_empty(), "--layers", "layers"),
             (self.compress.is_some(), "--compress", "compressed payload"),
             (self.part.is_some(), "--part", "parts"),
+            (self.unpack, "--unpack", "recipe for packed files"),
             (self.signing.is_wanted(), "--sign", "header that could be signed"),
         ];
         match wanted.iter().find(|(is_given, ..)| *is_given) {
@@ -120,20 +134,65 @@ impl Build {
         }
     }
 
+    /// Whether a packed file is opened: not where block sizes are given that its payload may not have.
+    fn unpack(&self, format: Format, options: &BuildOptions) -> Option<Unpack> {
+        let fits = options.compress.is_some() || options.block_sizes.is_empty();
+        match format {
+            Format::Layered if self.unpack => Some(Unpack::IfItCan),
+            Format::Layered if !self.no_unpack && self.part.is_none() && fits => Some(Unpack::IfItPays),
+            _ => None,
+        }
+    }
+
     fn build_whole(self, format: Format, options: &BuildOptions, console: &Console) -> anyhow::Result<()> {
         let start = Instant::now();
+        let unpack = self.unpack(format, options);
         let location = self.output.unwrap_or_else(|| default_index(&self.file).into());
         let upload = environment::source_options()?;
         let bars = Bars::new(console);
         let publisher = Publisher { format, options, sources: &upload, progress: &bars };
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy();
+        let unpacked = location.beside(&format!("{name}{PAYLOAD_SUFFIX}"));
         let payload = publisher.payload_location(&self.file, &location);
-        self.signing.keep_apart(&location, payload.as_ref(), &[&self.file])?;
+        self.signing.keep_apart(&location, unpack.map(|_| &unpacked).or(payload.as_ref()), &[&self.file])?;
         let key = self.signing.key(console)?;
+        if let Some(unpack) = unpack {
+            let made = gosync_unpack::build_file(&self.file, &unpacked, unpack, options, &upload, &bars);
+            if let Some(Made { index, info, notes }) = made.map_err(gosync::Error::from)? {
+                console.notes(&notes);
+                publication::packed::tell(&self.file, &info, console);
+                let described = Described::packed(&info);
+                let index = Index::Layered(index);
+                return publication::index::publish(
+                    &index,
+                    &location,
+                    key.as_ref(),
+                    &upload,
+                    start,
+                    &described,
+                    console,
+                );
+            }
+        }
+        let opens = match format {
+            Format::Layered if self.unpack => return Err(publication::packed::nothing_in(&self.file).into()),
+            Format::Layered if unpack.is_none() => Opens::NotAsked,
+            Format::Layered => Opens::DoesNotPay,
+            Format::GoSync => Opens::Never,
+        };
+        publication::packed::warn(&self.file, opens, console);
         let index = publisher.build(&self.file, payload.as_ref())?;
         publication::index::publish(&index, &location, key.as_ref(), &upload, start, &Described::default(), console)
     }
 
     fn build_directory(self, console: &Console) -> anyhow::Result<()> {
+        if self.unpack {
+            return Err(Usage {
+                message: format!("--unpack is for packed files, and {} is a directory", self.file.display()),
+                hint: "leave it out",
+            }
+            .into());
+        }
         if self.part.is_some() || !matches!(self.format, IndexFormat::Gosync) {
             return Err(Usage {
                 message: format!(

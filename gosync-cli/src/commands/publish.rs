@@ -21,6 +21,7 @@ use crate::options::signing::Signing;
 use crate::options::values::{Expiry, block_size, expiry, folder};
 use crate::progress::Bars;
 use crate::publication;
+use crate::publication::packed::Opens;
 use crate::table::{counted, seconds};
 use crate::text::{percent, size};
 
@@ -72,7 +73,7 @@ impl Publish {
             self.contents.check_packed()?;
         } else {
             self.contents.check_file()?;
-            publication::packed::warn(file, console);
+            publication::packed::warn(file, Opens::Never, console);
         }
         keep_out(file, &self.to)?;
         let name = match &self.name {

@@ -15,6 +15,7 @@ use crate::options::network::Network;
 use crate::options::trust::Trust;
 use crate::options::values::location;
 use crate::progress::Bars;
+use crate::published::beside::Beside;
 use crate::published::open::Published;
 use crate::remedy;
 use crate::table::{counted, seconds};
@@ -44,8 +45,8 @@ impl Verify {
         if let Some(directory) = Directory::of(&published, &self.file, &options, console)? {
             return directory.verify(&self.file, start);
         }
-        let verified =
-            verify(&*published.target(None), &self.file, &Bars::new(console)).map_err(gosync::Error::from)?;
+        let verified = verify(&*published.target(&Beside::default()), &self.file, &Bars::new(console))
+            .map_err(gosync::Error::from)?;
         let is_good = verified.is_good();
         let Verified { verdict, .. } = verified;
         let time = start.elapsed();

@@ -161,7 +161,7 @@ pub(crate) fn build(
         counted(info.files, "file"),
         grouped(info.entries - info.files)
     ));
-    publish(&index, &location, key, &upload, start, &Described { noun: "directory", facts }, console)
+    publish(&index, &location, key, &upload, start, &Described { noun: "directory", facts, bytes: None }, console)
 }
 
 /// Looks at the directory at `path`, and says what of it is left out.

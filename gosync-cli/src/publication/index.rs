@@ -12,10 +12,12 @@ use gosync::sources::{Location, SourceOptions};
 use gosync::{Error, Index};
 use gosync_files::entry;
 use gosync_patcher::StagedFile;
+use gosync_unpack::PackedInfo;
 use serde_json::{Value, json};
 
 use crate::console::Console;
 use crate::directory::outcome::joined;
+use crate::published::packed;
 use crate::table::seconds;
 use crate::text::{grouped, percent, size};
 
@@ -25,11 +27,20 @@ pub(crate) struct Described {
     pub(crate) noun: &'static str,
     /// What more there is to say of it, for programs.
     pub(crate) facts: Value,
+    /// Its length, where that is not the length of the target.
+    pub(crate) bytes: Option<u64>,
 }
 
 impl Default for Described {
     fn default() -> Self {
-        Self { noun: "file", facts: json!({}) }
+        Self { noun: "file", facts: json!({}), bytes: None }
+    }
+}
+
+impl Described {
+    /// A packed file.
+    pub(crate) fn packed(info: &PackedInfo) -> Self {
+        Self { facts: packed::event(info), bytes: Some(info.recipe.packed_len()), ..Self::default() }
     }
 }
 
@@ -45,6 +56,7 @@ pub(crate) fn publish(
 ) -> anyhow::Result<()> {
     let noun = described.noun;
     let info = index.info();
+    let length = described.bytes.unwrap_or(info.length);
     let payload = info.payload.as_ref().map(|payload| location.beside(payload.name.as_str()));
     let signature = key.map(|key| key.sign_index(index, location)).transpose()?;
     console.notes(&Destination::new(location, upload).put(|out| index.write(out)).map_err(Error::from)?);
@@ -63,14 +75,15 @@ pub(crate) fn publish(
         "{location}: blocks of {} bytes, {} ({} of the {noun}), in {}",
         sizes.join(", "),
         size(index_bytes),
-        percent(index_bytes, info.length),
+        percent(index_bytes, length),
         seconds(time)
     ));
     if let Some(payload) = &payload {
         console.message(format_args!(
-            "{payload}: {} ({} of the {noun}), to be published instead of it",
+            "{payload}: {} ({} of the {noun}), to be published {} it",
             size(info.source_length()),
-            percent(info.source_length(), info.length)
+            percent(info.source_length(), length),
+            if described.bytes.is_some() { "beside" } else { "instead of" }
         ));
         if info.source_length() > info.length {
             console.message(format_args!(

@@ -4,7 +4,12 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use gosync_unpack::PackedInfo;
+
 use crate::console::Console;
+use crate::failure::Usage;
+use crate::table::counted;
+use crate::text::size;
 
 /// What a file begins with that is compressed as a whole.
 const MAGICS: &[(&[u8], &str)] = &[
@@ -26,18 +31,36 @@ const SUFFIXES: &[(&str, &str)] = &[(".br", "Brotli"), (".lzma", "LZMA")];
 /// How much of a ZIP file's end is read: its list of entries, or the last of them.
 const LIST: u64 = 1 << 20;
 
+/// Whether what is packed is opened where it is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opens {
+    /// It was tried, and there is too little in it that can be opened.
+    DoesNotPay,
+    /// It could be tried.
+    NotAsked,
+    /// Not in this way to publish.
+    Never,
+}
+
 /// Warns where little of `file` will match its next version, and says what to publish instead.
 /// What cannot be read is told of when the index is made.
-pub(crate) fn warn(file: &Path, console: &Console) {
+pub(crate) fn warn(file: &Path, opens: Opens, console: &Console) {
     if !file.is_file() {
         return;
     }
     let Ok(Some(format)) = File::open(file).and_then(|mut opened| packed(&mut opened, file)) else { return };
     let file = file.display();
-    let hint = match format {
-        "gzip" => {
-            "publish what is in it (with --compress, if it is to stay small), or make it with `gzip --rsyncable`; \
-                   with zsyncmake clients fetch pieces of a gzip file, see its -z"
+    let can_be_opened = matches!(format, "gzip" | "ZIP");
+    let hint = match opens {
+        Opens::NotAsked if can_be_opened => {
+            "`gosync build --unpack`, without other block sizes, looks at what is in it, and patches that"
+        }
+        Opens::Never if format == "gzip" => {
+            "`gosync build` looks at what is in it, in gosync's own format and as a whole, and patches that; \
+             in zsync's, zsyncmake -z does"
+        }
+        Opens::Never if can_be_opened => {
+            "`gosync build` looks at what is in it, in gosync's own format and as a whole, and patches that"
         }
         _ => "publish what is in it instead, as a directory if it is several files; --compress keeps that small",
     };
@@ -46,6 +69,26 @@ pub(crate) fn warn(file: &Path, console: &Console) {
          so that little will match",
     ));
     console.message(format_args!("hint: {hint}"));
+}
+
+/// Tells what was opened of `file`.
+pub(crate) fn tell(file: &Path, info: &PackedInfo, console: &Console) {
+    let recipe = &info.recipe;
+    console.message(format_args!(
+        "{}: {} of {}, opened to {}",
+        file.display(),
+        counted(recipe.streams().len() as u64, "stream"),
+        size(recipe.packed_len()),
+        size(recipe.flat_len())
+    ));
+}
+
+/// That `file` is to be opened, and cannot be.
+pub(crate) fn nothing_in(file: &Path) -> Usage {
+    Usage {
+        message: format!("there is nothing in {} that can be opened and packed again", file.display()),
+        hint: "leave out --unpack; what can be opened are zip and gzip files, and jars, wheels and others like them",
+    }
 }
 
 /// What `file`, called `path`, is compressed with as a whole or for the most part.

@@ -4,24 +4,35 @@ use gosync::pointer::{Pointer, date};
 use gosync::signing::Signed;
 use gosync::{FrameKind, IndexInfo, PayloadInfo};
 use gosync_tree::TreeInfo;
+use gosync_unpack::PackedInfo;
 use serde_json::{Value, json};
 
+use super::packed;
+use crate::directory::outcome::joined;
 use crate::table::{Facts, counted};
 use crate::text::{grouped, percent, size};
 
 const FRAMES: [(&str, FrameKind); 2] = [("fine", FrameKind::Fine), ("coarse", FrameKind::Coarse)];
 
+/// What the index says of its target, where that is no plain file.
+pub(super) struct Contents<'a> {
+    pub(super) tree: Option<&'a TreeInfo>,
+    pub(super) packed: Option<&'a PackedInfo>,
+}
+
 /// What is in the index, for people and for programs.
 pub(super) fn describe(
     info: &IndexInfo,
-    tree: Option<&TreeInfo>,
+    contents: &Contents<'_>,
     signed: Option<&Signed>,
     pointer: Option<&Pointer>,
 ) -> (Facts, Value) {
-    (facts(info, tree, signed, pointer), event(info, tree, signed, pointer))
+    let event = event(info, contents, signed, pointer);
+    let packed = contents.packed.map_or(json!({}), packed::event);
+    (facts(info, contents, signed, pointer), joined(event, packed))
 }
 
-fn facts(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>, pointer: Option<&Pointer>) -> Facts {
+fn facts(info: &IndexInfo, contents: &Contents<'_>, signed: Option<&Signed>, pointer: Option<&Pointer>) -> Facts {
     let mut facts = Facts::default();
     if let Some(pointer) = pointer {
         let Pointer { name, serial, published_at, expires_at, .. } = pointer;
@@ -31,8 +42,12 @@ fn facts(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>, poi
     }
     facts.add("format", format!("{}, version {}", info.format, info.version));
     facts.add("target", info.target_name.as_ref().map_or("(not named)", |name| name.as_str()));
-    facts.add("length", format!("{} bytes ({})", grouped(info.length), size(info.length)));
-    if let Some(tree) = tree {
+    if let Some(packed) = contents.packed {
+        packed::add_facts(&mut facts, packed);
+    }
+    let length = if contents.packed.is_some() { "opened" } else { "length" };
+    facts.add(length, format!("{} bytes ({})", grouped(info.length), size(info.length)));
+    if let Some(tree) = contents.tree {
         let (files, entries) = (counted(tree.files, "file"), grouped(tree.entries));
         facts.add("directory", format!("{entries} entries, {files} of {} bytes", grouped(tree.bytes)));
         facts.add("listing", format!("{} bytes", grouped(tree.listing_length)));
@@ -84,7 +99,7 @@ fn facts(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>, poi
     facts
 }
 
-fn event(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>, pointer: Option<&Pointer>) -> Value {
+fn event(info: &IndexInfo, contents: &Contents<'_>, signed: Option<&Signed>, pointer: Option<&Pointer>) -> Value {
     json!({
         "event": "done",
         "pointer": pointer.map(|pointer| json!({
@@ -98,7 +113,7 @@ fn event(info: &IndexInfo, tree: Option<&TreeInfo>, signed: Option<&Signed>, poi
         "version": info.version,
         "target": info.target_name.as_ref().map(|name| name.as_str()),
         "target_bytes": info.length,
-        "directory": tree.map(|tree| json!({
+        "directory": contents.tree.map(|tree| json!({
             "entries": tree.entries,
             "files": tree.files,
             "bytes": tree.bytes,

@@ -7,10 +7,12 @@ use gosync::signing::Signed;
 use gosync::sources::{Location, SourceOptions, Transfer};
 use gosync::update::{Beginning, Target};
 use gosync::{Index, OpenedIndex, ReadOptions};
-use gosync_tree::{FIRST_BYTES, SECTION, TreeInfo};
-use gosync_zsync::{Control, ControlTarget, OpenedControl, Places};
+use gosync_tree::{FIRST_BYTES, SECTION as TREE, TreeInfo};
+use gosync_unpack::{PackedInfo, PackedTarget, SECTION as PACKED};
+use gosync_zsync::{Control, ControlTarget, OpenedControl};
 use serde_json::Value;
 
+use super::beside::Beside;
 use super::latest::Followed;
 use super::{control, index};
 use crate::console::Console;
@@ -21,9 +23,9 @@ use crate::table::Facts;
 
 /// Something that describes a target, opened. A new format is one more of these.
 pub(crate) enum Published {
-    /// An index of gosync's own format or go-sync's, its signature, if there was to be one, and the
-    /// pointer that led to it, if one did.
-    Index(OpenedIndex, Option<Signed>, Option<Box<Followed>>),
+    /// An index of gosync's own format or go-sync's, its signature, if there was to be one, the
+    /// pointer that led to it, if one did, and what it says of a packed file, if it is of one.
+    Index(OpenedIndex, Option<Signed>, Option<Box<Followed>>, Option<Box<PackedInfo>>),
     /// A control file of zsync.
     Control(OpenedControl),
 }
@@ -50,7 +52,7 @@ impl Published {
         options: &SourceOptions,
         console: &Console,
     ) -> anyhow::Result<Self> {
-        let limits = ReadOptions { sections: &[SECTION], ..ReadOptions::default() };
+        let limits = ReadOptions { sections: &[TREE, PACKED], ..ReadOptions::default() };
         let beginning = match paths.first().is_some_and(|path| path.is_dir()) {
             true => Beginning::read_first(location, FIRST_BYTES, limits.max_bytes, options),
             false => Beginning::read(location, limits.max_bytes, options),
@@ -58,7 +60,7 @@ impl Published {
         let beginning = beginning.map_err(gosync::Error::from)?;
         if Pointer::begins(beginning.start()) {
             let (opened, followed) = Followed::open(beginning, paths, trust, &limits, options, console)?;
-            return Ok(Self::Index(opened, followed.latest.signed.clone(), Some(Box::new(followed))));
+            return Self::index(opened, followed.latest.signed.clone(), Some(Box::new(followed)));
         }
         let is_index = Index::format_of(beginning.start());
         if matches!(is_index, Ok(None)) && Control::is_one(beginning.start()) {
@@ -75,15 +77,39 @@ impl Published {
         }
         let mut opened = OpenedIndex::read(beginning, &limits)?;
         let signed = trust.check(&mut opened, options, console)?;
-        Ok(Self::Index(opened, signed, None))
+        Self::index(opened, signed, None)
     }
 
-    /// What an update brings about; of a control file also from `places`.
-    pub(crate) fn target<'a>(&'a self, places: Option<&'a Places>) -> Box<dyn Target + 'a> {
-        match (self, places) {
-            (Self::Index(opened, ..), _) => opened.index.target(),
-            (Self::Control(opened), None) => Box::new(ControlTarget::new(&opened.control)),
-            (Self::Control(opened), Some(places)) => Box::new(ControlTarget::at(&opened.control, places)),
+    fn index(mut opened: OpenedIndex, signed: Option<Signed>, followed: Option<Box<Followed>>) -> anyhow::Result<Self> {
+        let packed = opened.index.layered().map(PackedInfo::of).transpose().map_err(gosync::Error::from)?.flatten();
+        let packed = packed.map(|(info, transfer)| {
+            opened.transfer += transfer;
+            Box::new(info)
+        });
+        Ok(Self::Index(opened, signed, followed, packed))
+    }
+
+    /// What an update brings about, also from what is beside its source.
+    pub(crate) fn target<'a>(&'a self, beside: &'a Beside) -> Box<dyn Target + 'a> {
+        match self {
+            Self::Index(opened, .., packed) => match (opened.index.layered(), packed) {
+                (Some(index), Some(info)) => {
+                    Box::new(PackedTarget::new(index, info).with_published(beside.packed.as_deref()))
+                }
+                _ => opened.index.target(),
+            },
+            Self::Control(opened) => Box::new(match &beside.places {
+                None => ControlTarget::new(&opened.control),
+                Some(places) => ControlTarget::at(&opened.control, places),
+            }),
+        }
+    }
+
+    /// What it says of a packed file, if it is of one.
+    pub(crate) fn packed(&self) -> Option<&PackedInfo> {
+        match self {
+            Self::Index(.., packed) => packed.as_deref(),
+            Self::Control(_) => None,
         }
     }
 
@@ -120,10 +146,11 @@ impl Published {
     /// What is in it, for people and for programs.
     pub(crate) fn description(&self) -> Result<(Facts, Value), gosync::Error> {
         Ok(match self {
-            Self::Index(opened, signed, followed) => {
+            Self::Index(opened, signed, followed, packed) => {
                 let tree = opened.index.layered().map(TreeInfo::of).transpose()?.flatten();
                 let pointer = followed.as_ref().map(|followed| &followed.latest.pointer);
-                index::describe(&opened.index.info(), tree.as_ref(), signed.as_ref(), pointer)
+                let contents = index::Contents { tree: tree.as_ref(), packed: packed.as_deref() };
+                index::describe(&opened.index.info(), &contents, signed.as_ref(), pointer)
             }
             Self::Control(opened) => control::describe(&opened.control, opened.bytes.len()),
         })
@@ -131,13 +158,13 @@ impl Published {
 
     /// Whether it is what was made the last time, so that it is worth a look whether it is there.
     pub(crate) fn is_known(&self) -> bool {
-        matches!(self, Self::Index(_, _, Some(followed)) if followed.is_known())
+        matches!(self, Self::Index(_, _, Some(followed), _) if followed.is_known())
     }
 
     /// Remembers that `output` was brought to it, where a pointer led here: an older version is then
     /// refused.
     pub(crate) fn remember(&self, output: &Path, console: &Console) {
-        if let Self::Index(opened, _, Some(followed)) = self
+        if let Self::Index(opened, _, Some(followed), _) = self
             && let Some(index) = opened.index.layered()
         {
             followed.remember(index, output, console);
@@ -147,7 +174,7 @@ impl Published {
     /// The pointer that led here.
     pub(crate) fn pointer(&self) -> Option<&Latest> {
         match self {
-            Self::Index(_, _, Some(followed)) => Some(&followed.latest),
+            Self::Index(_, _, Some(followed), _) => Some(&followed.latest),
             _ => None,
         }
     }

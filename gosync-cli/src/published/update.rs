@@ -10,11 +10,13 @@ use gosync_files::identity::{SameFile, is_same, keep_apart};
 use gosync_zsync::{Places, packed_locations, source_locations};
 use url::Url;
 
+use super::beside::Beside;
 use super::open::Published;
+use super::packed::{Closing, unknown};
 use crate::console::Console;
 use crate::failure::Usage;
 use crate::forecast::Forecast;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Packed};
 use crate::progress::Bars;
 use crate::remedy::{self, Wanted};
 
@@ -36,11 +38,11 @@ impl Update<'_> {
     /// Compares the target with the seeds, and estimates what fetching the rest will cost, if
     /// that can be told. Also gives the seeds.
     pub(crate) fn compare(&self) -> anyhow::Result<(Forecast, Seeds, anyhow::Result<Estimate>)> {
-        let (places, unusable) = match self.places() {
-            Ok(places) => (places, None),
-            Err(error) => (None, Some(error)),
+        let (beside, unusable) = match self.beside() {
+            Ok(beside) => (beside, None),
+            Err(error) => (Beside::default(), Some(error)),
         };
-        let target = self.published.target(places.as_ref());
+        let target = self.published.target(&beside);
         let bars = Bars::new(self.console);
         let seeds = self.open_seeds(&*target, &bars)?;
         self.console.notes(&seeds.notes());
@@ -48,8 +50,9 @@ impl Update<'_> {
         drop(bars);
         self.warn_of_unreadable(&seeds, &comparison.unreadable);
         let compared = Instant::now();
+        let closing = self.published.packed().map(Closing::of);
         let cost = || {
-            let locations = match (unusable, &places) {
+            let locations = match (unusable, &beside.places) {
                 (Some(error), _) => return Err(error),
                 (None, Some(places)) => vec![places.plain_location().unwrap_or(places.usual()).clone()],
                 (None, None) => self.locations()?,
@@ -58,7 +61,10 @@ impl Update<'_> {
                 locations.iter().map(|location| estimate(&*target, &comparison, location, self.options));
             let first = estimates.next().expect("there is a location");
             let estimate = first.or_else(|error| estimates.find_map(Result::ok).ok_or(error));
-            Ok(estimate.map_err(gosync::Error::from)?)
+            let estimate = estimate.map_err(gosync::Error::from)?;
+            // What is fetched as it was published comes on top of that.
+            let more = closing.map_or(0, |closing| closing.unknown_bytes);
+            Ok(Estimate { bytes: estimate.bytes + more, ..estimate })
         };
         let cost = cost();
         let mut index = self.published.transfer();
@@ -69,6 +75,7 @@ impl Update<'_> {
             statistics: comparison.statistics,
             layers: comparison.layers,
             index,
+            closing,
             compared,
         };
         Ok((forecast, seeds, cost))
@@ -130,8 +137,8 @@ impl Update<'_> {
         {
             console.message("warning: the control file has no hash of the whole file; only blocks can be verified");
         }
-        let places = self.places()?;
-        let (source, named): (Box<dyn Source + '_>, String) = match &places {
+        let beside = self.beside()?;
+        let (source, named): (Box<dyn Source + '_>, String) = match &beside.places {
             Some(places) => (Box::new(places.plain()), places.usual().to_string()),
             None => {
                 let locations = self.locations()?;
@@ -143,13 +150,14 @@ impl Update<'_> {
         let source = &*source;
         let place = output.unwrap_or(Path::new("-")).display();
         console.detail(format_args!("index {}, source {named}, output {place}", self.published.location()));
-        let target = self.published.target(places.as_ref());
+        let target = self.published.target(&beside);
         let bars = Bars::new(console);
         let seeds = self.open_seeds(&*target, &bars)?;
         if let Some(output) = output.filter(|_| self.published.is_known())
             && is_made(&*target, output, &bars).map_err(gosync::Error::from)?
         {
-            return Ok(Outcome::nothing(target.length(), self.published.transfer()));
+            let output_bytes = target.finish().map_or(target.length(), |finish| finish.length());
+            return Ok(Outcome::nothing(output_bytes, self.published.transfer()));
         }
         let report = match output {
             Some(output) => {
@@ -174,26 +182,36 @@ impl Update<'_> {
         }
         let mut index = self.published.transfer();
         index += report.comparison.index_transfer;
+        let (opened_bytes, matched_bytes) = (report.output_bytes(), report.matched_bytes());
+        let packed = self.published.packed().map(|info| Packed {
+            opened_bytes,
+            unknown_streams: unknown(info).0,
+            as_published: report.finished.map(|finished| finished.transfer).unwrap_or_default(),
+        });
+        let mut work = report.report;
+        work.transfer += packed.map(|packed| packed.as_published).unwrap_or_default();
         Ok(Outcome {
             changed: report.changed,
-            output_bytes: report.output_bytes(),
-            matched_bytes: report.matched_bytes(),
-            work: report.report,
+            output_bytes: self.published.packed().map_or(opened_bytes, |info| info.recipe.packed_len()),
+            matched_bytes,
+            work,
             search: report.comparison.statistics,
             index,
+            packed,
             notes: self.options.http.hosts.notes(),
             warnings: report.notes,
         })
     }
 
-    /// The places that a control file names, where nobody says otherwise.
-    fn places(&self) -> anyhow::Result<Option<Places>> {
-        match self.published {
+    /// What there is beside the source.
+    fn beside(&self) -> anyhow::Result<Beside> {
+        Ok(match self.published {
             Published::Control(opened) if self.sources.is_empty() => {
-                Ok(Some(Places::open(opened, self.referer, self.options)?))
+                Beside { places: Some(Places::open(opened, self.referer, self.options)?), packed: None }
             }
-            _ => Ok(None),
-        }
+            Published::Index(opened, .., Some(info)) => Beside::packed(opened, info, self.sources, self.options),
+            _ => Beside::default(),
+        })
     }
 
     /// Where the target is: where the user says, or else the index.
