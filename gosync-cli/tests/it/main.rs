@@ -21,6 +21,7 @@ mod manual;
 mod messages;
 mod network;
 mod opening;
+mod packed;
 mod parts;
 mod proxy;
 mod publishing;
