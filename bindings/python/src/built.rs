@@ -8,6 +8,7 @@ use gosync::Index;
 use gosync::publish::Destination;
 use gosync::signing::{SecretKey, publish_signature};
 use gosync::sources::{Location, SourceOptions};
+use gosync_unpack::PackedInfo;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -77,5 +78,17 @@ pub(crate) fn describe<'py>(
     result.set_item("warnings", warnings)?;
     result.set_item("blake3", info.file_hash.map(|hash| hash.to_string()))?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
+    Ok(result)
+}
+
+/// What an index says of a packed file.
+pub(crate) fn describe_packed<'py>(py: Python<'py>, info: &PackedInfo) -> PyResult<Bound<'py, PyDict>> {
+    let recipe = &info.recipe;
+    let result = PyDict::new(py);
+    result.set_item("bytes", recipe.packed_len())?;
+    result.set_item("blake3", info.file_hash.to_string())?;
+    result.set_item("streams", recipe.streams().len())?;
+    result.set_item("unknown_streams", recipe.unknown().count())?;
+    result.set_item("recipe_bytes", recipe.to_bytes().len())?;
     Ok(result)
 }

@@ -6,16 +6,18 @@ use std::time::{Instant, SystemTime};
 
 use gosync::pointer::{Latest, Pointer, Seen};
 use gosync::signing::{PublicKey, Signed};
-use gosync::sources::{Location, SourceOptions, Transfer};
+use gosync::sources::{Location, Source, SourceOptions, Transfer, open_sources};
 use gosync::update::{Beginning, Target, Verified, verify as verify_file};
 use gosync::{Index, OpenedIndex, ReadOptions};
-use gosync_tree::{Differences, FIRST_BYTES, SECTION, TreeInfo, keep_seen, read_seen};
+use gosync_tree::{Differences, FIRST_BYTES, SECTION as TREE, TreeInfo, keep_seen, read_seen};
+use gosync_unpack::{PackedInfo, PackedTarget, SECTION as PACKED, packed_locations as places_of_packed};
 use gosync_zsync::{Control, ControlTarget, OpenedControl, Places, packed_locations, source_locations};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments::IndexArgument;
+use crate::built::describe_packed;
 use crate::directory::{self, Tree};
 use crate::error::{control_error, sync_error};
 use crate::job::{self, Manner};
@@ -32,6 +34,8 @@ pub(crate) enum Published {
         transfer: Transfer,
         /// What led to it, if something did.
         pointer: Option<Box<Pointer>>,
+        /// What it says of a packed file, if it is of one.
+        packed: Option<Box<PackedInfo>>,
     },
     Control(Box<OpenedControl>),
 }
@@ -47,7 +51,7 @@ impl Published {
         paths: &[&Path],
         options: &SourceOptions,
     ) -> PyResult<Self> {
-        let limits = ReadOptions { sections: &[SECTION], ..ReadOptions::default() };
+        let limits = ReadOptions { sections: &[TREE, PACKED], ..ReadOptions::default() };
         let is_control = |start: &[u8]| matches!(Index::format_of(start), Ok(None)) && Control::is_one(start);
         match index {
             IndexArgument::Bytes(_) if public_key.is_some() => {
@@ -73,9 +77,9 @@ impl Published {
                 let named = |source| gosync::update::Error::Index { location: "the index in memory".into(), source };
                 let index = Index::read(&*bytes, &limits).map_err(|error| sync_error(named(error)))?;
                 let transfer = Transfer { bytes: bytes.len() as u64, requests: 0 };
-                let index = Box::new(index);
-                let pointer = None;
-                Ok(Self::Index { index, place: None, default_sources: Vec::new(), signed: None, transfer, pointer })
+                let (packed, _) = packed_of(&index)?;
+                let (index, default_sources, pointer) = (Box::new(index), Vec::new(), None);
+                Ok(Self::Index { index, place: None, default_sources, signed: None, transfer, pointer, packed })
             }
             IndexArgument::Place(location) => {
                 let beginning = match paths.first().is_some_and(|path| path.is_dir()) {
@@ -103,8 +107,10 @@ impl Published {
                     signed = Some(checked);
                 }
                 let default_sources = opened.default_sources();
+                let (packed, read) = packed_of(&opened.index)?;
+                transfer += read;
                 let (index, place) = (Box::new(opened.index), Some(opened.location));
-                Ok(Self::Index { index, place, default_sources, signed, transfer, pointer: None })
+                Ok(Self::Index { index, place, default_sources, signed, transfer, pointer: None, packed })
             }
         }
     }
@@ -129,10 +135,14 @@ impl Published {
         }
         let first = paths.first().filter(|path| path.is_dir()).map(|_| FIRST_BYTES);
         let opened = latest.open(known.as_ref(), first, limits, options).map_err(sync_error)?;
+        let (packed, read) = packed_of(&opened.index)?;
+        let mut transfer = opened.transfer;
+        transfer += read;
         Ok(Self::Index {
             default_sources: opened.default_sources(),
             place: Some(opened.location.clone()),
-            transfer: opened.transfer,
+            transfer,
+            packed,
             index: Box::new(opened.index),
             signed: latest.signed,
             pointer: Some(Box::new(latest.pointer)),
@@ -154,13 +164,37 @@ impl Published {
         Ok(())
     }
 
-    /// What an update brings about; of a control file also from `places`.
-    pub(crate) fn target<'a>(&'a self, places: Option<&'a Places>) -> Box<dyn Target + 'a> {
+    /// What an update brings about; of a control file also from `places`, and of a packed file from that,
+    /// where something of it cannot be made here.
+    pub(crate) fn target<'a>(
+        &'a self,
+        places: Option<&'a Places>,
+        published: Option<&'a dyn Source>,
+    ) -> Box<dyn Target + 'a> {
         match (self, places) {
-            (Self::Index { index, .. }, _) => index.target(),
+            (Self::Index { index, packed, .. }, _) => match (index.layered(), packed) {
+                (Some(index), Some(info)) => Box::new(PackedTarget::new(index, info).with_published(published)),
+                _ => index.target(),
+            },
             (Self::Control(opened), None) => Box::new(ControlTarget::new(&opened.control)),
             (Self::Control(opened), Some(places)) => Box::new(ControlTarget::at(&opened.control, places)),
         }
+    }
+
+    /// What it says of a packed file, if it is of one.
+    pub(crate) fn packed(&self) -> Option<&PackedInfo> {
+        match self {
+            Self::Index { packed, .. } => packed.as_deref(),
+            Self::Control(_) => None,
+        }
+    }
+
+    /// The packed file itself, beside the index or `sources`, where something of it cannot be made here.
+    pub(crate) fn packed_source(&self, sources: &[Location], options: &SourceOptions) -> Option<Box<dyn Source>> {
+        let Self::Index { index, place, packed: Some(info), .. } = self else { return None };
+        let places = places_of_packed(index.layered()?, info, place.iter().chain(sources));
+        let length = Some(info.recipe.packed_len());
+        (!places.is_empty()).then(|| open_sources(&places, length, options).ok()).flatten()
     }
 
     /// What it says of a directory, if it describes one, and the directory that is compared with
@@ -238,6 +272,12 @@ impl Published {
     }
 }
 
+/// What `index` says of a packed file, and what reading that took.
+fn packed_of(index: &Index) -> PyResult<(Option<Box<PackedInfo>>, Transfer)> {
+    let found = index.layered().map(PackedInfo::of).transpose().map_err(sync_error)?.flatten();
+    Ok(found.map_or((None, Transfer::default()), |(info, transfer)| (Some(Box::new(info)), transfer)))
+}
+
 /// By which pointer the file or directory at `path` was made last.
 fn seen(path: &Path) -> PyResult<Option<Seen>> {
     if !path.is_dir() {
@@ -286,6 +326,9 @@ pub(crate) fn inspect<'py>(
                 info.file_hash.iter().map(|hash| ("BLAKE3", hash.to_string())).collect::<Vec<_>>(),
             )?;
             result.set_item("urls", Vec::<String>::new())?;
+            if let Some(info) = published.packed() {
+                result.set_item("packed", describe_packed(py, info)?)?;
+            }
             if let Some(tree) = tree {
                 let all = [("entries", tree.entries), ("files", tree.files), ("bytes", tree.bytes)];
                 let directory = PyDict::new(py);
@@ -337,7 +380,7 @@ pub(crate) fn verify<'py>(
             return Ok(Found::Tree(found, tree.info));
         }
         let [file] = &files;
-        let verified = verify_file(&*published.target(None), file, job).map_err(sync_error)?;
+        let verified = verify_file(&*published.target(None, None), file, job).map_err(sync_error)?;
         Ok(Found::File(published.ignored(), verified))
     })?;
     let (ignored, verified) = match found {

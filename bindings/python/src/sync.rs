@@ -2,22 +2,23 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use gosync::Format;
 use gosync::publish::{BuildOptions, PAYLOAD_SUFFIX, Publisher, Shard, build_file, keep_apart};
 use gosync::signing::SIGNATURE_SUFFIX;
 use gosync::sources::{Location, Source, Transfer, open_sources};
 use gosync::update::{Comparison, FileOptions, Note, Seeds, Update, UpdateReport, compare};
+use gosync::{Format, Index};
 use gosync_files::identity::{self, is_same};
 use gosync_tree::{TreeForecast, TreeReport};
+use gosync_unpack::{Made, Unpack};
 use gosync_zsync::Places;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::arguments::{IndexArgument, Output, Place};
-use crate::built::{Key, describe, write_index};
+use crate::built::{Key, describe, describe_packed, write_index};
 use crate::directory::{self, Wishes};
 use crate::error::{control_error, sync_error, value_error};
 use crate::job::{self, Manner};
@@ -35,6 +36,7 @@ pub(crate) fn build<'py>(
     block_sizes: Vec<u32>,
     compress: Option<i32>,
     part: Option<(u32, u32)>,
+    unpack: Option<bool>,
     key: Option<Key>,
     network: Network,
     manner: Manner,
@@ -59,7 +61,9 @@ pub(crate) fn build<'py>(
         Output::Place(location) => Some(location.clone()),
         Output::Stream(stream) => file_behind(stream.bind(py)).map(Location::from),
     };
-    let outputs: Vec<&Location> = index.iter().chain(&payload).collect();
+    let unpacked = unpacked_payload(&file, &output, format, part.is_some(), &block_sizes, compress, unpack)?;
+    let outputs: Vec<&Location> =
+        index.iter().chain(unpacked.as_ref().map(|(at, _)| at).or(payload.as_ref())).collect();
     let inputs: Vec<&Path> = [file.as_path()].into_iter().chain(key.as_ref().map(Key::path)).collect();
     keep_apart(&outputs, &inputs).map_err(sync_error)?;
     let can_sign = format == Format::Layered && part.is_none() && matches!(output, Output::Place(_));
@@ -75,16 +79,61 @@ pub(crate) fn build<'py>(
         return build_part(py, file, output, shard, build, network, &manner);
     }
     let start = Instant::now();
-    let published = payload.clone();
-    let (index, warnings) = job::run(py, &manner, move |job| {
+    let (index, payload, packed, warnings) = job::run(py, &manner, move |job| {
         let options = network.options(job.wish_to_stop())?;
         let publisher = Publisher { format, options: &build, sources: &options, progress: job };
         let key = key.map(Key::read).transpose()?;
-        let index = publisher.build(&file, published.as_ref()).map_err(sync_error)?;
-        let warnings = write_index(job, &index, output, key.as_ref(), &options)?;
-        Ok((index, warnings))
+        let made = match &unpacked {
+            Some((payload, how)) => gosync_unpack::build_file(&file, payload, *how, &build, &options, job),
+            None => Ok(None),
+        };
+        let (index, payload, packed, mut warnings) = match made.map_err(sync_error)? {
+            Some(Made { index, info, notes }) => {
+                let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+                (Index::Layered(index), unpacked.map(|(payload, _)| payload), Some(info), notes)
+            }
+            None if unpack == Some(true) => {
+                let text = format!("there is nothing in {} that can be opened and packed again", file.display());
+                return Err(PyValueError::new_err(text));
+            }
+            None => (publisher.build(&file, payload.as_ref()).map_err(sync_error)?, payload, None, Vec::new()),
+        };
+        warnings.extend(write_index(job, &index, output, key.as_ref(), &options)?);
+        Ok((index, payload, packed, warnings))
     })?;
-    describe(py, &index, payload, warnings, start)
+    let result = describe(py, &index, payload, warnings, start)?;
+    if let Some(info) = packed {
+        result.set_item("packed", describe_packed(py, &info)?)?;
+    }
+    Ok(result)
+}
+
+/// Where the payload of a packed file goes, and when it is opened, if that is asked for or can be
+/// tried.
+fn unpacked_payload(
+    file: &Path,
+    output: &Output,
+    format: Format,
+    is_part: bool,
+    block_sizes: &[u32],
+    compress: Option<i32>,
+    unpack: Option<bool>,
+) -> PyResult<Option<(Location, Unpack)>> {
+    let location = match output {
+        Output::Place(location) if format == Format::Layered && !is_part => Some(location),
+        _ => None,
+    };
+    let how = match unpack {
+        Some(true) if location.is_none() => {
+            let text = "unpack is for a whole index in the format gosync, which goes to a place";
+            return Err(PyValueError::new_err(text));
+        }
+        Some(true) => Some(Unpack::IfItCan),
+        None if compress.is_some() || block_sizes.is_empty() => Some(Unpack::IfItPays),
+        _ => None,
+    };
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    Ok(location.map(|location| location.beside(&format!("{name}{PAYLOAD_SUFFIX}"))).zip(how))
 }
 
 /// Makes a part of an index.
@@ -179,14 +228,15 @@ pub(crate) fn diff<'py>(
         if !sources.is_empty() {
             return Err(PyValueError::new_err("source is for directories, and the index describes a file"));
         }
-        let target = published.target(None);
+        let target = published.target(None, None);
         let seeds = Seeds::open(seeds, &*target, job).map_err(sync_error)?;
         let comparison = compare(&*target, &seeds, job).map_err(sync_error)?;
-        Ok(Found::File(published.transfer(), published.ignored(), Box::new(comparison), seeds.notes()))
+        let closing = published.packed().map(|info| info.recipe.closing_time(rayon::current_num_threads()));
+        Ok(Found::File(published.transfer(), published.ignored(), Box::new(comparison), seeds.notes(), closing))
     })?;
-    let (transfer, ignored, comparison, notes) = match found {
+    let (transfer, ignored, comparison, notes, closing) = match found {
         Found::Tree(forecast, transfer) => return directory::describe_diff(py, &forecast, transfer, start),
-        Found::File(transfer, ignored, comparison, notes) => (transfer, ignored, comparison, notes),
+        Found::File(transfer, ignored, comparison, notes, closing) => (transfer, ignored, comparison, notes, closing),
     };
     let plan = &comparison.plan;
     let result = PyDict::new(py);
@@ -197,6 +247,9 @@ pub(crate) fn diff<'py>(
     result.set_item("target_bytes", plan.cut().length())?;
     result.set_item("ignored", ignored)?;
     result.set_item("seed_bytes", comparison.statistics.seed_bytes)?;
+    if let Some(time) = closing {
+        result.set_item("closing_seconds", time.as_secs_f64())?;
+    }
     result.set_item("warnings", notes.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     result.set_item("index_bytes", transfer.bytes + comparison.index_transfer.bytes)?;
     result.set_item("seconds", start.elapsed().as_secs_f64())?;
@@ -269,7 +322,8 @@ pub(crate) fn patch<'py>(
                 source.map_err(|error| sync_error(gosync::Error::source(error)))?
             }
         };
-        let target = published.target(places.as_ref());
+        let packed_source = published.packed_source(&locations, &options);
+        let target = published.target(places.as_ref(), packed_source.as_deref());
         let seeds = Seeds::open(seeds, &*target, job).map_err(sync_error)?;
         let update = Update { target: &*target, seeds: &seeds, source: &*source, progress: job };
         let report = match output {
@@ -290,13 +344,16 @@ pub(crate) fn patch<'py>(
         if let Some(place) = &place {
             published.remember(place)?;
         }
-        Ok(Done::File(published.transfer(), published.ignored(), Box::new(report)))
+        let packed = published.packed().map(|info| info.recipe.packed_len());
+        Ok(Done::File(published.transfer(), published.ignored(), Box::new(report), packed))
     })?;
-    let (transfer, ignored, report) = match done {
+    let (transfer, ignored, report, packed) = match done {
         Done::Tree(report, transfer) => return directory::describe_patch(py, &report, transfer, start),
-        Done::File(transfer, ignored, report) => (transfer, ignored, report),
+        Done::File(transfer, ignored, report, packed) => (transfer, ignored, report, packed),
     };
-    let work = &report.report;
+    let as_published = report.finished.map(|finished| finished.transfer).unwrap_or_default();
+    let mut work = report.report;
+    work.transfer += as_published;
     let result = PyDict::new(py);
     result.set_item("matched_bytes", report.matched_bytes())?;
     result.set_item("ignored", ignored)?;
@@ -304,7 +361,11 @@ pub(crate) fn patch<'py>(
     result.set_item("fetched_bytes", work.transfer.bytes)?;
     let layers = report.comparison.index_transfer;
     result.set_item("index_bytes", transfer.bytes + layers.bytes)?;
-    result.set_item("output_bytes", report.output_bytes())?;
+    result.set_item("output_bytes", packed.unwrap_or(report.output_bytes()))?;
+    if packed.is_some() {
+        result.set_item("opened_bytes", report.output_bytes())?;
+        result.set_item("as_published_bytes", as_published.bytes)?;
+    }
     result.set_item("requests", work.transfer.requests + transfer.requests + layers.requests)?;
     result.set_item("refetched_blocks", work.refetched_blocks)?;
     result.set_item("changed", report.changed)?;
@@ -315,13 +376,13 @@ pub(crate) fn patch<'py>(
 
 /// What came of a comparison.
 enum Found {
-    File(Transfer, Vec<String>, Box<Comparison>, Vec<Note>),
+    File(Transfer, Vec<String>, Box<Comparison>, Vec<Note>, Option<Duration>),
     Tree(Box<TreeForecast>, Transfer),
 }
 
 /// What came of a patch.
 enum Done {
-    File(Transfer, Vec<String>, Box<UpdateReport>),
+    File(Transfer, Vec<String>, Box<UpdateReport>, Option<u64>),
     Tree(Box<TreeReport>, Transfer),
 }
 

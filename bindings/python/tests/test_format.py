@@ -1,11 +1,14 @@
 """FORMAT.md against what is written: `gosync.format` was made from that page alone."""
 
+import gzip
+import io
 import os
 import random
 import re
 import struct
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import blake3
@@ -365,3 +368,48 @@ def test_every_wrong_byte_of_a_pointer_is_noticed():
             forged = b"\x89GOSYLT\n" + struct.pack("<HHI", 1, 0, len(fields)) + fields
             with pytest.raises(gosync.CorruptError, match="no file name"):
                 gosync.format.pointer(forged + blake3.blake3(forged).digest())
+
+
+def test_a_packed_file_is_closed_by_zlib(tmp_path):
+    wheel, inner = tmp_path / "app.whl", io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        file.writestr("data", text(70_000))
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as file:
+        for length in range(0, 60_000, 3000):
+            file.writestr(str(length), text(length))
+        file.writestr("stored", b"as it is", compress_type=zipfile.ZIP_STORED)
+        file.writestr("inner.whl", inner.getvalue(), compresslevel=1)
+    built = gosync.build(wheel, unpack=True)
+    index = gosync.format.read(built.index)
+    packed = index.packed
+    assert packed is not None and built.packed is not None
+    assert (packed.length, packed.blake3) == (wheel.stat().st_size, blake3.blake3(wheel.read_bytes()).digest())
+    assert [stream.plain for stream in packed.streams[:-1]] == list(range(0, 60_000, 3000))
+    assert [stream.plain for stream in packed.streams[-1].inner] == [70_000]
+    assert {encoder.family for encoder in packed.encoders} == {1}
+    # Python's own zlib makes the same bytes of what the payload has.
+    payload, target = Path(built.payload).read_bytes(), bytearray(index.length)
+    for frame in index.frames():
+        content, before = payload[frame.payload.start : frame.payload.stop], bytes(target[: frame.target.start])
+        target[frame.target.start : frame.target.stop] = index.payload.decode(content, frame, before, expand)
+    assert packed.close(bytes(target)) == wheel.read_bytes()
+    with pytest.raises(gosync.CorruptError, match="not made of this"):
+        packed.close(bytes(index.length))
+
+
+@pytest.mark.parametrize("streams", [1, 200])
+def test_a_damaged_recipe_is_refused(tmp_path, streams):
+    path = tmp_path / "data.gz"
+    path.write_bytes(b"".join(gzip.compress(text(1000 + at)) for at in range(streams)))
+    index = Path(gosync.build(path, unpack=True).index).read_bytes()
+    packed = gosync.format.read(index).packed
+    assert len(packed.streams) == streams and packed.streams[0].packed.start == 10
+    size = struct.unpack_from("<Q", index, 16 + struct.unpack_from("<I", index, 12)[0] - 40)[0]
+    section = index[-size:]
+    assert gosync.format.Packed.read(section) == packed
+    for cut in range(size):
+        with pytest.raises(gosync.CorruptError):
+            gosync.format.Packed.read(section[:cut])
+    for wrong in (section + b"x", b"\2" + section[1:]):
+        with pytest.raises(gosync.CorruptError):
+            gosync.format.Packed.read(wrong)

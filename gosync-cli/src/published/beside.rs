@@ -2,7 +2,7 @@
 
 use gosync::OpenedIndex;
 use gosync::sources::{Location, Source, SourceOptions, open_sources};
-use gosync_unpack::PackedInfo;
+use gosync_unpack::{PackedInfo, packed_locations};
 use gosync_zsync::Places;
 
 /// Where more of a target may be than in the source that its index names.
@@ -23,15 +23,11 @@ impl Beside {
         sources: &[Location],
         options: &SourceOptions,
     ) -> Self {
-        let packed = || {
-            info.recipe.unknown().next()?;
-            let name = opened.index.info().target_name?;
-            let all = [&opened.location, &opened.found_at].into_iter().chain(sources);
-            let mut places: Vec<Location> = all.map(|place| place.beside(name.as_str())).collect();
-            places.dedup();
-            // What is not there is told of when it is needed.
-            open_sources(&places, Some(info.recipe.packed_len()), options).ok()
-        };
-        Self { places: None, packed: packed() }
+        let all = [&opened.location, &opened.found_at].into_iter().chain(sources);
+        let places = opened.index.layered().map(|index| packed_locations(index, info, all)).unwrap_or_default();
+        let length = Some(info.recipe.packed_len());
+        // What is not there is told of when it is needed.
+        let packed = (!places.is_empty()).then(|| open_sources(&places, length, options).ok()).flatten();
+        Self { places: None, packed }
     }
 }

@@ -50,7 +50,7 @@
 //! # Encoders that are not known
 //!
 //! A recipe may name encoders that a client does not have, or that make other bytes there.
-//! [`PackedTarget::with_published`] says where the published file is: such streams are fetched from it
+//! [`packed_locations`] says where the published file may be. With [`PackedTarget::with_published`] such streams are fetched from it
 //! as they are, and the report counts that ([`Finished`](gosync_update::Finished)).
 //!
 //! # Limitations
@@ -64,6 +64,7 @@ mod error;
 mod section;
 mod target;
 
+pub use as_published::packed_locations;
 pub use build::{Made, PackedBuild, Unpack, build_file};
 pub use error::SectionError;
 pub use section::{PackedInfo, SECTION};

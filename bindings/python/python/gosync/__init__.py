@@ -24,6 +24,7 @@ from .results import (
     DirectoryInfo,
     FileCounts,
     InspectResult,
+    PackedInfo,
     PatchResult,
     Progress,
     PublishResult,
@@ -40,6 +41,7 @@ __all__ = [
     "FileCounts",
     "InspectResult",
     "Network",
+    "PackedInfo",
     "PatchResult",
     "Progress",
     "PublishResult",
@@ -69,6 +71,7 @@ def build(
     block_size: Union[int, Sequence[int], None] = None,
     compress: Optional[int] = None,
     part: Optional[Tuple[int, int]] = None,
+    unpack: Optional[bool] = None,
     exclude: Iterable[str] = (),
     owner: bool = False,
     xattrs: bool = False,
@@ -86,6 +89,10 @@ def build(
     With `compress`, a level of zstd from 1 to 15, ``FILE.gosync-payload`` is written beside the
     index, to be published in the place of `file`.
 
+    A packed file (zip, jar, wheel, gz, tar.gz) is opened where that pays, unless `unpack` is
+    ``False``: the payload has what is in it, and is to be published beside index and file. With
+    ``True`` it is opened in any case.
+
     With a `part`, such as ``(2, 5)``, the second of five, only that is made, for `merge`. It
     goes to ``FILE.gosync.2-of-5``, and its payload, if any, to the same with
     ``.gosync-payload`` behind it.
@@ -102,6 +109,8 @@ def build(
     how = (network or Network(), manner(threads, progress))
     exclude = list(exclude)
     if os.path.isdir(file):
+        if unpack:
+            raise ValueError("unpack is for packed files, and this is a directory")
         if format != "gosync" or part is not None or hasattr(output, "write"):
             raise ValueError("a directory has a whole index in the format gosync, at a path or a URL")
         file = os.path.abspath(file)
@@ -113,7 +122,7 @@ def build(
         raise ValueError("exclude, owner and xattrs are for directories, and this is a file")
     if output is None:
         output = os.fspath(file) + ".gosync" + ("" if part is None else f".{part[0]}-of-{part[1]}")
-    made = _native.build(file, output, format, _sizes(block_size), compress, part, key, *how)
+    made = _with_packed(_native.build(file, output, format, _sizes(block_size), compress, part, unpack, key, *how))
     return BuildResult(index=os.fspath(output) if isinstance(output, (str, os.PathLike)) else None, **made)
 
 
@@ -200,7 +209,7 @@ def inspect(
     told = _told(_native.inspect(_index(index), public_key, network or Network(), manner(None)))
     if "directory" in told:
         told["directory"] = DirectoryInfo(**told["directory"])
-    return InspectResult(**told)
+    return InspectResult(**_with_packed(told))
 
 
 def verify(
@@ -285,6 +294,13 @@ def _with_counts(result: Dict[str, Any]) -> Dict[str, Any]:
     """`result`, whose numbers of files are a dataclass."""
     if "files" in result:
         result["files"] = FileCounts(**result["files"])
+    return result
+
+
+def _with_packed(result: Dict[str, Any]) -> Dict[str, Any]:
+    """`result`, in which what is said of a packed file is a dataclass."""
+    if "packed" in result:
+        result["packed"] = PackedInfo(**result["packed"])
     return result
 
 

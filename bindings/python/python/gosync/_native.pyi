@@ -16,6 +16,7 @@ def build(
     block_sizes: Sequence[int],
     compress: Optional[int],
     part: Optional[Tuple[int, int]],
+    unpack: Optional[bool],
     key: Optional[Tuple[_Path, Optional[str]]],
     network: Any,
     manner: _Manner,

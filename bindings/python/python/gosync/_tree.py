@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import List, Optional, Tuple
 
 from ._blake3 import blake3
-from ._input import Input
+from ._input import Numbers
 
 DIRECTORY = 0x8000_0001
 KINDS = ("directory", "file", "link", "name")
@@ -158,28 +158,12 @@ def _shared(one: bytes, other: bytes) -> int:
     return next((at for at, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
 
 
-class _Input(Input):
+class _Input(Numbers):
     WRONG = "the listing of the directory is damaged"
-
-    def number(self) -> int:
-        number = shift = 0
-        while True:
-            byte = self.read(1)[0]
-            number |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                _require(number < 2**64 and (byte > 0 or shift == 0), "a number is too large or too long")
-                return number
-            shift += 7
-            _require(shift < 70, "a number is too large or too long")
 
     def signed(self) -> int:
         number = self.number()
         return number >> 1 ^ -(number & 1)
-
-    def text(self, most: int) -> bytes:
-        size = self.number()
-        _require(size <= most, "something in it is too long")
-        return self.read(size)
 
 
 _require = _Input.require

@@ -15,19 +15,23 @@ from typing import Any, Iterator, List, Optional, Tuple, Union
 
 from ._blake3 import blake3, root
 from ._input import Input
+from ._packed import PACKED, Encoder, Packed, Stream
 from ._payload import Frame, Payload
 from ._pointer import Pointer, pointer
 from ._tree import DIRECTORY, Directory, Entry, listing
 
 __all__ = [
     "Directory",
+    "Encoder",
     "Entry",
     "Frame",
     "Index",
     "Layer",
+    "Packed",
     "Payload",
     "Pointer",
     "Record",
+    "Stream",
     "listing",
     "pointer",
     "read",
@@ -80,6 +84,7 @@ class Index:
     payload: Optional[Payload]
     tree: List[bytes]
     directory: Optional[Directory] = None
+    packed: Optional[Packed] = None
 
     def frames(self) -> Iterator[Frame]:
         """All frames of the payload, in its order."""
@@ -136,7 +141,7 @@ def read(index: Union[str, "os.PathLike[str]", bytes]) -> Index:
     (tree_hash,) = header.take("32s")
     sections = [header.take("IQ32s") for _ in range(header.number("Q", 0, 65_536))]
     _require(header.at == size, "its header is longer than its fields")
-    unknown = [id for id, *_ in sections if id >> 31 and id != DIRECTORY]
+    unknown = [id for id, *_ in sections if id >> 31 and id not in (DIRECTORY, PACKED)]
     _require(not unknown, "it has a section that is critical and unknown")
     layers = []
     for block_size, lengths_len, hash in parts:
@@ -151,7 +156,9 @@ def read(index: Union[str, "os.PathLike[str]", bytes]) -> Index:
     tree = [nodes[at : at + 32] for at in range(0, len(nodes), 32)]
     _require(root(tree) == target_hash, "the tree does not give the hash of the target")
     directory = Directory.read(found[DIRECTORY]) if DIRECTORY in found else None
-    return Index(head, name, length, target_hash, odds, salt, layers, payload, tree, directory)
+    packed = Packed.read(found[PACKED]) if PACKED in found else None
+    _require(packed is None or (payload is not None and packed.opened() == length), "its packed file is another")
+    return Index(head, name, length, target_hash, odds, salt, layers, payload, tree, directory, packed)
 
 
 class _Input(Input):

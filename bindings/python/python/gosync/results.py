@@ -11,7 +11,8 @@ class Progress:
     """How far a call is."""
 
     phase: str
-    """What it does: ``sum``, ``compare``, ``copy``, ``fetch`` or ``verify``."""
+    """What it does: ``sum``, ``compress``, ``compare``, ``copy``, ``fetch`` or ``verify``; and ``open`` and ``close``
+    packed files."""
     done: int
     """Bytes that the phase is through with."""
     total: int
@@ -42,6 +43,20 @@ class DirectoryInfo:
 
 
 @dataclass(frozen=True)
+class PackedInfo:
+    """What an index says of a packed file."""
+
+    bytes: int
+    blake3: str
+    """The hash of the packed file."""
+    streams: int
+    """How many streams of it are opened."""
+    unknown_streams: int
+    """How many of them cannot be packed again here, and are fetched as they are."""
+    recipe_bytes: int
+
+
+@dataclass(frozen=True)
 class BuildResult:
     """What `build` or `merge` made."""
 
@@ -63,6 +78,8 @@ class BuildResult:
     seconds: float
     files: Optional[int] = None
     """Of a directory, how many it has."""
+    packed: Optional[PackedInfo] = None
+    """Of a packed file that was opened. The target is what is in it then."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +129,8 @@ class DiffResult:
     changes: Optional[List[Tuple[str, str, Optional[str]]]] = None
     """Of a directory, what would happen to each file that would not stay as it is: ``add``, ``change``,
     ``move`` or ``remove``, its path, and where it was, if it moves."""
+    closing_seconds: Optional[float] = None
+    """Of a packed file, how long packing it again will take."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +157,10 @@ class PatchResult:
     """Of a directory, what became of how many."""
     files_kept: Optional[List[str]] = None
     """Of a directory, the paths that were left as they are; `warnings` says why."""
+    opened_bytes: Optional[int] = None
+    """Of a packed file, the bytes of what is in it: those that matched or were fetched."""
+    as_published_bytes: Optional[int] = None
+    """Of a packed file, bytes of the fetched that could not be packed again here."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +187,8 @@ class InspectResult:
     """The key's number, where a key was given."""
     trusted_comment: Optional[str]
     directory: Optional[DirectoryInfo] = None
+    packed: Optional[PackedInfo] = None
+    """Of a packed file. The target is what is in it then."""
 
 
 @dataclass(frozen=True)
