@@ -4,6 +4,7 @@
 
 mod hostile;
 mod interrupted;
+mod replayed;
 mod unknown;
 mod versions;
 
