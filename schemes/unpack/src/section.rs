@@ -61,10 +61,10 @@ impl PackedInfo {
         Encoder::zlib(9).deflate(&recipe[..]).read_to_end(&mut deflated).expect("memory can be read");
         let is_worth_it = deflated.len() < recipe.len() && recipe.len() as u64 <= most(deflated.len());
         let mut bytes = vec![VERSION];
-        put_number(&mut bytes, self.recipe.packed_len());
+        bytes.extend_from_slice(&self.recipe.packed_len().to_le_bytes());
         bytes.extend_from_slice(&self.file_hash.0);
         bytes.push(if is_worth_it { DEFLATED } else { PLAIN });
-        put_number(&mut bytes, recipe.len() as u64);
+        bytes.extend_from_slice(&(recipe.len() as u64).to_le_bytes());
         bytes.extend_from_slice(if is_worth_it { &deflated } else { &recipe });
         Section { id: SECTION, bytes }
     }
@@ -75,17 +75,17 @@ impl PackedInfo {
     ///
     /// When it is none, or of another version.
     pub fn read(bytes: &[u8]) -> Result<Self, SectionError> {
-        let mut input = Input(bytes);
-        if input.array()? != [VERSION] {
+        let mut rest = bytes;
+        if take(&mut rest)? != [VERSION] {
             return Err(SectionError::new("it is of a version that this program does not know"));
         }
-        let packed = input.number()?;
-        let file_hash = FileHash(input.array()?);
-        let [kind] = input.array()?;
-        let len = input.number()?;
+        let packed = u64::from_le_bytes(take(&mut rest)?);
+        let file_hash = FileHash(take(&mut rest)?);
+        let [kind] = take(&mut rest)?;
+        let len = u64::from_le_bytes(take(&mut rest)?);
         let recipe = match kind {
-            PLAIN => input.0.to_vec(),
-            DEFLATED => inflated(input.0, len)?,
+            PLAIN => rest.to_vec(),
+            DEFLATED => inflated(rest, len)?,
             _ => return Err(SectionError::new("its recipe is compressed in an unknown way")),
         };
         if recipe.len() as u64 != len {
@@ -118,44 +118,11 @@ fn inflated(bytes: &[u8], len: u64) -> Result<Vec<u8>, SectionError> {
     }
 }
 
-/// Appends `number`, seven bits a byte, the lowest first; the top bit says that more follow.
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-/// What is left to be read.
-struct Input<'a>(&'a [u8]);
-
-impl Input<'_> {
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], SectionError> {
-        let (first, rest) = self.0.split_first_chunk().ok_or(SectionError::new("it ends too early"))?;
-        self.0 = rest;
-        Ok(*first)
-    }
-
-    /// A number, in as few bytes as it can be.
-    fn number(&mut self) -> Result<u64, SectionError> {
-        let mut number = 0u64;
-        for shift in (0..64).step_by(7) {
-            let [byte] = self.array()?;
-            let bits = u64::from(byte & 0x7f);
-            if bits << shift >> shift != bits {
-                break;
-            }
-            number |= bits << shift;
-            if byte < 0x80 {
-                return match byte == 0 && shift > 0 {
-                    false => Ok(number),
-                    true => Err(SectionError::new("a number is longer than it need be")),
-                };
-            }
-        }
-        Err(SectionError::new("a number is too large"))
-    }
+/// Takes the next `N` of the bytes that are left.
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], SectionError> {
+    let (first, others) = rest.split_first_chunk().ok_or(SectionError::new("it ends too early"))?;
+    *rest = others;
+    Ok(*first)
 }
 
 #[cfg(test)]
@@ -176,13 +143,23 @@ mod tests {
         PackedInfo { file_hash: FileHash([7; 32]), recipe }
     }
 
+    /// The section of a gzip file of three bytes: these bytes are what FORMAT.md says, for ever.
+    #[test]
+    fn bytes_are_as_specified() {
+        let packed = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x4c\x4a\x06\0\xc2\x41\x24\x35\x03\0\0\0".to_vec();
+        let recipe = open(&packed, &Options::default(), &()).unwrap().recipe().clone();
+        let bytes = PackedInfo { file_hash: FileHash([7; 32]), recipe: recipe.clone() }.section().bytes;
+        let expected = [&[1, 23, 0, 0, 0, 0, 0, 0, 0][..], &[7; 32], &[0], &[23, 0, 0, 0, 0, 0, 0, 0]].concat();
+        assert_eq!(bytes, [expected, recipe.to_bytes()].concat());
+    }
+
     #[test]
     fn comes_back() {
         for (members, kind) in [(1, PLAIN), (200, DEFLATED)] {
             let info = info(members);
             let Section { id, bytes } = info.section();
             assert!(id.is_critical() && id == SECTION);
-            let at = 1 + if members == 1 { 1 } else { 2 } + 32;
+            let at = 1 + 8 + 32;
             assert_eq!(bytes[at], kind);
             assert_eq!(PackedInfo::read(&bytes), Ok(info));
             for len in 0..bytes.len() {
@@ -206,10 +183,10 @@ mod tests {
         let zeros = vec![0; 2 << 20];
         let mut deflated = Vec::new();
         Encoder::zlib(9).deflate(&zeros[..]).read_to_end(&mut deflated).unwrap();
-        let mut bytes = vec![VERSION, 0];
-        bytes.extend([0; 32]);
+        let mut bytes = vec![VERSION];
+        bytes.extend([0; 8 + 32]);
         bytes.push(DEFLATED);
-        put_number(&mut bytes, zeros.len() as u64);
+        bytes.extend((zeros.len() as u64).to_le_bytes());
         bytes.extend(deflated);
         assert_eq!(PackedInfo::read(&bytes), Err(SectionError::new("its recipe is too long")));
     }

@@ -48,7 +48,7 @@ class Packed:
         """What is in the section."""
         rest = _Input(section)
         _require(rest.read(1) == b"\1", "its version is not known")
-        length, hash, kind, size = rest.number(), rest.read(32), rest.read(1)[0], rest.number()
+        length, hash, kind, size = struct.unpack("<Q32sBQ", rest.read(49))
         data = section[rest.at :]
         _require(kind < 2, "its recipe is compressed in an unknown way")
         if kind == 1:
