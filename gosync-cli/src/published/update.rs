@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use gosync::sources::{Location, Source, SourceOptions, open_sources};
+use gosync::sources::{Location, Source, SourceError, SourceOptions, open_sources};
 use gosync::update::{Estimate, FileOptions, Seeds, Target, UnreadableSeed, compare, estimate, is_made};
 use gosync_files::identity::{SameFile, is_same, keep_apart};
 use gosync_zsync::{Places, packed_locations, source_locations};
@@ -112,19 +112,21 @@ impl Update<'_> {
     /// An error of [`patch`](Self::patch) or of the estimate, with a hint where it takes knowing what
     /// was asked for. `may_be_output` where the source could be meant for the output.
     pub(crate) fn explain(&self, error: anyhow::Error, may_be_output: bool) -> anyhow::Error {
-        let info = match self.published {
-            Published::Index(opened, ..) => Some(opened.index.info()),
-            Published::Control(_) => None,
+        let (info, usual) = match self.published {
+            Published::Index(opened, ..) => (Some(opened.index.info()), opened.default_source()),
+            Published::Control(_) => (None, None),
         };
-        let usual = match self.published {
-            Published::Index(opened, ..) => opened.default_source(),
-            Published::Control(_) => None,
-        };
+        // Of a packed file it may be that file that is missing, and not the payload of what is in it.
+        let packed = info.as_ref().filter(|_| self.published.packed().is_some()).and_then(|info| {
+            let name = info.target_name.as_ref()?.as_str();
+            let Some(SourceError::NotFound { location, .. }) = remedy::source_error(&error) else { return None };
+            location.ends_with(&format!("/{name}")).then(|| name.to_owned())
+        });
         let wanted = Wanted {
-            given: self.sources.first(),
+            given: self.sources.first().filter(|_| packed.is_none()),
             may_be_output,
-            name: usual.and_then(|location| location.file_name()),
-            is_payload: info.is_some_and(|info| info.payload.is_some()),
+            is_payload: packed.is_none() && info.is_some_and(|info| info.payload.is_some()),
+            name: packed.or_else(|| usual.and_then(|location| location.file_name())),
         };
         remedy::of_target(error, &wanted)
     }

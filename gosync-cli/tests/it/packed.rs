@@ -248,7 +248,9 @@ fn what_cannot_be_packed_here_is_fetched_as_it_was_published() {
 
     // It is not there, or it is another.
     fs::remove_file(scratch.path("www/new.zip")).unwrap();
-    scratch.run(&["patch", "old.zip", url]).assert_failed(4, "www/new.zip");
+    let run = scratch.run(&["patch", "old.zip", url]);
+    assert!(run.stderr.contains("hint: new.zip has to be published beside the index"), "{}", run.stderr);
+    run.assert_failed(4, "www/new.zip");
     let mut other = new.clone();
     other[1000] ^= 1;
     scratch.write("www/new.zip", &other);

@@ -45,7 +45,14 @@ impl<'a> PackedBuild<'a> {
     ///
     /// When it cannot be read, or `progress` cancels.
     pub fn open(packed: &'a dyn ReadAt, called: &str, progress: &dyn Progress) -> Result<Option<Self>, Error> {
-        let read = |source| Error::Read { target: called.to_owned(), source };
+        let read = |source: io::Error| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Write {
+                location: format!("what is in {called} to a temporary file: there has to be room for all of it"),
+                is_remote: false,
+                source,
+            },
+            _ => Error::Read { target: called.to_owned(), source },
+        };
         let opened = open(packed, &Options::default(), progress).map_err(|error| match error {
             OpenError::Cancelled(cancelled) => cancelled.into(),
             OpenError::Io(source) => read(source),
