@@ -63,6 +63,7 @@ pub(crate) fn publish<'py>(
     })?;
     let result = PyDict::new(py);
     result.set_item("pointer", made.location.to_string())?;
+    result.set_item("changed", made.is_new)?;
     result.set_item("serial", made.pointer.serial)?;
     result.set_item("published_at", made.pointer.published_at)?;
     result.set_item("expires_at", made.pointer.expires_at)?;

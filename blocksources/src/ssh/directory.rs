@@ -72,6 +72,20 @@ impl SshDirectory {
         read?.ok_or_else(|| SourceError::TooLong { location: self.address.to_string(), limit })
     }
 
+    /// How many bytes the file called `name` has, if the server tells.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there, or cannot be read.
+    pub fn length(&self, name: &str) -> Result<Option<u64>, SourceError> {
+        let path = self.path(name);
+        self.with(|link| {
+            let file = link.session.open(&path)?;
+            link.session.close(&file)?;
+            Ok(file.attributes.size)
+        })
+    }
+
     /// Makes the file called `name`, unless it is there: tells whether it was not.
     ///
     /// # Errors

@@ -20,6 +20,13 @@ pub trait Folder: Send + Sync {
     /// When it cannot be read, or has more than `limit` bytes.
     fn read(&self, name: &str, limit: u64) -> Result<Option<Held>, Error>;
 
+    /// How many bytes the file called `name` has, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be found out.
+    fn length(&self, name: &str) -> Result<Option<u64>, Error>;
+
     /// Writes the file called `name`, which takes its name, and the place of what had it, only when
     /// it is complete.
     ///

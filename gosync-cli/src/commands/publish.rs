@@ -141,15 +141,16 @@ fn keep_out(file: &Path, to: &Location) -> Result<(), Usage> {
 }
 
 fn tell(made: &Made, folder: &Location, start: Instant, console: &Console) -> anyhow::Result<()> {
-    let Made { pointer, location, index, names, removed, left } = made;
+    let Made { is_new, pointer, location, index, names, removed, left } = made;
     let time = start.elapsed();
     for (name, reason) in left {
         console.message(format_args!("warning: {} stays: {reason}", within(folder, name)));
     }
     let (length, source_length) = (index.length(), index.source_length());
     let expires = pointer.expires_at.map_or(String::new(), |at| format!(", until {}", date::shown(at)));
+    let is_known = if *is_new { "" } else { " is the same: nothing to publish" };
     console.message(format_args!(
-        "{location}: version {}{expires}; {} and {} of index ({} of {}), in {}",
+        "{location}: version {}{is_known}{expires}; {} and {} of index ({} of {}), in {}",
         pointer.serial,
         size(source_length),
         size(index.encoded_len()),
@@ -162,6 +163,7 @@ fn tell(made: &Made, folder: &Location, start: Instant, console: &Console) -> an
     }
     console.event(&json!({
         "event": "done",
+        "changed": is_new,
         "pointer": location.to_string(),
         "name": pointer.name.as_str(),
         "serial": pointer.serial,

@@ -56,7 +56,9 @@ fn the_newest_version_is_found_and_nothing_new_costs_one_request() {
         assert_eq!(again["index_bytes"], scratch.read(POINTER).len());
         assert!(scratch.read(POINTER).len() < 1000);
 
-        assert_eq!(publish(&scratch, 2, compress)["serial"], 2);
+        assert_eq!(publish(&scratch, 2, compress)["changed"], true);
+        let again = publish(&scratch, 2, compress);
+        assert_eq!((&again["changed"], &again["serial"]), (&false.into(), &2.into()));
         let diff = scratch.json(&["diff", "old", &pointer]);
         assert!(diff["missing_bytes"].as_u64().unwrap() < 10_000, "{diff}");
         scratch.run(&["verify", "old", &pointer]).assert_failed(3, "");
@@ -181,6 +183,12 @@ fn a_signed_pointer_vouches_for_all() {
     patch(&[]).assert_failed(3, "has no signature");
     let made = publish(&scratch, 2, &["--sign", "minisign.key"]);
     assert!(scratch.read(POINTER).len() < 1000);
+    // It is signed already, and is not to lose that unnoticed: a run without the key is a new version.
+    assert_eq!(publish(&scratch, 2, &["--sign", "minisign.key"])["changed"], false);
+    assert_eq!(publish(&scratch, 2, &[])["changed"], true);
+    let made_again = publish(&scratch, 2, &["--sign", "minisign.key"]);
+    assert_eq!((&made_again["changed"], &made_again["files"][0]), (&true.into(), &made["files"][0]));
+    let made = made_again;
     let index = made["index"].as_str().unwrap();
     scratch.json(&[&["inspect", index], &key[..]].concat());
 
@@ -354,6 +362,9 @@ fn directories_have_pointers_too() {
     let publish = || scratch.json(&["publish", "site", "--to", "pub", "--keep", "1"]);
     publish();
     let first = scratch.read("pub/site.gosync-latest");
+    let again = publish();
+    assert_eq!((&again["changed"], &again["serial"]), (&false.into(), &1.into()));
+    assert!(scratch.read("pub/site.gosync-latest") == first);
     let server = scratch.serve();
     let pointer = format!("{}/pub/site.gosync-latest", server.url);
     assert_eq!(scratch.json(&["patch", "copy", &pointer])["files_added"], 20);

@@ -86,6 +86,8 @@ class BuildResult:
 class PublishResult:
     """What `publish` put where."""
 
+    changed: bool
+    """Whether there is a new version: if not, all of this was there."""
     pointer: str
     """What clients are given in place of an index."""
     serial: int

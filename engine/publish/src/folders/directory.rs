@@ -55,6 +55,15 @@ impl Folder for Directory {
         }
     }
 
+    fn length(&self, name: &str) -> Result<Option<u64>, Error> {
+        let path = self.path.join(name);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) => Ok(Some(metadata.len()).filter(|_| metadata.is_file())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::Read { target: path.display().to_string(), source }),
+        }
+    }
+
     fn put(&self, name: &str, _: Caching, write: WriteFile<'_>) -> Result<(), Error> {
         let staged = StagedFile::create(&self.path.join(name))?;
         write(&mut staged.file())?;

@@ -3,7 +3,7 @@
 use std::io;
 
 use gosync_blocksources::{Location, ObjectSource, SourceOptions};
-use gosync_chunks::SourceError;
+use gosync_chunks::{Source, SourceError};
 use url::Url;
 
 use crate::error::Error;
@@ -36,6 +36,13 @@ impl Folder for Objects<'_> {
             Ok((bytes, tag)) => Ok(Some(Held { bytes, tag })),
             Err(SourceError::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    fn length(&self, name: &str) -> Result<Option<u64>, Error> {
+        match self.object(name)?.0.size() {
+            Err(SourceError::NotFound { .. }) => Ok(None),
+            length => Ok(length?),
         }
     }
 

@@ -95,6 +95,13 @@ impl Folder for Remote {
         }
     }
 
+    fn length(&self, name: &str) -> Result<Option<u64>, Error> {
+        match self.directory.length(name) {
+            Err(SourceError::NotFound { .. }) => Ok(None),
+            length => Ok(length?),
+        }
+    }
+
     fn put(&self, name: &str, _: Caching, write: WriteFile<'_>) -> Result<(), Error> {
         let mut writer = self.directory.writer(name).map_err(|error| self.failed(name, error))?;
         write(&mut writer)?;

@@ -12,7 +12,7 @@ use gosync_publish::{Caching, Folder, Held, within};
 
 use super::error::PublicationError;
 use super::names::Names;
-use super::versions::{Version, Versions};
+use super::versions::{Version, Versions, without_serial};
 use crate::error::Error;
 use crate::pointer::{MAX_POINTER_LEN, Pointer};
 use crate::signing::SIGNATURE_SUFFIX;
@@ -58,13 +58,15 @@ pub enum Source<'a> {
 /// What was published.
 #[derive(Clone, Debug)]
 pub struct Made {
+    /// Whether it is a new version. If not, it was there already.
+    pub is_new: bool,
     /// What the pointer says now.
     pub pointer: Pointer,
     /// Where the pointer is.
     pub location: Location,
     /// The index.
     pub index: LayeredIndex,
-    /// The names of the files that were written, from the content to the signature.
+    /// The names of the files of the version, from the content to the signature.
     pub names: Vec<String>,
     /// The names of those that were removed.
     pub removed: Vec<String>,
@@ -77,7 +79,8 @@ impl Publication<'_> {
     /// if there is to be one, and what gives content its name by its hash.
     ///
     /// Until the pointer is replaced, which comes last, clients find what was there before. Old versions
-    /// are removed after that.
+    /// are removed after that. What is the same in the version before, and in its place, is not written
+    /// again; where all of it is, and neither pointer expires, there is no new version.
     ///
     /// # Errors
     ///
@@ -91,10 +94,21 @@ impl Publication<'_> {
         if self.expires_at.is_some_and(|at| at <= self.now) {
             return Err(PublicationError::Expired.into());
         }
-        let (serial, held) = self.next_serial()?;
+        let before = self.newest()?;
+        let serial = match &before {
+            Some((pointer, _)) => pointer.serial.checked_add(1).ok_or(PublicationError::NoMoreNumbers)?,
+            None => 1,
+        };
         let names = Names::new(self.name, serial)?;
+        let listed = self.versions(&names)?;
         let is_compressed = matches!(source, Source::Payload);
-        let call = |hash| names.content(hash, is_compressed);
+        let names_before = before.as_ref().and_then(|(pointer, _)| listed.of(pointer.serial)).unwrap_or_default();
+        let call = |hash| {
+            let called = names.content(hash, is_compressed);
+            let is_same = |file: &&String| self.is_same_content(file, called.as_str());
+            let same = names_before.iter().find(is_same).and_then(|same| TargetName::new(same.as_str()).ok());
+            same.unwrap_or(called)
+        };
         let payload;
         let (index, data): (_, &dyn ReadAt) = match source {
             Source::Plain(target) => (build(None, &call)?, target),
@@ -107,6 +121,20 @@ impl Publication<'_> {
                 (index, &payload)
             }
         };
+        let content = index.source_name().map_or_else(String::new, |name| name.as_str().to_owned());
+        // Somebody else may have published while the index was made.
+        let mut versions = self.versions(&names)?;
+        let is_there = names_before.contains(&content) && self.folder.length(&content)? == Some(data.size());
+        let location = within(self.location, &names.pointer());
+        if let Some((pointer, held)) = &before
+            && is_there
+            && self.is_as_before(pointer, held, &index)?
+        {
+            let (pointer, written) = (pointer.clone(), names_before.to_vec());
+            let unwanted = self.keep.map_or_else(Vec::new, |keep| versions.keep(keep.get()));
+            let (removed, left) = self.remove(unwanted, &names, &versions);
+            return Ok(Made { is_new: false, pointer, location, index, names: written, removed, left });
+        }
         let pointer = Pointer {
             name: self.name.clone(),
             serial,
@@ -115,15 +143,15 @@ impl Publication<'_> {
             index: names.index(FileHash(*blake3::hash(index.head()).as_bytes())),
             head: *blake3::hash(index.head()).as_bytes(),
         };
-        let content = index.source_name().map_or_else(String::new, |name| name.as_str().to_owned());
         let signature = self.sign_index(&pointer, &index)?;
         let mut written = vec![content.clone(), pointer.index.as_str().to_owned()];
         written.extend(signature.as_ref().map(|_| format!("{}{SIGNATURE_SUFFIX}", pointer.index)));
 
-        let mut versions = self.versions(&names)?;
         let mut unwanted = versions.begin(Version { serial, names: written.clone() });
         self.put(&names.versions(), Caching::Fresh, versions.text().as_bytes())?;
-        self.put_content(&content, data)?;
+        if !is_there {
+            self.put_content(&content, data)?;
+        }
         let index_name = pointer.index.as_str();
         self.folder.put(index_name, Caching::Immutable, &mut |out| {
             index.write(out).map_err(|source| self.unwritten(index_name, source))
@@ -132,24 +160,36 @@ impl Publication<'_> {
             self.put(&format!("{index_name}{SIGNATURE_SUFFIX}"), Caching::Immutable, signature.as_bytes())?;
         }
         self.progress.check().map_err(gosync_publish::Error::from)?;
-        self.replace_pointer(&names.pointer(), &pointer, held.as_ref())?;
+        self.replace_pointer(&names.pointer(), &pointer, before.as_ref().map(|(_, held)| held))?;
 
         versions.settle(&written);
         unwanted.extend(self.keep.map_or_else(Vec::new, |keep| versions.keep(keep.get())));
         let (removed, left) = self.remove(unwanted, &names, &versions);
-        let location = within(self.location, &names.pointer());
-        Ok(Made { pointer, location, index, names: written, removed, left })
+        Ok(Made { is_new: true, pointer, location, index, names: written, removed, left })
     }
 
-    /// The number of the next version, and the pointer to the one before it.
-    fn next_serial(&self) -> Result<(u64, Option<Held>), Error> {
+    /// The pointer that is there, and its bytes.
+    fn newest(&self) -> Result<Option<(Pointer, Held)>, Error> {
         let name = Names::new(self.name, 0)?.pointer();
-        let Some(held) = self.folder.read(&name, MAX_POINTER_LEN)? else { return Ok((1, None)) };
+        let Some(held) = self.folder.read(&name, MAX_POINTER_LEN)? else { return Ok(None) };
         let location = || within(self.location, &name).to_string();
         let (pointer, _) = Pointer::read(&held.bytes)
             .map_err(|source| PublicationError::NoPointer { location: location(), source })?;
-        let serial = pointer.serial.checked_add(1).ok_or(PublicationError::NoMoreNumbers)?;
-        Ok((serial, Some(held)))
+        Ok(Some((pointer, held)))
+    }
+
+    /// Whether `file` is what would be `called` so, but for the number of its version.
+    fn is_same_content(&self, file: &str, called: &str) -> bool {
+        let name = self.name.as_str();
+        without_serial(name, file).is_some_and(|rest| without_serial(name, called) == Some(rest))
+    }
+
+    /// Whether all that clients would find is there, where `pointer` leads to.
+    fn is_as_before(&self, pointer: &Pointer, held: &Held, index: &LayeredIndex) -> Result<bool, Error> {
+        let is_same = pointer.head == *blake3::hash(index.head()).as_bytes()
+            && (pointer.expires_at, self.expires_at) == (None, None)
+            && self.is_signed(held);
+        Ok(is_same && self.folder.length(pointer.index.as_str())? == Some(index.encoded_len()))
     }
 
     fn versions(&self, names: &Names<'_>) -> Result<Versions, Error> {
@@ -253,6 +293,15 @@ impl Publication<'_> {
         Ok(bytes)
     }
 
+    /// Whether the pointer that is `held` has the signature that it would be given.
+    fn is_signed(&self, held: &Held) -> bool {
+        let length = Pointer::read(&held.bytes).map_or(0, |(_, length)| length);
+        let (signed, signature) = held.bytes.split_at(length);
+        let Some(key) = self.key else { return signature.is_empty() };
+        let signature = std::str::from_utf8(signature).ok();
+        signature.zip(key.public_key().ok()).is_some_and(|(text, key)| key.verify(signed, text, "").is_ok())
+    }
+
     fn sign(&self, what: &str, name: &str, bytes: &[u8]) -> Result<Option<String>, Error> {
         let Some(key) = self.key else { return Ok(None) };
         let comment = format!("timestamp:{}\tfile:{name}\theader:{}", self.now, bytes.len());
@@ -263,6 +312,10 @@ impl Publication<'_> {
 
 #[cfg(not(feature = "sign"))]
 impl Publication<'_> {
+    fn is_signed(&self, held: &Held) -> bool {
+        Pointer::read(&held.bytes).is_ok_and(|(_, length)| length == held.bytes.len())
+    }
+
     fn sign_index(&self, _: &Pointer, _: &LayeredIndex) -> Result<Option<String>, Error> {
         Ok(None)
     }

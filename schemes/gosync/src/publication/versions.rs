@@ -62,6 +62,12 @@ impl Versions {
         self.versions.iter().flat_map(|version| version.names.iter().map(String::as_str))
     }
 
+    /// The names of the files of version `serial`.
+    pub(super) fn of(&self, serial: u64) -> Option<&[String]> {
+        let version = self.versions.iter().find(|version| version.serial == serial)?;
+        Some(&version.names)
+    }
+
     /// Adds the version that is to be published. Any of its number or a later one was never published
     /// to its end, and is taken out. Tells what files were only of those, which are listed with the new
     /// version until it [is there](Self::settle): its publisher may be killed too.
@@ -99,13 +105,16 @@ impl Versions {
 
 /// Whether `file` is a name that a file of some version of `name` can have.
 fn is_of_a_version(name: &str, file: &str) -> bool {
-    let of = |rest: &str| -> Option<bool> {
-        let (serial, rest) = rest.strip_prefix('-')?.split_once('-')?;
-        let (hash, suffix) = rest.split_at_checked(HASH_LEN)?;
-        let is_hash = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        Some(serial.parse::<u64>().is_ok_and(|n| n.to_string() == serial) && is_hash && SUFFIXES.contains(&suffix))
-    };
-    file.strip_prefix(name).and_then(of).unwrap_or(false)
+    without_serial(name, file).is_some()
+}
+
+/// The hash and the suffix of `file`, if it is a name that a file of some version of `name` can have.
+pub(super) fn without_serial<'f>(name: &str, file: &'f str) -> Option<&'f str> {
+    let (serial, rest) = file.strip_prefix(name)?.strip_prefix('-')?.split_once('-')?;
+    let (hash, suffix) = rest.split_at_checked(HASH_LEN)?;
+    let is_hash = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_serial = serial.parse::<u64>().is_ok_and(|number| number.to_string() == serial);
+    Some(rest).filter(|_| is_serial && is_hash && SUFFIXES.contains(&suffix))
 }
 
 #[cfg(test)]

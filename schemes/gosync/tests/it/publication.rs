@@ -31,6 +31,10 @@ impl Folder for Memory {
         Ok(self.files.lock().unwrap().get(name).map(|bytes| Held::untagged(bytes.clone())))
     }
 
+    fn length(&self, name: &str) -> Result<Option<u64>, PublishError> {
+        Ok(self.files.lock().unwrap().get(name).map(|bytes| bytes.len() as u64))
+    }
+
     fn put(&self, name: &str, caching: Caching, write: WriteFile<'_>) -> Result<(), PublishError> {
         let mut bytes = Vec::new();
         write(&mut bytes)?;
@@ -59,6 +63,15 @@ impl Folder for Memory {
 
 /// Publishes `target`; `meanwhile` happens when its index is made.
 fn publish(folder: &Memory, target: &[u8], meanwhile: impl FnOnce()) -> Result<Made, Error> {
+    publish_until(folder, target, None, meanwhile)
+}
+
+fn publish_until(
+    folder: &Memory,
+    target: &[u8],
+    expires_at: Option<u64>,
+    meanwhile: impl FnOnce(),
+) -> Result<Made, Error> {
     let (name, location) = (TargetName::new("app").unwrap(), Location::from(std::path::PathBuf::from("folder")));
     let publication = Publication {
         folder,
@@ -67,7 +80,7 @@ fn publish(folder: &Memory, target: &[u8], meanwhile: impl FnOnce()) -> Result<M
         #[cfg(feature = "sign")]
         key: None,
         now: 1000,
-        expires_at: None,
+        expires_at,
         keep: NonZeroUsize::new(1),
         progress: &(),
     };
@@ -83,7 +96,7 @@ fn publish(folder: &Memory, target: &[u8], meanwhile: impl FnOnce()) -> Result<M
 #[test]
 fn the_pointer_comes_last_and_what_is_removed_after_it() {
     let folder = Memory::default();
-    for (serial, target) in [b"one fish", b"two fish", b"two fish"].into_iter().enumerate() {
+    for (serial, target) in [b"one fish", b"two fish", b"red fish"].into_iter().enumerate() {
         folder.log.lock().unwrap().clear();
         let made = publish(&folder, target, || {}).unwrap();
         assert_eq!(made.pointer.serial, serial as u64 + 1);
@@ -96,6 +109,45 @@ fn the_pointer_comes_last_and_what_is_removed_after_it() {
         expected.sort();
         assert_eq!(folder.names(), expected);
     }
+}
+
+#[test]
+fn what_is_the_same_is_not_published_again() {
+    let folder = Memory::default();
+    let first = publish(&folder, b"one fish", || {}).unwrap();
+    let files = folder.files.lock().unwrap().clone();
+    folder.log.lock().unwrap().clear();
+    let again = publish(&folder, b"one fish", || {}).unwrap();
+    assert!(first.is_new && !again.is_new);
+    assert_eq!((again.pointer, &again.names), (first.pointer, &first.names));
+    assert!(folder.log.lock().unwrap().is_empty() && *folder.files.lock().unwrap() == files);
+
+    // Clients have to be told until when; the content is there.
+    let until = publish_until(&folder, b"one fish", Some(2000), || {}).unwrap();
+    assert!(until.is_new && until.names[0] == first.names[0] && until.names[1] != first.names[1]);
+    assert_eq!((until.pointer.serial, until.removed), (2, vec![first.names[1].clone()]));
+    let content = format!("put {}", first.names[0]);
+    assert!(!folder.log.lock().unwrap().contains(&content));
+    // So has the time to be put off, and to be taken back.
+    for expires_at in [Some(3000), None] {
+        let made = publish_until(&folder, b"one fish", expires_at, || {}).unwrap();
+        assert!(made.is_new && made.names[0] == first.names[0]);
+    }
+    assert_eq!(folder.names().len(), 4);
+
+    // Somebody removed what was published, or cut it off.
+    for number in [0, 1] {
+        let current = publish(&folder, b"one fish", || {}).unwrap();
+        assert!(!current.is_new);
+        let name = &current.names[number];
+        folder.files.lock().unwrap().remove(name);
+        let made = publish(&folder, b"one fish", || {}).unwrap();
+        assert!(made.is_new && made.names.iter().all(|name| folder.names().contains(name)), "{name}");
+    }
+    // And what comes back is a version like any other.
+    publish(&folder, b"two fish", || {}).unwrap();
+    let back = publish(&folder, b"one fish", || {}).unwrap();
+    assert!(back.is_new && back.names[0] != first.names[0]);
 }
 
 #[test]
@@ -125,6 +177,9 @@ fn an_answer_that_was_lost_is_no_failure() {
     impl Folder for Forgetful {
         fn read(&self, name: &str, limit: u64) -> Result<Option<Held>, PublishError> {
             self.0.read(name, limit)
+        }
+        fn length(&self, name: &str) -> Result<Option<u64>, PublishError> {
+            self.0.length(name)
         }
         fn put(&self, name: &str, caching: Caching, write: WriteFile<'_>) -> Result<(), PublishError> {
             self.0.put(name, caching, write)
