@@ -273,9 +273,10 @@ pub(crate) fn describe_diff<'py>(
     start: Instant,
 ) -> PyResult<Bound<'py, PyDict>> {
     let missing = forecast.missing_bytes;
-    let changes = forecast.files.iter().map(|file| {
-        let from = file.from.as_ref().map(|from| shown(from));
-        (file.change.name(), shown(&file.path), from)
+    let changes = forecast.paths.iter().map(|path| {
+        let from = path.from.as_ref().map(|from| shown(from));
+        let slash = if path.is_directory { "/" } else { "" };
+        (path.change.name(), format!("{}{slash}", shown(&path.path)), from)
     });
     let result = PyDict::new(py);
     result.set_item("ignored", Vec::<String>::new())?;

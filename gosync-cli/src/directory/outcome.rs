@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use gosync::sources::Transfer;
-use gosync_tree::{Differences, FileChange, FileCounts, TreeForecast, TreeInfo, TreeReport, Unset, shown};
+use gosync_tree::{Differences, FileCounts, PathChange, TreeForecast, TreeInfo, TreeReport, Unset, shown};
 use serde_json::{Value, json};
 
 use crate::console::Console;
@@ -89,7 +89,7 @@ pub(super) fn tell(
     Ok(ExitCode::FAILURE)
 }
 
-/// Tells what a patch would do, file by file.
+/// Tells what a patch would do, path by path. Those of directories have a slash behind them.
 pub(super) fn tell_changes(
     forecast: &TreeForecast,
     mut index: Transfer,
@@ -97,11 +97,12 @@ pub(super) fn tell_changes(
     console: &Console,
 ) -> anyhow::Result<ExitCode> {
     index += forecast.index;
-    for FileChange { change, path, from } in &forecast.files {
+    for PathChange { change, path, from, is_directory } in &forecast.paths {
         let (change, path, from) = (change.name(), shown(path), from.as_ref().map(|from| shown(from)));
         let origin = from.as_ref().map_or(String::new(), |from| format!(" from {from}"));
-        console.data(format_args!("{change:8}{path}{origin}"))?;
-        console.event(&json!({ "event": "file", "change": change, "path": path, "from": from }))?;
+        let (event, slash) = if *is_directory { ("directory", "/") } else { ("file", "") };
+        console.data(format_args!("{change:8}{path}{slash}{origin}"))?;
+        console.event(&json!({ "event": event, "change": change, "path": path, "from": from }))?;
     }
     let cost = forecast.cost.as_ref().ok();
     console.message(format_args!(

@@ -78,7 +78,7 @@ fn what_changed_is_told_and_found() {
     assert_eq!(scratch.run(&["build", "new/site", "--exclude", "*.txt"]).code, 0);
     let run = scratch.run(&["patch", "site", "new/site.gosync", "--delete", "-n"]);
     let listed = String::from_utf8(run.stdout).unwrap();
-    assert_eq!(listed, "move    deep/moved from moved\nchange  pages/3/page 3.html\n");
+    assert_eq!(listed, "add     deep/\nmove    deep/moved from moved\nchange  pages/3/page 3.html\n");
     assert_eq!(scratch.run(&["patch", "site", "new/site.gosync", "--delete"]).code, 0);
     assert!(scratch.path("site/gone.txt").exists(), "what was left out is not removed");
 
@@ -92,6 +92,30 @@ fn what_changed_is_told_and_found() {
     let run = scratch.run(&["inspect", "new/site.gosync"]);
     let told = String::from_utf8(run.stdout).unwrap();
     assert!(told.contains("directory") && told.contains("6 files of ") && told.contains("*.txt"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn directories_that_change_are_told_too() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = versions(5);
+    fs::create_dir_all(scratch.path("new/site/empty/deeper")).unwrap();
+    fs::create_dir(scratch.path("site/left")).unwrap();
+    fs::set_permissions(scratch.path("new/site/pages/1"), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(scratch.run(&["build", "new/site", "--exclude", "*.txt", "--exclude", "moved"]).code, 0);
+    let run = scratch.run(&["patch", "site", "new/site.gosync", "--delete", "-n"]);
+    let expected = [
+        "remove  left/",
+        "add     deep/",
+        "add     empty/",
+        "add     empty/deeper/",
+        "change  pages/3/page 3.html",
+        "change  pages/1/",
+    ];
+    assert_eq!(String::from_utf8(run.stdout).unwrap().lines().collect::<Vec<_>>(), expected);
+    assert_eq!(scratch.run(&["patch", "site", "new/site.gosync", "--delete"]).code, 0);
+    let run = scratch.run(&["patch", "site", "new/site.gosync", "--delete", "-n"]);
+    assert_eq!((run.code, run.stdout.as_slice()), (0, &b""[..]), "{}", run.stderr);
 }
 
 #[test]

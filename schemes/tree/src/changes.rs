@@ -29,18 +29,20 @@ pub struct FileCounts {
     pub moved: u64,
 }
 
-/// A file, and what becomes of it.
+/// A file or directory, and what becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileChange {
+pub struct PathChange {
     /// What.
     pub change: Change,
     /// Its path.
     pub path: Vec<u8>,
-    /// Where it was, if it moves.
+    /// Where it was, if it moves. Directories do not: their files do.
     pub from: Option<Vec<u8>>,
+    /// Whether it is a directory, or was one where it goes.
+    pub is_directory: bool,
 }
 
-/// What becomes of a file.
+/// What becomes of a file or directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is new.
@@ -76,8 +78,8 @@ pub(crate) struct Changes {
     /// In the order in which they are to be done.
     pub(crate) steps: Vec<Step>,
     pub(crate) counts: FileCounts,
-    /// What becomes of which file.
-    pub(crate) files: Vec<FileChange>,
+    /// What becomes of which file or directory.
+    pub(crate) paths: Vec<PathChange>,
     /// What is to be set of what is made, by its number.
     pub(crate) extras: HashMap<u64, Extra>,
     /// What this user may not set.
@@ -113,6 +115,10 @@ impl Changes {
     /// Whether nothing has to be done.
     pub(crate) fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    fn tell(&mut self, change: Change, path: &[u8], is_directory: bool) {
+        self.paths.push(PathChange { change, path: path.to_vec(), from: None, is_directory });
     }
 }
 
@@ -193,9 +199,10 @@ impl Planner<'_> {
             let steps = if is_in_the_way { &mut self.changes.steps } else { &mut self.late };
             steps.push(step);
             self.touched.insert(split(&entry.path).0.to_vec());
-            if !is_listed && stat.kind != StatKind::Directory {
-                self.changes.counts.removed += 1;
-                self.changes.files.push(FileChange { change: Change::Removed, path: entry.path.clone(), from: None });
+            if !is_listed {
+                let is_directory = stat.kind == StatKind::Directory;
+                self.changes.counts.removed += u64::from(!is_directory);
+                self.changes.tell(Change::Removed, &entry.path, is_directory);
             }
         }
         Ok(())
@@ -226,6 +233,7 @@ impl Planner<'_> {
                     self.touch(&entry.path);
                     self.touched.insert(entry.path.clone());
                     self.changes.steps.push(Step::Create { path: entry.path.clone() });
+                    self.changes.tell(old.map_or(Change::Added, |_| Change::Changed), &entry.path, true);
                 }
             }
             Kind::File(attributes, content) => {
@@ -296,7 +304,7 @@ impl Planner<'_> {
         }
         let path = self.new.entries[at].path.clone();
         self.changes.counts.changed += 1;
-        self.changes.files.push(FileChange { change: Change::Changed, path: path.clone(), from: None });
+        self.changes.tell(Change::Changed, &path, false);
         let extra = if differs { self.wishes.of_entry(at) } else { Extra::default() };
         self.sets.push(Step::Set { path, attributes, extra, was: Some(*stat) });
     }
@@ -337,7 +345,7 @@ impl Planner<'_> {
         let number = self.changes.made.len() as u64;
         let made = self.take(at, made, number, from);
         let from = from.map(<[u8]>::to_vec);
-        self.changes.files.push(FileChange { change, path: entry.path.clone(), from });
+        self.changes.paths.push(PathChange { change, path: entry.path.clone(), from, is_directory: false });
         self.numbers.insert(at, number);
         self.touch(&entry.path);
         let was = old.map(|(_, _, stat)| *stat);
@@ -368,8 +376,8 @@ impl Planner<'_> {
         let is_left = |step: &Step| !matches!(step, Step::Remove { path, .. } if taken.contains(path.as_slice()));
         changes.steps = early.into_iter().chain(changes.steps).filter(is_left).collect();
         let late = late.into_iter().filter(is_left);
-        let moved: HashSet<Vec<u8>> = changes.files.iter().filter_map(|file| file.from.clone()).collect();
-        changes.files.retain(|file| file.change != Change::Removed || !moved.contains(&file.path));
+        let moved: HashSet<Vec<u8>> = changes.paths.iter().filter_map(|path| path.from.clone()).collect();
+        changes.paths.retain(|path| path.change != Change::Removed || !moved.contains(&path.path));
         changes.counts.removed -= moved.len() as u64;
         changes.steps.extend(late);
         changes.steps.extend(sets);
@@ -378,7 +386,13 @@ impl Planner<'_> {
             let here = own.find(&entry.path).filter(|(_, here, _)| matches!(here.kind, Kind::Directory(_)));
             let differs = here.is_none_or(|(here, ..)| wishes.differ(at, here));
             let is_right = here.is_some_and(|(_, _, stat)| stat.has(&attributes));
-            if differs && here.is_some() || !is_right || touched.contains(&entry.path) {
+            // What is done in a directory changes its time, and that is not worth a word.
+            let is_touched = touched.contains(&entry.path);
+            let has_mode = here.is_none_or(|(_, _, stat)| stat.mode == attributes.mode);
+            if here.is_some() && (differs || !has_mode || !is_right && !is_touched) {
+                changes.tell(Change::Changed, &entry.path, true);
+            }
+            if differs && here.is_some() || !is_right || is_touched {
                 let extra = if differs { wishes.of_entry(at) } else { Extra::default() };
                 changes.steps.push(Step::Set { path: entry.path.clone(), attributes, extra, was: None });
             }

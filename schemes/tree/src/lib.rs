@@ -77,7 +77,7 @@ mod wishes;
 mod work;
 
 pub use build::{LISTING_SUFFIX, MANY_FILES, TreeBuild, TreeBuildOptions};
-pub use changes::{Change, FileChange, FileCounts};
+pub use changes::{Change, FileCounts, PathChange};
 pub use error::Error;
 pub use excludes::IGNORE_FILE;
 pub use extra::Unset;

@@ -11,7 +11,7 @@ use gosync_layers::format::LayeredIndex;
 use gosync_patcher::{Report, StagedFile};
 use gosync_update::{Comparison, Error as UpdateError, Estimate, Seed, Seeds, Target, Update, estimate};
 
-use crate::changes::{Changes, FileChange, FileCounts};
+use crate::changes::{Changes, FileCounts, PathChange};
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::excludes::Excludes;
@@ -93,8 +93,8 @@ pub struct TreeReport {
 pub struct TreeForecast {
     /// What would become of how many files.
     pub counts: FileCounts,
-    /// Each file that would not stay as it is, by its path.
-    pub files: Vec<FileChange>,
+    /// Each file and directory that would not stay as it is.
+    pub paths: Vec<PathChange>,
     /// Bytes of all files.
     pub output_bytes: u64,
     /// Those of them that would have to be fetched.
@@ -182,7 +182,7 @@ impl TreeUpdate<'_> {
         index += found.index_transfer;
         Ok(TreeForecast {
             counts: changes.counts,
-            files: changes.files,
+            paths: changes.paths,
             output_bytes: self.info.bytes,
             missing_bytes: found.plan.fetched_bytes(),
             missing_ranges: found.plan.fetch_ranges().len(),

@@ -129,8 +129,9 @@ class DiffResult:
     files: Optional[FileCounts] = None
     """Of a directory, what would become of how many."""
     changes: Optional[List[Tuple[str, str, Optional[str]]]] = None
-    """Of a directory, what would happen to each file that would not stay as it is: ``add``, ``change``,
-    ``move`` or ``remove``, its path, and where it was, if it moves."""
+    """Of a directory, what would happen to each file or directory in it that would not stay as it is: ``add``,
+    ``change``, ``move`` or ``remove``, its path, with a slash behind that of a directory, and where it was, if it
+    moves."""
     closing_seconds: Optional[float] = None
     """Of a packed file, how long packing it again will take."""
 
