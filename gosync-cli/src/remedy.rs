@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use gosync::pointer::POINTER_SUFFIX;
+use gosync::pointer::{POINTER_SUFFIX, Pointer, date};
 use gosync::sources::{Location, SourceError, SourceOptions, open_source};
 use gosync::{Error, FormatError, publish, update};
 use gosync_zsync::Error as ZsyncError;
@@ -44,7 +44,9 @@ pub(crate) fn of_opening(error: anyhow::Error, location: &Location, options: &So
         Some(update::Error::Read { source, .. }) if source.kind() == io::ErrorKind::IsADirectory => {
             Some("give the index in it, a file that `gosync build` made, such as NAME.gosync".to_owned())
         }
-        Some(update::Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+        Some(update::Error::Read { path, source })
+            if source.kind() == io::ErrorKind::NotFound && location.as_path() == Some(path) =>
+        {
             let usual = "check the path; `gosync build FILE` makes FILE.gosync";
             Some(meant(location, options).unwrap_or_else(|| usual.into()))
         }
@@ -52,6 +54,23 @@ pub(crate) fn of_opening(error: anyhow::Error, location: &Location, options: &So
         _ if is_missing => meant(location, options),
         _ => None,
     };
+    with(error, hint)
+}
+
+/// What the version that `pointer` leads to was not opened for.
+pub(crate) fn of_version(error: anyhow::Error, pointer: &Pointer) -> anyhow::Error {
+    let is_missing = match of_update(&error) {
+        Some(update::Error::Read { source, .. }) => source.kind() == io::ErrorKind::NotFound,
+        _ => matches!(source_error(&error), Some(SourceError::NotFound { .. })),
+    };
+    let hint = is_missing.then(|| {
+        let date = date::shown(pointer.published_at);
+        format!(
+            "the pointer leads to version {} of {date}, which is not there: a newer one may have taken its place, and a \
+             cache on the way still have the old pointer; try again later",
+            pointer.serial
+        )
+    });
     with(error, hint)
 }
 

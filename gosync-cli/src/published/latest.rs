@@ -10,6 +10,7 @@ use gosync_tree::{FIRST_BYTES, keep_seen, read_seen};
 
 use crate::console::Console;
 use crate::options::trust::Trust;
+use crate::remedy;
 
 /// A pointer that was followed.
 pub(crate) struct Followed {
@@ -38,7 +39,8 @@ impl Followed {
             }
         }
         let first = paths.first().filter(|path| path.is_dir()).map(|_| FIRST_BYTES);
-        let opened = latest.open(known.as_ref(), first, limits, options)?;
+        let opened = latest.open(known.as_ref(), first, limits, options);
+        let opened = opened.map_err(|error| remedy::of_version(error.into(), &latest.pointer))?;
         Ok((opened, Self { latest, is_known: known.is_some() }))
     }
 

@@ -91,6 +91,17 @@ fn old_versions_go_and_nothing_else_does() {
     };
     assert_eq!(versions[1]["removed"], serde_json::json!([]));
     assert_eq!(versions[2]["removed"], versions[0]["files"]);
+    // A pointer from before that a cache still has.
+    let newest = scratch.read(POINTER);
+    alter(&scratch, |pointer| {
+        (pointer.serial, pointer.index) = (1, gosync::publish::TargetName::new(&*files(1)[1]).unwrap());
+    });
+    let server = scratch.serve();
+    for pointer in [POINTER.to_owned(), format!("{}/{POINTER}", server.url)] {
+        let run = scratch.run(&["patch", "old", &pointer]);
+        run.assert_failed(if pointer == POINTER { 1 } else { 4 }, "hint: the pointer leads to version 1 of ");
+    }
+    scratch.write(POINTER, &newest);
     let mut expected = [files(2), files(3)].concat();
     expected.extend(
         [
