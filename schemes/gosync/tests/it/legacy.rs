@@ -125,7 +125,10 @@ fn absurd_sizes_fail_at_once() {
     // And without a limit: nothing is set aside for what is not there.
     let unlimited = ReadOptions { max_bytes: u64::MAX, ..ReadOptions::default() };
     let read = Index::read(most.as_slice(), &unlimited);
-    assert!(matches!(read, Err(FormatError::Truncated { len: 100 })), "{read:?}");
+    match size_of::<usize>() {
+        4 => assert!(matches!(read, Err(FormatError::TooLarge { .. })), "no memory has room for it: {read:?}"),
+        _ => assert!(matches!(read, Err(FormatError::Truncated { len: 100 })), "{read:?}"),
+    }
     assert!(start.elapsed() < Duration::from_millis(500));
 }
 
