@@ -16,6 +16,9 @@ const IN_CHAIN: u64 = 16;
 /// To report a match.
 const MATCH: u64 = 256;
 
+/// To roll a second window over a position, as for pairs.
+const SECOND_WINDOW: u64 = 4;
+
 /// What there is before anything was paid in, or no small piece could find anything: so many windows,
 /// or twice what all its positions pay in, up to so many bytes.
 const FIRST_WINDOWS: u64 = 16;
@@ -78,6 +81,12 @@ impl Account {
     /// So many bytes were read, not more than compared or summed weakly.
     pub(crate) fn read(&mut self, bytes: u64) {
         self.spend(bytes / 8);
+    }
+
+    /// So many positions were scanned for pairs. Half of what they pay in is left for what is found.
+    pub(crate) fn scan_pairs(&mut self, positions: usize) {
+        let each = SECOND_WINDOW.min(self.budget.unwrap_or(0) / 2);
+        self.spend(each * positions as u64);
     }
 
     /// A match was reported.
@@ -147,6 +156,16 @@ mod tests {
         assert!(!account.recover(50_000));
         assert!(account.recover(70_000));
         assert_eq!(account.thrift(), Thrift::None);
+    }
+
+    #[test]
+    fn a_scan_for_pairs_leaves_half_for_what_it_finds() {
+        for (budget, left) in [(16, 12), (8, 4), (2, 1), (1, 1)] {
+            let mut account = Account::new(Some(budget), 1000, false, &(0..1 << 20));
+            account.scan_pairs(1 << 20);
+            let credit = FIRST_BYTES as i64;
+            assert_eq!(account.credit_at(budget.into(), 1 << 20) - credit, left << 20, "{budget}");
+        }
     }
 
     #[test]

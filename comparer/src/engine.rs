@@ -139,7 +139,9 @@ impl<'a, Index: Lookup<Sieve = Sieve>> Piece<'a, Index> {
         let lookup = if self.looks_for_pairs() {
             let (scanner, sieve) = search.pairs();
             let end = positions.end.min((self.buffer.len() + 1).saturating_sub(2 * search.block_size));
-            scanner.scan(self.buffer, positions.start..end.max(positions.start), sieve, candidates);
+            let scanned = positions.start..end.max(positions.start);
+            self.account.scan_pairs(scanned.len());
+            scanner.scan(self.buffer, scanned, sieve, candidates);
             None
         } else {
             search.scanner.scan(self.buffer, positions.clone(), search.lookup.sieve(), candidates);
