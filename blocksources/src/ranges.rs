@@ -10,15 +10,20 @@ use gosync_chunks::ByteRange;
 
 /// Joins ranges that touch, or that have at most `gap` bytes between them.
 pub fn coalesce(ranges: &[ByteRange], gap: u64) -> Vec<ByteRange> {
+    coalesced(ranges, gap).collect()
+}
+
+/// As [`coalesce`], one after another, for callers that need no list of them.
+pub fn coalesced(ranges: &[ByteRange], gap: u64) -> impl Iterator<Item = ByteRange> {
     debug_assert!(ranges.is_sorted_by(|a, b| a.end <= b.start), "ranges ascend and do not overlap");
-    let mut joined: Vec<ByteRange> = Vec::new();
-    for &range in ranges.iter().filter(|range| !range.is_empty()) {
-        match joined.last_mut() {
-            Some(last) if range.start <= last.end.saturating_add(gap) => last.end = range.end,
-            _ => joined.push(range),
+    let mut left = ranges.iter().copied().filter(|range| !range.is_empty()).peekable();
+    std::iter::from_fn(move || {
+        let mut joined = left.next()?;
+        while let Some(near) = left.next_if(|next| next.start <= joined.end.saturating_add(gap)) {
+            joined.end = near.end;
         }
-    }
-    joined
+        Some(joined)
+    })
 }
 
 /// Cuts `range` into as few pieces of at most `size` bytes as will do, all equally

@@ -1,6 +1,6 @@
 //! What an update will cost, told before it is made.
 
-use gosync_blocksources::ranges::coalesce;
+use gosync_blocksources::ranges::coalesced;
 use gosync_blocksources::{Location, SourceOptions, open_source};
 
 use crate::comparison::Comparison;
@@ -68,8 +68,9 @@ pub fn estimate(
     Ok(total(
         location,
         download.calls.iter().map(|ranges| {
-            let joined = coalesce(ranges, limits.bridged_gap);
-            (joined.iter().map(|range| range.len()).sum(), joined.iter().map(|range| requests(range.len())).sum(), None)
+            coalesced(ranges, limits.bridged_gap).fold((0, 0, None), |(bytes, asked, seconds), range| {
+                (bytes + range.len(), asked + requests(range.len()), seconds)
+            })
         }),
     ))
 }
