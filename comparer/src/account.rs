@@ -17,7 +17,7 @@ const IN_CHAIN: u64 = 16;
 const MATCH: u64 = 256;
 
 /// To roll a second window over a position, as for pairs.
-const SECOND_WINDOW: u64 = 4;
+const SECOND_WINDOW: u64 = 5;
 
 /// What there is before anything was paid in, or no small piece could find anything: so many windows,
 /// or twice what all its positions pay in, up to so many bytes.
@@ -83,9 +83,9 @@ impl Account {
         self.spend(bytes / 8);
     }
 
-    /// So many positions were scanned for pairs. Half of what they pay in is left for what is found.
+    /// So many positions were scanned for pairs. A third of what they pay in is left for what is found.
     pub(crate) fn scan_pairs(&mut self, positions: usize) {
-        let each = SECOND_WINDOW.min(self.budget.unwrap_or(0) / 2);
+        let each = SECOND_WINDOW.min(2 * self.budget.unwrap_or(0) / 3);
         self.spend(each * positions as u64);
     }
 
@@ -159,8 +159,8 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_for_pairs_leaves_half_for_what_it_finds() {
-        for (budget, left) in [(16, 12), (8, 4), (2, 1), (1, 1)] {
+    fn a_scan_for_pairs_leaves_a_third_for_what_it_finds() {
+        for (budget, left) in [(16, 11), (8, 3), (6, 2), (2, 1), (1, 1)] {
             let mut account = Account::new(Some(budget), 1000, false, &(0..1 << 20));
             account.scan_pairs(1 << 20);
             let credit = FIRST_BYTES as i64;
