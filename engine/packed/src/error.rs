@@ -2,7 +2,7 @@
 
 use std::io;
 
-use gosync_chunks::Cancelled;
+use gosync_chunks::{Cancelled, SourceError};
 
 /// Bytes are no recipe.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +15,18 @@ impl RecipeError {
     pub(crate) fn new(what: &'static str) -> Self {
         Self { what }
     }
+}
+
+/// Streams cannot be had as they were published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// There is no room for them.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// They are not delivered.
+    #[error(transparent)]
+    Source(#[from] SourceError),
 }
 
 /// A file cannot be opened.

@@ -38,8 +38,21 @@ impl Inflater {
         spool: &Arc<Spool>,
         most: impl Fn(u64) -> u64,
     ) -> io::Result<Option<Inflated>> {
-        let mut decoder = Decompress::new(false);
         let mut out = SpoolWriter::new(spool);
+        let len = self.inflate_to(data, range, &mut |bytes| out.push(bytes), most)?;
+        let plain = out.finish()?;
+        Ok(len.map(|len| Inflated { range: ByteRange::at(range.start, len), plain }))
+    }
+
+    /// The same, where `put` takes what is in the stream, and with the length of that which it takes.
+    pub(crate) fn inflate_to(
+        &mut self,
+        data: &dyn ReadAt,
+        range: ByteRange,
+        put: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+        most: impl Fn(u64) -> u64,
+    ) -> io::Result<Option<u64>> {
+        let mut decoder = Decompress::new(false);
         let mut read = range.start;
         let mut input = 0..0;
         loop {
@@ -55,13 +68,12 @@ impl Inflater {
             };
             let (taken, given) = (decoder.total_in() - taken, decoder.total_out() - given);
             input.start += taken as usize;
-            out.push(&self.plain[..given as usize])?;
+            put(&self.plain[..given as usize])?;
             if decoder.total_out() > most(decoder.total_in()) {
                 return Ok(None);
             }
             if status == Status::StreamEnd {
-                let range = ByteRange::at(range.start, decoder.total_in());
-                return Ok(Some(Inflated { range, plain: out.finish()? }));
+                return Ok(Some(decoder.total_in()));
             }
             // It wants more than there is.
             if taken == 0 && given == 0 && read == range.end {

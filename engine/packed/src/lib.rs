@@ -62,6 +62,7 @@
 //! hundredths of their length, and not some bytes. Beyond a fifth they are left as they are, as is
 //! what is not deflate. What is opened lies in a temporary file.
 
+mod as_published;
 mod close;
 mod closed;
 mod closing;
@@ -76,19 +77,24 @@ mod open;
 mod options;
 mod range_reader;
 mod recipe;
+mod reopen;
 mod spool;
 mod uses;
 
+pub use as_published::fetch_unknown;
 pub use close::{Close, close};
 pub use closed::Closed;
+pub use container::signs::begins_packed;
 pub use encoder::rebuild::Deflate;
 pub use encoder::settings::{Encoder, Family, Strategy};
-pub use error::{CloseError, OpenError, RecipeError};
+pub use error::{CloseError, FetchError, OpenError, RecipeError};
 pub use flat::{Flat, Opened};
 pub use open::{look_into, open};
 pub use options::Options;
-pub use recipe::{Recipe, Stream};
-pub use uses::Use;
+pub use recipe::{Recipe, SHORT, Stream};
+pub use reopen::reopen;
+pub use spool::{Plain, Spool};
+pub use uses::{Use, closing_time};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -20,6 +20,9 @@ pub(crate) const MOST_ENCODERS: usize = 255;
 /// The longest file: lengths of it can be added up.
 const LONGEST: u64 = 1 << 62;
 
+/// Packed files of up to this many bytes are fetched in one go: opening them saves nothing.
+pub const SHORT: u64 = 64 << 10;
+
 /// What of a packed file was opened, and how that is closed again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipe {
@@ -122,6 +125,14 @@ impl Recipe {
     /// Whether `stream` and what is in it can be made here.
     pub(crate) fn is_known(&self, stream: &Stream) -> bool {
         self.encoder(stream).is_some() && stream.inner.iter().all(|stream| self.is_known(stream))
+    }
+
+    /// Whether clients will fetch less when the opened file is published than with the packed one as
+    /// it is: most of it was opened, and the recipe does not take more than that saves.
+    pub fn pays(&self) -> bool {
+        let opened: u64 = self.streams.iter().map(|stream| stream.packed.len()).sum();
+        let gained = opened.saturating_sub(self.to_bytes().len() as u64);
+        self.packed > SHORT && gained > self.packed / 2
     }
 
     /// Its bytes.

@@ -1,19 +1,21 @@
 //! Where what was in streams is put, until it is read.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gosync_chunks::ReadAt;
+use gosync_chunks::{ByteRange, ReadAt};
 use gosync_files::{LocalFile, write_all_at};
 
 /// What is put at once, and lies together.
 const PIECE: usize = 1 << 20;
 
-/// A temporary file without a name, which any number of threads put bytes into.
-pub(crate) struct Spool {
+/// A temporary file without a name, which any number of threads put bytes into. What several packed
+/// files were opened to is in one, where each does not need a file of its own.
+pub struct Spool {
     file: File,
     reader: LocalFile,
     /// Where there is nothing yet.
@@ -22,10 +24,31 @@ pub(crate) struct Spool {
 
 impl Spool {
     /// One in `directory`, or where temporary files are.
-    pub(crate) fn new(directory: Option<&Path>) -> io::Result<Arc<Self>> {
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn new(directory: Option<&Path>) -> io::Result<Arc<Self>> {
         let file = directory.map_or_else(tempfile::tempfile, tempfile::tempfile_in)?;
         let reader = LocalFile::new("a temporary file".as_ref(), file.try_clone()?)?;
         Ok(Arc::new(Self { file, reader, free: AtomicU64::new(0) }))
+    }
+
+    /// Copies all of `data`, which `each` is shown piece by piece.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be read or written.
+    pub fn keep(self: &Arc<Self>, data: &dyn ReadAt, mut each: impl FnMut(&[u8])) -> io::Result<Plain> {
+        let mut writer = SpoolWriter::new(self);
+        writer.copy(data, ByteRange::at(0, data.size()), &mut each)?;
+        writer.finish()
+    }
+}
+
+impl fmt::Debug for Spool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spool").field("used", &self.free).finish_non_exhaustive()
     }
 }
 
@@ -52,6 +75,20 @@ impl SpoolWriter {
         Ok(())
     }
 
+    /// Puts `range` of `data`, which `each` is shown.
+    pub(crate) fn copy(&mut self, data: &dyn ReadAt, range: ByteRange, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        let mut buffer = vec![0; range.len().min(PIECE as u64) as usize];
+        let mut at = range.start;
+        while at < range.end {
+            let count = (range.end - at).min(buffer.len() as u64) as usize;
+            data.read_exact_at(at, &mut buffer[..count])?;
+            each(&buffer[..count]);
+            self.push(&buffer[..count])?;
+            at += count as u64;
+        }
+        Ok(())
+    }
+
     pub(crate) fn finish(mut self) -> io::Result<Plain> {
         if !self.buffer.is_empty() {
             self.put()?;
@@ -70,8 +107,8 @@ impl SpoolWriter {
     }
 }
 
-/// Bytes that are in a spool.
-pub(crate) struct Plain {
+/// Bytes that are in a [`Spool`], which any thread reads at any place.
+pub struct Plain {
     spool: Arc<Spool>,
     /// Where each piece is.
     places: Vec<u64>,
@@ -95,5 +132,11 @@ impl ReadAt for Plain {
             (buffer, offset) = (later, offset + count as u64);
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plain").field("len", &self.len).finish_non_exhaustive()
     }
 }

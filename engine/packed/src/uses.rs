@@ -27,15 +27,34 @@ impl Recipe {
         uses
     }
 
-    /// How long closing will take on so many `threads` of this machine, which encodes a little with
-    /// each encoder to find that out. Streams that cannot be made here take no time.
+    /// How long closing will take; see [`closing_time`].
     pub fn closing_time(&self, threads: usize) -> Duration {
-        let rates: Vec<f64> = self.encoders().map(|encoder| encoder.map_or(0.0, seconds_of_byte)).collect();
-        let each = self.streams().iter().filter(|stream| self.is_known(stream)).map(|stream| seconds(stream, &rates));
-        // One stream is made by one thread.
-        let (sum, longest) = each.fold((0.0, 0.0), |(sum, longest): (f64, f64), next| (sum + next, longest.max(next)));
-        Duration::from_secs_f64(longest.max(sum / threads.max(1) as f64))
+        closing_time([self], threads)
     }
+}
+
+/// How long closing `recipes` one after another will take on so many `threads` of this machine, which
+/// encodes a little with each encoder to find that out. Streams that cannot be made here take no time.
+pub fn closing_time<'r>(recipes: impl IntoIterator<Item = &'r Recipe>, threads: usize) -> Duration {
+    let mut known: Vec<(Encoder, f64)> = Vec::new();
+    let mut rate = |encoder: Encoder| match known.iter().find(|(other, _)| *other == encoder) {
+        Some((_, rate)) => *rate,
+        None => {
+            let rate = seconds_of_byte(encoder);
+            known.push((encoder, rate));
+            rate
+        }
+    };
+    let each = recipes.into_iter().map(|recipe| {
+        let rates: Vec<f64> = recipe.encoders().map(|encoder| encoder.map_or(0.0, &mut rate)).collect();
+        let streams = recipe.streams().iter().filter(|stream| recipe.is_known(stream));
+        // One stream is made by one thread.
+        let (sum, longest) = streams
+            .map(|stream| seconds(stream, &rates))
+            .fold((0.0, 0.0), |(sum, longest): (f64, f64), next| (sum + next, longest.max(next)));
+        longest.max(sum / threads.max(1) as f64)
+    });
+    Duration::from_secs_f64(each.sum())
 }
 
 fn add(streams: &[Stream], uses: &mut [Use]) {

@@ -19,9 +19,6 @@ use crate::section::PackedInfo;
 /// How hard the payload is compressed where nobody says.
 const LEVEL: i32 = 3;
 
-/// Less than this is fetched in one go.
-const SHORT: u64 = 64 << 10;
-
 /// When a packed file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unpack {
@@ -75,13 +72,9 @@ impl<'a> PackedBuild<'a> {
         &self.info
     }
 
-    /// Whether clients will fetch less when this is published than with the file as it is: most of it
-    /// was opened, and the recipe does not take more than that saves.
+    /// Whether clients will fetch less when this is published than with the file as it is.
     pub fn pays(&self) -> bool {
-        let recipe = &self.info.recipe;
-        let opened: u64 = recipe.streams().iter().map(|stream| stream.packed.len()).sum();
-        let gained = opened.saturating_sub(recipe.to_bytes().len() as u64);
-        recipe.packed_len() > SHORT && gained > recipe.packed_len() / 2
+        self.info.recipe.pays()
     }
 
     /// Makes the index of the file, which is called `name`, and writes the payload of what is in it.

@@ -55,8 +55,8 @@
 //!
 //! # Limitations
 //!
-//! A packed file is published with a payload of what is in it, which no client can do without. Packed
-//! files in directories are not opened, nor is what is packed otherwise than with deflate.
+//! A packed file is published with a payload of what is in it, which no client can do without. What is
+//! packed otherwise than with deflate is not opened. `gosync-tree` opens packed files in directories.
 
 mod as_published;
 mod build;

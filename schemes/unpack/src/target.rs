@@ -7,14 +7,13 @@ use std::time::SystemTime;
 use gosync_chunks::{ErrorKind, FileHash, Progress, ReadAt, Source, Transfer};
 use gosync_files::LocalFile;
 use gosync_layers::format::{Damage, LayeredIndex};
-use gosync_packed::{Close, CloseError, OpenError, Options, look_into};
+use gosync_packed::{Close, CloseError, FetchError, OpenError, Options, fetch_unknown, look_into};
 use gosync_patcher::{TargetId, verify_whole};
 use gosync_payloads::Rebuilt;
 use gosync_update::{
     Check, Comparison, Download, Error, Finish, LayeredTarget, Seed, StreamCheck, Target, Verified, Whole,
 };
 
-use crate::as_published::fetch;
 use crate::error::FinishError;
 use crate::section::PackedInfo;
 
@@ -160,7 +159,7 @@ impl Finish for PackedTarget<'_> {
         let unknown = recipe.unknown().count();
         let fetched = match (unknown, self.published) {
             (0, _) => None,
-            (_, Some(published)) => Some(fetch(recipe, published)?),
+            (_, Some(published)) => Some(fetch_unknown(recipe, published).map_err(of_fetching)?),
             (streams, None) => return Err(Error::target(ErrorKind::Other, FinishError::Unknown { streams })),
         };
         let packed = fetched.as_ref().map(|(packed, _)| packed as &dyn ReadAt);
@@ -171,5 +170,13 @@ impl Finish for PackedTarget<'_> {
             error => Error::target(ErrorKind::Corrupt, FinishError::Close(error)),
         })?;
         Ok(fetched.map(|(_, transfer)| transfer).unwrap_or_default())
+    }
+}
+
+fn of_fetching(error: FetchError) -> Error {
+    match error {
+        FetchError::Source(source) => source.into(),
+        FetchError::Io(source) => Error::Write { path: "a temporary file".into(), source },
+        error => Error::target(ErrorKind::Other, error),
     }
 }

@@ -1,6 +1,7 @@
 //! What tells that an encoder is still the one that a recipe was made with.
 
 use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::encoder::settings::Encoder;
@@ -11,6 +12,18 @@ pub(crate) const CORPUS_LEN: usize = 200_000;
 /// A hash (FNV-1a, 64 bits) of what `encoder` makes of the corpus. It is against mistakes, of
 /// ours mostly, and not against malice: what is closed is compared with the published hash.
 pub(crate) fn fingerprint(encoder: Encoder) -> u64 {
+    // It is always the same, takes milliseconds, and thousands of recipes name the same few encoders.
+    static KNOWN: Mutex<Vec<(Encoder, u64)>> = Mutex::new(Vec::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, fingerprint)) = known().iter().find(|(other, _)| *other == encoder) {
+        return *fingerprint;
+    }
+    let fingerprint = made(encoder);
+    known().push((encoder, fingerprint));
+    fingerprint
+}
+
+fn made(encoder: Encoder) -> u64 {
     let mut out = Vec::new();
     encoder.deflate(&corpus()[..]).read_to_end(&mut out).expect("memory can be read");
     out.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
