@@ -145,7 +145,7 @@ impl Published {
     fn bring_about(&self, tree: &Path) {
         let info = TreeInfo::of(&self.index).expect("its section is right").expect("it is that of a tree");
         let (location, sources) = (Location::Path("payload".into()), SourceOptions::default());
-        let source = TreeSource::Payload { source: &self.payload, location: &location, options: &sources };
+        let source = TreeSource::Payload { source: &self.payload, location: &location, files: None, options: &sources };
         let options = TreeOptions { delete: true, ..TreeOptions::default() };
         let update = TreeUpdate { index: &self.index, info: &info, source, seeds: &[], options, progress: &() };
         let report = update.to_directory(tree).expect("nothing is in the way");

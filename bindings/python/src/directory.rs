@@ -88,6 +88,7 @@ pub(crate) fn build_tree<'py>(
     contents: Contents,
     block_sizes: Vec<u32>,
     compress: Option<i32>,
+    unpack: Option<bool>,
     key: Option<Key>,
     network: Network,
     manner: Manner,
@@ -95,6 +96,9 @@ pub(crate) fn build_tree<'py>(
     let start = Instant::now();
     if !matches!(compress, None | Some(0..=15)) {
         return Err(PyValueError::new_err("compress is a level from 1 to 15, or 0 for files as they are"));
+    }
+    if unpack == Some(true) && compress == Some(0) {
+        return Err(PyValueError::new_err("unpack makes a payload of what is in packed files; leave out compress=0"));
     }
     let Place(location) = output;
     let (index, info, payload, warnings) = job::run(py, &manner, move |job| {
@@ -106,9 +110,21 @@ pub(crate) fn build_tree<'py>(
             owner: contents.owner,
             xattrs: contents.xattrs,
         };
-        let tree = TreeBuild::scan(&directory, &wanted, job).map_err(sync_error)?;
+        let mut tree = TreeBuild::scan(&directory, &wanted, job).map_err(sync_error)?;
         let is_many = tree.info().files > MANY_FILES;
-        let compress = compress.map_or(is_many.then_some(LEVEL), |level| Some(level).filter(|&level| level > 0));
+        let files_only = compress == Some(0);
+        let mut compress = compress.map_or(is_many.then_some(LEVEL), |level| Some(level).filter(|&level| level > 0));
+        let is_tried = match unpack {
+            Some(wish) => wish,
+            None if files_only => false,
+            None => compress.is_some() || block_sizes.is_empty() && tree.is_mostly_packed().map_err(sync_error)?,
+        };
+        if is_tried && tree.unpack(job).map_err(sync_error)? > 0 {
+            compress = compress.or(Some(LEVEL));
+        } else if unpack == Some(true) {
+            let text = format!("there is no packed file in {} that is worth being opened", directory.display());
+            return Err(PyValueError::new_err(text));
+        }
         let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let target = TargetName::new(name.as_str()).map_err(|error| value_error(&error))?;
         let suffix = if compress.is_some() { PAYLOAD_SUFFIX } else { LISTING_SUFFIX };
@@ -177,7 +193,9 @@ impl Tree<'_> {
         if self.index.payload().is_some() {
             let source = open_sources(locations, Some(self.index.source_length()), sources);
             let source = source.map_err(|error| sync_error(gosync::Error::source(error)))?;
-            return update(TreeSource::Payload { source: &*source, location: tree, options: sources });
+            let files = self.index.target_name().map(|name| tree.beside(name.as_str()));
+            let files = files.as_ref();
+            return update(TreeSource::Payload { source: &*source, location: tree, files, options: sources });
         }
         if locations.len() > 1 {
             return Err(PyValueError::new_err("a directory that is published file by file has one source"));
@@ -255,6 +273,9 @@ pub(crate) fn describe_patch<'py>(
     result.set_item("fetched_bytes", work.transfer.bytes)?;
     result.set_item("index_bytes", index.bytes)?;
     result.set_item("output_bytes", report.output_bytes)?;
+    if report.closed.files > 0 {
+        result.set_item("opened_bytes", report.opened_bytes)?;
+    }
     result.set_item("requests", work.transfer.requests + index.requests)?;
     result.set_item("refetched_blocks", work.refetched_blocks)?;
     result.set_item("changed", report.changed)?;
@@ -280,11 +301,14 @@ pub(crate) fn describe_diff<'py>(
     });
     let result = PyDict::new(py);
     result.set_item("ignored", Vec::<String>::new())?;
-    result.set_item("matched_bytes", forecast.output_bytes.saturating_sub(missing))?;
+    result.set_item("matched_bytes", forecast.opened_bytes.saturating_sub(missing))?;
     result.set_item("missing_bytes", missing)?;
     result.set_item("missing_ranges", forecast.missing_ranges)?;
     result.set_item("repeated_bytes", 0)?;
-    result.set_item("target_bytes", forecast.output_bytes)?;
+    result.set_item("target_bytes", forecast.opened_bytes)?;
+    if forecast.closed.files > 0 {
+        result.set_item("closing_seconds", forecast.closed.time.as_secs_f64())?;
+    }
     result.set_item("seed_bytes", forecast.seed_bytes)?;
     result.set_item("index_bytes", index.bytes + forecast.index.bytes)?;
     result.set_item("warnings", Vec::<String>::new())?;

@@ -333,6 +333,7 @@ pub(crate) fn inspect<'py>(
                 let all = [("entries", tree.entries), ("files", tree.files), ("bytes", tree.bytes)];
                 let directory = PyDict::new(py);
                 all.into_iter().try_for_each(|(name, number)| directory.set_item(name, number))?;
+                directory.set_item("packed_files", tree.packed.as_ref().map_or(0, |packed| packed.files))?;
                 directory.set_item("excludes", tree.excludes.lines().collect::<Vec<_>>())?;
                 result.set_item("directory", directory)?;
             }

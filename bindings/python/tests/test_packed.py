@@ -105,3 +105,35 @@ def unknown(path):
     with open(path, "wb") as file:
         file.write(index)
     return path
+
+
+def test_those_in_a_directory(tmp_path):
+    for name, changed in [("old", None), ("new", 3)]:
+        (tmp_path / name / "lib").mkdir(parents=True)
+        wheel(tmp_path / name / "lib" / "a.whl", changed)
+        wheel(tmp_path / name / "lib" / "b.whl", 5)
+        (tmp_path / name / "README").write_text(name)
+    old, new = tmp_path / "old", tmp_path / "new"
+    built = gosync.build(new)
+    assert gosync.inspect(built.index).directory.packed_files == 2
+    found = gosync.diff(old, built.index)
+    assert found.missing_bytes < 15_000 and found.closing_seconds > 0
+    done = gosync.patch(old, built.index)
+    assert done.files.changed == 2 and done.fetched_bytes < 12_000 and done.opened_bytes > done.output_bytes
+    assert (old / "lib" / "a.whl").read_bytes() == (new / "lib" / "a.whl").read_bytes()
+    assert gosync.verify(old, built.index).ok
+
+    packed = gosync.format.read(built.index).directory.packed
+    recipes = (old / ".gosync" / "recipes").read_bytes()
+    assert len(recipes) == packed.recipes_length and blake3.blake3(recipes).digest() == packed.blake3
+    files = gosync.format.recipes(recipes)
+    assert len(files) == packed.files == 2 and sum(file.length for file in files) == packed.opened_length
+
+    assert gosync.inspect(gosync.build(new, unpack=False).index).directory.packed_files == 0
+    (new / "large").write_text(words(9, 1_000_000))
+    assert gosync.inspect(gosync.build(new).index).directory.packed_files == 0
+    assert gosync.inspect(gosync.build(new, unpack=True).index).directory.packed_files == 2
+    with pytest.raises(ValueError, match="leave out compress=0"):
+        gosync.build(new, unpack=True, compress=0)
+    with pytest.raises(ValueError, match="no packed file in"):
+        gosync.build(tmp_path / "old" / ".gosync", unpack=True)

@@ -65,7 +65,8 @@ fn main() -> Result<(), Failure> {
     fs::write(at("mine/gone.txt"), "no longer there")?;
     let info = TreeInfo::of(&index)?.ok_or("it is the index of a tree")?;
     let (source, location) = (MemorySource::new(payload), Location::Path("site.gosync-payload".into()));
-    let source = TreeSource::Payload { source: &source, location: &location, options: &SourceOptions::default() };
+    let source =
+        TreeSource::Payload { source: &source, location: &location, files: None, options: &SourceOptions::default() };
     let options = TreeOptions { delete: true, ..TreeOptions::default() };
     let update = TreeUpdate { index: &index, info: &info, source, seeds: &[], options, progress: &() };
     let report = update.to_directory(&at("mine"))?;

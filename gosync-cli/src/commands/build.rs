@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::console::Console;
 use crate::directory;
-use crate::directory::build::Contents;
+use crate::directory::build::{Contents, How, Unpacks};
 use crate::failure::Usage;
 use crate::options::environment;
 use crate::options::signing::Signing;
@@ -48,12 +48,13 @@ pub(crate) struct Build {
     /// 1 to 15, with a `=` before it [default: 3]
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
     compress: Option<i32>,
-    /// Open the packed file (zip, jar, wheel, gz, tar.gz): a compressed payload is made of what is in
-    /// it, and a patch fetches what changed there, and packs it to the same bytes again. Publish both,
-    /// and the file [default: where that pays]
+    /// Open the packed file (zip, jar, wheel, gz, tar.gz), or those in a directory where it pays: a
+    /// compressed payload is made of what is in it, and a patch fetches what changed there, and packs
+    /// it to the same bytes again. Publish both, and the file [default: where that pays; in a
+    /// directory, if it has a payload anyway or mostly packed files]
     #[arg(long, conflicts_with_all = ["part", "no_unpack"])]
     unpack: bool,
-    /// Publish a packed file as it is
+    /// Publish packed files as they are
     #[arg(long)]
     no_unpack: bool,
     /// Make only part I of N of the index; `gosync index merge` puts them together
@@ -186,10 +187,10 @@ impl Build {
     }
 
     fn build_directory(self, console: &Console) -> anyhow::Result<()> {
-        if self.unpack {
+        if self.unpack && self.contents.no_compress {
             return Err(Usage {
-                message: format!("--unpack is for packed files, and {} is a directory", self.file.display()),
-                hint: "leave it out",
+                message: "--unpack makes a compressed payload of what is in packed files".into(),
+                hint: "leave out --no-compress",
             }
             .into());
         }
@@ -206,7 +207,13 @@ impl Build {
         let key = self.signing.key(console)?;
         let block_sizes = self.block_size.map_or(self.layers, |size| vec![size]);
         let options = BuildOptions { block_sizes, compress: self.compress };
-        directory::build::build(&self.file, self.output, &self.contents, options, &self.signing, key.as_ref(), console)
+        let unpacks = match (self.unpack, self.no_unpack) {
+            (true, _) => Unpacks::Yes,
+            (_, true) => Unpacks::No,
+            _ => Unpacks::IfItPays,
+        };
+        let how = How { contents: &self.contents, unpacks, options };
+        directory::build::build(&self.file, self.output, how, &self.signing, key.as_ref(), console)
     }
 
     fn build_part(self, shard: Shard, options: &BuildOptions, console: &Console) -> anyhow::Result<()> {

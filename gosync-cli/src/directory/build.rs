@@ -10,8 +10,8 @@ use gosync::signing::{SIGNATURE_SUFFIX, SecretKey};
 use gosync::sources::{Location, SourceOptions};
 use gosync::{Index, Progress};
 use gosync_files::identity::SameFile;
-use gosync_tree::{LISTING_SUFFIX, MANY_FILES, TreeBuild, TreeBuildOptions};
-use serde_json::json;
+use gosync_tree::{LISTING_SUFFIX, MANY_FILES, PackedFiles, TreeBuild, TreeBuildOptions};
+use serde_json::{Value, json};
 
 use crate::console::Console;
 use crate::failure::Usage;
@@ -20,7 +20,10 @@ use crate::options::signing::Signing;
 use crate::progress::Bars;
 use crate::publication::index::{Described, publish};
 use crate::table::counted;
-use crate::text::grouped;
+use crate::text::{grouped, size};
+
+/// How hard a directory is compressed where nobody says.
+pub(crate) const LEVEL: i32 = 3;
 
 /// What of a directory is published, and how.
 #[derive(Debug, clap::Args)]
@@ -35,7 +38,7 @@ pub(crate) struct Contents {
     /// Publish the files of a directory as they are. Otherwise one with many files has a compressed
     /// payload, because each file would be a request
     #[arg(long, conflicts_with = "compress")]
-    no_compress: bool,
+    pub(crate) no_compress: bool,
     /// Of a directory, record users and groups, by name and number, for `gosync patch --owner`
     #[arg(long)]
     owner: bool,
@@ -90,13 +93,29 @@ impl Contents {
     }
 }
 
+/// Whether the packed files in a directory are opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unpacks {
+    /// Those where it pays, even if the directory has to have a payload for that.
+    Yes,
+    /// Those where it pays, in a directory that has a payload anyway or mostly packed files.
+    IfItPays,
+    No,
+}
+
+/// How a directory is published.
+pub(crate) struct How<'a> {
+    pub(crate) contents: &'a Contents,
+    pub(crate) unpacks: Unpacks,
+    pub(crate) options: BuildOptions,
+}
+
 /// Publishes the directory at `path`: its index at `location`, and beside that the payload or the
 /// listing.
 pub(crate) fn build(
     path: &Path,
     location: Option<Location>,
-    contents: &Contents,
-    mut options: BuildOptions,
+    How { contents, unpacks, mut options }: How<'_>,
     signing: &Signing,
     key: Option<&SecretKey>,
     console: &Console,
@@ -107,12 +126,24 @@ pub(crate) fn build(
     let location = location.unwrap_or_else(|| path.with_file_name(format!("{name}.gosync")).into());
     let upload: SourceOptions = environment::source_options()?;
     let bars = Bars::new(console);
-    let tree = scan(path, contents, &bars, console)?;
+    let mut tree = scan(path, contents, &bars, console)?;
     let files = tree.info().files;
     if options.compress.is_none() && !contents.no_compress && files > MANY_FILES {
-        options.compress = Some(3);
+        options.compress = Some(LEVEL);
         let files = counted(files, "file");
         console.message(format_args!("{files} would be as many requests: a compressed payload is made of them"));
+    }
+    let is_tried = match unpacks {
+        Unpacks::Yes => true,
+        Unpacks::IfItPays if contents.no_compress => false,
+        Unpacks::IfItPays => {
+            options.compress.is_some()
+                || options.block_sizes.is_empty() && tree.is_mostly_packed().map_err(gosync::Error::from)?
+        }
+        Unpacks::No => false,
+    };
+    if is_tried && unpack(&mut tree, path, unpacks, &bars, console)? {
+        options.compress = options.compress.or(Some(LEVEL));
     }
     let target = TargetName::new(name.as_str());
     let target =
@@ -154,6 +185,7 @@ pub(crate) fn build(
         "files": info.files,
         "files_bytes": info.bytes,
         "listing_bytes": info.listing_length,
+        "packed": info.packed.as_ref().map(packed_event),
     });
     console.message(format_args!(
         "{}: {} and {} other entries",
@@ -162,6 +194,44 @@ pub(crate) fn build(
         grouped(info.entries - info.files)
     ));
     publish(&index, &location, key, &upload, start, &Described { noun: "directory", facts, bytes: None }, console)
+}
+
+/// Opens the packed files of `tree`, which is at `path`, and says what of it. Tells whether there are
+/// any.
+pub(crate) fn unpack(
+    tree: &mut TreeBuild,
+    path: &Path,
+    unpacks: Unpacks,
+    progress: &dyn Progress,
+    console: &Console,
+) -> anyhow::Result<bool> {
+    tree.unpack(progress).map_err(gosync::Error::from)?;
+    let shown = path.display();
+    match &tree.info().packed {
+        Some(packed) => {
+            let files = counted(packed.files, "packed file");
+            let (bytes, opened) = (size(packed.bytes), size(packed.opened_bytes));
+            console.message(format_args!("{shown}: {files} of {bytes}, opened to {opened}"));
+            Ok(true)
+        }
+        None if unpacks == Unpacks::Yes => Err(Usage {
+            message: format!("there is no packed file in {shown} that is worth being opened"),
+            hint: "leave out --unpack; what can be opened are zip and gzip files of more than 64 KiB, and jars, wheels \
+                   and others like them",
+        }
+        .into()),
+        None => Ok(false),
+    }
+}
+
+/// What is said of packed files to programs.
+pub(crate) fn packed_event(packed: &PackedFiles) -> Value {
+    json!({
+        "files": packed.files,
+        "bytes": packed.bytes,
+        "opened_bytes": packed.opened_bytes,
+        "recipe_bytes": packed.recipes_length,
+    })
 }
 
 /// Looks at the directory at `path`, and says what of it is left out.

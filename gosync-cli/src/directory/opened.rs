@@ -193,7 +193,8 @@ impl<'a> Directory<'a> {
         if self.index.payload().is_some() {
             let source = open_sources(&locations, Some(self.index.source_length()), options);
             let source = source.map_err(gosync::Error::source)?;
-            return act(TreeSource::Payload { source: &*source, location: first, options });
+            let files = self.index.target_name().map(|name| first.beside(name.as_str()));
+            return act(TreeSource::Payload { source: &*source, location: first, files: files.as_ref(), options });
         }
         if sources.len() > 1 {
             return Err(Usage {

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gosync::sources::Transfer;
-use gosync_tree::{Differences, FileCounts, PathChange, TreeForecast, TreeInfo, TreeReport, Unset, shown};
+use gosync_tree::{ClosedFiles, Differences, FileCounts, PathChange, TreeForecast, TreeInfo, TreeReport, Unset, shown};
 use serde_json::{Value, json};
 
 use crate::console::Console;
@@ -34,6 +34,16 @@ pub(super) fn tell(
     if work.kept > 0 {
         console.message(format_args!("{} were kept from a run that was interrupted", size(work.kept)));
     }
+    if report.closed.files > 0 {
+        let ClosedFiles { files, bytes, unknown_bytes, .. } = report.closed;
+        console.message(format_args!("{} of {} made of what is in them", counted(files, "packed file"), size(bytes)));
+        if unknown_bytes > 0 {
+            let bytes = size(unknown_bytes);
+            console.message(format_args!(
+                "{bytes} of them were fetched as they were published: this version cannot pack them"
+            ));
+        }
+    }
     for kept in kept {
         console.error(format_args!("warning: {}: {}", output.join(shown(&kept.path)).display(), kept.why));
     }
@@ -53,8 +63,8 @@ pub(super) fn tell(
         output.display(),
         changes(counts),
         size(report.matched_bytes),
-        size(report.output_bytes),
-        percent(report.matched_bytes, report.output_bytes),
+        size(report.opened_bytes),
+        percent(report.matched_bytes, report.opened_bytes),
         size(work.transfer.bytes),
         size(index.bytes),
         in_requests(work.transfer.requests + index.requests),
@@ -75,6 +85,7 @@ pub(super) fn tell(
             "fetched_bytes": work.transfer.bytes,
             "index_bytes": index.bytes,
             "output_bytes": report.output_bytes,
+            "packed": closed_event(&report.closed, None),
             "requests": work.transfer.requests + index.requests,
             "refetched_blocks": work.refetched_blocks,
             "seconds": time.as_secs_f64(),
@@ -105,6 +116,9 @@ pub(super) fn tell_changes(
         console.event(&json!({ "event": event, "change": change, "path": path, "from": from }))?;
     }
     let cost = forecast.cost.as_ref().ok();
+    if let Some(closing) = closing(&forecast.closed) {
+        console.message(format_args!("would pack {closing}"));
+    }
     console.message(format_args!(
         "would fetch {} and {} of index{}: {}",
         size(cost.map_or(forecast.missing_bytes, |cost| cost.bytes)),
@@ -136,12 +150,16 @@ pub(super) fn tell_forecast(
     facts.add("moved", grouped(moved));
     facts.add("added", grouped(added));
     let missing = forecast.missing_bytes;
-    facts.add("to fetch", format!("{} bytes ({}, {})", grouped(missing), size(missing), percent(missing, info.bytes)));
+    let share = percent(missing, forecast.opened_bytes);
+    facts.add("to fetch", format!("{} bytes ({}, {share})", grouped(missing), size(missing)));
     match &forecast.cost {
         Ok(cost) => facts.add("payload", format!("{} bytes{}", grouped(cost.bytes), in_requests(cost.requests))),
         Err(error) => console.detail(format_args!("the cost of fetching is not known: {error}")),
     }
     facts.add("index", format!("{} bytes{}", grouped(index.bytes), in_requests(index.requests)));
+    if let Some(closing) = closing(&forecast.closed) {
+        facts.add("closing", closing);
+    }
     facts.add("time", seconds(start.elapsed()));
     console.data(facts)?;
     console.event(&joined(told(forecast, index, start), json!({ "event": "done" })))?;
@@ -217,15 +235,38 @@ fn told(forecast: &TreeForecast, index: Transfer, start: Instant) -> Value {
     joined(
         counted_files(&forecast.counts),
         json!({
-            "matched_bytes": forecast.output_bytes.saturating_sub(forecast.missing_bytes),
+            "matched_bytes": forecast.opened_bytes.saturating_sub(forecast.missing_bytes),
             "missing_bytes": forecast.missing_bytes,
             "output_bytes": forecast.output_bytes,
             "payload_bytes": cost.map(|cost| cost.bytes),
+            "packed": closed_event(&forecast.closed, Some(forecast.closed.time)),
             "index_bytes": index.bytes,
             "requests": cost.map(|cost| cost.requests + index.requests),
             "seconds": start.elapsed().as_secs_f64(),
         }),
     )
+}
+
+/// What is said of packed files to programs; nothing where there are none.
+fn closed_event(closed: &ClosedFiles, time: Option<Duration>) -> Option<Value> {
+    (closed.files > 0).then(|| {
+        json!({
+            "files": closed.files,
+            "bytes": closed.bytes,
+            "unknown_bytes": closed.unknown_bytes,
+            "closing_seconds": time.map(|time| time.as_secs_f64()),
+        })
+    })
+}
+
+/// What is said of packed files to people, where there are any.
+fn closing(closed: &ClosedFiles) -> Option<String> {
+    let files = (closed.files > 0).then(|| counted(closed.files, "file"))?;
+    let unknown = match closed.unknown_bytes {
+        0 => String::new(),
+        bytes => format!(", {} as published", size(bytes)),
+    };
+    Some(format!("{files} of {} in about {}{unknown}", size(closed.bytes), seconds(closed.time)))
 }
 
 /// What both say.

@@ -8,6 +8,7 @@ use gosync_unpack::PackedInfo;
 use serde_json::{Value, json};
 
 use super::packed;
+use crate::directory::build::packed_event;
 use crate::directory::outcome::joined;
 use crate::table::{Facts, counted};
 use crate::text::{grouped, percent, size};
@@ -51,6 +52,12 @@ fn facts(info: &IndexInfo, contents: &Contents<'_>, signed: Option<&Signed>, poi
         let (files, entries) = (counted(tree.files, "file"), grouped(tree.entries));
         facts.add("directory", format!("{entries} entries, {files} of {} bytes", grouped(tree.bytes)));
         facts.add("listing", format!("{} bytes", grouped(tree.listing_length)));
+        if let Some(packed) = &tree.packed {
+            let (files, bytes) = (counted(packed.files, "file"), grouped(packed.bytes));
+            let opened = grouped(packed.opened_bytes);
+            facts.add("packed files", format!("{files} of {bytes} bytes, opened to {opened}"));
+            facts.add("recipes", format!("{} bytes", grouped(packed.recipes_length)));
+        }
         let patterns: Vec<&str> = tree.excludes.lines().filter(|line| !line.is_empty()).collect();
         if !patterns.is_empty() {
             facts.add("left out", patterns.join(", "));
@@ -119,6 +126,7 @@ fn event(info: &IndexInfo, contents: &Contents<'_>, signed: Option<&Signed>, poi
             "bytes": tree.bytes,
             "listing_bytes": tree.listing_length,
             "excludes": tree.excludes,
+            "packed": tree.packed.as_ref().map(packed_event),
         })),
         "layers": info.layers.iter().map(|layer| json!({
             "block_size": layer.block_size,

@@ -22,6 +22,7 @@ mod messages;
 mod network;
 mod opening;
 mod packed;
+mod packed_tree;
 mod parts;
 mod proxy;
 mod publishing;

@@ -17,10 +17,13 @@ use crate::excludes::Excludes;
 use crate::flat::{Flat, Opens};
 use crate::listing::Listing;
 use crate::listing::entry::{Kind, Time};
+use crate::listing::path::shown;
 use crate::members::Members;
+use crate::packed::open::{OpenedFiles, WithOpened, candidates, open_files};
+use crate::packed::recipes::Recipes;
 use crate::root::Root;
 use crate::scan::{Scan, ScanOptions};
-use crate::section::TreeInfo;
+use crate::section::{PackedFiles, TreeInfo};
 
 /// What the listing of a tree that is published file by file is called: the directory's name, and
 /// this.
@@ -59,6 +62,7 @@ pub struct TreeBuild {
     called: String,
     tree: Listing,
     listing: Arc<[u8]>,
+    recipes: Recipes,
     info: TreeInfo,
 }
 
@@ -108,8 +112,60 @@ impl TreeBuild {
             files: count,
             bytes,
             excludes,
+            packed: None,
         };
-        Self { files, scan, called, tree, listing, info }
+        Self { files, scan, called, tree, listing, recipes: Recipes::default(), info }
+    }
+
+    /// Whether most bytes are in files that begin like packed ones, so that it is worth trying to
+    /// [open](Self::unpack) these.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read.
+    pub fn is_mostly_packed(&self) -> Result<bool, gosync_update::Error> {
+        let contents = self.contents(1, &Recipes::default());
+        let Some(contents) = contents else { return Ok(false) };
+        let candidates = candidates(&contents, &*self.files).map_err(Error::read(self.called.as_ref()))?;
+        let bytes: u64 = candidates.iter().map(|(_, place)| place.content.length).sum();
+        Ok(bytes > self.info.bytes / 2)
+    }
+
+    /// Opens packed files (zip, jar, wheel, gz, tar.gz) where that pays, on all threads of the current
+    /// rayon pool: the index will be of what is in them, and a payload is needed. Tells of how many
+    /// files. What is in them is in a temporary file as long as this is there.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read, there is no room for what is in them, or `progress` cancels.
+    pub fn unpack(&mut self, progress: &dyn Progress) -> Result<usize, gosync_update::Error> {
+        if self.info.packed.is_some() {
+            return Ok(self.recipes.packed().len());
+        }
+        let Some(contents) = self.contents(1, &Recipes::default()) else { return Ok(0) };
+        let called = |entry: usize| match &self.scan {
+            Some(scan) => scan.root.at(&self.tree.entries[entry].path).display().to_string(),
+            None => format!("{}: {}", self.called, shown(&self.tree.entries[entry].path)),
+        };
+        let OpenedFiles { recipes, opened, packed_bytes } = open_files(&contents, &*self.files, &called, progress)?;
+        if recipes.is_empty() {
+            return Ok(0);
+        }
+        self.recipes = Recipes::new(&recipes);
+        self.files = Arc::new(WithOpened { tree: self.files.clone(), opened });
+        self.info.packed = Some(PackedFiles {
+            recipes_length: self.recipes.bytes().len() as u64,
+            recipes_hash: *blake3::hash(self.recipes.bytes()).as_bytes(),
+            files: recipes.len() as u64,
+            bytes: packed_bytes,
+            opened_bytes: recipes.iter().map(|(.., recipe)| recipe.flat_len()).sum(),
+        });
+        Ok(recipes.len())
+    }
+
+    /// Where everything is in the flat target.
+    fn contents(&self, unit: u64, recipes: &Recipes) -> Option<Contents> {
+        Contents::of(&self.tree, self.info.front_length(), unit, recipes)
     }
 
     /// What the index will say of it.
@@ -177,15 +233,15 @@ impl TreeBuild {
         progress: &dyn Progress,
         make: impl FnOnce(&Build<'_>) -> Result<LayeredIndex, PublishError>,
     ) -> Result<LayeredIndex, PublishError> {
-        let approximate = self.info.listing_length.saturating_add(self.info.bytes);
+        let approximate = self.info.front_length().saturating_add(self.info.opened_bytes());
         let block_sizes = match &options.block_sizes[..] {
             [] => block_sizes(approximate, is_compressed),
             sizes => sizes.to_vec(),
         };
         let unit = block_sizes.last().copied().unwrap_or(1).max(1);
-        let contents = Contents::of(&self.tree, self.info.listing_length, unit.into());
+        let contents = self.contents(unit.into(), &self.recipes);
         let contents = contents.ok_or_else(|| PublishError::Layers { sizes: block_sizes.clone() })?;
-        let flat = Flat::of(&self.files, self.listing.clone(), &contents);
+        let flat = Flat::of(&self.files, [&self.listing, self.recipes.bytes()].concat().into(), &contents);
         let options = BuildOptions { block_sizes, ..options.clone() };
         let sections = vec![self.info.section()];
         let build = Build { target: &flat, called: &self.called, name, sections, options: &options, progress };

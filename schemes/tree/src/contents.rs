@@ -1,10 +1,13 @@
 //! Where the contents of files are in the flat target.
 
-use gosync_chunks::ByteRange;
+use gosync_chunks::{ByteRange, FileHash};
+use gosync_packed::Recipe;
 use hashbrown::HashMap;
 
+use crate::error::Error;
 use crate::listing::Listing;
 use crate::listing::entry::{Content, Kind};
+use crate::packed::recipes::Recipes;
 
 /// Contents of this many bytes begin at multiples of [`LARGE_UNIT`].
 const LARGE: u64 = 1 << 20;
@@ -30,6 +33,10 @@ pub(crate) struct Place {
     pub(crate) content: Content,
     /// Where it is in the flat target.
     pub(crate) offset: u64,
+    /// How many bytes it has there: those of a packed file, opened.
+    pub(crate) length: u64,
+    /// Which of the packed files it is, if it is one that is opened.
+    pub(crate) packed: Option<usize>,
     /// The number of the first entry that has it.
     pub(crate) entry: usize,
 }
@@ -37,26 +44,47 @@ pub(crate) struct Place {
 impl Place {
     /// Its bytes in the flat target.
     pub(crate) fn range(&self) -> ByteRange {
-        ByteRange::at(self.offset, self.content.length)
+        ByteRange::at(self.offset, self.length)
+    }
+
+    /// The BLAKE3 of these.
+    pub(crate) fn hash(&self, recipes: &Recipes) -> FileHash {
+        self.packed.map_or(self.content.hash, |number| recipes.packed()[number].hash)
+    }
+
+    /// How it is closed, if it is opened.
+    ///
+    /// # Errors
+    ///
+    /// When that is no recipe, or one for another file.
+    pub(crate) fn recipe(&self, recipes: &Recipes) -> Result<Option<Recipe>, Error> {
+        self.packed.map(|number| recipes.recipe(number, self.content.length)).transpose()
     }
 }
 
 impl Contents {
-    /// Of `listing`, which has `listing_length` bytes, in blocks of `unit`. `None` where they would
-    /// be more than any target can have.
-    pub(crate) fn of(listing: &Listing, listing_length: u64, unit: u64) -> Option<Self> {
+    /// Of `listing`, behind the first `start` bytes, in blocks of `unit`, where those that have
+    /// `recipes` are opened. `None` where they would be more than any target can have, or where there
+    /// are recipes of others.
+    pub(crate) fn of(listing: &Listing, start: u64, unit: u64, recipes: &Recipes) -> Option<Self> {
         let (mut places, mut numbers) = (Vec::new(), HashMap::new());
-        let mut end = listing_length;
+        let mut packed = recipes.packed().iter().enumerate().peekable();
+        let mut end = start;
         for (entry, listed) in listing.entries.iter().enumerate() {
             let Kind::File(_, content) = listed.kind else { continue };
             if content.length == 0 || numbers.contains_key(&content) {
                 continue;
             }
-            let unit = if content.length >= LARGE { unit.max(LARGE_UNIT) } else { unit };
+            let opened = packed.next_if(|(_, packed)| packed.content == places.len());
+            let (packed, length) = opened.map_or((None, content.length), |(at, packed)| (Some(at), packed.length));
+            let unit = if length >= LARGE { unit.max(LARGE_UNIT) } else { unit };
             let offset = end.checked_next_multiple_of(unit)?;
             numbers.insert(content, places.len());
-            places.push(Place { content, offset, entry });
-            end = offset.checked_add(content.length)?;
+            places.push(Place { content, offset, length, packed, entry });
+            end = offset.checked_add(length)?;
+        }
+        if packed.next().is_some() {
+            return None;
         }
         Some(Self { places, numbers, length: end, unit })
     }
@@ -77,7 +105,6 @@ impl Contents {
 mod tests {
     use super::*;
     use crate::listing::entry::{Attributes, Entry, Time};
-    use gosync_chunks::FileHash;
 
     #[test]
     fn distinct_contents_begin_at_blocks() {
@@ -88,16 +115,19 @@ mod tests {
         };
         let entries =
             vec![file(b"a", 100, 1), file(b"b", 0, 0), file(b"c", 512, 2), file(b"d", 100, 1), file(b"e", 3, 3)];
-        let contents = Contents::of(&Listing { entries, ..Listing::default() }, 700, 512).unwrap();
+        let contents = Contents::of(&Listing { entries, ..Listing::default() }, 700, 512, &Recipes::default()).unwrap();
         let places: Vec<_> = contents.places.iter().map(|place| (place.offset, place.entry)).collect();
         assert_eq!((places, contents.length), (vec![(1024, 0), (1536, 2), (2048, 4)], 2051));
         let blocks: Vec<_> = contents.places.iter().map(|place| contents.blocks(place).end).collect();
         assert_eq!(blocks, [1536, 2048, 2051]);
         let large = vec![file(b"a", 1, 1), file(b"b", LARGE - 1, 2), file(b"c", LARGE, 3), file(b"d", 1, 4)];
-        let contents = Contents::of(&Listing { entries: large, ..Listing::default() }, 700, 512).unwrap();
+        let contents =
+            Contents::of(&Listing { entries: large, ..Listing::default() }, 700, 512, &Recipes::default()).unwrap();
         let offsets: Vec<_> = contents.places.iter().map(|place| place.offset).collect();
         assert_eq!(offsets, [1024, 1536, LARGE + LARGE_UNIT, 2 * LARGE + LARGE_UNIT]);
         let huge = vec![file(b"a", 1 << 62, 1), file(b"b", 1 << 62, 2), file(b"c", 1 << 62, 3), file(b"d", 1 << 62, 4)];
-        assert!(Contents::of(&Listing { entries: huge, ..Listing::default() }, 700, 512).is_none());
+        assert!(
+            Contents::of(&Listing { entries: huge, ..Listing::default() }, 700, 512, &Recipes::default()).is_none()
+        );
     }
 }

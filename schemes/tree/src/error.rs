@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use gosync_chunks::{Cancelled, ErrorKind};
 
+use gosync_packed::RecipeError;
+
 use crate::listing::error::ListingError;
 
 /// Why a directory was not published, looked at or brought up to date.
@@ -42,6 +44,27 @@ pub enum Error {
     WrongContent {
         /// The file.
         path: String,
+    },
+    /// The recipe of a packed file is damaged.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// A packed file does not come out as it was published.
+    #[error("{path} cannot be made of what is in it; get the index and the payload of the same build")]
+    WrongPacked {
+        /// The file.
+        path: String,
+    },
+    /// Streams of a packed file were made by encoders that are not known here, and the file itself is not
+    /// at hand.
+    #[error(
+        "{streams} streams of {path} were compressed in ways that this version does not know, and the file itself is \
+         not at hand; a newer version of this program may know them"
+    )]
+    UnknownEncoder {
+        /// The file.
+        path: String,
+        /// How many.
+        streams: usize,
     },
     /// Something changed while it was read.
     #[error("{} changed while it was read; run this again", path.display())]
@@ -94,9 +117,15 @@ impl Error {
     /// The kind of trouble that this is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Read { .. } | Self::Changed { .. } | Self::Busy { .. } => ErrorKind::Other,
+            Self::Read { .. } | Self::Changed { .. } | Self::Busy { .. } | Self::UnknownEncoder { .. } => {
+                ErrorKind::Other
+            }
             Self::Write { .. } | Self::InTheWay { .. } | Self::Collision { .. } => ErrorKind::Output,
-            Self::Listing(_) | Self::WrongListing | Self::WrongContent { .. } => ErrorKind::Corrupt,
+            Self::Listing(_)
+            | Self::WrongListing
+            | Self::WrongContent { .. }
+            | Self::Recipe(_)
+            | Self::WrongPacked { .. } => ErrorKind::Corrupt,
             Self::Name { .. } | Self::Pattern { .. } => ErrorKind::Usage,
             Self::Cancelled(_) => ErrorKind::Cancelled,
         }

@@ -12,6 +12,7 @@ use crate::scan::Scan;
 /// Bytes that are each where they belong. Between the pieces are zeros.
 pub(crate) struct Flat {
     length: u64,
+    /// What it begins with: the listing, and the recipes of packed files.
     listing: Arc<[u8]>,
     /// Files in the order of the target.
     pieces: Vec<Piece>,
@@ -57,8 +58,13 @@ impl Flat {
 
     /// The flat target of `tree`, whose files are where `contents` says.
     pub(crate) fn of(tree: &Arc<dyn Opens>, listing: Arc<[u8]>, contents: &Contents) -> Self {
+        Self::new(contents.length, listing, Self::pieces(tree, contents))
+    }
+
+    /// The files of `tree`, where `contents` says.
+    pub(crate) fn pieces(tree: &Arc<dyn Opens>, contents: &Contents) -> Vec<Piece> {
         let piece = |place: &Place| Piece { range: place.range(), tree: tree.clone(), entry: place.entry };
-        Self::new(contents.length, listing, contents.places.iter().map(piece).collect())
+        contents.places.iter().map(piece).collect()
     }
 
     fn open(&self, number: usize) -> io::Result<Arc<dyn ReadAt>> {

@@ -28,7 +28,7 @@
 //! let info = TreeInfo::of(&index)?.expect("it is the index of a directory");
 //! let location = Location::Path(at("new.gosync-payload"));
 //! let source = &FileSource::open(&at("new.gosync-payload"))?;
-//! let source = TreeSource::Payload { source, location: &location, options: &SourceOptions::default() };
+//! let source = TreeSource::Payload { source, location: &location, files: None, options: &SourceOptions::default() };
 //! let options = TreeOptions { delete: true, ..Default::default() };
 //! let update = TreeUpdate { index: &index, info: &info, source, seeds: &[], options, progress: &() };
 //! let report = update.to_directory(&at("old"))?;
@@ -39,6 +39,12 @@
 //! ```
 //!
 //! FORMAT.md, in the repository's root, specifies the listing and the section.
+//!
+//! # Packed files
+//!
+//! [`TreeBuild::unpack`] opens packed files (zip, jar, wheel, gz, tar.gz): the flat target has what is in
+//! them, and recipes by which clients close them again, bit by bit. Clients open the packed files that
+//! they have to compare them.
 //!
 //! # Features
 //!
@@ -61,6 +67,7 @@ mod journal;
 mod listing;
 mod members;
 mod names;
+mod packed;
 mod platform;
 mod published;
 mod root;
@@ -88,8 +95,9 @@ pub use listing::error::ListingError;
 pub use listing::extras::{Owner, Principal, Xattrs};
 pub use listing::path::{WORK, shown};
 pub use members::Members;
+pub use packed::close::ClosedFiles;
 pub use published::TreeSource;
-pub use section::{FIRST_BYTES, SECTION, TreeInfo};
+pub use section::{FIRST_BYTES, PackedFiles, SECTION, TreeInfo};
 pub use update::{TreeForecast, TreeOptions, TreeReport, TreeUpdate};
 pub use verify::Differences;
 pub use work::{keep_seen, read_seen};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gosync_blocksources::{Location, SourceOptions};
-use gosync_chunks::{ByteRange, FileHash, Progress, ReadAt, Source, Transfer};
+use gosync_chunks::{ByteRange, FileHash, Progress, ReadAt, Source, SourceError, Transfer};
 use gosync_layers::descent::Zeros;
 use gosync_layers::format::LayeredIndex;
 use gosync_patcher::{Report, StagedFile, TargetId};
@@ -14,6 +14,7 @@ use crate::build::LISTING_SUFFIX;
 use crate::contents::Contents;
 use crate::error::Error;
 use crate::listing::Listing;
+use crate::packed::recipes::Recipes;
 use crate::section::TreeInfo;
 use crate::source;
 use crate::target::{Known, Pieces};
@@ -27,7 +28,10 @@ pub enum TreeSource<'a> {
         source: &'a dyn Source,
         /// Where it is.
         location: &'a Location,
-        /// How it is reached.
+        /// Where the files are published as they are, if they are: what of packed ones cannot be made
+        /// here is fetched from there.
+        files: Option<&'a Location>,
+        /// How both are reached.
         options: &'a SourceOptions,
     },
     /// Each file is by itself, beneath a place.
@@ -58,10 +62,19 @@ pub(crate) struct Published<'a> {
     pub(crate) progress: &'a dyn Progress,
 }
 
+/// What may be much like the beginning of the target.
+pub(crate) struct Candidates {
+    pub(crate) listings: Vec<Vec<u8>>,
+    /// Recipes of packed files.
+    pub(crate) recipes: Option<Vec<u8>>,
+}
+
 /// The listing that was published.
 pub(crate) struct Opened {
     pub(crate) listing: Listing,
+    /// What the target begins with: the listing, and the recipes of packed files.
     pub(crate) bytes: Arc<[u8]>,
+    pub(crate) recipes: Arc<Recipes>,
     pub(crate) contents: Contents,
     /// What getting it took.
     pub(crate) work: Report,
@@ -79,26 +92,39 @@ impl Published<'_> {
         TargetId::new(self.index.head())
     }
 
-    /// Gets the listing: one of `candidates`, or else made of them and what is fetched, in a file
-    /// that `staged` gives.
+    /// Gets the listing, and the recipes of packed files: some of `candidates`, or else made of them
+    /// and what is fetched, in a file that `staged` gives.
     pub(crate) fn open(
         &self,
-        candidates: Vec<Vec<u8>>,
+        candidates: Candidates,
         staged: impl FnOnce() -> Result<StagedFile, UpdateError>,
     ) -> Result<(Opened, Option<StagedFile>), UpdateError> {
-        let is_it = |bytes: &Vec<u8>| *blake3::hash(bytes).as_bytes() == self.info.listing_hash;
-        if let Some(bytes) = candidates.iter().find(|bytes| is_it(bytes)) {
-            return Ok((self.opened(bytes, Report::default(), Transfer::default())?, None));
+        let Candidates { listings, recipes } = candidates;
+        let has = |hash: [u8; 32]| move |bytes: &&Vec<u8>| *blake3::hash(bytes).as_bytes() == hash;
+        let listing = listings.iter().find(has(self.info.listing_hash));
+        let wanted = self.info.packed.as_ref();
+        let nothing = Vec::new();
+        let here = wanted.map_or(Some(&nothing), |wanted| recipes.iter().find(has(wanted.recipes_hash)));
+        if let (Some(listing), Some(recipes)) = (listing, here) {
+            let front = [&listing[..], recipes].concat();
+            return Ok((self.opened(&front, Report::default(), Transfer::default())?, None));
         }
-        if self.info.listing_length > self.index.length() {
+        let range = ByteRange::at(0, self.info.front_length());
+        if range.end > self.index.length() {
             return Err(Error::WrongListing.into());
         }
         let staged = staged()?;
-        let seeds = candidates.into_iter().map(|bytes| Seed::opened(Path::new("the listing"), bytes, None));
-        let seeds = Seeds::of(seeds.collect());
-        let range = ByteRange::at(0, self.info.listing_length);
+        let recipes = recipes.filter(|_| wanted.is_some());
+        let seeds = listings.into_iter().chain(recipes);
+        let seeds = Seeds::of(seeds.map(|bytes| Seed::opened(Path::new("the listing"), bytes, None)).collect());
         let block = ByteRange { end: range.end.next_multiple_of(self.unit()).min(self.index.length()), ..range };
-        let known = [Known { range, hash: FileHash(self.info.listing_hash), path: None }];
+        let listing = ByteRange::at(0, self.info.listing_length);
+        let listing = Known { range: listing, hash: FileHash(self.info.listing_hash), path: None };
+        let recipes = wanted.map(|wanted| {
+            let range = ByteRange { start: listing.range.end, end: range.end };
+            Known { range, hash: FileHash(wanted.recipes_hash), path: None }
+        });
+        let known: Vec<Known> = std::iter::once(listing).chain(recipes).collect();
         let source: Box<dyn Source + '_> = match self.source {
             TreeSource::Payload { source, .. } => Box::new(source),
             TreeSource::Files { listing, options, .. } => {
@@ -115,11 +141,27 @@ impl Published<'_> {
     }
 
     fn opened(&self, bytes: &[u8], work: Report, index: Transfer) -> Result<Opened, UpdateError> {
-        let listing = Listing::read(bytes).map_err(Error::from)?;
-        let contents = Contents::of(&listing, bytes.len() as u64, self.unit());
+        // What is here has these lengths by its hash, and what was fetched by what was asked for.
+        let (listing, recipes) = bytes.split_at(bytes.len().min(self.info.listing_length as usize));
+        let listing = Listing::read(listing).map_err(Error::from)?;
+        let recipes = Recipes::read(recipes).map_err(Error::from)?;
+        let contents = Contents::of(&listing, bytes.len() as u64, self.unit(), &recipes);
         match contents.filter(|contents| contents.length == self.index.length()) {
-            Some(contents) => Ok(Opened { listing, bytes: bytes.into(), contents, work, index }),
+            Some(contents) => {
+                Ok(Opened { listing, bytes: bytes.into(), recipes: recipes.into(), contents, work, index })
+            }
             None => Err(Error::WrongListing.into()),
+        }
+    }
+
+    /// The file of this entry as it was published, if it was.
+    pub(crate) fn file(&self, opened: &Opened, entry: usize) -> Option<Result<Box<dyn Source>, SourceError>> {
+        match self.source {
+            TreeSource::Payload { files: Some(tree), options, .. } => {
+                let path = &opened.listing.entries()[entry].path;
+                Some(source::of_file(source::Published { tree, options }, path))
+            }
+            _ => None,
         }
     }
 

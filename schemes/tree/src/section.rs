@@ -12,8 +12,11 @@ use crate::work::remembered_section;
 /// The section of a directory. It is critical: its flat target is no file.
 pub const SECTION: SectionId = SectionId(1 << 31 | 1);
 
-/// The version of the section and of the listing.
+/// The version of the section.
 const VERSION: u8 = 1;
+
+/// That of a directory in whose target packed files are opened.
+const VERSION_PACKED: u8 = 2;
 
 /// Bytes of an index behind a URL that are worth being read at first where a directory is updated:
 /// mostly its head, which tells whether anything has changed.
@@ -37,6 +40,23 @@ pub struct TreeInfo {
     pub bytes: u64,
     /// What was left out, line by line in the syntax of gitignore.
     pub excludes: String,
+    /// What it says of packed files, where the target has some opened.
+    pub packed: Option<PackedFiles>,
+}
+
+/// The packed files of a directory that are opened in its flat target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedFiles {
+    /// Bytes of their recipes, which come behind the listing.
+    pub recipes_length: u64,
+    /// BLAKE3 of these.
+    pub recipes_hash: [u8; 32],
+    /// How many they are. Those that are equal are one.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The bytes that they are opened to.
+    pub opened_bytes: u64,
 }
 
 impl TreeInfo {
@@ -47,7 +67,7 @@ impl TreeInfo {
     /// When the section cannot be read, or is damaged.
     pub fn of(index: &LayeredIndex) -> Result<Option<Self>, gosync_update::Error> {
         let Some((bytes, _)) = index.section(SECTION)? else { return Ok(None) };
-        Ok(Some(Self::read(&bytes)?))
+        Self::of_bytes(&bytes, index).map(Some)
     }
 
     /// The same, and what reading it took. The directory at `path`, which is to be updated, mostly
@@ -66,18 +86,44 @@ impl TreeInfo {
             None => index.section(SECTION)?,
         };
         let (bytes, transfer) = read.or(remembered.map(|bytes| (bytes, Transfer::default()))).unwrap_or_default();
-        Ok(Some((Self::read(&bytes)?, transfer)))
+        Ok(Some((Self::of_bytes(&bytes, index)?, transfer)))
+    }
+
+    fn of_bytes(bytes: &[u8], index: &LayeredIndex) -> Result<Self, gosync_update::Error> {
+        let info = Self::read(bytes)?;
+        match info.packed.is_some() && index.payload().is_none() {
+            true => Err(ListingError::new("the index has no payload of what is in packed files").into()),
+            false => Ok(info),
+        }
+    }
+
+    /// Bytes that the flat target begins with: the listing, and the recipes of packed files.
+    pub fn front_length(&self) -> u64 {
+        self.listing_length.saturating_add(self.packed.as_ref().map_or(0, |packed| packed.recipes_length))
+    }
+
+    /// Bytes of all files, where packed ones are opened.
+    pub fn opened_bytes(&self) -> u64 {
+        let packed = self.packed.as_ref();
+        packed.map_or(self.bytes, |packed| self.bytes.saturating_sub(packed.bytes).saturating_add(packed.opened_bytes))
     }
 
     /// The section with all of this.
     pub(crate) fn section(&self) -> Section {
-        let mut bytes = vec![VERSION];
+        let mut bytes = vec![if self.packed.is_some() { VERSION_PACKED } else { VERSION }];
         put_number(&mut bytes, self.listing_length);
         bytes.extend_from_slice(&self.listing_hash);
         for number in [self.entries, self.files, self.bytes] {
             put_number(&mut bytes, number);
         }
         put_bytes(&mut bytes, self.excludes.as_bytes());
+        if let Some(packed) = &self.packed {
+            put_number(&mut bytes, packed.recipes_length);
+            bytes.extend_from_slice(&packed.recipes_hash);
+            for number in [packed.files, packed.bytes, packed.opened_bytes] {
+                put_number(&mut bytes, number);
+            }
+        }
         Section { id: SECTION, bytes }
     }
 
@@ -88,7 +134,8 @@ impl TreeInfo {
     /// When it is none, or of another version.
     pub fn read(bytes: &[u8]) -> Result<Self, ListingError> {
         let mut input = Input(bytes);
-        if input.byte()? != VERSION {
+        let version = input.byte()?;
+        if !(VERSION..=VERSION_PACKED).contains(&version) {
             return Err(ListingError::new("it is of a version that this program does not know"));
         }
         let listing_length = input.number()?;
@@ -96,8 +143,18 @@ impl TreeInfo {
         let (entries, files, bytes) = (input.number()?, input.number()?, input.number()?);
         let excludes = std::str::from_utf8(input.bytes(LONGEST_PATTERNS)?);
         let excludes = excludes.map_err(|_| ListingError::new("the patterns are no text"))?.to_owned();
+        let packed = match version {
+            VERSION_PACKED => Some(PackedFiles {
+                recipes_length: input.number()?,
+                recipes_hash: input.array()?,
+                files: input.number()?,
+                bytes: input.number()?,
+                opened_bytes: input.number()?,
+            }),
+            _ => None,
+        };
         input.end()?;
-        Ok(Self { listing_length, listing_hash, entries, files, bytes, excludes })
+        Ok(Self { listing_length, listing_hash, entries, files, bytes, excludes, packed })
     }
 }
 
@@ -107,21 +164,29 @@ mod tests {
 
     #[test]
     fn comes_back() {
-        let info = TreeInfo {
-            listing_length: 300,
-            listing_hash: [7; 32],
-            entries: 5,
-            files: 3,
-            bytes: 1 << 40,
-            excludes: "*.log\n/target\n".into(),
-        };
-        let Section { id, bytes } = info.section();
-        assert!(id.is_critical() && id == SECTION);
-        assert_eq!(TreeInfo::read(&bytes), Ok(info));
-        for len in 0..bytes.len() {
-            assert!(TreeInfo::read(&bytes[..len]).is_err(), "{len}");
+        let packed =
+            PackedFiles { recipes_length: 200, recipes_hash: [9; 32], files: 2, bytes: 1 << 20, opened_bytes: 1 << 22 };
+        for (packed, opened_bytes) in [(None, 1 << 40), (Some(packed), (1 << 40) + (3 << 20))] {
+            let info = TreeInfo {
+                listing_length: 300,
+                listing_hash: [7; 32],
+                entries: 5,
+                files: 3,
+                bytes: 1 << 40,
+                excludes: "*.log\n/target\n".into(),
+                packed,
+            };
+            assert_eq!(info.opened_bytes(), opened_bytes);
+            let Section { id, bytes } = info.section();
+            assert!(id.is_critical() && id == SECTION);
+            assert_eq!(TreeInfo::read(&bytes), Ok(info));
+            for len in 0..bytes.len() {
+                assert!(TreeInfo::read(&bytes[..len]).is_err(), "{len}");
+            }
+            assert!(TreeInfo::read(&[&bytes[..], b"x"].concat()).is_err());
+            for version in [0, 3 - bytes[0], 3] {
+                assert!(TreeInfo::read(&[&[version], &bytes[1..]].concat()).is_err());
+            }
         }
-        assert!(TreeInfo::read(&[&bytes[..], b"x"].concat()).is_err());
-        assert!(TreeInfo::read(&[&[2], &bytes[1..]].concat()).is_err());
     }
 }

@@ -1,11 +1,12 @@
 //! A tree that is published as it is: one file each.
 
-use std::io;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use gosync_blocksources::{FileSource, Location, SourceOptions, Throttled, open_source};
 use gosync_chunks::ranges::{deliver_wanted, without};
 use gosync_chunks::{ByteRange, Limits, Sink, SinkError, Source, SourceError, Transfer};
+use gosync_files::LocalFile;
 use gosync_work::hand_out_to;
 
 use crate::contents::{Contents, Place};
@@ -53,14 +54,8 @@ pub(crate) fn of_files<'a>(
     let length = contents.length;
     Ok(match tree {
         Location::Path(path) => {
-            let root = Root::open(path).map_err(|error| of_file(path.display().to_string(), error))?;
-            let open = move |entry: usize| -> Result<Box<dyn Source>, SourceError> {
-                let path = &listing.entries()[entry].path;
-                let place = root.at(path);
-                let file = root.open_file(path).and_then(|file| gosync_files::LocalFile::new(&place, file));
-                let file = file.map_err(|error| of_file(place.display().to_string(), error))?;
-                Ok(Box::new(FileSource::new(file).with_threads(1)))
-            };
+            let root = root_of(path)?;
+            let open = move |entry: usize| file_of(&root, &listing.entries()[entry].path);
             limited(TreeSource { pieces, open, length }, options)
         }
         Location::Url(_) => {
@@ -73,6 +68,25 @@ pub(crate) fn of_files<'a>(
             limited(TreeSource { pieces, open, length }, options)
         }
     })
+}
+
+/// The file at `path` of a tree.
+pub(crate) fn of_file(published: Published<'_>, path: &[u8]) -> Result<Box<dyn Source>, SourceError> {
+    match published.tree {
+        Location::Path(tree) => file_of(&root_of(tree)?, path),
+        Location::Url(_) => open_source(&beneath(published.tree, path), published.options),
+    }
+}
+
+fn root_of(path: &Path) -> Result<Root, SourceError> {
+    Root::open(path).map_err(|error| SourceError::of_file(path.display().to_string(), error))
+}
+
+fn file_of(root: &Root, path: &[u8]) -> Result<Box<dyn Source>, SourceError> {
+    let place = root.at(path);
+    let file = root.open_file(path).and_then(|file| LocalFile::new(&place, file));
+    let file = file.map_err(|error| SourceError::of_file(place.display().to_string(), error))?;
+    Ok(Box::new(FileSource::new(file).with_threads(1)))
 }
 
 fn limited<'a>(source: impl Source + 'a, options: &SourceOptions) -> Box<dyn Source + 'a> {
@@ -106,10 +120,6 @@ fn encoded(byte: u8) -> String {
         byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
         byte => format!("%{byte:02X}"),
     }
-}
-
-fn of_file(location: String, error: io::Error) -> SourceError {
-    SourceError::of_file(location, error)
 }
 
 impl<Open> TreeSource<Open>

@@ -14,6 +14,7 @@ use crate::contents::LARGE_UNIT;
 use crate::error::Error;
 use crate::extra::{Extra, Refusals};
 use crate::listing::entry::{Attributes, Content};
+use crate::packed::close::Closing;
 use crate::platform;
 use crate::root::Root;
 use crate::scan::Scan;
@@ -24,6 +25,8 @@ pub(crate) enum Origin {
     File(Arc<Scan>, usize),
     /// What was fetched: a range of the staged flat target, which was checked.
     Fetched(ByteRange),
+    /// What was fetched of a packed file, which is to be made of it.
+    Opened(Arc<Closing>),
 }
 
 /// Makes what is to be put in place, each under its number.
@@ -36,6 +39,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) fetched: Option<&'a LocalFile>,
     /// Where each content is.
     pub(crate) origin: &'a (dyn Fn(&Content) -> Option<Origin> + Sync),
+    /// Bytes of packed files that are made of what was fetched.
+    pub(crate) closed_bytes: u64,
     /// Makes files that are the same in another tree further names of those.
     pub(crate) link: bool,
     /// Counts what could not be set.
@@ -59,13 +64,23 @@ impl Stage<'_> {
         let Changes { made, extras, .. } = changes;
         let nothing = Extra::default();
         let extra = |number: usize| extras.get(&(number as u64)).unwrap_or(&nothing);
-        let bytes = made.iter().map(|made| if let Made::File(_, content) = made { content.length } else { 0 });
-        self.progress.begin(Phase::Copy, bytes.sum());
         let syncs_each = made.len() <= FEW || !platform::SYNCS_ALL;
-        made.par_iter().enumerate().try_for_each(|(number, made)| match made {
-            Made::File(attributes, content) => {
-                self.file(&name(number as u64), (attributes, extra(number)), content, syncs_each)
+        // All threads work on each packed file.
+        self.progress.begin(Phase::Close, self.closed_bytes);
+        for (number, made) in made.iter().enumerate() {
+            if let Made::File(attributes, content) = made
+                && let Some(origin @ Origin::Opened(_)) = self.origin_of(content)
+            {
+                self.file(&name(number as u64), (attributes, extra(number)), content, Some(origin), syncs_each)?;
             }
+        }
+        let bytes = made.iter().map(|made| if let Made::File(_, content) = made { content.length } else { 0 });
+        self.progress.begin(Phase::Copy, bytes.sum::<u64>() - self.closed_bytes);
+        made.par_iter().enumerate().try_for_each(|(number, made)| match made {
+            Made::File(attributes, content) => match self.origin_of(content) {
+                Some(Origin::Opened(_)) => Ok(()),
+                origin => self.file(&name(number as u64), (attributes, extra(number)), content, origin, syncs_each),
+            },
             Made::Link(modified, target) => {
                 let name = name(number as u64);
                 let made = self.new.create_link(target, name.as_bytes());
@@ -93,15 +108,19 @@ impl Stage<'_> {
         synced.map_err(Error::write(self.new.path()))
     }
 
+    fn origin_of(&self, content: &Content) -> Option<Origin> {
+        if content.length > 0 { (self.origin)(content) } else { None }
+    }
+
     fn file(
         &self,
         name: &str,
         (attributes, extra): (&Attributes, &Extra),
         content: &Content,
+        origin: Option<Origin>,
         is_synced: bool,
     ) -> Result<(), Error> {
         let path = self.new.path().join(name);
-        let origin = if content.length > 0 { (self.origin)(content) } else { None };
         if self.link
             && let Some(Origin::File(tree, entry)) = &origin
             && extra.is_empty()
@@ -119,6 +138,10 @@ impl Stage<'_> {
                     let shared = share(fetched, range, &file);
                     let rest = ByteRange { start: shared, end: content.length };
                     self.copy(fetched, range.start, &file, rest, &path, None)?;
+                }
+                Some(Origin::Opened(closing)) => {
+                    let fetched = self.fetched.ok_or_else(|| Error::Changed { path: path.clone() })?;
+                    closing.write(fetched, content.hash, &file, &path, self.progress)?;
                 }
                 Some(Origin::File(tree, entry)) => self.copy_file(&tree, entry, &file, content, &path)?,
                 None => return Err(Error::Changed { path }),

@@ -10,6 +10,7 @@ use gosync_files::{LocalFile, entry};
 use gosync_layers::format::LayeredIndex;
 use gosync_patcher::{Report, StagedFile};
 use gosync_update::{Comparison, Error as UpdateError, Estimate, Seed, Seeds, Target, Update, estimate};
+use hashbrown::HashMap;
 
 use crate::changes::{Changes, FileCounts, PathChange};
 use crate::contents::Contents;
@@ -21,8 +22,12 @@ use crate::journal::{self, Kept, NEW};
 use crate::listing::entry::{Attributes, Content, Kind};
 use crate::listing::path::WORK;
 use crate::names::check_names;
+use crate::packed::close::{ClosedFiles, Closing, prepare};
+use crate::packed::recipes::Recipes;
+use crate::packed::reopened::Spools;
+use crate::packed::seeds::SeedOpener;
 use crate::platform;
-use crate::published::{Opened, Published, TreeSource, stage};
+use crate::published::{Candidates, Opened, Published, TreeSource, stage};
 use crate::root::{Root, StatKind};
 use crate::scan::{Scan, ScanOptions};
 use crate::section::TreeInfo;
@@ -31,7 +36,7 @@ use crate::target::Known;
 use crate::verify::{Differences, differences};
 use crate::wanted::{Holders, Wanted};
 use crate::wishes::PlanOptions;
-use crate::work::{LOCK, cached, folding, open_work, remember};
+use crate::work::{LOCK, cached, cached_recipes, folding, open_work, remember};
 
 /// How to bring a directory about.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,13 +84,17 @@ pub struct TreeReport {
     pub unset: Unset,
     /// Whether an earlier run that was killed was gone on with first.
     pub was_rolled_forward: bool,
+    /// The packed files that were made of what is in them.
+    pub closed: ClosedFiles,
     /// What fetching took, of the listing and of files.
     pub work: Report,
     /// What reading sums took, after the index was opened.
     pub index: Transfer,
     /// Bytes of all files.
     pub output_bytes: u64,
-    /// Those of them that were here.
+    /// The same, where packed files are opened, which is how they are compared.
+    pub opened_bytes: u64,
+    /// Those of these that were here.
     pub matched_bytes: u64,
 }
 
@@ -97,12 +106,16 @@ pub struct TreeForecast {
     pub paths: Vec<PathChange>,
     /// Bytes of all files.
     pub output_bytes: u64,
-    /// Those of them that would have to be fetched.
+    /// Those that would have to be fetched, of packed files opened.
     pub missing_bytes: u64,
     /// In how many pieces these are.
     pub missing_ranges: usize,
     /// Bytes that were searched for parts of changed files.
     pub seed_bytes: u64,
+    /// The packed files that would be made of what is in them.
+    pub closed: ClosedFiles,
+    /// Bytes of all files, where packed ones are opened, which is how they are compared.
+    pub opened_bytes: u64,
     /// What fetching these would cost.
     pub cost: Result<Estimate, UpdateError>,
     /// What reading the index took, with the listing.
@@ -175,8 +188,10 @@ impl TreeUpdate<'_> {
         let (trees, files) = self.seeds()?;
         let trees: Vec<Arc<Scan>> = std::iter::once(own).chain(trees).collect();
         let wanted = Wanted::of(&changes, &opened, &trees);
+        let closed = ClosedFiles::of(&wanted.recipes(&opened)?);
         let target = wanted.target(self.index);
-        let found = gosync_update::compare(&target, &self.flat_seeds(&trees, files), self.progress)?;
+        let seeds = self.flat_seeds(&trees, files, &opened, &wanted)?;
+        let found = gosync_update::compare(&target, &seeds, self.progress)?;
         let mut index = opened.index;
         index += opened.work.transfer;
         index += found.index_transfer;
@@ -187,6 +202,8 @@ impl TreeUpdate<'_> {
             missing_bytes: found.plan.fetched_bytes(),
             missing_ranges: found.plan.fetch_ranges().len(),
             seed_bytes: found.statistics.seed_bytes,
+            closed,
+            opened_bytes: self.info.opened_bytes(),
             cost: self.cost(&target, &found, &wanted),
             index,
         })
@@ -216,7 +233,7 @@ impl TreeUpdate<'_> {
 
     /// Looks at a directory, and gives listings that may be much like the new one. One that does
     /// not exist is empty.
-    fn look_at(&self, directory: &Path, checksum: bool) -> Result<(Arc<Scan>, Vec<Vec<u8>>), UpdateError> {
+    fn look_at(&self, directory: &Path, checksum: bool) -> Result<(Arc<Scan>, Candidates), UpdateError> {
         let nothing;
         let directory = match directory.exists() {
             true => directory,
@@ -226,14 +243,15 @@ impl TreeUpdate<'_> {
             }
         };
         let root = Root::open(directory).map_err(Error::read(directory))?;
-        let cached = cached(&root);
+        let (cached, recipes) = (cached(&root), cached_recipes(&root));
         let known = cached.as_ref().filter(|_| !checksum).map(|(listing, _)| listing);
         let TreeOptions { owner, xattrs, .. } = self.options;
         let excludes = Excludes::new(&self.info.excludes)?;
         let options = ScanOptions { excludes: &excludes, known, owner, xattrs, progress: self.progress };
         let own = Arc::new(Scan::of(root, &options)?);
-        let candidates = std::iter::once(own.listing.encode()).chain(cached.map(|(_, bytes)| bytes));
-        Ok((own, candidates.collect()))
+        let listings = std::iter::once(own.listing.encode()).chain(cached.map(|(_, bytes)| bytes));
+        let listings = listings.collect();
+        Ok((own, Candidates { listings, recipes }))
     }
 
     /// The other directories and files that may have parts.
@@ -249,16 +267,42 @@ impl TreeUpdate<'_> {
         Ok((trees, files))
     }
 
-    /// All that is here, as it is searched for blocks.
-    fn flat_seeds(&self, trees: &[Arc<Scan>], files: Vec<LocalFile>) -> Seeds {
+    /// All that is here, as it is searched for blocks. Packed files are opened too, where new ones are
+    /// wanted.
+    fn flat_seeds(
+        &self,
+        trees: &[Arc<Scan>],
+        files: Vec<LocalFile>,
+        opened: &Opened,
+        wanted: &Wanted,
+    ) -> Result<Seeds, UpdateError> {
         let unit = self.published().unit();
-        let flat = |tree: &Arc<Scan>| {
-            let contents = Contents::of(&tree.listing, 0, unit)?;
-            let path = tree.root.path().to_owned();
-            let tree: Arc<dyn Opens> = tree.clone();
-            Some(Seed::opened(&path, Flat::of(&tree, Arc::new([]), &contents), None)).filter(|_| contents.length > 0)
-        };
-        Seeds::of(trees.iter().filter_map(flat).chain(files.into_iter().map(Seed::plain)).collect())
+        let packed = wanted.needed.iter().map(|&number| &opened.contents.places[number]);
+        let packed = packed.filter(|place| place.packed.is_some()).map(|place| place.length);
+        let (spools, is_packed) = (Spools::default(), packed.clone().next().is_some());
+        let mut opener = is_packed.then(|| SeedOpener::new(packed.sum(), &spools, self.progress));
+        let mut seeds = Vec::new();
+        for tree in trees {
+            let Some(contents) = Contents::of(&tree.listing, 0, unit, &Recipes::default()) else { continue };
+            let opens: Arc<dyn Opens> = tree.clone();
+            let mut pieces = Flat::pieces(&opens, &contents);
+            if let Some(opener) = &mut opener {
+                pieces.extend(opener.pieces(tree, &opened.listing, contents.length, unit)?);
+            }
+            let length = pieces.last().map_or(0, |piece| piece.range.end);
+            if length > 0 {
+                seeds.push(Seed::opened(tree.root.path(), Flat::new(length, Arc::new([]), pieces), None));
+            }
+        }
+        for file in files {
+            if let Some(opener) = &mut opener
+                && let Some(plain) = opener.open_file(&file)?
+            {
+                seeds.push(Seed::opened(file.path(), plain, None));
+            }
+            seeds.push(Seed::plain(file));
+        }
+        Ok(Seeds::of(seeds))
     }
 
     fn cost(&self, target: &dyn Target, found: &Comparison, wanted: &Wanted) -> Result<Estimate, UpdateError> {
@@ -308,17 +352,20 @@ impl TreeUpdate<'_> {
             kept: Vec::new(),
             unset: changes.unset,
             was_rolled_forward: unfinished.is_some(),
+            closed: ClosedFiles::default(),
             work: opened.work,
             index: opened.index,
             output_bytes: self.info.bytes,
-            matched_bytes: self.info.bytes,
+            opened_bytes: self.info.opened_bytes(),
+            matched_bytes: self.info.opened_bytes(),
         };
         if !changes.is_empty() {
             self.stage(&changes, &opened, &own, (&work, &refusals), staged, &mut report)?;
             journal::write(&work, &changes.steps).map_err(Error::write(work.path()))?;
             kept.extend(journal::carry_out(&own.root, &work, &changes.steps, &refusals)?);
         }
-        remember(&work, &opened.bytes, &self.info.section().bytes).map_err(Error::write(work.path()))?;
+        let (listing, recipes) = opened.bytes.split_at(opened.bytes.len() - opened.recipes.bytes().len());
+        remember(&work, listing, recipes, &self.info.section().bytes).map_err(Error::write(work.path()))?;
         report.kept = kept;
         report.unset += refusals.counted();
         let Kind::Directory(attributes) = opened.listing.entries()[0].kind else {
@@ -347,12 +394,12 @@ impl TreeUpdate<'_> {
                 None => StagedFile::resume(&work.path().join("flat"), published.id())?,
             };
             let target = wanted.target(self.index);
-            let seeds = self.flat_seeds(&trees, files);
+            let seeds = self.flat_seeds(&trees, files, opened, &wanted)?;
             let source = published.contents(opened)?;
             let update = Update { target: &target, seeds: &seeds, source: &*source, progress: self.progress };
             let (done, file) = stage(&update, file)?;
             report.index += done.comparison.index_transfer;
-            report.matched_bytes = report.output_bytes.saturating_sub(done.report.fetched);
+            report.matched_bytes = report.opened_bytes.saturating_sub(done.report.fetched);
             report.work.copied += done.report.copied;
             report.work.repeated += done.report.repeated;
             report.work.fetched += done.report.fetched;
@@ -365,23 +412,30 @@ impl TreeUpdate<'_> {
         let fetched = fetched.transpose().map_err(Error::read(work.path()))?;
         let new = work.own_directory(NEW).map_err(Error::write(work.path()))?;
         let holders = Holders::of(&trees);
-        let origin = |content: &Content| match holders.find(content) {
-            Some((tree, entry)) => Some(Origin::File(trees[tree].clone(), entry)),
-            None => {
-                let number = opened.contents.number(content)?;
-                Some(Origin::Fetched(opened.contents.places[number].range()))
-            }
-        };
-        let stage = Stage {
-            root: &own.root,
-            new: &new,
-            fetched: fetched.as_ref(),
-            origin: &origin,
-            link: self.options.link,
-            refusals,
-            progress: self.progress,
-        };
-        let made = stage.make(changes).map_err(UpdateError::from);
+        let closings = self.closings(&wanted, opened, report);
+        let made = closings.and_then(|closings| {
+            let origin = |content: &Content| match holders.find(content) {
+                Some((tree, entry)) => Some(Origin::File(trees[tree].clone(), entry)),
+                None => {
+                    let number = opened.contents.number(content)?;
+                    Some(match closings.get(&number) {
+                        Some(closing) => Origin::Opened(closing.clone()),
+                        None => Origin::Fetched(opened.contents.places[number].range()),
+                    })
+                }
+            };
+            let stage = Stage {
+                root: &own.root,
+                new: &new,
+                fetched: fetched.as_ref(),
+                origin: &origin,
+                closed_bytes: closings.values().map(|closing| closing.recipe.packed_len()).sum(),
+                link: self.options.link,
+                refusals,
+                progress: self.progress,
+            };
+            stage.make(changes).map_err(UpdateError::from)
+        });
         if let Err(error) = &made {
             // A full disk is not to stay full.
             let _ = work.remove_own(NEW);
@@ -390,5 +444,26 @@ impl TreeUpdate<'_> {
             }
         }
         made
+    }
+    /// What packed files are made of, by the numbers of their contents.
+    fn closings(
+        &self,
+        wanted: &Wanted,
+        opened: &Opened,
+        report: &mut TreeReport,
+    ) -> Result<HashMap<usize, Arc<Closing>>, UpdateError> {
+        let published = self.published();
+        let mut closings = HashMap::new();
+        for &number in &wanted.needed {
+            let place = &opened.contents.places[number];
+            if let Some(recipe) = place.recipe(&opened.recipes)? {
+                let open = |entry| published.file(opened, entry);
+                let (closing, transfer) = prepare(opened, place, recipe, &open)?;
+                report.work.transfer += transfer;
+                report.closed.add(&closing);
+                closings.insert(number, Arc::new(closing));
+            }
+        }
+        Ok(closings)
     }
 }

@@ -1,21 +1,26 @@
 //! What has to be fetched, and where all else is.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use gosync_chunks::ByteRange;
 use gosync_layers::format::LayeredIndex;
+use gosync_packed::Recipe;
 use hashbrown::HashMap;
 
 use crate::changes::{Changes, Made};
-use crate::flat::{Flat, Piece};
+use crate::error::Error;
+use crate::flat::{Flat, Opens, Piece};
 use crate::listing::entry::{Content, Kind};
 use crate::listing::path::shown;
+use crate::packed::reopened::{Reopened, Spools};
 use crate::published::Opened;
 use crate::scan::Scan;
 use crate::target::{Known, Pieces};
 
 /// What is wanted of the flat target, and where the rest is.
 pub(crate) struct Wanted {
+    /// The numbers of contents.
+    pub(crate) needed: Vec<usize>,
     pub(crate) ranges: Vec<ByteRange>,
     pub(crate) known: Vec<Known>,
     elsewhere: Flat,
@@ -59,15 +64,30 @@ impl Wanted {
         let ranges = places.clone().map(|place| contents.blocks(place)).collect();
         let known = places.map(|place| Known {
             range: place.range(),
-            hash: place.content.hash,
+            hash: place.hash(&opened.recipes),
             path: Some(shown(&listing.entries()[place.entry].path)),
         });
         let known = known.collect();
+        let spools = Arc::new(Spools::default());
         let pieces = contents.places.iter().filter_map(|place| {
             let (tree, entry) = holders.find(&place.content)?;
-            Some(Piece { range: place.range(), tree: trees[tree].clone(), entry })
+            let tree: Arc<dyn Opens> = trees[tree].clone();
+            let tree = match place.packed {
+                None => tree,
+                Some(_) => {
+                    let (recipes, spools) = (opened.recipes.clone(), spools.clone());
+                    Arc::new(Reopened { tree, recipes, place: *place, spools, opened: Mutex::default() })
+                }
+            };
+            Some(Piece { range: place.range(), tree, entry })
         });
-        Self { ranges, known, elsewhere: Flat::new(contents.length, bytes.clone(), pieces.collect()) }
+        Self { needed, ranges, known, elsewhere: Flat::new(contents.length, bytes.clone(), pieces.collect()) }
+    }
+
+    /// The recipes of the packed files that are to be made of what is fetched.
+    pub(crate) fn recipes(&self, opened: &Opened) -> Result<Vec<Recipe>, Error> {
+        let recipes = self.needed.iter().map(|&number| opened.contents.places[number].recipe(&opened.recipes));
+        recipes.filter_map(Result::transpose).collect()
     }
 
     pub(crate) fn target<'a>(&'a self, index: &'a LayeredIndex) -> Pieces<'a> {

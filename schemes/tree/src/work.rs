@@ -14,6 +14,9 @@ use crate::root::Root;
 /// have not changed since need not be read to know what is in them.
 const CACHE: &str = "listing";
 
+/// The recipes of packed files that belong to it.
+const RECIPES: &str = "recipes";
+
 /// The section of the index that this listing belongs to: the head of an index tells by it whether
 /// anything has changed.
 const SECTION: &str = "section";
@@ -55,6 +58,11 @@ pub(crate) fn folding(work: &Root) -> Folding {
 pub(crate) fn cached(root: &Root) -> Option<(Listing, Vec<u8>)> {
     let bytes = remembered(root, CACHE)?;
     Some((Listing::read(&bytes).ok()?, bytes))
+}
+
+/// The recipes of the packed files of what was made of the directory last.
+pub(crate) fn cached_recipes(root: &Root) -> Option<Vec<u8>> {
+    remembered(root, RECIPES)
 }
 
 /// The section of the index by which the directory at `path` was updated last.
@@ -100,9 +108,17 @@ fn remembered(root: &Root, name: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Leaves a listing and the section that it belongs to for the next run.
-pub(crate) fn remember(work: &Root, listing: &[u8], section: &[u8]) -> io::Result<()> {
+/// Leaves a listing, with the recipes of packed files, and the section that they belong to for the
+/// next run.
+pub(crate) fn remember(work: &Root, listing: &[u8], recipes: &[u8], section: &[u8]) -> io::Result<()> {
     keep(work, CACHE, listing)?;
+    match recipes.is_empty() {
+        false => keep(work, RECIPES, recipes)?,
+        true => match work.remove_file(RECIPES.as_bytes()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        },
+    }
     keep(work, SECTION, section)
 }
 

@@ -91,7 +91,8 @@ def build(
 
     A packed file (zip, jar, wheel, gz, tar.gz) is opened where that pays, unless `unpack` is
     ``False``: the payload has what is in it, and is to be published beside index and file. With
-    ``True`` it is opened in any case.
+    ``True`` it is opened in any case. The packed files in a directory are opened where that pays, if it
+    has a payload anyway or mostly packed files; with ``True`` in any directory.
 
     With a `part`, such as ``(2, 5)``, the second of five, only that is made, for `merge`. It
     goes to ``FILE.gosync.2-of-5``, and its payload, if any, to the same with
@@ -109,14 +110,12 @@ def build(
     how = (network or Network(), manner(threads, progress))
     exclude = list(exclude)
     if os.path.isdir(file):
-        if unpack:
-            raise ValueError("unpack is for packed files, and this is a directory")
         if format != "gosync" or part is not None or hasattr(output, "write"):
             raise ValueError("a directory has a whole index in the format gosync, at a path or a URL")
         file = os.path.abspath(file)
         output = file + ".gosync" if output is None else output
         contents = {"exclude": exclude, "owner": owner, "xattrs": xattrs, "latest": _latest()}
-        made = _native.build_tree(file, output, contents, _sizes(block_size), compress, key, *how)
+        made = _native.build_tree(file, output, contents, _sizes(block_size), compress, unpack, key, *how)
         return BuildResult(index=os.fspath(output), **made)
     if exclude or owner or xattrs:
         raise ValueError("exclude, owner and xattrs are for directories, and this is a file")

@@ -27,6 +27,7 @@ def build_tree(
     contents: Mapping[str, Any],
     block_sizes: Sequence[int],
     compress: Optional[int],
+    unpack: Optional[bool],
     key: Optional[Tuple[_Path, Optional[str]]],
     network: Any,
     manner: _Manner,

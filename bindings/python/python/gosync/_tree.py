@@ -34,6 +34,18 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class PackedFiles:
+    """The packed files that are opened in the target of a directory: `recipes_length` bytes of this hash come
+    behind the listing."""
+
+    recipes_length: int
+    blake3: bytes
+    files: int
+    length: int
+    opened_length: int
+
+
+@dataclass(frozen=True)
 class Directory:
     """What an index says of a directory: its target begins with `listing_length` bytes of this hash."""
 
@@ -43,18 +55,22 @@ class Directory:
     files: int
     length: int
     excludes: str
+    packed: Optional[PackedFiles] = None
 
     @staticmethod
     def read(section: bytes) -> Directory:
         """What is in the section."""
         rest = _Input(section)
         version = rest.read(1)[0]
-        _require(version == 1, f"version {version} of directories is not known")
+        _require(version in (1, 2), f"version {version} of directories is not known")
         length, hash = rest.number(), rest.read(32)
         entries, files, size = rest.number(), rest.number(), rest.number()
         excludes = rest.text(1 << 20).decode()
+        packed = None
+        if version == 2:
+            packed = PackedFiles(rest.number(), rest.read(32), rest.number(), rest.number(), rest.number())
         _require(rest.at == len(section), "something follows the end of the section")
-        return Directory(length, hash, entries, files, size, excludes)
+        return Directory(length, hash, entries, files, size, excludes, packed)
 
 
 def listing(data: bytes) -> List[Entry]:
@@ -72,6 +88,31 @@ def listing(data: bytes) -> List[Entry]:
         entries = _with_extras(hashes, entries)
     _require(column.at == len(column.data) and hashes.at == len(data), "something follows its end")
     return entries
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A content of a directory that is opened in its target: its number among the contents, its opened bytes, their
+    hash, and its recipe, which `Recipe.read` reads."""
+
+    content: int
+    length: int
+    blake3: bytes
+    recipe: bytes
+
+
+def recipes(data: bytes) -> List[OpenedFile]:
+    """The packed files of the recipes behind a listing. Raises `CorruptError`, which says what is wrong."""
+    rest = _Input(data)
+    found: List[OpenedFile] = []
+    following = 0
+    while rest.at < len(data):
+        content = following + rest.number()
+        length = rest.number()
+        _require(length <= 2**62, "a packed file is opened to too many bytes")
+        found.append(OpenedFile(content, length, rest.read(32), rest.text(len(data))))
+        following = content + 1
+    return found
 
 
 def _with_extras(rest: _Input, entries: List[Entry]) -> List[Entry]:

@@ -18,7 +18,7 @@ from ._input import Input
 from ._packed import PACKED, Encoder, Packed, Stream
 from ._payload import Frame, Payload
 from ._pointer import Pointer, pointer
-from ._tree import DIRECTORY, Directory, Entry, listing
+from ._tree import DIRECTORY, Directory, Entry, OpenedFile, PackedFiles, listing, recipes
 
 __all__ = [
     "Directory",
@@ -27,7 +27,9 @@ __all__ = [
     "Frame",
     "Index",
     "Layer",
+    "OpenedFile",
     "Packed",
+    "PackedFiles",
     "Payload",
     "Pointer",
     "Record",
@@ -35,6 +37,7 @@ __all__ = [
     "listing",
     "pointer",
     "read",
+    "recipes",
 ]
 
 

@@ -40,6 +40,8 @@ class DirectoryInfo:
     """Of all files."""
     excludes: List[str]
     """Patterns of what was left out."""
+    packed_files: int = 0
+    """How many packed files are opened in its target."""
 
 
 @dataclass(frozen=True)

@@ -250,7 +250,16 @@ mod tests {
             Some(Origin::File(new.clone(), at))
         };
         let refusals = &Refusals::default();
-        let stage = Stage { root, new: &staged, fetched: None, origin: &origin, link: false, refusals, progress: &() };
+        let stage = Stage {
+            root,
+            new: &staged,
+            fetched: None,
+            origin: &origin,
+            closed_bytes: 0,
+            link: false,
+            refusals,
+            progress: &(),
+        };
         stage.make(&changes).unwrap();
         write(&work, &changes.steps).unwrap();
         (work, changes.steps)

@@ -10,7 +10,7 @@ use gosync_tree::{SECTION, TreeInfo, TreeOptions, TreeSource, TreeUpdate};
 
 use crate::trees::{Ground, write};
 
-fn number(out: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 128 {
         out.push(number as u8 | 128);
         number >>= 7;
@@ -18,7 +18,7 @@ fn number(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
-fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn text(out: &mut Vec<u8>, bytes: &[u8]) {
     number(out, bytes.len() as u64);
     out.extend(bytes);
 }
@@ -58,7 +58,7 @@ fn outcome(listing: &[u8]) -> Result<(), ErrorKind> {
     let info = TreeInfo::of(&index).unwrap().unwrap();
     let (source, location, sources) =
         (MemorySource::new(target), Location::Path("it".into()), SourceOptions::default());
-    let source = TreeSource::Payload { source: &source, location: &location, options: &sources };
+    let source = TreeSource::Payload { source: &source, location: &location, files: None, options: &sources };
     let options = TreeOptions { delete: true, ..TreeOptions::default() };
     let update = TreeUpdate { index: &index, info: &info, source, seeds: &[], options, progress: &() };
     let made = update.to_directory(&ground.at("tree"));

@@ -8,6 +8,7 @@ mod extras;
 mod hostile;
 #[cfg(unix)]
 mod meanwhile;
+mod packed;
 mod publishing;
 #[cfg(unix)]
 mod scenarios;

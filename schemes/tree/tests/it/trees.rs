@@ -47,10 +47,21 @@ impl Ground {
         self.publish_with(name, is_compressed, &TreeBuildOptions::default())
     }
 
-    /// The same, with what is asked for.
+    /// Publishes the tree `name` with its packed files opened.
+    pub(crate) fn publish_unpacked(&self, name: &str) -> Published {
+        let mut build = TreeBuild::scan(&self.at(name), &TreeBuildOptions::default(), &()).unwrap();
+        build.unpack(&()).unwrap();
+        self.published(name, true, &build)
+    }
+
+    /// The same as [`publish`](Self::publish), with what is asked for.
     pub(crate) fn publish_with(&self, name: &str, is_compressed: bool, options: &TreeBuildOptions) -> Published {
+        let build = TreeBuild::scan(&self.at(name), options, &()).unwrap();
+        self.published(name, is_compressed, &build)
+    }
+
+    fn published(&self, name: &str, is_compressed: bool, build: &TreeBuild) -> Published {
         let tree = self.at(name);
-        let build = TreeBuild::scan(&tree, options, &()).unwrap();
         let payload = self.at(&format!("{name}.gosync-payload"));
         let mut out = File::create(&payload).unwrap();
         let out = PayloadOut { name: TargetName::new("payload").unwrap(), out: &mut out };
@@ -75,7 +86,7 @@ impl Published {
             .map(|path| Location::Path(path.cloned().unwrap_or_default()));
         let file = self.payload.as_ref().map(|payload| FileSource::open(payload).unwrap());
         let source = match &file {
-            Some(source) => TreeSource::Payload { source, location: &payload, options: &sources },
+            Some(source) => TreeSource::Payload { source, location: &payload, files: Some(&tree), options: &sources },
             None => TreeSource::Files { listing: &listing, tree: &tree, options: &sources },
         };
         with(&TreeUpdate { index: &self.index, info: &self.info, source, seeds, options, progress })
