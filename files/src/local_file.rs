@@ -17,6 +17,9 @@ pub struct LocalFile {
     size: u64,
 }
 
+/// Bytes that the kernel reads at once without being told anything.
+const SMALL: u64 = 64 << 10;
+
 impl LocalFile {
     /// Opens the file at `path`. Its size is taken now and not looked at again.
     ///
@@ -43,8 +46,10 @@ impl LocalFile {
             false => device_size(&file)?,
         };
         // Threads take pieces in order, so the kernel may read further ahead than it would
-        // for reads that seem to jump.
-        platform::read_ahead(&file);
+        // for reads that seem to jump. What comes in one read anyway is not worth a call.
+        if size > SMALL {
+            platform::read_ahead(&file);
+        }
         Ok(Self { path: path.to_owned(), file, size })
     }
 
