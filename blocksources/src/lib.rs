@@ -111,7 +111,9 @@ pub use pause::{Clock, Pauses, SystemClock};
 pub use record::{Counts, Event, Recorded};
 pub use retry::{Retry, RetryOptions, Retrying};
 #[cfg(feature = "ssh")]
-pub use ssh::{SshDirectory, SshOptions, SshSource, SshWriter};
+pub use ssh::{
+    SshChannel, SshDirectory, SshInput, SshOptions, SshOutput, SshPlace, SshSource, SshWriter, run_over_ssh,
+};
 pub use throttle::{Rate, Throttled};
 pub use whole::{read_all, read_ranges};
 

@@ -1,6 +1,7 @@
 //! `ssh` URLs.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -31,20 +32,16 @@ impl Address {
         if url.query().is_some() || url.fragment().is_some() {
             return Err("an ssh URL has no query and no fragment; write ? as %3F and # as %23");
         }
-        let name = |text: &str| {
-            let name = percent_decode_str(text).decode_utf8().ok()?.into_owned();
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-+@".contains(c);
-            (!name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain)).then_some(name)
-        };
+        let name = |text: &str| safe(&percent_decode_str(text).decode_utf8().ok()?);
         let user = match url.username() {
             "" => None,
-            user => Some(name(user).ok_or("its user name is not one that is safe to hand to ssh")?),
+            user => Some(name(user).ok_or(UNSAFE_USER)?),
         };
         let host = url.host_str().unwrap_or_default();
         let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             // The URL's parser has made sure that it is an IPv6 address.
             Some(address) => address.to_owned(),
-            None => name(host).ok_or("its host name is not one that is safe to hand to ssh")?,
+            None => name(host).ok_or(UNSAFE_HOST)?,
         };
         let path: Vec<u8> = percent_decode_str(url.path()).collect();
         let path = path.strip_prefix(b"/~/").map(<[u8]>::to_vec).unwrap_or(path);
@@ -53,6 +50,42 @@ impl Address {
         }
         Ok(Self { user, host, port: url.port(), path, shown_path: url.path().to_owned() })
     }
+
+    /// From `[user@]host`, where an IPv6 address is in brackets, and a path.
+    pub(super) fn of(host: &str, path: &str) -> Result<Self, &'static str> {
+        let (user, host) = match host.rsplit_once('@') {
+            Some((user, host)) => (Some(safe(user).ok_or(UNSAFE_USER)?), host),
+            None => (None, host),
+        };
+        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(address) => {
+                // An address may have a zone: the name of a network interface.
+                let (number, zone) = address.split_once('%').unwrap_or((address, "0"));
+                let is_one = number.parse::<Ipv6Addr>().is_ok() && safe(zone).is_some();
+                is_one.then(|| address.to_owned()).ok_or(UNSAFE_HOST)?
+            }
+            None => safe(host).ok_or(UNSAFE_HOST)?,
+        };
+        if path.contains('\0') {
+            return Err("its path names no file");
+        }
+        let plain = match path.trim_end_matches('/') {
+            "" if path.starts_with('/') => "/",
+            "" => ".",
+            plain => plain,
+        };
+        let above = if plain.starts_with('/') { "" } else { "/~/" };
+        Ok(Self { user, host, port: None, path: plain.into(), shown_path: format!("{above}{plain}") })
+    }
+}
+
+const UNSAFE_USER: &str = "its user name is not one that is safe to hand to ssh";
+const UNSAFE_HOST: &str = "its host name is not one that is safe to hand to ssh";
+
+/// A name, if neither ssh nor a shell can take it for anything else.
+fn safe(name: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-+@".contains(c);
+    (!name.is_empty() && !name.starts_with('-') && name.chars().all(is_plain)).then(|| name.to_owned())
 }
 
 impl fmt::Display for Address {

@@ -1,29 +1,15 @@
 //! A running ssh, with an SFTP session in it.
 
-use std::ffi::OsString;
-use std::io::{self, BufReader, Read, Write};
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::io;
 
 use super::address::Address;
 use super::options::SshOptions;
+use super::process::{Ended, Process, Reader, Runs, Writer};
 use crate::sftp::{Session, SftpError};
-
-/// Bytes of what ssh says that are kept.
-const TOLD: usize = 2048;
-
-/// The watch looks no more often.
-const SHORTEST_LOOK: Duration = Duration::from_millis(10);
-
-/// How long an ssh whose streams have ended may take to say why.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A conversation with the server through a process, which ends with this.
 pub(super) struct Link {
-    pub(super) session: Session<Watched<BufReader<ChildStdout>>, Watched<ChildStdin>>,
+    pub(super) session: Session<Reader, Writer>,
     process: Process,
 }
 
@@ -31,43 +17,7 @@ pub(super) struct Link {
 #[derive(Debug)]
 pub(super) struct Broken {
     pub(super) error: SftpError,
-    /// The last that ssh said, on one line.
-    pub(super) told: String,
-    /// Whether ssh failed by itself, and not what it ran.
-    pub(super) is_ssh: bool,
-    /// Why ssh was ended, if it was.
-    pub(super) end: Option<End>,
-}
-
-/// Why ssh is ended by us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
-    /// The server was silent for too long.
-    Silent,
-    /// There is no time any more.
-    Late,
-}
-
-struct Process {
-    child: Arc<Mutex<Child>>,
-    told: Arc<Mutex<Vec<u8>>>,
-    watch: Arc<Mutex<Watch>>,
-    /// Ends the watch when it is dropped.
-    watchman: Option<Sender<()>>,
-}
-
-/// Since when a stream has been waited for, and for how long it may be.
-#[derive(Default)]
-struct Watch {
-    waits_since: Option<Instant>,
-    patience: Option<Duration>,
-    end: Option<End>,
-}
-
-/// A stream that tells when it is waited for.
-pub(super) struct Watched<S> {
-    stream: S,
-    watch: Arc<Mutex<Watch>>,
+    pub(super) ended: Ended,
 }
 
 impl Link {
@@ -77,33 +27,13 @@ impl Link {
     ///
     /// The outer one when ssh cannot be run at all.
     pub(super) fn start(address: &Address, options: &SshOptions) -> io::Result<Result<Self, Broken>> {
-        let mut child = Command::new(&options.program)
-            .args(arguments(address, options))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let taken = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(stdin), Some(stdout), Some(stderr)) = taken else { unreachable!("all three are piped") };
-        let watch = Arc::<Mutex<Watch>>::default();
-        let mut process = Process {
-            child: Arc::new(Mutex::new(child)),
-            told: Arc::default(),
-            watch: Arc::clone(&watch),
-            watchman: None,
-        };
-        process.listen(stderr)?;
-        // While somebody types a passphrase, silence is no sign of death.
-        lock(&watch).patience = (!options.interactive).then_some(options.silence);
-        process.start_watch(options)?;
-        let reader = Watched { stream: BufReader::with_capacity(64 << 10, stdout), watch: Arc::clone(&watch) };
-        let writer = Watched { stream: stdin, watch: Arc::clone(&watch) };
+        let (reader, writer, process) = Process::start(address, options, Runs::Subsystem("sftp"))?;
         match Session::start(reader, writer) {
             Ok(session) => {
-                lock(&watch).patience = Some(options.silence);
+                process.has_begun(options);
                 Ok(Ok(Self { session, process }))
             }
-            Err(error) => Ok(Err(process.broken(error))),
+            Err(error) => Ok(Err(broken(process, error))),
         }
     }
 
@@ -112,159 +42,11 @@ impl Link {
         let Self { session, process } = self;
         // An ssh that is not listened to any more has a reason to end.
         drop(session);
-        process.broken(error)
+        broken(process, error)
     }
 }
 
-/// Options of sftp's own, since an agent or a forwarding is of no use here; then what
-/// the caller adds, which cannot take these back: ssh goes by what comes first.
-fn arguments(address: &Address, options: &SshOptions) -> Vec<OsString> {
-    let seconds = |duration: Duration| duration.as_secs().max(1);
-    let mut settings = vec![
-        "ForwardX11=no".to_owned(),
-        "ForwardAgent=no".into(),
-        "PermitLocalCommand=no".into(),
-        "ClearAllForwardings=yes".into(),
-        "RemoteCommand=none".into(),
-        "RequestTTY=no".into(),
-        format!("ConnectTimeout={}", seconds(options.connect_timeout)),
-        format!("ServerAliveInterval={}", seconds(options.silence / 2)),
-        "ServerAliveCountMax=2".into(),
-    ];
-    if !options.interactive {
-        settings.push("BatchMode=yes".into());
-    }
-    let mut arguments: Vec<OsString> = settings.into_iter().flat_map(|setting| ["-o".into(), setting.into()]).collect();
-    if let Some(port) = address.port {
-        arguments.extend(["-p".into(), port.to_string().into()]);
-    }
-    if let Some(user) = &address.user {
-        arguments.extend(["-l".into(), user.into()]);
-    }
-    arguments.extend(options.arguments.iter().cloned());
-    arguments.extend(["-s".into(), "--".into(), address.host.clone().into(), "sftp".into()]);
-    arguments
-}
-
-impl Process {
-    /// Keeps the last of what ssh says.
-    fn listen(&self, mut stderr: ChildStderr) -> io::Result<()> {
-        let told = Arc::clone(&self.told);
-        let listen = move || {
-            let mut buffer = [0; 1024];
-            while let Ok(read @ 1..) = stderr.read(&mut buffer) {
-                let mut told = lock(&told);
-                told.extend(&buffer[..read]);
-                let excess = told.len().saturating_sub(TOLD);
-                told.drain(..excess);
-            }
-        };
-        // Not waited for: what ssh leaves running behind it may hold the stream open.
-        thread::Builder::new().name("gosync-ssh-stderr".into()).spawn(listen).map(|_| ())
-    }
-
-    /// Kills ssh when a stream is waited for too long, or all takes too long.
-    fn start_watch(&mut self, options: &SshOptions) -> io::Result<()> {
-        let (sender, ended) = mpsc::channel::<()>();
-        let (child, watch) = (Arc::clone(&self.child), Arc::clone(&self.watch));
-        let (step, deadline) = ((options.silence / 4).clamp(SHORTEST_LOOK, Duration::from_secs(1)), options.deadline);
-        let left = move || deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let keep_watch = move || {
-            let step = || left().map_or(step, |left| left.clamp(SHORTEST_LOOK, step));
-            while ended.recv_timeout(step()) == Err(RecvTimeoutError::Timeout) {
-                let mut watch = lock(&watch);
-                let waits = watch.waits_since.zip(watch.patience);
-                watch.end = match waits {
-                    _ if left() == Some(Duration::ZERO) => Some(End::Late),
-                    Some((since, patience)) if since.elapsed() > patience => Some(End::Silent),
-                    _ => continue,
-                };
-                let _ = lock(&child).kill();
-                return;
-            }
-        };
-        thread::Builder::new().name("gosync-ssh-watch".into()).spawn(keep_watch)?;
-        self.watchman = Some(sender);
-        Ok(())
-    }
-
-    fn broken(self, error: SftpError) -> Broken {
-        let code = match &error {
-            SftpError::Io(_) => self.last_words(),
-            _ => None,
-        };
-        let told = lock(&self.told);
-        let lines = String::from_utf8_lossy(&told);
-        let lines: Vec<&str> = lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let told = lines[lines.len().saturating_sub(3)..].join("; ").replace(char::is_control, "");
-        // The status of ssh's own failures; others are those of what it ran.
-        Broken { error, told, is_ssh: code.is_none_or(|code| code == 255), end: lock(&self.watch).end }
-    }
-
-    /// Waits a little for ssh to end, and tells its exit code.
-    fn last_words(&self) -> Option<i32> {
-        let start = Instant::now();
-        while start.elapsed() < LAST_WORDS {
-            if let Ok(Some(status)) = lock(&self.child).try_wait() {
-                // What it said may still be on its way from the thread that listens.
-                thread::sleep(Duration::from_millis(20));
-                return status.code();
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        None
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // One that has ended cannot be killed, and need not be.
-        let mut child = lock(&self.child);
-        let _ = child.kill();
-        let _ = child.wait();
-    }
-}
-
-impl<S> Watched<S> {
-    fn wait<T>(&mut self, work: impl FnOnce(&mut S) -> T) -> T {
-        lock(&self.watch).waits_since = Some(Instant::now());
-        let result = work(&mut self.stream);
-        lock(&self.watch).waits_since = None;
-        result
-    }
-}
-
-impl<S: Read> Read for Watched<S> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.wait(|stream| stream.read(buffer))
-    }
-}
-
-impl<S: Write> Write for Watched<S> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.wait(|stream| stream.write(bytes))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.wait(|stream| stream.flush())
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_of_an_address_is_an_option() {
-        let address = Address::parse("ssh://me@host:2222/x").unwrap();
-        let options = SshOptions { arguments: vec!["-F".into(), "none".into()], ..SshOptions::default() };
-        let arguments = arguments(&address, &options);
-        let arguments: Vec<&str> = arguments.iter().map(|argument| argument.to_str().unwrap()).collect();
-        assert!(arguments.ends_with(&["-p", "2222", "-l", "me", "-F", "none", "-s", "--", "host", "sftp"]));
-        assert!(arguments.contains(&"BatchMode=yes"));
-    }
+fn broken(process: Process, error: SftpError) -> Broken {
+    let ended = process.ended(matches!(error, SftpError::Io(_)));
+    Broken { error, ended }
 }

@@ -1,12 +1,14 @@
 //! Where ssh logs in to, and what it means when that goes wrong.
 
+use std::io;
 use std::time::Instant;
 
 use gosync_chunks::SourceError;
 
 use super::address::Address;
-use super::link::{Broken, End, Link};
+use super::link::{Broken, Link};
 use super::options::SshOptions;
+use super::process::{End, Ended};
 use crate::sftp::{SftpError, status};
 
 /// A place that ssh logs in to.
@@ -22,21 +24,25 @@ impl Place<'_> {
         if self.options.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(self.unreachable(NO_TIME.into(), false));
         }
-        let started = Link::start(self.address, self.options).map_err(|error| {
-            let program = self.options.program.display();
-            self.unreachable(format!("{program} cannot be run ({error}); install OpenSSH's client"), false)
-        })?;
+        let started = Link::start(self.address, self.options).map_err(|error| self.no_ssh(&error))?;
         started.map_err(|broken| self.broken(broken, true))
+    }
+
+    /// That ssh cannot be run.
+    pub(super) fn no_ssh(&self, error: &io::Error) -> SourceError {
+        let program = self.options.program.display();
+        self.unreachable(format!("{program} cannot be run ({error}); install OpenSSH's client"), false)
     }
 
     /// What it means that the server says no.
     pub(super) fn said(&self, error: SftpError) -> SourceError {
-        self.broken(Broken { error, told: String::new(), is_ssh: true, end: None }, false)
+        self.broken(Broken { error, ended: Ended::default() }, false)
     }
 
     /// What it means that the conversation broke, or did not begin.
     pub(super) fn broken(&self, broken: Broken, is_start: bool) -> SourceError {
-        let Broken { error, told, is_ssh, end } = broken;
+        let Broken { error, ended } = broken;
+        let (is_ssh, Ended { told, end, .. }) = (ended.is_of_ssh(), ended);
         let with_told = |text: String| if told.is_empty() { text } else { format!("{text}; ssh says: {told}") };
         match (error, end) {
             (SftpError::Sink(error), _) => SourceError::Sink(error),
@@ -99,7 +105,7 @@ mod tests {
         let place = Place { address: &address, options: &options };
         let error = |code| {
             let error = SftpError::Status { code, message: "said".into() };
-            place.broken(Broken { error, told: String::new(), is_ssh: true, end: None }, false)
+            place.broken(Broken { error, ended: Ended::default() }, false)
         };
         let said = |code| format!("the SFTP server says: said (status {code})");
         assert_eq!(error(2).to_string(), format!("cannot find ssh://host/x: {}", said(2)));
