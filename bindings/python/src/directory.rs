@@ -109,6 +109,7 @@ pub(crate) fn build_tree<'py>(
             latest: contents.latest.map(|seconds| Time { seconds, nanoseconds: 0 }),
             owner: contents.owner,
             xattrs: contents.xattrs,
+            trust_times: false,
         };
         let mut tree = TreeBuild::scan(&directory, &wanted, job).map_err(sync_error)?;
         let is_many = tree.info().files > MANY_FILES;

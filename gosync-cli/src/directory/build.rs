@@ -77,20 +77,20 @@ impl Contents {
             }),
         }
     }
+}
 
-    /// All patterns that were given.
-    fn patterns(&self) -> anyhow::Result<String> {
-        let mut patterns = String::new();
-        for file in &self.exclude_from {
-            patterns += &fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            patterns.push('\n');
-        }
-        for pattern in &self.exclude {
-            patterns += pattern;
-            patterns.push('\n');
-        }
-        Ok(patterns)
+/// All patterns that were given: those in `files` first.
+pub(crate) fn patterns(given: &[String], files: &[PathBuf]) -> anyhow::Result<String> {
+    let mut patterns = String::new();
+    for file in files {
+        patterns += &fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        patterns.push('\n');
     }
+    for pattern in given {
+        patterns += pattern;
+        patterns.push('\n');
+    }
+    Ok(patterns)
 }
 
 /// Whether the packed files in a directory are opened.
@@ -242,10 +242,11 @@ pub(crate) fn scan(
     console: &Console,
 ) -> anyhow::Result<TreeBuild> {
     let wanted = TreeBuildOptions {
-        excludes: contents.patterns()?,
+        excludes: patterns(&contents.exclude, &contents.exclude_from)?,
         latest: environment::latest_time()?,
         owner: contents.owner,
         xattrs: contents.xattrs,
+        trust_times: false,
     };
     let tree = TreeBuild::scan(path, &wanted, progress).map_err(gosync::Error::from)?;
     for left_out in tree.left_out() {

@@ -1,11 +1,11 @@
 //! Publishing a directory: its listing, and the index of its flat target.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gosync_chunks::{FileHash, Progress, TargetName};
+use gosync_chunks::{FileHash, Progress, ReadAt, TargetName};
 use gosync_files::identity::is_same;
 use gosync_layers::choose;
 use gosync_layers::format::LayeredIndex;
@@ -24,6 +24,7 @@ use crate::packed::recipes::Recipes;
 use crate::root::Root;
 use crate::scan::{Scan, ScanOptions};
 use crate::section::{PackedFiles, TreeInfo};
+use crate::work::cached;
 
 /// What the listing of a tree that is published file by file is called: the directory's name, and
 /// this.
@@ -52,6 +53,9 @@ pub struct TreeBuildOptions {
     pub owner: bool,
     /// Records extended attributes, access control lists and capabilities among them.
     pub xattrs: bool,
+    /// Believes that a file which has the length and time that the last update of the directory gave
+    /// it has the same contents still, as an update does.
+    pub trust_times: bool,
 }
 
 /// A directory that was looked at, to be published.
@@ -78,16 +82,36 @@ impl TreeBuild {
         options: &TreeBuildOptions,
         progress: &dyn Progress,
     ) -> Result<Self, gosync_update::Error> {
-        let root = Root::open(path).map_err(Error::read(path))?;
+        Self::of_root(Root::open(path).map_err(Error::read(path))?, options, progress)
+    }
+
+    /// The same of a directory that is open, and called `path` in messages: nothing is looked up by
+    /// that.
+    ///
+    /// # Errors
+    ///
+    /// As [`scan`](Self::scan).
+    pub fn scan_opened(
+        directory: File,
+        path: &Path,
+        options: &TreeBuildOptions,
+        progress: &dyn Progress,
+    ) -> Result<Self, gosync_update::Error> {
+        Self::of_root(Root::of(path, directory), options, progress)
+    }
+
+    fn of_root(root: Root, options: &TreeBuildOptions, progress: &dyn Progress) -> Result<Self, gosync_update::Error> {
+        let called = root.path().display().to_string();
         let excludes = Excludes::with_files(&options.excludes)?;
-        let TreeBuildOptions { owner, xattrs, latest, .. } = *options;
-        let scan = Scan::of(root, &ScanOptions { owner, xattrs, ..ScanOptions::plain(&excludes, progress) })?;
+        let TreeBuildOptions { owner, xattrs, latest, trust_times, .. } = *options;
+        let known = if trust_times { cached(&root) } else { None };
+        let known = known.as_ref().map(|(listing, _)| listing);
+        let scan = Scan::of(root, &ScanOptions { excludes: &excludes, known, owner, xattrs, progress })?;
         let mut tree = scan.listing.clone();
         if let Some(latest) = latest {
             clamp(&mut tree, latest);
         }
         let scan = Arc::new(scan);
-        let called = path.display().to_string();
         Ok(Self::new(tree, scan.clone(), Some(scan), called, excludes.patterns()))
     }
 
@@ -168,6 +192,12 @@ impl TreeBuild {
         Contents::of(&self.tree, self.info.front_length(), unit, recipes)
     }
 
+    /// The flat target, in blocks of `unit`; `None` where it would be too long.
+    fn flat(&self, unit: u32) -> Option<Flat> {
+        let contents = self.contents(unit.into(), &self.recipes)?;
+        Some(Flat::of(&self.files, [&self.listing, self.recipes.bytes()].concat().into(), &contents))
+    }
+
     /// What the index will say of it.
     pub fn info(&self) -> &TreeInfo {
         &self.info
@@ -209,6 +239,23 @@ impl TreeBuild {
         self.built(name, options, is_compressed, progress, |build| build.index(payload))
     }
 
+    /// The same without a payload, and the flat target, to be served as long as the directory stays as it
+    /// is.
+    ///
+    /// # Errors
+    ///
+    /// As [`index`](Self::index).
+    pub fn index_and_target(
+        &self,
+        options: &BuildOptions,
+        progress: &dyn Progress,
+    ) -> Result<(LayeredIndex, Box<dyn ReadAt>), PublishError> {
+        let index = self.index(None, options, None, progress)?;
+        let unit = index.layers().last().map_or(1, |layer| layer.layout.block_size());
+        let flat = self.flat(unit).ok_or_else(|| PublishError::Layers { sizes: options.block_sizes.clone() })?;
+        Ok((index, Box::new(flat)))
+    }
+
     /// The same with a payload, which `call` gives its name by its hash.
     ///
     /// # Errors
@@ -239,9 +286,7 @@ impl TreeBuild {
             sizes => sizes.to_vec(),
         };
         let unit = block_sizes.last().copied().unwrap_or(1).max(1);
-        let contents = self.contents(unit.into(), &self.recipes);
-        let contents = contents.ok_or_else(|| PublishError::Layers { sizes: block_sizes.clone() })?;
-        let flat = Flat::of(&self.files, [&self.listing, self.recipes.bytes()].concat().into(), &contents);
+        let flat = self.flat(unit).ok_or_else(|| PublishError::Layers { sizes: block_sizes.clone() })?;
         let options = BuildOptions { block_sizes, ..options.clone() };
         let sections = vec![self.info.section()];
         let build = Build { target: &flat, called: &self.called, name, sections, options: &options, progress };

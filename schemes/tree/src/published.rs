@@ -43,6 +43,15 @@ pub enum TreeSource<'a> {
         /// How both are reached.
         options: &'a SourceOptions,
     },
+    /// The flat target as it is: the far side makes it of a directory while it is read.
+    Flat {
+        /// It.
+        source: &'a dyn Source,
+        /// Where the directory is, for a forecast.
+        location: &'a Location,
+        /// What may be the listing, where that has come already.
+        listing: Option<&'a [u8]>,
+    },
 }
 
 impl TreeSource<'_> {
@@ -101,7 +110,11 @@ impl Published<'_> {
     ) -> Result<(Opened, Option<StagedFile>), UpdateError> {
         let Candidates { listings, recipes } = candidates;
         let has = |hash: [u8; 32]| move |bytes: &&Vec<u8>| *blake3::hash(bytes).as_bytes() == hash;
-        let listing = listings.iter().find(has(self.info.listing_hash));
+        let came = match self.source {
+            TreeSource::Flat { listing, .. } => listing.map(<[u8]>::to_vec),
+            _ => None,
+        };
+        let listing = listings.iter().chain(&came).find(has(self.info.listing_hash));
         let wanted = self.info.packed.as_ref();
         let nothing = Vec::new();
         let here = wanted.map_or(Some(&nothing), |wanted| recipes.iter().find(has(wanted.recipes_hash)));
@@ -126,7 +139,7 @@ impl Published<'_> {
         });
         let known: Vec<Known> = std::iter::once(listing).chain(recipes).collect();
         let source: Box<dyn Source + '_> = match self.source {
-            TreeSource::Payload { source, .. } => Box::new(source),
+            TreeSource::Payload { source, .. } | TreeSource::Flat { source, .. } => Box::new(source),
             TreeSource::Files { listing, options, .. } => {
                 source::of_listing(listing, self.info.listing_length, self.index.length(), options)
             }
@@ -168,7 +181,7 @@ impl Published<'_> {
     /// What gives the contents of files.
     pub(crate) fn contents<'b>(&'b self, opened: &'b Opened) -> Result<Box<dyn Source + 'b>, UpdateError> {
         match self.source {
-            TreeSource::Payload { source, .. } => Ok(Box::new(source)),
+            TreeSource::Payload { source, .. } | TreeSource::Flat { source, .. } => Ok(Box::new(source)),
             TreeSource::Files { tree, options, .. } => {
                 Ok(source::of_files(source::Published { tree, options }, &opened.listing, &opened.contents)?)
             }

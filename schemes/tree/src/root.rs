@@ -110,6 +110,11 @@ impl Root {
         Ok(Self::new(path.to_owned(), directory))
     }
 
+    /// The directory that is open as `directory`, and called `path` in messages.
+    pub(crate) fn of(path: &Path, directory: File) -> Self {
+        Self::new(path.to_owned(), Dir::from_std_file(directory))
+    }
+
     /// The directory `name` in this one, which is made where there is none.
     pub(crate) fn own_directory(&self, name: &str) -> io::Result<Self> {
         match self.directory.create_dir(name) {

@@ -43,6 +43,7 @@ pub(crate) struct ScanOptions<'a> {
     pub(crate) progress: &'a dyn Progress,
 }
 
+#[cfg(test)]
 impl<'a> ScanOptions<'a> {
     /// Contents, modes and times, of which nothing is known.
     pub(crate) fn plain(excludes: &'a Excludes, progress: &'a dyn Progress) -> Self {

@@ -308,6 +308,12 @@ impl TreeUpdate<'_> {
     fn cost(&self, target: &dyn Target, found: &Comparison, wanted: &Wanted) -> Result<Estimate, UpdateError> {
         match self.source {
             TreeSource::Payload { location, options, .. } => estimate(target, found, location, options),
+            TreeSource::Flat { location, .. } => Ok(Estimate {
+                location: location.clone(),
+                bytes: found.plan.fetched_bytes(),
+                requests: u64::from(!found.plan.fetch_ranges().is_empty()),
+                seconds: None,
+            }),
             TreeSource::Files { tree, .. } => {
                 let ranges = found.plan.fetch_ranges();
                 let is_asked = |known: &&Known| {

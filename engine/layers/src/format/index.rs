@@ -349,6 +349,11 @@ impl LayeredIndex {
         Sections::new(&self.header.sections)
     }
 
+    /// Where the sections begin in the index, one after another to its end.
+    pub fn sections_at(&self) -> u64 {
+        self.tree.end
+    }
+
     /// Reads the section `id` and checks its hash; `None` where the index has none.
     ///
     /// # Errors

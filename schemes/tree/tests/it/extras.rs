@@ -9,7 +9,8 @@ use gosync_tree::{Listing, TreeBuild, TreeBuildOptions, TreeOptions, Unset};
 
 use crate::trees::{Ground, described, write};
 
-const ALL: TreeBuildOptions = TreeBuildOptions { excludes: String::new(), latest: None, owner: true, xattrs: true };
+const ALL: TreeBuildOptions =
+    TreeBuildOptions { excludes: String::new(), latest: None, owner: true, xattrs: true, trust_times: false };
 
 /// What is set of owners and attributes.
 const WANTED: TreeOptions = TreeOptions { delete: true, checksum: false, owner: true, xattrs: true, link: false };
