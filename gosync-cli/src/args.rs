@@ -13,7 +13,9 @@ use crate::commands::inspect::Inspect;
 use crate::commands::man::Man;
 use crate::commands::patch::Patch;
 use crate::commands::publish::Publish;
+use crate::commands::pull::Pull;
 use crate::commands::serve::Serve;
+use crate::commands::server::Server;
 use crate::commands::verify::Verify;
 use crate::console::Console;
 use crate::names::rdiff::Rdiff;
@@ -63,12 +65,16 @@ pub(crate) enum Command {
     Patch(Patch),
     /// Put a new version where a pointer leads clients to the newest one
     Publish(Publish),
+    /// Bring a file or a directory here from another machine, over ssh
+    Pull(Pull),
     /// Show what is in an index
     Inspect(Inspect),
     /// Check a file against an index
     Verify(Verify),
     /// Serve the files in a directory over HTTP, with ranges
     Serve(Serve),
+    /// Give another side of a pipe what it pulls: what `gosync pull` runs at the far side
+    Server(Server),
     /// Put an index together that was made in parts
     Index(Index),
     /// Show the main job on a large file of this machine, over HTTP, with a table of the results
@@ -90,7 +96,7 @@ pub(crate) enum Command {
 impl Command {
     /// Whether a signal may end it at once, because it has nothing to put in order.
     pub(crate) fn may_end_at_once(&self) -> bool {
-        matches!(self, Self::Serve(_) | Self::Demo(_))
+        matches!(self, Self::Serve(_) | Self::Server(_) | Self::Demo(_))
     }
 
     pub(crate) fn run(self, console: &Console) -> anyhow::Result<ExitCode> {
@@ -99,9 +105,11 @@ impl Command {
             Self::Diff(diff) => diff.run(console),
             Self::Patch(patch) => patch.run(console),
             Self::Publish(publish) => publish.run(console),
+            Self::Pull(pull) => pull.run(console),
             Self::Inspect(inspect) => inspect.run(console),
             Self::Verify(verify) => verify.run(console),
             Self::Serve(serve) => serve.run(console),
+            Self::Server(server) => server.run(),
             Self::Index(index) => index.run(console),
             Self::Demo(demo) => demo.run(console),
             Self::Zsync(zsync) => zsync.run(console),

@@ -19,6 +19,7 @@ mod platform;
 mod progress;
 mod publication;
 mod published;
+mod pulled;
 mod refusal;
 mod remedy;
 mod table;

@@ -9,5 +9,7 @@ pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod patch;
 pub(crate) mod publish;
+pub(crate) mod pull;
 pub(crate) mod serve;
+pub(crate) mod server;
 pub(crate) mod verify;

@@ -14,7 +14,7 @@ use crate::table::{Facts, counted, in_requests, seconds};
 use crate::text::{grouped, percent, size};
 
 /// Tells what a patch did.
-pub(super) fn tell(
+pub(crate) fn tell(
     report: &TreeReport,
     output: &Path,
     mut index: Transfer,
@@ -101,7 +101,7 @@ pub(super) fn tell(
 }
 
 /// Tells what a patch would do, path by path. Those of directories have a slash behind them.
-pub(super) fn tell_changes(
+pub(crate) fn tell_changes(
     forecast: &TreeForecast,
     mut index: Transfer,
     start: Instant,

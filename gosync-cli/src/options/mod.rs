@@ -1,6 +1,7 @@
 //! Options that several commands take.
 
 pub(crate) mod environment;
+pub(crate) mod far;
 pub(crate) mod global;
 pub(crate) mod identity;
 pub(crate) mod network;

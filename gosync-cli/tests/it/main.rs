@@ -26,6 +26,8 @@ mod packed_tree;
 mod parts;
 mod proxy;
 mod publishing;
+#[cfg(unix)]
+mod pull;
 mod rdiff;
 mod resume;
 mod signing;

@@ -127,6 +127,12 @@ impl Run {
         }
     }
 
+    #[cfg(unix)]
+    #[track_caller]
+    pub(crate) fn assert_success(&self) {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+    }
+
     /// The run failed with `code` and said why, in so many words.
     #[track_caller]
     pub(crate) fn assert_failed(&self, code: i32, words: &str) {

@@ -21,7 +21,7 @@ use Knows::{AllBelow, These};
 
 /// The house, as ARCHITECTURE.md shows it: each package that is published, its floor, and
 /// whom it may know.
-const HOUSE: [(usize, &str, Knows); 22] = [
+const HOUSE: [(usize, &str, Knows); 23] = [
     (0, "gosync-chunks", These(&[])),
     (0, "gosync-rollsum", These(&[])),
     (1, "gosync-work", These(&[])),
@@ -42,9 +42,11 @@ const HOUSE: [(usize, &str, Knows); 22] = [
     (6, "gosync-unpack", AllBelow),
     (6, "gosync-zsync", AllBelow),
     (6, "gosync-librsync", AllBelow),
-    (7, "gosync-cli", AllBelow),
+    // Files and directories, of another machine.
+    (7, "gosync-remote", AllBelow),
+    (8, "gosync-cli", AllBelow),
     // Above the command, which it carries.
-    (8, "gosync-python", AllBelow),
+    (9, "gosync-python", AllBelow),
 ];
 /// For tests and chores; nothing that is published may need them.
 const UNPUBLISHED: [&str; 3] = ["gosync-examples", "gosync-testkit", "xtask"];

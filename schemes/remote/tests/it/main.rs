@@ -1,0 +1,8 @@
+//! Both sides over pipes.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod hostile;
+mod pulling;
+mod support;
+mod transcript;
