@@ -14,6 +14,7 @@ use crate::commands::man::Man;
 use crate::commands::patch::Patch;
 use crate::commands::publish::Publish;
 use crate::commands::pull::Pull;
+use crate::commands::push::Push;
 use crate::commands::serve::Serve;
 use crate::commands::server::Server;
 use crate::commands::verify::Verify;
@@ -67,13 +68,15 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Bring a file or a directory here from another machine, over ssh
     Pull(Pull),
+    /// Make a file or a directory on another machine what it is here, over ssh
+    Push(Push),
     /// Show what is in an index
     Inspect(Inspect),
     /// Check a file against an index
     Verify(Verify),
     /// Serve the files in a directory over HTTP, with ranges
     Serve(Serve),
-    /// Give another side of a pipe what it pulls: what `gosync pull` runs at the far side
+    /// Serve the other side of a pipe: what `gosync pull` and `gosync push` run at the far side
     Server(Server),
     /// Put an index together that was made in parts
     Index(Index),
@@ -106,6 +109,7 @@ impl Command {
             Self::Patch(patch) => patch.run(console),
             Self::Publish(publish) => publish.run(console),
             Self::Pull(pull) => pull.run(console),
+            Self::Push(push) => push.run(console),
             Self::Inspect(inspect) => inspect.run(console),
             Self::Verify(verify) => verify.run(console),
             Self::Serve(serve) => serve.run(console),

@@ -20,6 +20,7 @@ mod progress;
 mod publication;
 mod published;
 mod pulled;
+mod pushed;
 mod refusal;
 mod remedy;
 mod table;

@@ -165,7 +165,7 @@ pub(crate) fn tell_same(
 }
 
 /// Tells what both sides have said to each other.
-fn tell_traffic(traffic: &Traffic, console: &Console) -> io::Result<()> {
+pub(crate) fn tell_traffic(traffic: &Traffic, console: &Console) -> io::Result<()> {
     let Traffic { sent, received, round_trips } = *traffic;
     let trips = counted(round_trips, "round trip");
     console.detail(format_args!("{} received and {} sent, in {trips}", size(received), size(sent)));

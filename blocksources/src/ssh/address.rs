@@ -51,6 +51,18 @@ impl Address {
         Ok(Self { user, host, port: url.port(), path, shown_path: url.path().to_owned() })
     }
 
+    /// What is called `name` in the directory here.
+    pub(super) fn with(&self, name: &str) -> Self {
+        let path = match &*self.path {
+            b"." => name.as_bytes().to_vec(),
+            b"/" => [b"/", name.as_bytes()].concat(),
+            path => [path, b"/", name.as_bytes()].concat(),
+        };
+        let above = if path.starts_with(b"/") { "" } else { "/~/" };
+        let shown_path = format!("{above}{}", String::from_utf8_lossy(&path));
+        Self { path, shown_path, ..self.clone() }
+    }
+
     /// From `[user@]host`, where an IPv6 address is in brackets, and a path.
     pub(super) fn of(host: &str, path: &str) -> Result<Self, &'static str> {
         let (user, host) = match host.rsplit_once('@') {

@@ -61,6 +61,13 @@ impl SshPlace {
         (!matches!(name, "" | "." | "..")).then_some(name)
     }
 
+    /// What is called `name` in the directory there.
+    pub fn with(&self, name: &str) -> Self {
+        let directory = self.shown.trim_end_matches('/');
+        let between = if directory.ends_with(':') && !self.shown.ends_with('/') { "" } else { "/" };
+        Self { address: self.address.with(name), shown: format!("{directory}{between}{name}") }
+    }
+
     /// As a URL.
     pub fn url(&self) -> String {
         self.address.to_string()
@@ -136,6 +143,14 @@ impl SshChannel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_a_directory() {
+        for (text, path, shown) in [("h:", &b"x"[..], "h:x"), ("h:/", b"/x", "h:/x"), ("h:a/", b"a/x", "h:a/x")] {
+            let within = SshPlace::parse(text).unwrap().unwrap().with("x");
+            assert_eq!((within.path(), within.shown()), (path, shown));
+        }
+    }
 
     #[test]
     fn places_and_paths() {

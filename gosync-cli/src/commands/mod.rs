@@ -10,6 +10,7 @@ pub(crate) mod man;
 pub(crate) mod patch;
 pub(crate) mod publish;
 pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod serve;
 pub(crate) mod server;
 pub(crate) mod verify;

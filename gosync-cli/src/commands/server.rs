@@ -9,23 +9,29 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Context;
-use gosync_remote::{Place, serve};
+use gosync_remote::{Access, Place, serve};
 
 /// How long the other side may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "`gosync pull` runs this at the far side, over ssh. A key that may do nothing else, \
-                        in ~/.ssh/authorized_keys:\n\
-    \x20 restrict,command=\"gosync server --stdio --root /srv/files\" ssh-ed25519 AAAA...")]
+#[command(after_help = "`gosync pull` and `gosync push` run this at the far side, over ssh. A key that may do \
+                        nothing but pull, in ~/.ssh/authorized_keys:\n\
+    \x20 restrict,command=\"gosync server --stdio --root /srv/files --read-only\" ssh-ed25519 AAAA...")]
 pub(crate) struct Server {
     /// Speak with the other side over standard input and output
     #[arg(long, required = true)]
     stdio: bool,
     /// Serve only what is beneath this directory: no path and no link leads out of it. Paths of the
-    /// other side then begin there [default: all that this user may read]
+    /// other side then begin there [default: all that this user may read and write]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    /// Let the other side pull, and not push
+    #[arg(long, conflicts_with = "write_only")]
+    read_only: bool,
+    /// Let the other side push, and not pull
+    #[arg(long)]
+    write_only: bool,
 }
 
 impl Server {
@@ -43,7 +49,8 @@ impl Server {
                 exit(1);
             }
         })?;
-        serve(io::stdin().lock(), io::stdout(), &place, || has_begun.store(true, Ordering::Relaxed))?;
+        let access = Access { read: !self.write_only, write: !self.read_only };
+        serve(io::stdin(), io::stdout(), &place, access, || has_begun.store(true, Ordering::Relaxed))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -213,14 +213,14 @@ pub(super) fn tell_verdict(
     Ok(ExitCode::from(failure::CORRUPT))
 }
 
-fn changes(counts: &FileCounts) -> String {
+pub(crate) fn changes(counts: &FileCounts) -> String {
     let FileCounts { unchanged, changed, added, removed, moved } = *counts;
     let files = counted(unchanged, "file");
     let [changed, added, removed, moved] = [changed, added, removed, moved].map(grouped);
     format!("{files} unchanged, {changed} changed, {moved} moved, {added} added, {removed} removed")
 }
 
-fn counted_files(counts: &FileCounts) -> Value {
+pub(crate) fn counted_files(counts: &FileCounts) -> Value {
     json!({
         "files_unchanged": counts.unchanged,
         "files_changed": counts.changed,

@@ -1,4 +1,4 @@
-//! Pulling, through the real sshd.
+//! Pulling and pushing, through the real sshd.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -29,12 +29,17 @@ impl Far {
 
     /// Runs `gosync pull` of `path` there, with more arguments.
     fn pull(&self, scratch: &Scratch, path: &str, more: &[&str]) -> Run {
+        self.run(scratch, "pull", &[], path, more)
+    }
+
+    /// Runs a command with arguments before and after `path` there.
+    fn run(&self, scratch: &Scratch, command: &str, before: &[&str], path: &str, more: &[&str]) -> Run {
         let ssh: Vec<String> = self.sshd.arguments().iter().map(|word| word.to_str().unwrap().to_owned()).collect();
         let ssh = format!("ssh {} -p {}", ssh.join(" "), self.sshd.address().port());
         let far = format!("{}@127.0.0.1:{path}", self.sshd.user());
         let gosync = gosync();
-        let fixed = ["pull", &far, "-e", &ssh, "--remote-gosync", gosync.to_str().unwrap()];
-        scratch.run(&[&fixed[..], more].concat())
+        let fixed = [&far, "-e", &ssh, "--remote-gosync", gosync.to_str().unwrap()];
+        scratch.run(&[&[command], before, &fixed[..], more].concat())
     }
 
     /// The same, which must succeed: what was told of the connection and at last.
@@ -135,7 +140,7 @@ fn a_key_that_may_only_pull_from_one_directory() {
     scratch.write("root/dir/file", b"inside");
     scratch.write("outside", b"outside");
     let root = scratch.path("root");
-    far.force(&format!("{} server --stdio --root {}", gosync().display(), root.display()));
+    far.force(&format!("{} server --stdio --root {} --read-only", gosync().display(), root.display()));
     for path in ["dir/file", "/dir/file"] {
         far.pulled(&scratch, path, &["here"]);
         assert_eq!(scratch.read("here"), b"inside");
@@ -151,6 +156,47 @@ fn a_key_that_may_only_pull_from_one_directory() {
     let command = scratch.path("made");
     let run = far.pull(&scratch, "dir/file", &["here", "--remote-gosync", &format!("touch {};", command.display())]);
     assert!(run.code == 2 || !command.exists(), "{}", run.stderr);
+}
+
+#[test]
+fn pushing() {
+    let Some(far) = Far::start() else { return };
+    let scratch = Scratch::new();
+    let new = corpus::random(5, 1_000_000);
+    let mut old = new.clone();
+    old[500_000] ^= 1;
+    scratch.write("app.img", &new);
+    scratch.write("there/app.img", &old);
+    scratch.write("site/a/b", b"first");
+    scratch.write("site/c", b"second");
+    let (there_, file) = (there(&scratch, ""), there(&scratch, "app.img"));
+    let dry = far.run(&scratch, "push", &["app.img"], &file, &["-n"]);
+    assert!(dry.stderr.contains("would send 256 B"), "{}", dry.stderr);
+    assert!(scratch.read("there/app.img") == old);
+    let run = far.run(&scratch, "push", &["app.img"], &format!("{there_}/"), &["-v"]);
+    assert!(run.code == 0 && run.stderr.contains("matched"), "{}", run.stderr);
+    assert!(scratch.read("there/app.img") == new);
+    let again = far.run(&scratch, "push", &["app.img"], &file, &[]);
+    assert!(again.stderr.contains("up to date already"), "{}", again.stderr);
+    let site = there(&scratch, "site");
+    far.run(&scratch, "push", &["site"], &site, &["--delete"]).assert_success();
+    assert_eq!((scratch.read("there/site/a/b"), scratch.read("there/site/c")), (b"first".to_vec(), b"second".to_vec()));
+    let again = far.run(&scratch, "push", &["site"], &site, &["--delete", "-v"]);
+    assert!(again.stderr.contains("in 1 round trip"), "{}", again.stderr);
+    far.run(&scratch, "push", &["site"], &file, &[]).assert_failed(4, "a file is there");
+    far.run(&scratch, "push", &["none"], &file, &[]).assert_failed(1, "cannot read none");
+
+    // A key that may only push beneath a directory, and one that may not.
+    fs::create_dir(scratch.path("root")).unwrap();
+    let root = scratch.path("root");
+    for (option, is_done) in [("--read-only", false), ("--write-only", true)] {
+        far.force(&format!("{} server --stdio --root {} {option}", gosync().display(), root.display()));
+        let run = far.run(&scratch, "push", &["site"], "/new", &[]);
+        assert_eq!((run.code == 0, root.join("new/a/b").exists()), (is_done, is_done), "{}", run.stderr);
+    }
+    far.pull(&scratch, "new/c", &["pulled"]).assert_failed(4, "nothing can be pulled from this place");
+    let run = far.run(&scratch, "push", &["app.img"], "../there/evil", &[]);
+    assert!(run.code == 4 && !scratch.path("there/evil").exists(), "{}", run.stderr);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use gosync_layers::format::{LayeredIndex, ReadOptions};
 use gosync_tree::{SECTION, TreeInfo};
 use gosync_update::Error;
 
-use crate::request::{Object, Opened, Wish};
+use crate::request::{Object, Opened, Request, Wish};
 use crate::session::{Line, Said, Session, Traffic};
 use crate::source::FarSource;
 
@@ -40,12 +40,19 @@ pub struct Far {
 ///
 /// When the far side cannot be reached or refuses, is not gosync, or sends what is no index.
 pub fn ask(line: Line, wish: &Wish) -> Result<Asked, Error> {
-    let (session, said) = Session::begin(line, wish)?;
-    let (opened, came) = match said {
-        Said::Same => return Ok(Asked::Same(session.traffic())),
-        Said::Opened(opened, came) => (opened, came),
-    };
-    let session = Arc::new(session);
+    let (session, said) = Session::begin(line, &Request::Pull(wish.clone()))?;
+    match said {
+        Said::Same => Ok(Asked::Same(session.traffic())),
+        Said::Opened(opened, came) => Ok(Asked::Far(Box::new(far(Arc::new(session), &opened, came)?))),
+        Said::Want => {
+            let (location, reason) = (session.location().to_owned(), "it answers what was not asked".into());
+            Err(SourceError::Refused { location, reason }.into())
+        }
+    }
+}
+
+/// What the other side of `session` has.
+pub(crate) fn far(session: Arc<Session>, opened: &Opened, came: [Vec<Vec<u8>>; 2]) -> Result<Far, Error> {
     let location = session.location().to_owned();
     let [of_index, of_target] = came;
     let start = match (opened.pushed[0].first(), of_index.first()) {
@@ -53,7 +60,7 @@ pub fn ask(line: Line, wish: &Wish) -> Result<Asked, Error> {
         _ => Vec::new(),
     };
     let source = |object: Object, bytes: Vec<Vec<u8>>| -> Arc<dyn Source> {
-        let Opened { lengths, modified, pushed, .. } = &opened;
+        let Opened { lengths, modified, pushed, .. } = opened;
         Arc::new(FarSource {
             session: session.clone(),
             object,
@@ -79,7 +86,7 @@ pub fn ask(line: Line, wish: &Wish) -> Result<Asked, Error> {
     let Traffic { received, round_trips, .. } = session.traffic();
     let transfer = Transfer { bytes: received, requests: round_trips };
     let source = source(Object::Target, of_target);
-    Ok(Asked::Far(Box::new(Far { session, index, tree, listing, source, transfer })))
+    Ok(Far { session, index, tree, listing, source, transfer })
 }
 
 impl Far {

@@ -1,11 +1,12 @@
-//! Pulling files and directories over any pair of byte streams, such as those of ssh.
+//! Pulling and pushing files and directories over any pair of byte streams, such as those of ssh.
 //!
 //! The far side runs [`serve`]: it makes an index of what is wanted on the spot, and gives any part of
 //! that and of the bytes. The side that updates is the ordinary one: what [`ask`] gives is an index
-//! and a source, as if they had been published.
+//! and a source, as if they had been published. [`push`] is the same with the roles exchanged: the far
+//! side is the one that updates.
 //!
 //! ```
-//! use gosync_remote::{Asked, Line, Place, Wish, ask, serve};
+//! use gosync_remote::{Access, Asked, Line, Place, Wish, ask, serve};
 //! use gosync_update::{FileOptions, LayeredTarget, Seeds, Update};
 //!
 //! # let directory = tempfile::tempdir()?;
@@ -17,7 +18,8 @@
 //! // The far side, which a program would have over ssh or TLS:
 //! let ((from_there, to_here), (from_here, to_there)) = (std::io::pipe()?, std::io::pipe()?);
 //! let place = Place::beneath(&at("there"))?;
-//! let serving = std::thread::spawn(move || serve(from_here, to_here, &place, || ()));
+//! let access = Access { read: true, write: false };
+//! let serving = std::thread::spawn(move || serve(from_here, to_here, &place, access, || ()));
 //!
 //! let line = Line {
 //!     reader: Box::new(from_there),
@@ -49,12 +51,15 @@
 //! 1 to 3 % of the file's length.
 
 mod codec;
+mod error;
 mod far;
+mod give;
 mod hello;
 mod message;
 mod offered;
 mod place;
 mod platform;
+mod push;
 mod request;
 mod serve;
 mod session;
@@ -63,13 +68,17 @@ mod source;
 #[cfg(feature = "ssh")]
 mod ssh;
 mod stream;
+mod update;
+mod working;
 
+pub use error::ServeError;
 pub use far::{Asked, Far, ask};
 #[cfg(feature = "ssh")]
 pub use gosync_blocksources::{SshOptions, SshPlace};
 pub use place::Place;
-pub use request::{State, Wish};
-pub use serve::{ServeError, serve};
+pub use push::push;
+pub use request::{Offer, Pushed, State, Wish};
+pub use serve::{Access, serve};
 pub use session::{Carrier, Line, Traffic};
 
 #[cfg(doctest)]

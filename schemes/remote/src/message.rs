@@ -17,6 +17,10 @@ pub(crate) enum Kind {
     Read = 2,
     /// That nothing more is.
     Done = 3,
+    /// That what is offered is wanted.
+    Want = 4,
+    /// What became of it.
+    Report = 5,
     /// What there is.
     Opened = 0x11,
     /// Bytes that were asked for.
@@ -36,6 +40,8 @@ impl Kind {
             1 => (Self::Open, LONGEST),
             2 => (Self::Read, LONGEST),
             3 => (Self::Done, 0),
+            4 => (Self::Want, 0),
+            5 => (Self::Report, 4 << 10),
             0x11 => (Self::Opened, LONGEST),
             0x12 => (Self::Data, LONGEST),
             0x13 => (Self::Same, 0),
@@ -105,9 +111,17 @@ mod tests {
             assert!(read_kind == kind && read_body == body);
             assert!(matches!(read(&mut &out[..out.len() - 1]), Err(Broken::Io(_))));
         }
-        for head in
-            [[0, 0, 0, 0], [4, 0, 0, 0], [3, 1, 0, 0], [0x13, 1, 0, 0], [0x14, 1, 16, 0], [1, 1, 0, 16], [0xff; 4]]
-        {
+        for head in [
+            [0, 0, 0, 0],
+            [6, 0, 0, 0],
+            [3, 1, 0, 0],
+            [4, 1, 0, 0],
+            [5, 1, 16, 0],
+            [0x13, 1, 0, 0],
+            [0x14, 1, 16, 0],
+            [1, 1, 0, 16],
+            [0xff; 4],
+        ] {
             let bytes = [&head[..], &[0; 2 << 20]].concat();
             assert!(matches!(read(&mut &*bytes), Err(Broken::Violation(_))), "{head:?}");
         }

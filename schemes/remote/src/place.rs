@@ -1,10 +1,10 @@
-//! What may be served, and how it is found.
+//! What may be read and written, and how it is found.
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use cap_fs_ext::OpenOptionsMaybeDirExt;
+use cap_fs_ext::{DirExt, OpenOptionsMaybeDirExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions};
 
@@ -12,7 +12,7 @@ use crate::platform;
 
 /// Where the paths of the other side lead.
 pub struct Place {
-    /// `None` where it may read all that this process may.
+    /// `None` where it may do all that this process may.
     root: Option<Dir>,
 }
 
@@ -35,7 +35,7 @@ impl Place {
         Ok(Self { root: Some(Dir::open_ambient_dir(root, ambient_authority())?) })
     }
 
-    /// All that this process may read: for a user who has a shell on this machine anyway.
+    /// All that this process may read and write: for a user who has a shell on this machine anyway.
     pub fn everywhere() -> Self {
         Self { root: None }
     }
@@ -52,6 +52,81 @@ impl Place {
     }
 }
 
+/// Where something is to be written.
+pub(crate) struct Spot {
+    /// Where that is: what leads there is open.
+    at: PathBuf,
+    /// What is there, followed to where links lead.
+    pub(crate) there: There,
+    /// The directory that it is in, and its name there, beneath a root. What is open is meant by
+    /// [`at`](Self::at) as long as this is there.
+    beneath: Option<(Dir, PathBuf)>,
+}
+
+/// What is at a spot.
+pub(crate) enum There {
+    Nothing,
+    File(File),
+    Directory(File),
+}
+
+impl Spot {
+    /// Where it is.
+    pub(crate) fn at(&self) -> &Path {
+        &self.at
+    }
+
+    /// Whether a link at its place must not be followed.
+    pub(crate) fn is_beneath(&self) -> bool {
+        self.beneath.is_some()
+    }
+
+    /// Where a directory is to be made what it should be, which is made if it is not there. What it
+    /// also gives is open as long as that path is of use.
+    pub(crate) fn directory(&self) -> io::Result<(PathBuf, Option<Dir>)> {
+        match (&self.beneath, &self.there) {
+            (Some((parent, name)), There::Nothing) => {
+                parent.create_dir(name)?;
+                let made = parent.open_dir_nofollow(name)?;
+                Ok((platform::path_of_handle(&made)?, Some(made)))
+            }
+            _ => Ok((self.at.clone(), None)),
+        }
+    }
+}
+
+impl Place {
+    /// Finds where to write what is to be at `path`.
+    pub(crate) fn spot(&self, path: &[u8]) -> io::Result<Spot> {
+        let path = platform::path_of(path).ok_or(io::ErrorKind::InvalidFilename)?;
+        let path = if path.as_os_str().is_empty() { Path::new(".").to_owned() } else { path };
+        let there = |found: io::Result<(File, bool)>| match found {
+            Ok((file, true)) => Ok(There::Directory(file)),
+            Ok((file, false)) => Ok(There::File(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(There::Nothing),
+            Err(error) => Err(error),
+        };
+        let Some(root) = &self.root else {
+            return Ok(Spot { there: there(from_anywhere(&path))?, at: path, beneath: None });
+        };
+        let path = beneath(&path);
+        match there(from_root(root, &path))? {
+            There::Directory(file) => {
+                let directory = root.open_dir(&path)?;
+                let at = platform::path_of_handle(&directory)?;
+                Ok(Spot { at, there: There::Directory(file), beneath: Some((directory, PathBuf::from("."))) })
+            }
+            there => {
+                let name = PathBuf::from(path.file_name().ok_or(io::ErrorKind::InvalidFilename)?);
+                let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let parent = root.open_dir(above)?;
+                let at = platform::path_of_handle(&parent)?.join(&name);
+                Ok(Spot { at, there, beneath: Some((parent, name)) })
+            }
+        }
+    }
+}
+
 fn from_anywhere(path: &Path) -> io::Result<(File, bool)> {
     // Opening a pipe that has a name would wait for somebody to write to it.
     let metadata = fs::metadata(path)?;
@@ -63,9 +138,7 @@ fn from_anywhere(path: &Path) -> io::Result<(File, bool)> {
 }
 
 fn from_root(root: &Dir, path: &Path) -> io::Result<(File, bool)> {
-    // A path from the root of all is one from this root.
-    let steps: PathBuf = path.components().filter(|step| !is_root(step)).collect();
-    let path = if steps.as_os_str().is_empty() { Path::new(".") } else { &*steps };
+    let path = &*beneath(path);
     let metadata = root.metadata(path)?;
     match served(metadata.is_dir(), metadata.is_file())? {
         true => Ok((root.open_dir(path)?.into_std_file(), true)),
@@ -73,8 +146,11 @@ fn from_root(root: &Dir, path: &Path) -> io::Result<(File, bool)> {
     }
 }
 
-fn is_root(step: &std::path::Component<'_>) -> bool {
-    matches!(step, std::path::Component::RootDir | std::path::Component::Prefix(_))
+/// A path from the root of all is one from this root.
+fn beneath(path: &Path) -> PathBuf {
+    let steps: PathBuf =
+        path.components().filter(|step| !matches!(step, Component::RootDir | Component::Prefix(_))).collect();
+    if steps.as_os_str().is_empty() { PathBuf::from(".") } else { steps }
 }
 
 fn served(is_directory: bool, is_file: bool) -> io::Result<bool> {

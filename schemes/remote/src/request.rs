@@ -43,13 +43,57 @@ pub struct State {
     pub modified: SystemTime,
 }
 
-impl Wish {
+/// What the far side is to be made, with what is here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// Where that is to be, and what is here: it is the far side's where length and time, or the
+    /// listing, are the same there.
+    pub wish: Wish,
+    /// Removes what is not here, but for what is left out.
+    pub delete: bool,
+    /// Only tells what would be done.
+    pub dry_run: bool,
+}
+
+/// What the side that begins says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// That the other side is to serve.
+    Pull(Wish),
+    /// That the other side is to update.
+    Push(Offer),
+}
+
+impl Request {
     pub(crate) fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Pull(wish) => wish.encode(0, [false; 2]),
+            Self::Push(Offer { wish, delete, dry_run }) => wish.encode(1, [*delete, *dry_run]),
+        }
+    }
+
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, Wrong> {
+        let (role, wish, more) = Wish::decode(body)?;
+        match (role, more) {
+            (0, [false, false]) => Ok(Self::Pull(wish)),
+            (1, [delete, dry_run]) => Ok(Self::Push(Offer { wish, delete, dry_run })),
+            _ => Err("it wants what this version does not know"),
+        }
+    }
+
+    pub(crate) fn wish(&self) -> &Wish {
+        match self {
+            Self::Pull(wish) | Self::Push(Offer { wish, .. }) => wish,
+        }
+    }
+}
+
+impl Wish {
+    fn encode(&self, role: u8, more: [bool; 2]) -> Vec<u8> {
         let Self { path, excludes, owner, xattrs, checksum, file, listing } = self;
-        let flags = [*owner, *xattrs, *checksum, file.is_some(), listing.is_some()];
+        let flags = [*owner, *xattrs, *checksum, file.is_some(), listing.is_some(), more[0], more[1]];
         let flags = flags.iter().rev().fold(0, |flags, &flag| flags << 1 | u8::from(flag));
-        // The side that is asked is the one that serves.
-        let mut out = vec![0, flags];
+        let mut out = vec![role, flags];
         put_bytes(&mut out, path);
         put_bytes(&mut out, excludes.as_bytes());
         if let Some(State { length, modified }) = file {
@@ -62,13 +106,10 @@ impl Wish {
         out
     }
 
-    pub(crate) fn decode(body: &[u8]) -> Result<Self, Wrong> {
+    fn decode(body: &[u8]) -> Result<(u8, Self, [bool; 2]), Wrong> {
         let mut input = Input(body);
-        if input.byte()? != 0 {
-            return Err("it wants what this version cannot do");
-        }
-        let flags = input.byte()?;
-        if flags >> 5 != 0 {
+        let (role, flags) = (input.byte()?, input.byte()?);
+        if flags >> 7 != 0 {
             return Err("it wants what this version does not know");
         }
         let has = |bit: u8| flags >> bit & 1 == 1;
@@ -80,7 +121,8 @@ impl Wish {
         let file = if has(3) { Some(State { length: input.number()?, modified: time(&mut input)? }) } else { None };
         let listing = if has(4) { Some(input.array()?) } else { None };
         input.end()?;
-        Ok(Self { path, excludes, owner: has(0), xattrs: has(1), checksum: has(2), file, listing })
+        let wish = Self { path, excludes, owner: has(0), xattrs: has(1), checksum: has(2), file, listing };
+        Ok((role, wish, [has(5), has(6)]))
     }
 
     /// Whether it can be sent.
@@ -186,6 +228,51 @@ fn time(input: &mut Input<'_>) -> Result<SystemTime, Wrong> {
 
 const NO_TIME: Wrong = "a time is none";
 
+/// What became of what was pushed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// Whether anything was, or would be, changed.
+    pub changed: bool,
+    /// Whether it is a directory.
+    pub is_directory: bool,
+    /// Bytes of it.
+    pub output_bytes: u64,
+    /// Those of them that were there.
+    pub matched_bytes: u64,
+    /// Of a directory, how many files were left alone, changed, added, removed and moved.
+    pub files: [u64; 5],
+    /// How many paths were left as they are, since somebody changed them meanwhile.
+    pub kept: u64,
+}
+
+impl Pushed {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let Self { changed, is_directory, output_bytes, matched_bytes, files, kept } = self;
+        let mut out = vec![u8::from(*changed) | u8::from(*is_directory) << 1];
+        for number in [output_bytes, matched_bytes].into_iter().chain(files).chain([kept]) {
+            put_number(&mut out, *number);
+        }
+        out
+    }
+
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, Wrong> {
+        let mut input = Input(body);
+        let flags = input.byte()?;
+        if flags > 3 {
+            return Err("it reports what this version does not know");
+        }
+        let (output_bytes, matched_bytes) = (input.number()?, input.number()?);
+        let mut files = [0; 5];
+        for number in &mut files {
+            *number = input.number()?;
+        }
+        let kept = input.number()?;
+        input.end()?;
+        let (changed, is_directory) = (flags & 1 != 0, flags & 2 != 0);
+        Ok(Self { changed, is_directory, output_bytes, matched_bytes, files, kept })
+    }
+}
+
 /// Why something cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -238,17 +325,21 @@ mod tests {
             file: Some(state),
             listing: Some([7; 32]),
         };
-        for wish in [Wish::default(), Wish { checksum: true, ..Wish::default() }, full] {
-            let bytes = wish.encode();
-            assert_eq!(Wish::decode(&bytes), Ok(wish));
+        let offer = Request::Push(Offer { wish: full.clone(), delete: true, dry_run: false });
+        let wishes = [Wish::default(), Wish { checksum: true, ..Wish::default() }, full].map(Request::Pull);
+        for request in wishes.into_iter().chain([offer]) {
+            let bytes = request.encode();
+            assert_eq!(Request::decode(&bytes), Ok(request));
             for len in 0..bytes.len() {
-                assert!(Wish::decode(&bytes[..len]).is_err(), "{len}");
+                assert!(Request::decode(&bytes[..len]).is_err(), "{len}");
             }
-            assert!(Wish::decode(&[&bytes[..], b"x"].concat()).is_err());
-            assert!(Wish::decode(&[&[1], &bytes[1..]].concat()).is_err(), "another side");
-            assert!(Wish::decode(&[&[0, 0x20], &bytes[2..]].concat()).is_err(), "a flag that nobody knows");
+            assert!(Request::decode(&[&bytes[..], b"x"].concat()).is_err());
+            assert!(Request::decode(&[&[2], &bytes[1..]].concat()).is_err(), "another role");
+            assert!(Request::decode(&[&[0, 0x20], &bytes[2..]].concat()).is_err(), "what only one who pushes can say");
+            assert!(Request::decode(&[&[1, 0x80], &bytes[2..]].concat()).is_err(), "a flag that nobody knows");
         }
-        assert!(Wish::decode(&Wish { path: b"a\0b".into(), ..Wish::default() }.encode()).is_err());
+        let zero = Wish { path: b"a\0b".into(), ..Wish::default() };
+        assert!(Request::decode(&Request::Pull(zero).encode()).is_err());
         assert!(Wish { path: vec![b'a'; 5000], ..Wish::default() }.check().is_err());
     }
 
@@ -271,6 +362,18 @@ mod tests {
         let ranges = [ByteRange::at(3, 4), ByteRange::at(9, 1)];
         assert_eq!(decode_read(&encode_read(Object::Target, &ranges), [0, 10]), Ok((Object::Target, ranges.to_vec())));
         assert!(decode_read(&encode_read(Object::Index, &ranges), [9, 10]).is_err());
+    }
+
+    #[test]
+    fn reports_come_back() {
+        let (files, kept) = ([1, 2, 3, 4, 1 << 40], 5);
+        let report = Pushed { changed: true, is_directory: true, output_bytes: 1 << 50, matched_bytes: 7, files, kept };
+        let bytes = report.encode();
+        assert_eq!(Pushed::decode(&bytes), Ok(report));
+        for len in 0..bytes.len() {
+            assert!(Pushed::decode(&bytes[..len]).is_err(), "{len}");
+        }
+        assert!(Pushed::decode(&[&[4], &bytes[1..]].concat()).is_err());
     }
 
     #[test]

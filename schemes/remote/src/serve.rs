@@ -1,49 +1,30 @@
-//! The side that has what is wanted.
+//! The side that is asked.
 
 use std::io::{self, BufWriter, Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
 
-use gosync_chunks::{ByteRange, Progress};
-
+use crate::error::ServeError;
+use crate::give::{End, Packed, give};
 use crate::hello;
 use crate::message::{self, Broken, Kind};
-use crate::offered::{Answer, Offered, Refusal};
+use crate::offered::{Answer, Refusal};
 use crate::place::Place;
-use crate::request::{Object, Reason, Wish, decode_read, encode_refused};
-use crate::stream::{PIECE, Packer};
+use crate::request::{Reason, Request, Wish, encode_refused};
+use crate::session::Line;
+use crate::stream::PIECE;
+use crate::update::accept;
+use crate::working::while_working;
 
-/// How often the other side hears that work is being done for it.
-const INTERVAL: Duration = Duration::from_secs(5);
-
-/// Why a conversation ended that was not done.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServeError {
-    /// A stream failed, or ended.
-    #[error("the connection to the other side broke")]
-    Io(#[from] io::Error),
-    /// The other side does not keep to the protocol.
-    #[error("the other side is not understood: {0}")]
-    Violation(&'static str),
-    /// What is wanted cannot be had; the other side knows.
-    #[error("refused: {0}")]
-    Refused(String),
+/// What the other side may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Pull.
+    pub read: bool,
+    /// Push.
+    pub write: bool,
 }
 
-impl From<Broken> for ServeError {
-    fn from(broken: Broken) -> Self {
-        match broken {
-            Broken::Io(error) => Self::Io(error),
-            Broken::Violation(what) => Self::Violation(what),
-        }
-    }
-}
-
-/// Serves the other side of `reader` and `writer` what it wants of `place`, until it has it.
+/// Does for the other side of `reader` and `writer` what it wants with `place`, as far as it may.
 ///
 /// `begun` is called when the other side has said what it wants: a caller that has a deadline for
 /// that can lift it.
@@ -52,33 +33,57 @@ impl From<Broken> for ServeError {
 ///
 /// When the other side does not keep to the protocol or goes away, or wants what cannot be had.
 pub fn serve(
-    mut reader: impl Read,
-    writer: impl Write + Send,
+    mut reader: impl Read + Send + 'static,
+    writer: impl Write + Send + 'static,
     place: &Place,
+    access: Access,
     begun: impl FnOnce(),
 ) -> Result<(), ServeError> {
     let out = Out(Mutex::new(BufWriter::with_capacity(PIECE, writer)));
     out.say(&hello::ours())?;
-    let served = hello::read(&mut reader).map_err(ServeError::from);
-    let served = served.and_then(|()| conversation(&mut reader, &out, place, begun));
+    let served = match request(&mut reader) {
+        Err(error) => Err(error),
+        Ok(request) => {
+            begun();
+            match request {
+                Request::Pull(_) if !access.read => out.deny("pulled from"),
+                Request::Push(_) if !access.write => out.deny("pushed to"),
+                Request::Pull(wish) => conversation(&mut reader, &out, place, &wish),
+                Request::Push(offer) => {
+                    let writer = out.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+                    let line = Line {
+                        reader: Box::new(reader),
+                        writer: Box::new(writer),
+                        location: "the other side".into(),
+                        carrier: Box::new(()),
+                    };
+                    return accept(line, &offer, place);
+                }
+            }
+        }
+    };
     if let Err(ServeError::Violation(what)) = &served {
         out.refuse(Reason::Violation, what)?;
     }
     served
 }
 
+fn request(reader: &mut dyn Read) -> Result<Request, ServeError> {
+    hello::read(reader)?;
+    match message::read(reader)? {
+        (Kind::Open, body) => Ok(Request::decode(&body).map_err(Broken::from)?),
+        _ => Err(ServeError::Violation("it does not say what it wants")),
+    }
+}
+
 fn conversation<W: Write + Send>(
     reader: &mut dyn Read,
     out: &Out<W>,
     place: &Place,
-    begun: impl FnOnce(),
+    wish: &Wish,
 ) -> Result<(), ServeError> {
-    let wish = match message::read(reader)? {
-        (Kind::Open, body) => Wish::decode(&body).map_err(Broken::from)?,
-        _ => return Err(ServeError::Violation("it does not say what it wants")),
-    };
-    begun();
-    let answer = while_working(out, |progress| Answer::of(&wish, place, progress));
+    let answer =
+        while_working(&|| out.message(Kind::Working, &[]).is_ok(), |progress| Answer::of(wish, place, progress));
     let offered = match answer {
         Err(Refusal { reason, why }) => {
             out.refuse(reason, &why)?;
@@ -90,21 +95,17 @@ fn conversation<W: Write + Send>(
         }
         Ok(Answer::Offered(offered)) => offered,
     };
-    let mut packer = Packer::new()?;
-    message::write(&mut *out.held(), Kind::Opened, &offered.opened.encode())?;
-    for object in Object::ALL {
-        answer_with(out, &mut packer, &offered, object, &offered.opened.pushed[object as usize])?;
-    }
-    loop {
-        out.held().flush()?;
-        match message::read(reader)? {
-            (Kind::Read, body) => {
-                let (object, ranges) = decode_read(&body, offered.opened.lengths).map_err(Broken::from)?;
-                answer_with(out, &mut packer, &offered, object, &ranges)?;
-            }
-            (Kind::Done, _) => return Ok(()),
-            _ => return Err(ServeError::Violation("it sends what nobody waits for")),
+    let mut to = out.held();
+    let mut to = Packed::new(&mut *to)?;
+    match give(reader, &mut to, &offered, &mut 0)? {
+        End::Done => Ok(()),
+        End::Unreadable(error) => {
+            let Refusal { why, .. } = error.into();
+            message::write(to.out, Kind::Refused, &encode_refused(Reason::Changed, &why))?;
+            to.out.flush()?;
+            Err(ServeError::Refused(why))
         }
+        End::Report(_) | End::Refused(_) => Err(ServeError::Violation("it sends what nobody waits for")),
     }
 }
 
@@ -113,40 +114,6 @@ fn done(reader: &mut dyn Read) -> Result<(), ServeError> {
         (Kind::Done, _) => Ok(()),
         _ => Err(ServeError::Violation("it sends what nobody waits for")),
     }
-}
-
-/// Sends `ranges` of `object`, one after another, in messages that have nothing to do with where one
-/// ends.
-fn answer_with<W: Write + Send>(
-    out: &Out<W>,
-    packer: &mut Packer,
-    offered: &Offered,
-    object: Object,
-    ranges: &[ByteRange],
-) -> Result<(), ServeError> {
-    let mut plain = Vec::with_capacity(PIECE);
-    let mut send = |plain: &mut Vec<u8>| {
-        let sent = message::write(&mut *out.held(), Kind::Data, packer.pack(plain)?);
-        plain.clear();
-        sent
-    };
-    for range in ranges {
-        let mut start = range.start;
-        while start < range.end {
-            let (at, len) = (plain.len(), (range.end - start).min((PIECE - plain.len()) as u64) as usize);
-            plain.resize(at + len, 0);
-            if let Err(error) = offered.read(object, start, &mut plain[at..]) {
-                let refusal = Refusal::from(error);
-                out.refuse(Reason::Changed, &refusal.why)?;
-                return Err(ServeError::Refused(refusal.why));
-            }
-            start += len as u64;
-            if plain.len() == PIECE {
-                send(&mut plain)?;
-            }
-        }
-    }
-    if plain.is_empty() { Ok(()) } else { Ok(send(&mut plain)?) }
 }
 
 /// Where messages go.
@@ -169,37 +136,14 @@ impl<W: Write> Out<W> {
         out.flush()
     }
 
+    /// Says that this side is not there for that.
+    fn deny(&self, what: &str) -> Result<(), ServeError> {
+        let why = format!("nothing can be {what} this place");
+        self.refuse(Reason::Denied, &why)?;
+        Err(ServeError::Refused(why))
+    }
+
     fn refuse(&self, reason: Reason, why: &str) -> io::Result<()> {
         self.message(Kind::Refused, &encode_refused(reason, why))
-    }
-}
-
-/// Does `work`, and tells the other side from time to time that it is being done. Where that is not
-/// there any more, the work is given up.
-fn while_working<W: Write + Send, T>(out: &Out<W>, work: impl FnOnce(&dyn Progress) -> T) -> T {
-    let is_gone = AtomicBool::new(false);
-    let (working, ended) = mpsc::channel::<()>();
-    thread::scope(|scope| {
-        let is_gone = &is_gone;
-        scope.spawn(move || {
-            while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                if out.message(Kind::Working, &[]).is_err() {
-                    is_gone.store(true, Ordering::Relaxed);
-                    return;
-                }
-            }
-        });
-        let done = work(&Unheard(is_gone));
-        drop(working);
-        done
-    })
-}
-
-/// Work that somebody else waits for.
-struct Unheard<'a>(&'a AtomicBool);
-
-impl Progress for Unheard<'_> {
-    fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
     }
 }

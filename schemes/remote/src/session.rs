@@ -1,14 +1,16 @@
 //! A conversation with the far side, as the side that updates has it.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gosync_chunks::{ByteRange, Sink, SourceError, Transfer};
 
+use crate::give::{End, Packed, give};
 use crate::hello;
 use crate::message::{self, Broken, HEAD, Kind};
-use crate::request::{Object, Opened, Reason, Wish, decode_refused, encode_read};
-use crate::stream::Unpacker;
+use crate::offered::Offered;
+use crate::request::{Object, Opened, Pushed, Reason, Request, decode_refused, encode_read, encode_refused};
+use crate::stream::{PIECE, Unpacker};
 
 /// The streams to and from a far side, and what is known of what carries them.
 pub struct Line {
@@ -71,24 +73,24 @@ struct Open {
 /// Bytes of ranges that are asked for in one message, at most.
 const ASKED: usize = 10_000;
 
-/// What the far side says to a wish.
+/// What the other side says to a request.
 pub(crate) enum Said {
     Same,
+    /// It wants what it was offered.
+    Want,
     /// What there is, and the bytes of both that came unasked.
     Opened(Opened, [Vec<Vec<u8>>; 2]),
 }
 
 impl Session {
     /// Says what is wanted, in the same flight as hello, and hears what there is.
-    pub(crate) fn begin(line: Line, wish: &Wish) -> Result<(Self, Said), SourceError> {
-        let Line { reader, writer, location, carrier } = line;
-        wish.check().map_err(|why| SourceError::Refused { location: location.clone(), reason: why.into() })?;
-        let unpacker = Unpacker::new().map_err(|error| unreachable(&location, error))?;
-        let line = Some(Open { reader, writer, carrier, unpacker });
-        let session = Self { location, state: Mutex::new(State { line, traffic: Traffic::default() }) };
+    pub(crate) fn begin(line: Line, request: &Request) -> Result<(Self, Said), SourceError> {
+        let location = line.location.clone();
+        request.wish().check().map_err(|why| SourceError::Refused { location, reason: why.into() })?;
+        let session = Self::new(line)?;
         let mut first = hello::ours().to_vec();
         let said = session.with(true, |line, traffic| {
-            message::write(&mut first, Kind::Open, &wish.encode())?;
+            message::write(&mut first, Kind::Open, &request.encode())?;
             // What is said before the far side goes away is why it does.
             let sent = line.writer.write_all(&first).and_then(|()| line.writer.flush());
             traffic.sent += first.len() as u64;
@@ -97,23 +99,57 @@ impl Session {
             sent?;
             line.carrier.has_begun();
             traffic.received += hello::LEN as u64;
-            match line.receive(traffic)? {
-                (Kind::Same, _) => Ok(Said::Same),
-                (Kind::Opened, body) => {
-                    let opened = Opened::decode(&body)?;
-                    let mut came = [Vec::new(), Vec::new()];
-                    for object in Object::ALL {
-                        let ranges = &opened.pushed[object as usize];
-                        let into = Gathered::of(ranges)?;
-                        line.answer(ranges, &into, traffic)?;
-                        came[object as usize] = into.finish();
-                    }
-                    Ok(Said::Opened(opened, came))
-                }
-                _ => Err("it answers what was not asked".into()),
-            }
+            line.hear(traffic)
         })?;
         Ok((session, said))
+    }
+
+    /// With another side that was heard already.
+    pub(crate) fn new(line: Line) -> Result<Self, SourceError> {
+        let Line { reader, writer, location, carrier } = line;
+        let unpacker = Unpacker::new().map_err(|error| unreachable(&location, error))?;
+        let line = Some(Open { reader, writer, carrier, unpacker });
+        Ok(Self { location, state: Mutex::new(State { line, traffic: Traffic::default() }) })
+    }
+
+    /// Says that what the other side offers is wanted, and hears what it has.
+    pub(crate) fn want(&self) -> Result<Said, SourceError> {
+        self.say(Kind::Want, &[])?;
+        self.with(false, |line, traffic| line.hear(traffic))
+    }
+
+    /// Says something that has no answer.
+    pub(crate) fn say(&self, kind: Kind, body: &[u8]) -> Result<(), SourceError> {
+        self.with(false, |line, traffic| {
+            message::write(&mut *line.writer, kind, body)?;
+            line.writer.flush()?;
+            traffic.sent += (HEAD + body.len()) as u64;
+            Ok(())
+        })
+    }
+
+    /// Says why nothing comes of it.
+    pub(crate) fn refuse(&self, reason: Reason, why: &str) -> Result<(), SourceError> {
+        self.say(Kind::Refused, &encode_refused(reason, why))
+    }
+
+    /// Gives the other side what it wants of what is `offered`, until it tells what became of it.
+    pub(crate) fn give(&self, offered: &Offered) -> Result<Pushed, SourceError> {
+        self.with(false, |line, traffic| {
+            let mut out =
+                Counted { writer: BufWriter::with_capacity(PIECE, &mut line.writer), bytes: &mut traffic.sent };
+            let mut packed = Packed::new(&mut out)?;
+            let mut input = CountedReader { reader: &mut line.reader, bytes: &mut traffic.received };
+            match give(&mut input, &mut packed, offered, &mut traffic.round_trips)? {
+                End::Report(body) => Ok(Pushed::decode(&body)?),
+                End::Refused(body) => {
+                    let (reason, why) = decode_refused(&body)?;
+                    Err(Failed::Refused(reason, why))
+                }
+                End::Done => Err("it does not tell what became of it".into()),
+                End::Unreadable(error) => Err(Failed::Broken(Broken::Io(error))),
+            }
+        })
     }
 
     /// Gets `ranges` of `object`.
@@ -216,6 +252,26 @@ impl<E: Into<Broken>> From<E> for Failed {
 }
 
 impl Open {
+    /// What the other side says to a request.
+    fn hear(&mut self, traffic: &mut Traffic) -> Result<Said, Failed> {
+        match self.receive(traffic)? {
+            (Kind::Same, _) => Ok(Said::Same),
+            (Kind::Want, _) => Ok(Said::Want),
+            (Kind::Opened, body) => {
+                let opened = Opened::decode(&body)?;
+                let mut came = [Vec::new(), Vec::new()];
+                for object in Object::ALL {
+                    let ranges = &opened.pushed[object as usize];
+                    let into = Gathered::of(ranges)?;
+                    self.answer(ranges, &into, traffic)?;
+                    came[object as usize] = into.finish();
+                }
+                Ok(Said::Opened(opened, came))
+            }
+            _ => Err("it answers what was not asked".into()),
+        }
+    }
+
     /// The next message that says something.
     fn receive(&mut self, traffic: &mut Traffic) -> Result<(Kind, Vec<u8>), Failed> {
         loop {
@@ -293,6 +349,38 @@ impl Sink for Gathered {
         let at = self.ranges.partition_point(|range| range.end <= offset);
         self.bytes.lock().unwrap_or_else(PoisonError::into_inner)[at].extend_from_slice(data);
         Ok(())
+    }
+}
+
+/// A stream whose bytes are counted.
+struct Counted<'a, W> {
+    writer: W,
+    bytes: &'a mut u64,
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.writer.write(bytes)?;
+        *self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// The same of one that is read.
+struct CountedReader<'a, R> {
+    reader: R,
+    bytes: &'a mut u64,
+}
+
+impl<R: Read> Read for CountedReader<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        *self.bytes += read as u64;
+        Ok(read)
     }
 }
 

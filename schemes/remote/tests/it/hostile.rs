@@ -9,7 +9,7 @@ use gosync_remote::{Asked, Place, ServeError, ask, serve};
 use gosync_testkit::corpus;
 use gosync_testkit::source::MemorySink;
 
-use crate::support::{FarSide, pipes, wish, write_all};
+use crate::support::{ALL, FarSide, answer, pipes, wish, write_all};
 
 const HELLO: &[u8] = b"\x89GSP\r\n\x1a\n\x01\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
@@ -112,14 +112,22 @@ fn updating_sides_that_lie() {
     let wants = [HELLO, &open(b"x")].concat();
     let read = |body: &[u8]| [&*wants, &message(2, body)].concat();
     let done = message(3, b"");
+    let pushes = [HELLO, &message(1, b"\x01\0\x01y\0")].concat();
     for (name, said) in [
         ("nothing", vec![]),
         ("noise", corpus::random(3, 100_000)),
         ("a request of HTTP", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()),
         ("only a hello", HELLO.to_vec()),
         ("a wish that is none", [HELLO, &message(1, b"\0")].concat()),
-        ("another role", [HELLO, &message(1, b"\x01\0\x01x\0")].concat()),
+        ("another role", [HELLO, &message(1, b"\x02\0\x01x\0")].concat()),
         ("flags", [HELLO, &message(1, b"\0\xe0\x01x\0")].concat()),
+        ("a push of nothing", [HELLO, &message(1, b"\x01\0\x01x\0")].concat()),
+        (
+            "a push of absurd lengths",
+            [&*pushes, &message(0x11, &[&[0][..], &[0xff; 9], &[1, 1, 0, 0]].concat())].concat(),
+        ),
+        ("a push of no index", [&*pushes, &message(0x11, &[0, 9, 9, 1, 0, 9, 0]), &message(0x12, b"no zstd")].concat()),
+        ("a push of a wish", [&*pushes, &open(b"x")].concat()),
         ("a read at once", [HELLO, &message(2, b"\0\0")].concat()),
         ("a wish of 16 MB", [HELLO, &[1, 0xff, 0xff, 0xff]].concat()),
         ("a path that goes up", [HELLO, &open(b"../secret"), &done].concat()),
@@ -134,9 +142,7 @@ fn updating_sides_that_lie() {
         ("goodbye with a body", [&*wants, &message(3, b"x")].concat()),
         ("an early end", wants.clone()),
     ] {
-        let place = Place::beneath(&directory.path().join("root")).unwrap();
-        let mut out = Vec::new();
-        let served = serve(&*said, &mut out, &place, || ());
+        let (out, served) = answer(&said, &directory.path().join("root"), ALL);
         assert!(served.is_err(), "{name}");
         assert!(out.len() < 2000 && !out.windows(6).any(|window| window == b"secret"), "{name}");
         if !matches!(served, Err(ServeError::Io(_))) {
@@ -144,10 +150,11 @@ fn updating_sides_that_lie() {
             assert!(refused.is_some(), "{name}: it is not told why");
         }
     }
+    assert!(!directory.path().join("root/y").exists());
     // One that does not read what it asked for holds nothing up but itself.
     let place = Place::beneath(&directory.path().join("root")).unwrap();
     let (there, here) = io::pipe().unwrap();
     drop(there);
     let said = [read(&[1, 1, 0, 5]), done].concat();
-    assert!(matches!(serve(&*said, here, &place, || ()), Err(ServeError::Io(_))));
+    assert!(matches!(serve(io::Cursor::new(said), here, &place, ALL, || ()), Err(ServeError::Io(_))));
 }

@@ -4,5 +4,7 @@
 
 mod hostile;
 mod pulling;
+#[cfg(target_os = "linux")]
+mod pushing;
 mod support;
 mod transcript;

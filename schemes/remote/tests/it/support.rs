@@ -6,13 +6,34 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use gosync_remote::{Asked, Far, Line, Place, ServeError, Traffic, Wish, ask, serve};
+use gosync_remote::{Access, Asked, Far, Line, Offer, Place, Pushed, ServeError, Traffic, Wish, ask, push, serve};
 use gosync_tree::{TreeBuild, TreeBuildOptions, TreeOptions, TreeReport, TreeSource, TreeUpdate};
 use gosync_update::{Error, FileOptions, LayeredTarget, Seeds, Update, UpdateReport};
 
 /// A far side that serves what is beneath a directory.
 pub(crate) struct FarSide {
     serving: Option<JoinHandle<Result<(), ServeError>>>,
+}
+
+/// For those who may do everything.
+pub(crate) const ALL: Access = Access { read: true, write: true };
+
+/// What a far side answers who says this, and nothing more, of what is beneath `root`.
+pub(crate) fn answer(said: &[u8], root: &Path, access: Access) -> (Vec<u8>, Result<(), ServeError>) {
+    let out = Arc::<Mutex<Vec<u8>>>::default();
+    let to = Kept { stream: io::sink(), kept: out.clone() };
+    let served = serve(io::Cursor::new(said.to_vec()), to, &Place::beneath(root).unwrap(), access, || ());
+    let out = out.lock().unwrap().clone();
+    (out, served)
+}
+
+/// Pushes what is at `local` to beneath `root`; `None` where it is there.
+pub(crate) fn push_to(root: &Path, local: &Path, offer: &Offer) -> Result<(Option<Pushed>, Traffic), Error> {
+    let (line, side) = FarSide::start(root);
+    let pushed = push(line, offer, local, &());
+    let ended = side.end();
+    assert_eq!(pushed.is_ok(), ended.is_ok(), "{pushed:?}: {ended:?}");
+    pushed
 }
 
 /// The streams of both sides.
@@ -31,7 +52,7 @@ impl FarSide {
     pub(crate) fn start(root: &Path) -> (Line, Self) {
         let place = Place::beneath(root).unwrap();
         let (line, reader, writer) = pipes();
-        let serving = thread::spawn(move || serve(reader, writer, &place, || ()));
+        let serving = thread::spawn(move || serve(reader, writer, &place, ALL, || ()));
         (line, Self { serving: Some(serving) })
     }
 

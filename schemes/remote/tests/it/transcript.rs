@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use gosync_remote::{Asked, Line, Place, State, Wish, ask, serve};
+use gosync_remote::{Asked, Line, State, Wish, ask};
 
-use crate::support::{Kept, pipes, wish};
+use crate::support::{ALL, Kept, answer, pipes, wish};
 
 /// The first flight that asks for `dir/x`, of which a file of 5 bytes is here, changed at 1.5 s.
 const FIRST: &[u8] = b"\x89GSP\r\n\x1a\n\x01\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
@@ -41,12 +41,7 @@ fn the_side_that_serves() {
     fs::write(&file, "hello").unwrap();
     let modified = state().modified;
     fs::File::options().write(true).open(&file).unwrap().set_modified(modified).unwrap();
-    let answer = |said: &[u8]| {
-        let place = Place::beneath(directory.path()).unwrap();
-        let mut out = Vec::new();
-        let served = serve(said, &mut out, &place, || ());
-        (out, served)
-    };
+    let answer = |said: &[u8]| answer(said, directory.path(), ALL);
     let (out, served) = answer(&[FIRST, DONE].concat());
     assert_eq!(out, SAME);
     served.unwrap();
