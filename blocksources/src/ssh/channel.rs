@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_in_a_directory() {
-        for (text, path, shown) in [("h:", &b"x"[..], "h:x"), ("h:/", b"/x", "h:/x"), ("h:a/", b"a/x", "h:a/x")] {
+        for (text, path, shown) in [("ho:", &b"x"[..], "ho:x"), ("ho:/", b"/x", "ho:/x"), ("ho:a/", b"a/x", "ho:a/x")] {
             let within = SshPlace::parse(text).unwrap().unwrap().with("x");
             assert_eq!((within.path(), within.shown()), (path, shown));
         }
