@@ -7,6 +7,8 @@ use std::time::{Instant, SystemTime};
 use gosync::Error;
 use gosync::publication::{Publication, Source};
 use gosync::publish::{Build, BuildOptions, TargetName, open_folder, read_unchanged, within};
+use gosync_unpack::PackedBuild;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -26,6 +28,7 @@ pub(crate) fn publish<'py>(
     keep: Option<NonZeroUsize>,
     expires: Option<u64>,
     compress: Option<i32>,
+    unpack: Option<bool>,
     key: Option<Key>,
     network: Network,
     manner: Manner,
@@ -52,14 +55,35 @@ pub(crate) fn publish<'py>(
         };
         let options = &BuildOptions { block_sizes: Vec::new(), compress };
         let made = read_unchanged(&file, |target| {
+            let (called, wanted) = (&file.display().to_string(), unpack == Some(true));
+            let packed = match unpack {
+                Some(false) => None,
+                _ => PackedBuild::open(target, called, job)?.filter(|packed| wanted || packed.pays()),
+            };
+            if let Some(packed) = packed {
+                let source = Source::Opened(target, packed.info().file_hash);
+                let made = publication.publish(source, |payload, call| {
+                    let Some(payload) = payload else { unreachable!("what is opened is published with a payload") };
+                    Ok(packed.index_by_content(called, Some(name.clone()), options, (payload, call), job)?)
+                });
+                return made.map(Some);
+            }
+            if wanted {
+                return Ok(None);
+            }
             let source = if compress.is_some() { Source::Payload } else { Source::Plain(target) };
-            publication.publish(source, |payload, call| {
-                let (called, name) = (&file.display().to_string(), Some(name.clone()));
+            let made = publication.publish(source, |payload, call| {
+                let name = Some(name.clone());
                 let build = Build { target, called, name, sections: Vec::new(), options, progress: job };
                 Ok(build.index_by_content(payload, call)?)
-            })
+            });
+            made.map(Some)
         });
-        made.map_err(|error: Error| sync_error(error))
+        let nothing = || {
+            let text = format!("there is nothing in {} that can be opened and packed again", file.display());
+            PyValueError::new_err(text)
+        };
+        made.map_err(|error: Error| sync_error(error))?.ok_or_else(nothing)
     })?;
     let result = PyDict::new(py);
     result.set_item("pointer", made.location.to_string())?;

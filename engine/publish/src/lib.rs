@@ -34,6 +34,7 @@
 //! is noticed by length and date.
 
 mod build;
+mod content;
 mod destination;
 mod error;
 mod file;
@@ -43,6 +44,7 @@ mod merge;
 mod options;
 
 pub use build::{Build, PayloadOut};
+pub use content::{CONTENT_SUFFIX, HASH_LEN, beside_payload};
 pub use destination::{Destination, keep_apart};
 pub use error::Error;
 pub use file::{build_file, read_unchanged};

@@ -10,10 +10,11 @@ use gosync::pointer::date;
 use gosync::publication::{Made, Publication, PublicationError, Source};
 use gosync::publish::{Build, BuildOptions, TargetName, open_folder, read_unchanged, within};
 use gosync::sources::{Location, SourceOptions};
+use gosync_unpack::PackedBuild;
 use serde_json::json;
 
 use crate::console::Console;
-use crate::directory::build::{Contents, plain, scan};
+use crate::directory::build::{Contents, Unpacks, plain, scan, unpack};
 use crate::failure::Usage;
 use crate::options::environment;
 use crate::options::network::ssh;
@@ -56,6 +57,13 @@ pub(crate) struct Publish {
     /// with a `=` before it [default: 3]. A directory always has one
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "3", value_parser = clap::value_parser!(i32).range(1..=15))]
     compress: Option<i32>,
+    /// Open the packed file (zip, jar, wheel, gz, tar.gz), as for `gosync build`; it is published beside
+    /// the payload of what is in it [default: where that pays, and so in a directory]
+    #[arg(long, conflicts_with = "no_unpack")]
+    unpack: bool,
+    /// Publish packed files as they are
+    #[arg(long)]
+    no_unpack: bool,
     /// The program to run for ssh URLs, and its arguments, such as "ssh -i KEY"
     #[arg(long, value_name = "COMMAND", default_value = "ssh")]
     ssh: String,
@@ -73,7 +81,6 @@ impl Publish {
             self.contents.check_packed()?;
         } else {
             self.contents.check_file()?;
-            publication::packed::warn(file, Opens::Never, console);
         }
         keep_out(file, &self.to)?;
         let name = match &self.name {
@@ -105,7 +112,11 @@ impl Publish {
         let block_sizes = self.block_size.into_iter().collect();
         let (name, progress) = (Some(publication.name.clone()), publication.progress);
         if file.is_dir() {
-            let tree = scan(file, &self.contents, progress, console)?;
+            let mut tree = scan(file, &self.contents, progress, console)?;
+            if !self.no_unpack {
+                let unpacks = if self.unpack { Unpacks::Yes } else { Unpacks::IfItPays };
+                unpack(&mut tree, file, unpacks, progress, console)?;
+            }
             let options = BuildOptions { block_sizes, compress: Some(self.compress.unwrap_or(LEVEL)) };
             return Ok(publication.publish(Source::Payload, |payload, call| {
                 let Some(payload) = payload else { unreachable!("a directory is published with a payload") };
@@ -113,14 +124,37 @@ impl Publish {
             })?);
         }
         let options = &BuildOptions { block_sizes, compress: self.compress };
-        Ok(read_unchanged(file, |target| {
+        let called = &file.display().to_string();
+        let opens = match self.no_unpack || !self.unpack && self.compress.is_none() && self.block_size.is_some() {
+            true => Opens::NotAsked,
+            false => Opens::DoesNotPay,
+        };
+        let made = read_unchanged(file, |target| {
+            let packed = match opens {
+                Opens::NotAsked => None,
+                _ => PackedBuild::open(target, called, progress)?.filter(|packed| self.unpack || packed.pays()),
+            };
+            if let Some(packed) = packed {
+                publication::packed::tell(file, packed.info(), console);
+                let source = Source::Opened(target, packed.info().file_hash);
+                let made = publication.publish(source, |payload, call| {
+                    let Some(payload) = payload else { unreachable!("what is opened is published with a payload") };
+                    Ok(packed.index_by_content(called, name.clone(), options, (payload, call), progress)?)
+                });
+                return made.map(Some);
+            }
+            if self.unpack {
+                return Ok(None);
+            }
+            publication::packed::warn(file, opens, console);
             let source = if options.compress.is_some() { Source::Payload } else { Source::Plain(target) };
-            publication.publish(source, |payload, call| {
-                let called = &file.display().to_string();
-                let build = Build { target, called, name, sections: Vec::new(), options, progress };
+            let made = publication.publish(source, |payload, call| {
+                let build = Build { target, called, name: name.clone(), sections: Vec::new(), options, progress };
                 Ok(build.index_by_content(payload, call)?)
-            })
-        })?)
+            });
+            made.map(Some)
+        });
+        made?.ok_or_else(|| publication::packed::nothing_in(file).into())
     }
 }
 

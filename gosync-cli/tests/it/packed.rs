@@ -212,7 +212,7 @@ fn a_run_goes_on_where_another_was_killed() {
 
 /// The index of a packed file in which zlib's level 6 is said to make other bytes than it does here: as
 /// if its publisher had another one.
-fn with_unknown_encoder(mut index: Vec<u8>) -> Vec<u8> {
+pub(crate) fn with_unknown_encoder(mut index: Vec<u8>) -> Vec<u8> {
     let header = 16 + u32::from_le_bytes(index[12..16].try_into().unwrap()) as usize;
     let head = header.next_multiple_of(8);
     // The only section is the last part; its length and hash end the header.

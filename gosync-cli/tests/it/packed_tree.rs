@@ -4,7 +4,7 @@ use std::fs;
 
 use gosync_testkit::corpus;
 
-use crate::packed::{number, zip};
+use crate::packed::{number, with_unknown_encoder, zip};
 use crate::support::Scratch;
 
 /// `old` and `www/new`, each with three packed files, one of which changed, and its index.
@@ -74,4 +74,54 @@ fn they_are_opened_where_that_pays_or_is_asked_for() {
     let refused = scratch.run(&["build", "www/new", "--unpack"]);
     assert_eq!(refused.code, 2, "{}", refused.stderr);
     assert!(refused.stderr.contains("there is no packed file in www/new"), "{}", refused.stderr);
+}
+
+#[test]
+fn versions_are_opened_where_a_pointer_leads_to_them() {
+    let scratch = published();
+    let packed = |arguments: &[&str]| scratch.json(arguments)["files"].as_array().unwrap().len();
+    scratch.write("1/app.jar", &zip(false));
+    scratch.write("2/app.jar", &zip(true));
+    // The packed file is there too, for those who cannot pack what is in it.
+    assert_eq!(packed(&["publish", "1/app.jar", "--to", "pub"]), 3);
+    scratch.json(&["patch", "app.jar", "pub/app.jar.gosync-latest"]);
+    assert!(scratch.read("app.jar") == zip(false));
+    let again = scratch.json(&["publish", "1/app.jar", "--to", "pub"]);
+    assert_eq!((&again["changed"], again["files"].as_array().unwrap().len()), (&false.into(), 3));
+    let made = scratch.json(&["publish", "2/app.jar", "--to", "pub", "--keep", "1"]);
+    assert_eq!(made["removed"].as_array().unwrap().len(), 3, "{made}");
+    let contents = made["files"].as_array().unwrap().iter().filter_map(|name| name.as_str());
+    let content = contents.clone().find(|name| name.ends_with(".gosync-content")).unwrap();
+    assert!(scratch.read(&format!("pub/{content}")) == zip(true));
+    let done = scratch.json(&["patch", "app.jar", "pub/app.jar.gosync-latest"]);
+    assert!(number(&done, "fetched_bytes") < 10_000, "{done}");
+    assert!(scratch.read("app.jar") == zip(true));
+    assert_eq!(scratch.json(&["patch", "app.jar", "pub/app.jar.gosync-latest"])["changed"], false);
+    assert_eq!(packed(&["publish", "1/app.jar", "--to", "plain", "--no-unpack"]), 2);
+
+    let made = scratch.run(&["publish", "www/new", "--to", "trees"]);
+    assert!(made.code == 0 && made.stderr.contains("2 packed files of "), "{}", made.stderr);
+    let done = scratch.json(&["patch", "old", "trees/new.gosync-latest"]);
+    assert!(number(&done, "fetched_bytes") < 10_000 && number(&done, "packed.files") == 1, "{done}");
+    assert!(scratch.read("old/lib/changed.jar") == zip(true));
+    scratch.write("plain.txt", b"nothing to be opened");
+    let refused = scratch.run(&["publish", "plain.txt", "--to", "pub", "--unpack"]);
+    refused.assert_failed(2, "there is nothing in plain.txt that can be opened");
+}
+
+#[test]
+fn what_cannot_be_packed_is_fetched_from_the_version_that_was_published() {
+    let scratch = Scratch::new();
+    scratch.write("1/app.jar", &zip(false));
+    let made = scratch.json(&["publish", "1/app.jar", "--to", "pub"]);
+    let index = made["index"].as_str().unwrap();
+    // The pointer would lead to no index that was changed.
+    scratch.write(index, &with_unknown_encoder(scratch.read(index)));
+    let done = scratch.json(&["patch", "old.jar", index, "-o", "out.jar"]);
+    assert!(scratch.read("out.jar") == zip(false));
+    assert!(number(&done, "packed.as_published_bytes") > 500_000, "{done}");
+    let content = made["files"].as_array().unwrap().iter().filter_map(|name| name.as_str());
+    let content = content.clone().find(|name| name.ends_with(".gosync-content")).unwrap();
+    fs::remove_file(scratch.path(&format!("pub/{content}"))).unwrap();
+    scratch.run(&["patch", "old.jar", index, "-o", "other.jar"]).assert_failed(1, "the file itself is not at hand");
 }

@@ -1,6 +1,6 @@
 //! Publishing a packed file.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use gosync_blocksources::{Location, SourceOptions};
@@ -90,10 +90,34 @@ impl<'a> PackedBuild<'a> {
         payload: PayloadOut<'_>,
         progress: &dyn Progress,
     ) -> Result<LayeredIndex, Error> {
-        let options = &BuildOptions { compress: options.compress.or(Some(LEVEL)), ..options.clone() };
+        let options = &with_level(options);
         let sections = vec![self.info.section()];
         Build { target: &self.opened, called, name, sections, options, progress }.index(Some(payload))
     }
+
+    /// The same, where `call` gives the payload its name by its hash.
+    ///
+    /// # Errors
+    ///
+    /// As [`Build::index`].
+    pub fn index_by_content(
+        &self,
+        called: &str,
+        name: Option<TargetName>,
+        options: &BuildOptions,
+        (payload, call): (&mut (dyn Write + Send), &dyn Fn(FileHash) -> TargetName),
+        progress: &dyn Progress,
+    ) -> Result<LayeredIndex, Error> {
+        let options = &with_level(options);
+        let sections = vec![self.info.section()];
+        let build = Build { target: &self.opened, called, name, sections, options, progress };
+        build.index_by_content(Some(payload), call)
+    }
+}
+
+/// There is a payload in any case.
+fn with_level(options: &BuildOptions) -> BuildOptions {
+    BuildOptions { compress: options.compress.or(Some(LEVEL)), ..options.clone() }
 }
 
 /// What was made of a packed file.

@@ -133,6 +133,7 @@ def publish(
     keep: Optional[int] = None,
     expires: Optional[int] = None,
     compress: Optional[int] = None,
+    unpack: Optional[bool] = None,
     sign: Optional[Path] = None,
     key_password: Optional[str] = None,
     threads: Optional[int] = None,
@@ -144,13 +145,13 @@ def publish(
     `to` is a directory, or an ``s3``, ``gs``, ``az`` or ``ssh`` URL. The pointer is
     ``NAME.gosync-latest``, which `patch` and the others take for an index; `name` is that of the
     file, unless given. With `keep`, all versions but the last so many are removed. Clients refuse
-    the pointer `expires` seconds from now, if given. `compress`, `sign` and `key_password` are as with
-    `build`. If somebody else publishes the same at the same time, one of the two is an `Error`.
+    the pointer `expires` seconds from now, if given. `compress`, `unpack`, `sign` and `key_password` are as
+    with `build`. If somebody else publishes the same at the same time, one of the two is an `Error`.
     """
     key = None if sign is None else (sign, key_password)
     name = name or os.path.basename(os.fspath(file))
     how = (network or Network(), manner(threads, progress))
-    return PublishResult(**_native.publish(file, to, name, keep, expires, compress, key, *how))
+    return PublishResult(**_native.publish(file, to, name, keep, expires, compress, unpack, key, *how))
 
 
 def merge(

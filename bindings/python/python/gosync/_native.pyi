@@ -39,6 +39,7 @@ def publish(
     keep: Optional[int],
     expires: Optional[int],
     compress: Optional[int],
+    unpack: Optional[bool],
     key: Optional[Tuple[_Path, Optional[str]]],
     network: Any,
     manner: _Manner,

@@ -10,6 +10,7 @@ mod publish;
 mod versions;
 
 pub use error::PublicationError;
-pub use names::{CONTENT_SUFFIX, INDEX_SUFFIX, VERSIONS_SUFFIX};
+pub use gosync_publish::CONTENT_SUFFIX;
+pub use names::{INDEX_SUFFIX, VERSIONS_SUFFIX};
 pub use publish::{Made, Publication, Source};
 pub use versions::{Version, Versions};

@@ -1,7 +1,7 @@
 //! What the files of a publication are called. They are all in one folder.
 
 use gosync_chunks::{FileHash, TargetName};
-use gosync_publish::PAYLOAD_SUFFIX;
+use gosync_publish::{CONTENT_SUFFIX, HASH_LEN, PAYLOAD_SUFFIX};
 
 use super::error::PublicationError;
 use crate::pointer::POINTER_SUFFIX;
@@ -9,17 +9,11 @@ use crate::pointer::POINTER_SUFFIX;
 /// The end of the name of an index.
 pub const INDEX_SUFFIX: &str = ".gosync";
 
-/// The end of the name of a target that is published as it is.
-pub const CONTENT_SUFFIX: &str = ".gosync-content";
-
 /// The end of the name of the list of versions.
 pub const VERSIONS_SUFFIX: &str = ".gosync-versions";
 
 /// The most bytes of a name: what is added to it is 66 bytes at most, and file systems take 255.
 const LONGEST: usize = 180;
-
-/// Digits of a hash in a name.
-pub(super) const HASH_LEN: usize = 16;
 
 /// All ends of names of files that belong to one version.
 pub(super) const SUFFIXES: [&str; 4] = [INDEX_SUFFIX, ".gosync.minisig", CONTENT_SUFFIX, PAYLOAD_SUFFIX];

@@ -8,7 +8,7 @@ use gosync_blocksources::Location;
 use gosync_chunks::{ByteRange, FileHash, Phase, Progress, ReadAt, TargetName};
 use gosync_files::LocalFile;
 use gosync_layers::format::LayeredIndex;
-use gosync_publish::{Caching, Folder, Held, within};
+use gosync_publish::{Caching, Folder, Held, beside_payload, within};
 
 use super::error::PublicationError;
 use super::names::Names;
@@ -53,6 +53,9 @@ pub enum Source<'a> {
     Plain(&'a dyn ReadAt),
     /// A compressed payload, which is made with the index.
     Payload,
+    /// A compressed payload of what is in this packed file, which has this hash. It is published too:
+    /// clients fetch of it what they cannot pack themselves.
+    Opened(&'a dyn ReadAt, FileHash),
 }
 
 /// What was published.
@@ -101,7 +104,7 @@ impl Publication<'_> {
         };
         let names = Names::new(self.name, serial)?;
         let listed = self.versions(&names)?;
-        let is_compressed = matches!(source, Source::Payload);
+        let is_compressed = !matches!(source, Source::Plain(_));
         let names_before = before.as_ref().and_then(|(pointer, _)| listed.of(pointer.serial)).unwrap_or_default();
         let call = |hash| {
             let called = names.content(hash, is_compressed);
@@ -112,7 +115,7 @@ impl Publication<'_> {
         let payload;
         let (index, data): (_, &dyn ReadAt) = match source {
             Source::Plain(target) => (build(None, &call)?, target),
-            Source::Payload => {
+            Source::Payload | Source::Opened(..) => {
                 let failed = |error| self.failed(&names.pointer(), error);
                 let mut scratch = BufWriter::new(self.folder.scratch().map_err(failed)?);
                 let index = build(Some(&mut scratch), &call)?;
@@ -122,12 +125,29 @@ impl Publication<'_> {
             }
         };
         let content = index.source_name().map_or_else(String::new, |name| name.as_str().to_owned());
+        let packed = match source {
+            Source::Opened(packed, hash) => {
+                let called = index.source_name().and_then(|payload| beside_payload(payload, hash));
+                called.map(|called| (called.as_str().to_owned(), packed))
+            }
+            _ => None,
+        };
         // Somebody else may have published while the index was made.
         let mut versions = self.versions(&names)?;
-        let is_there = names_before.contains(&content) && self.folder.length(&content)? == Some(data.size());
+        let is_there = |name: &String, data: &dyn ReadAt| -> Result<bool, Error> {
+            Ok(names_before.contains(name) && self.folder.length(name)? == Some(data.size()))
+        };
+        let contents: Vec<(&String, &dyn ReadAt)> =
+            std::iter::once((&content, data)).chain(packed.as_ref().map(|(name, packed)| (name, *packed))).collect();
+        let mut missing = Vec::new();
+        for (name, data) in &contents {
+            if !is_there(name, *data)? {
+                missing.push((*name, *data));
+            }
+        }
         let location = within(self.location, &names.pointer());
         if let Some((pointer, held)) = &before
-            && is_there
+            && missing.is_empty()
             && self.is_as_before(pointer, held, &index)?
         {
             let (pointer, written) = (pointer.clone(), names_before.to_vec());
@@ -144,13 +164,14 @@ impl Publication<'_> {
             head: *blake3::hash(index.head()).as_bytes(),
         };
         let signature = self.sign_index(&pointer, &index)?;
-        let mut written = vec![content.clone(), pointer.index.as_str().to_owned()];
+        let mut written: Vec<String> = contents.iter().map(|(name, _)| (*name).clone()).collect();
+        written.push(pointer.index.as_str().to_owned());
         written.extend(signature.as_ref().map(|_| format!("{}{SIGNATURE_SUFFIX}", pointer.index)));
 
         let mut unwanted = versions.begin(Version { serial, names: written.clone() });
         self.put(&names.versions(), Caching::Fresh, versions.text().as_bytes())?;
-        if !is_there {
-            self.put_content(&content, data)?;
+        for (name, data) in missing {
+            self.put_content(name, data)?;
         }
         let index_name = pointer.index.as_str();
         self.folder.put(index_name, Caching::Immutable, &mut |out| {

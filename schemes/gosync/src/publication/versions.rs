@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::names::{HASH_LEN, SUFFIXES};
+use gosync_publish::HASH_LEN;
+
+use super::names::SUFFIXES;
 
 /// The first line of a list.
 const FIRST: &str = "gosync versions 1";
