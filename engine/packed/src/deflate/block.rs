@@ -11,8 +11,8 @@ use crate::deflate::token::{Kind, Token};
 #[derive(Debug)]
 pub(crate) struct Block {
     pub(crate) tokens: Vec<Token>,
-    literals: [u16; LITERALS],
-    distances: [u16; DISTANCES],
+    literals: [u32; LITERALS],
+    distances: [u32; DISTANCES],
 }
 
 impl Default for Block {
@@ -24,8 +24,8 @@ impl Default for Block {
 }
 
 impl Block {
-    /// The most tokens of a block: counts have 16 bits.
-    pub(crate) const MOST: usize = 65_534;
+    /// The most tokens of a block. zlib has up to 65,534, and others several times that.
+    pub(crate) const MOST: usize = 1 << 20;
 
     pub(crate) fn clear(&mut self) {
         self.tokens.clear();
@@ -54,7 +54,7 @@ impl Block {
 
     /// How many tokens are repetitions.
     pub(crate) fn repeats(&self) -> usize {
-        self.distances.iter().map(|count| usize::from(*count)).sum()
+        self.distances.iter().map(|count| *count as usize).sum()
     }
 
     /// How zlib codes it: it makes `stored` bytes, which zlib may still have or not, and is to have
@@ -155,7 +155,7 @@ pub(crate) struct Dynamic {
     pub(crate) literals: Codes<LITERALS>,
     pub(crate) distances: Codes<DISTANCES>,
     lengths: Codes<LENGTHS>,
-    counts: [u16; LENGTHS],
+    counts: [u32; LENGTHS],
 }
 
 impl Dynamic {
@@ -174,7 +174,7 @@ impl Dynamic {
     }
 
     /// How many bits the header and all symbols have, without what is beside the codes.
-    fn bits(&self, literals: &[u16; LITERALS], distances: &[u16; DISTANCES]) -> u64 {
+    fn bits(&self, literals: &[u32; LITERALS], distances: &[u32; DISTANCES]) -> u64 {
         let runs = self.counts[16] * 2 + self.counts[17] * 3 + self.counts[18] * 7;
         let header = 14 + 3 * self.written() as u64 + self.lengths.bits(&self.counts) + u64::from(runs);
         header + self.literals.bits(literals) + self.distances.bits(distances)

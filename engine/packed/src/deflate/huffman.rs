@@ -22,7 +22,7 @@ pub(crate) struct Codes<const N: usize> {
 
 impl<const N: usize> Codes<N> {
     /// The codes that zlib gives symbols that occur as often as `counts` says.
-    pub(crate) fn of(counts: &[u16; N], longest: usize) -> Self {
+    pub(crate) fn of(counts: &[u32; N], longest: usize) -> Self {
         let mut tree = Tree::new(counts);
         let last = tree.last;
         let mut lengths = [0; N];
@@ -45,7 +45,7 @@ impl<const N: usize> Codes<N> {
     }
 
     /// The sum of all that `counts` counts, in bits.
-    pub(crate) fn bits(&self, counts: &[u16; N]) -> u64 {
+    pub(crate) fn bits(&self, counts: &[u32; N]) -> u64 {
         self.lengths.iter().zip(counts).map(|(length, count)| u64::from(*length) * u64::from(*count)).sum()
     }
 }
@@ -69,7 +69,7 @@ fn canonical<const N: usize>(lengths: &[u8; N]) -> [u16; N] {
 
 /// A tree that grows out of a heap of its nodes.
 struct Tree {
-    counts: [u16; NODES],
+    counts: [u32; NODES],
     depths: [u8; NODES],
     parents: [u16; NODES],
     /// From 1 on the heap, and from the end on what was taken from it.
@@ -82,7 +82,7 @@ struct Tree {
 }
 
 impl Tree {
-    fn new<const N: usize>(counts: &[u16; N]) -> Self {
+    fn new<const N: usize>(counts: &[u32; N]) -> Self {
         let mut tree = Self {
             counts: [0; NODES],
             depths: [0; NODES],

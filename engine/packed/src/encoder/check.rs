@@ -50,7 +50,12 @@ pub(crate) enum Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Read(error)
+        // A parser says so of tokens that it cannot follow; what cannot be read has a cause.
+        let has_cause = error.raw_os_error().is_some() || error.get_ref().is_some();
+        match error.kind() == io::ErrorKind::InvalidData && !has_cause {
+            true => Self::Differs,
+            false => Self::Read(error),
+        }
     }
 }
 

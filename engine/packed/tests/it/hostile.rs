@@ -198,3 +198,47 @@ fn is_told_how_far_it_is_and_stops() {
     let error = close(&at(Phase::Close, size / 2), &mut Vec::new()).unwrap_err();
     assert!(matches!(error, CloseError::Cancelled(_)), "{error}");
 }
+
+/// A gzip file whose only block has `plain` as literals of fixed codes.
+fn one_block(plain: &[u8]) -> Vec<u8> {
+    let (mut file, mut bits, mut count) = (b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec(), 0u32, 0);
+    let mut put = |code: u32, len: u32| {
+        bits |= code << count;
+        count += len;
+        while count >= 8 {
+            file.push(bits as u8);
+            (bits, count) = (bits >> 8, count - 8);
+        }
+    };
+    put(0b011, 3);
+    for byte in plain {
+        let (code, len) = if *byte < 144 { (0x30 + u32::from(*byte), 8) } else { (0x100 + u32::from(*byte), 9) };
+        put(code.reverse_bits() >> (32 - len), len);
+    }
+    put(0, 7);
+    put(0, 7);
+    file.extend([0; 8]);
+    file
+}
+
+/// zlib's blocks have 65,534 tokens at most. Others' are longer, and those of klauspost's encoder for
+/// Go a little.
+#[test]
+fn blocks_may_have_more_tokens_than_zlib_knows() {
+    for len in [65_534, 65_535, 65_536, 300_000, 1 << 20] {
+        let file = one_block(&noise(len));
+        let opened = open(&file, &Options::default(), &()).unwrap();
+        assert!(opened.is_opened(), "{len}");
+        let mut closed = Vec::new();
+        close(opened.recipe(), &opened, &mut closed).unwrap();
+        assert!(closed == file, "{len}");
+    }
+    let longer = one_block(&noise((1 << 20) + 1));
+    let opened = open(&longer, &Options::default(), &()).map(|opened| opened.is_opened());
+    assert!(!opened.unwrap(), "it is left as it is");
+}
+
+/// Bytes in which next to nothing comes twice.
+fn noise(len: usize) -> Vec<u8> {
+    gosync_testkit::Random::new(len as u64).bytes(len)
+}
