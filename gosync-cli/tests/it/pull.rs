@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use gosync_testkit::corpus;
 use gosync_testkit::sshd::Sshd;
@@ -167,6 +168,9 @@ fn pushing() {
     old[500_000] ^= 1;
     scratch.write("app.img", &new);
     scratch.write("there/app.img", &old);
+    // Both may be written in one tick of the clock, and are then taken for the same.
+    let before = SystemTime::now() - Duration::from_secs(60);
+    fs::File::options().write(true).open(scratch.path("there/app.img")).unwrap().set_modified(before).unwrap();
     scratch.write("site/a/b", b"first");
     scratch.write("site/c", b"second");
     let (there_, file) = (there(&scratch, ""), there(&scratch, "app.img"));
