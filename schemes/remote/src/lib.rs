@@ -34,7 +34,8 @@
 //! update.to_file(&at("news.txt"), &FileOptions::default())?;
 //! assert_eq!(std::fs::read_to_string(at("news.txt"))?, new);
 //! assert!(far.traffic().received < 10_000);
-//! # drop((target, far));
+//! # drop(target);
+//! # drop(far);
 //! # serving.join().expect("it does not panic")?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
