@@ -4,7 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use gosync_chunks::{Cancelled, ErrorKind};
-
 use gosync_packed::RecipeError;
 
 use crate::listing::error::ListingError;

@@ -18,6 +18,7 @@ use super::error::FormatError;
 use super::head;
 use super::header::{Header, LayerHeader, PayloadHeader};
 use super::input::{Extent, Input, read_up_to};
+use super::options::ReadOptions;
 use super::section::{SectionId, Sections};
 use crate::error::Error;
 
@@ -33,36 +34,6 @@ pub const MAX_LAYERS: usize = 16;
 pub(super) const WEAK_KIND: u8 = 2;
 pub(super) const STRONG_KIND: u8 = 2;
 pub(super) const NODE_LEN: u64 = 32;
-
-/// What a reader of untrusted indexes takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadOptions {
-    /// The most bytes that an index may have, and with it the memory that one can take.
-    pub max_bytes: u64,
-    /// The critical sections that this reader understands: an index with another is refused.
-    pub sections: &'static [SectionId],
-}
-
-impl Default for ReadOptions {
-    /// 16 GiB: the index of a target of 1 TiB in the layers that are chosen for it. And no
-    /// critical section.
-    fn default() -> Self {
-        Self { max_bytes: 16 << 30, sections: &[] }
-    }
-}
-
-impl ReadOptions {
-    /// Refuses an index of `len` bytes where that is too many.
-    ///
-    /// # Errors
-    ///
-    /// [`FormatError::TooLarge`].
-    pub fn check_len(&self, len: u64) -> Result<(), FormatError> {
-        // A 32-bit machine cannot address what a larger one may accept.
-        let limit = self.max_bytes.min(isize::MAX as u64);
-        if len > limit { Err(FormatError::TooLarge { len, limit }) } else { Ok(()) }
-    }
-}
 
 /// An index in our own format: what its header says, and a way to the rest, which need not be
 /// here.

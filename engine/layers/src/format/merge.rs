@@ -9,7 +9,8 @@ use gosync_sums::FileHasher;
 use super::bytes::IndexBytes;
 use super::head;
 use super::header::{Header, PayloadHeader};
-use super::index::{LayeredIndex, ReadOptions};
+use super::index::LayeredIndex;
+use super::options::ReadOptions;
 use super::part::{IndexPart, PartError, read_pieces};
 
 /// Why parts make no index.
