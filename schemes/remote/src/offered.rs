@@ -8,7 +8,7 @@ use gosync_chunks::{ByteRange, ErrorKind, Progress, ReadAt};
 use gosync_files::LocalFile;
 use gosync_layers::format::LayeredIndex;
 use gosync_publish::{Build, BuildOptions, Error as PublishError};
-use gosync_tree::{TreeBuild, TreeBuildOptions};
+use gosync_tree::TreeBuild;
 
 use crate::place::{Found, Place};
 use crate::request::{Object, Opened, Reason, State, Wish};
@@ -76,14 +76,7 @@ fn file(wish: &Wish, Found { file, called, .. }: Found, progress: &dyn Progress)
 }
 
 fn directory(wish: &Wish, Found { file, called, .. }: Found, progress: &dyn Progress) -> Result<Answer, Refusal> {
-    let options = TreeBuildOptions {
-        excludes: wish.excludes.clone(),
-        latest: None,
-        owner: wish.owner,
-        xattrs: wish.xattrs,
-        trust_times: !wish.checksum,
-    };
-    let tree = TreeBuild::scan_opened(file, &called, &options, progress)?;
+    let tree = TreeBuild::scan_opened(file, &called, &wish.tree_options(), progress)?;
     let info = tree.info();
     if wish.listing == Some(info.listing_hash) {
         return Ok(Answer::Same);

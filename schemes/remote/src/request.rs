@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gosync_chunks::ByteRange;
+use gosync_tree::TreeBuildOptions;
 
 use crate::codec::{Input, Wrong, put_bytes, put_number, put_ranges};
 
@@ -32,6 +33,14 @@ pub struct Wish {
     pub file: Option<State>,
     /// The hash of the listing of the directory that is here.
     pub listing: Option<[u8; 32]>,
+}
+
+impl Wish {
+    /// How each side looks at its directory, so that what is the same has one listing.
+    pub fn tree_options(&self) -> TreeBuildOptions {
+        let Self { ref excludes, owner, xattrs, checksum, .. } = *self;
+        TreeBuildOptions { excludes: excludes.clone(), latest: None, owner, xattrs, trust_times: !checksum }
+    }
 }
 
 /// What a file is believed to be known by.

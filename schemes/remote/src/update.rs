@@ -7,8 +7,8 @@ use std::sync::Arc;
 use gosync_blocksources::Location;
 use gosync_chunks::Progress;
 use gosync_files::LocalFile;
-use gosync_patcher::StagedFile;
-use gosync_tree::{TreeBuild, TreeBuildOptions, TreeOptions, TreeSource, TreeUpdate, has_unfinished};
+use gosync_patcher::{StagedFile, hidden_path};
+use gosync_tree::{TreeBuild, TreeOptions, TreeSource, TreeUpdate, has_unfinished};
 use gosync_update::{Error, FileOptions, LayeredTarget, Seed, Seeds, Update, compare};
 
 use crate::error::ServeError;
@@ -63,14 +63,7 @@ fn is_same(wish: &Wish, spot: &Spot, progress: &dyn Progress) -> Result<bool, Re
         }
         There::Directory(_) if wish.listing.is_none() || has_unfinished(spot.at()) => Ok(false),
         There::Directory(directory) => {
-            let options = TreeBuildOptions {
-                excludes: wish.excludes.clone(),
-                latest: None,
-                owner: wish.owner,
-                xattrs: wish.xattrs,
-                trust_times: !wish.checksum,
-            };
-            let tree = TreeBuild::scan_opened(directory.try_clone()?, spot.at(), &options, progress)?;
+            let tree = TreeBuild::scan_opened(directory.try_clone()?, spot.at(), &wish.tree_options(), progress)?;
             Ok(wish.listing == Some(tree.info().listing_hash))
         }
     }
@@ -148,10 +141,7 @@ fn file(far: &Far, spot: &Spot, is_dry_run: bool, progress: &dyn Progress) -> Re
 
 /// Makes what is at `path`, be it a link, the target.
 fn replace(update: &Update<'_>, path: &Path) -> Result<gosync_update::UpdateReport, Error> {
-    let mut part = std::ffi::OsString::from(".");
-    part.push(path.file_name().unwrap_or_default());
-    part.push(".gosync-part");
-    let mut staged = StagedFile::resume_at(path, &path.with_file_name(part))?;
+    let mut staged = StagedFile::resume_at(path, &hidden_path(path, ".gosync-part"))?;
     match update.stage(&mut staged) {
         Ok(mut report) => {
             report.notes.extend(staged.commit()?);
