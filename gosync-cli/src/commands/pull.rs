@@ -6,12 +6,12 @@ use std::time::Instant;
 
 use gosync_files::entry::is_standard_output;
 use gosync_remote::{Asked, Line, SshPlace, State, Wish, ask};
-use gosync_tree::{TreeBuild, TreeBuildOptions, has_unfinished};
+use gosync_tree::has_unfinished;
 
 use crate::console::Console;
-use crate::directory::build::patterns;
 use crate::failure::Usage;
 use crate::options::far::Far;
+use crate::options::whole::{Whole, listing};
 use crate::progress::Bars;
 use crate::pulled::{Pulled, tell_same};
 
@@ -34,25 +34,8 @@ pub(crate) struct Pull {
     /// Only tell what would be fetched; of a directory also what would become of which file
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Of a directory, remove what is not there any more, but for what is left out
-    #[arg(long)]
-    delete: bool,
-    /// Read every file on both sides, and do not go by length and time
-    #[arg(short = 'c', long)]
-    checksum: bool,
-    /// Of a directory, leave out what this pattern matches, in the syntax of .gitignore; may be repeated.
-    /// Files .gosyncignore in it and beneath have patterns too
-    #[arg(long, value_name = "PATTERN")]
-    exclude: Vec<String>,
-    /// Of a directory, leave out what the patterns in this file match; may be repeated
-    #[arg(long, value_name = "FILE")]
-    exclude_from: Vec<PathBuf>,
-    /// Of a directory, give files to the users and groups that they belong to there, by name or else by number
-    #[arg(long)]
-    owner: bool,
-    /// Of a directory, set the extended attributes, access control lists and capabilities too
-    #[arg(long)]
-    xattrs: bool,
+    #[command(flatten)]
+    whole: Whole,
     #[command(flatten)]
     reach: Far,
 }
@@ -84,33 +67,19 @@ impl Pull {
         if pulled.is_directory() {
             return pulled.directory(&self.local, &self.seeds, self.tree_options());
         }
-        self.check_file()?;
+        self.whole.check_file(&self.far)?;
         pulled.file(&self.file_here(&place), &self.seeds)
     }
 
     /// What is wanted, and what is here of it.
     fn wish(&self, place: &SshPlace, console: &Console) -> anyhow::Result<Wish> {
-        let excludes = patterns(&self.exclude, &self.exclude_from)?;
-        let is_directory = self.local.is_dir();
-        let listing = match is_directory && !has_unfinished(&self.local) {
-            true => {
-                let wanted = TreeBuildOptions {
-                    excludes: excludes.clone(),
-                    latest: None,
-                    owner: self.owner,
-                    xattrs: self.xattrs,
-                    trust_times: !self.checksum,
-                };
-                let bars = Bars::new(console);
-                let tree = TreeBuild::scan(&self.local, &wanted, &bars).map_err(gosync::Error::from)?;
-                Some(tree.info().listing_hash)
-            }
-            false => None,
-        };
+        let mut wish = self.whole.wish(place)?;
+        if self.local.is_dir() && !has_unfinished(&self.local) {
+            wish.listing = Some(listing(&self.local, &wish, &Bars::new(console))?);
+        }
         let file = std::fs::metadata(self.file_here(place)).ok().filter(std::fs::Metadata::is_file);
-        let file = file.and_then(|file| Some(State { length: file.len(), modified: file.modified().ok()? }));
-        let (owner, xattrs, checksum) = (self.owner, self.xattrs, self.checksum);
-        Ok(Wish { path: place.path().to_vec(), excludes, owner, xattrs, checksum, file, listing })
+        wish.file = file.and_then(|file| Some(State { length: file.len(), modified: file.modified().ok()? }));
+        Ok(wish)
     }
 
     /// Where a file goes.
@@ -122,25 +91,7 @@ impl Pull {
     }
 
     fn tree_options(&self) -> gosync_tree::TreeOptions {
-        let Self { delete, checksum, owner, xattrs, .. } = *self;
+        let Whole { delete, checksum, owner, xattrs, .. } = self.whole;
         gosync_tree::TreeOptions { delete, checksum, owner, xattrs, link: false }
-    }
-
-    /// Refuses what is only for directories.
-    fn check_file(&self) -> Result<(), Usage> {
-        let all = [
-            (self.delete, "--delete"),
-            (self.owner, "--owner"),
-            (self.xattrs, "--xattrs"),
-            (!self.exclude.is_empty(), "--exclude"),
-            (!self.exclude_from.is_empty(), "--exclude-from"),
-        ];
-        match all.iter().find(|(is_given, _)| *is_given) {
-            None => Ok(()),
-            Some((_, option)) => Err(Usage {
-                message: format!("{option} is for directories, and {} is a file", self.far),
-                hint: "leave it out",
-            }),
-        }
     }
 }

@@ -1,17 +1,16 @@
 //! `gosync push`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use gosync::sources::SourceError;
-use gosync_remote::{Line, Offer, SshPlace, State, Wish, push};
-use gosync_tree::{TreeBuild, TreeBuildOptions};
+use gosync_remote::{Line, Offer, SshPlace, State, push};
 
 use crate::console::Console;
-use crate::directory::build::patterns;
 use crate::failure::Usage;
 use crate::options::far::Far;
+use crate::options::whole::{Whole, listing};
 use crate::progress::Bars;
 use crate::pushed;
 
@@ -30,25 +29,8 @@ pub(crate) struct Push {
     /// Only tell how much would be sent, and what would become of how many files
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Of a directory, remove there what is not here, but for what is left out
-    #[arg(long)]
-    delete: bool,
-    /// Read every file on both sides, and do not go by length and time
-    #[arg(short = 'c', long)]
-    checksum: bool,
-    /// Of a directory, leave out what this pattern matches, in the syntax of .gitignore; may be repeated.
-    /// Files .gosyncignore in it and beneath have patterns too
-    #[arg(long, value_name = "PATTERN")]
-    exclude: Vec<String>,
-    /// Of a directory, leave out what the patterns in this file match; may be repeated
-    #[arg(long, value_name = "FILE")]
-    exclude_from: Vec<PathBuf>,
-    /// Of a directory, give files there to the users and groups that they belong to here, by name or else by number
-    #[arg(long)]
-    owner: bool,
-    /// Of a directory, set the extended attributes, access control lists and capabilities too
-    #[arg(long)]
-    xattrs: bool,
+    #[command(flatten)]
+    whole: Whole,
     #[command(flatten)]
     reach: Far,
 }
@@ -67,7 +49,7 @@ impl Push {
             .map_err(|source| gosync::update::Error::Read { path: self.local.clone(), source })
             .map_err(gosync::Error::from)?;
         if metadata.is_file() {
-            self.check_file()?;
+            self.whole.check_file(&self.local.display().to_string())?;
             if self.far.ends_with(['/', ':']) {
                 place = place.with(&self.name()?);
             }
@@ -76,23 +58,13 @@ impl Push {
         let options = self.reach.options(console);
         let line = Line::over_ssh(&place, &self.reach.command(), &options).map_err(gosync::Error::source)?;
         let bars = Bars::new(console);
-        let excludes = patterns(&self.exclude, &self.exclude_from)?;
-        let (owner, xattrs, checksum) = (self.owner, self.xattrs, self.checksum);
-        let file = match metadata.is_file() {
-            true => metadata.modified().ok().map(|modified| State { length: metadata.len(), modified }),
-            false => None,
-        };
-        let listing = match metadata.is_dir() {
-            true => {
-                let excludes = excludes.clone();
-                let wanted = TreeBuildOptions { excludes, latest: None, owner, xattrs, trust_times: !checksum };
-                let tree = TreeBuild::scan(&self.local, &wanted, &bars).map_err(gosync::Error::from)?;
-                Some(tree.info().listing_hash)
-            }
-            false => None,
-        };
-        let wish = Wish { path: place.path().to_vec(), excludes, owner, xattrs, checksum, file, listing };
-        let offer = Offer { wish, delete: self.delete, dry_run: self.dry_run };
+        let mut wish = self.whole.wish(&place)?;
+        if metadata.is_file() {
+            wish.file = metadata.modified().ok().map(|modified| State { length: metadata.len(), modified });
+        } else if metadata.is_dir() {
+            wish.listing = Some(listing(&self.local, &wish, &bars)?);
+        }
+        let offer = Offer { wish, delete: self.whole.delete, dry_run: self.dry_run };
         let pushed = push(line, &offer, &self.local, &bars).map_err(gosync::Error::from);
         drop(bars);
         let (pushed, traffic) = pushed.map_err(|error| self.reach.explain(error, &place))?;
@@ -107,23 +79,5 @@ impl Push {
                 (self.far.clone(), "the name of what is here is no text; say how to call it there".into());
             gosync::Error::source(SourceError::Refused { location, reason })
         })
-    }
-
-    /// Refuses what is only for directories.
-    fn check_file(&self) -> Result<(), Usage> {
-        let all = [
-            (self.delete, "--delete"),
-            (self.owner, "--owner"),
-            (self.xattrs, "--xattrs"),
-            (!self.exclude.is_empty(), "--exclude"),
-            (!self.exclude_from.is_empty(), "--exclude-from"),
-        ];
-        match all.iter().find(|(is_given, _)| *is_given) {
-            None => Ok(()),
-            Some((_, option)) => Err(Usage {
-                message: format!("{option} is for directories, and {} is a file", Path::new(&self.local).display()),
-                hint: "leave it out",
-            }),
-        }
     }
 }

@@ -8,3 +8,4 @@ pub(crate) mod network;
 pub(crate) mod signing;
 pub(crate) mod trust;
 pub(crate) mod values;
+pub(crate) mod whole;
