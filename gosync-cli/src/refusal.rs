@@ -51,6 +51,14 @@ const HABITS: &[(&[&str], &str)] = &[
     (&["--port", "--address"], "the port belongs to the URL; that of `gosync serve` is given with --bind"),
 ];
 
+/// The same for `pull` and `push`, before those above.
+const HABITS_WITH_ANOTHER_MACHINE: &[(&[&str], &str)] = &[
+    (&["-z", "--compress"], "what goes over the line is compressed in any case: leave it out"),
+    (&["--rsh"], "the program to log in with is given with -e COMMAND"),
+    (&["--bwlimit"], "`pull` and `push` have no limit of the rate: leave it out"),
+    (&["--rsync-path"], "the gosync to run there is given with --remote-gosync COMMAND"),
+];
+
 /// Prints `error`, or the help or version that was asked for, and tells the exit code.
 pub(crate) fn print(error: &clap::Error, given: &[OsString]) -> ExitCode {
     // Readers that closed the streams do not want to know.
@@ -58,12 +66,14 @@ pub(crate) fn print(error: &clap::Error, given: &[OsString]) -> ExitCode {
         let _ = writeln!(std::io::stdout(), "{}{}", error.render(), version::details());
         return ExitCode::SUCCESS;
     }
+    if !error.use_stderr() {
+        // Help has nothing of the user's in it, and names forms of URLs.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
     let told = error.render().to_string();
     let shown = visible(&without_secrets(&told));
     let _ = if shown == told { error.print() } else { write!(std::io::stderr(), "{shown}") };
-    if !error.use_stderr() {
-        return ExitCode::SUCCESS;
-    }
     for hint in hints(error, given) {
         let _ = writeln!(std::io::stderr(), "hint: {hint}");
     }
@@ -101,7 +111,14 @@ fn of_habit(wrong: &str, given: &[OsString]) -> Vec<&'static str> {
     let cluster = words.filter(|word| is_cluster(word)).find(|word| is_cluster(wrong) && word.contains(&wrong[1..]));
     let letters = cluster.map_or_else(Vec::new, |word| word[1..].chars().map(|letter| format!("-{letter}")).collect());
     let meant = |habit: &str| habit == wrong || letters.iter().any(|letter| letter == habit);
-    HABITS.iter().filter(|(habits, _)| habits.iter().any(|habit| meant(habit))).map(|(_, hint)| *hint).collect()
+    let known = |all: &[(&[&str], &'static str)]| -> Vec<&'static str> {
+        all.iter().filter(|(habits, _)| habits.iter().any(|habit| meant(habit))).map(|(_, hint)| *hint).collect()
+    };
+    let has_another_machine = given.iter().any(|word| word == "pull" || word == "push");
+    match known(HABITS_WITH_ANOTHER_MACHINE) {
+        hints if has_another_machine && !hints.is_empty() => hints,
+        _ => known(HABITS),
+    }
 }
 
 /// Whether `word` is a letter or several behind one dash.

@@ -69,6 +69,22 @@ fn help() {
 }
 
 #[test]
+fn help_and_hints_for_another_machine() {
+    let scratch = Scratch::new();
+    for command in ["pull", "push"] {
+        let help = text(&scratch.run(&[command, "--help"]).stdout);
+        assert!(help.contains("ssh://[USER@]HOST[:PORT]/PATH"), "{help}");
+        for (habit, hint) in [("-z", "is compressed in any case"), ("--bwlimit", "no limit of the rate")] {
+            let refused = scratch.run(&[command, habit, "one", "other"]);
+            assert!(refused.code == 2 && refused.stderr.contains(hint), "{habit}: {}", refused.stderr);
+            assert!(!refused.stderr.contains("--limit-rate") && !refused.stderr.contains("publisher"));
+        }
+    }
+    let refused = scratch.run(&["patch", "--bwlimit", "one", "other"]);
+    assert!(refused.stderr.contains("--limit-rate"), "{}", refused.stderr);
+}
+
+#[test]
 fn quiet_is_quiet_and_json_is_json() {
     let scratch = scratch();
     for args in [
