@@ -3,6 +3,8 @@
 use std::fs::{File, Metadata, TryLockError};
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::entry::directory_of;
 use crate::platform;
@@ -11,6 +13,21 @@ use crate::platform;
 /// many file systems of the network, nobody has.
 pub fn lock(file: &File) -> bool {
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+/// Locks the directory at `path`, until what is returned is dropped, and waits up to `patience`
+/// for others that have it locked. `None` where that takes longer, and where directories cannot be
+/// locked: this keeps those apart that do the same, and holds nobody up for ever.
+pub fn lock_directory(path: &Path, patience: Duration) -> Option<File> {
+    let directory = File::open(path).ok()?;
+    let end = Instant::now() + patience;
+    while let Err(error) = directory.try_lock() {
+        if !matches!(error, TryLockError::WouldBlock) || Instant::now() >= end {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Some(directory)
 }
 
 /// Whether nobody can write to `file` who may not write to the file at `replaced` either: it
@@ -55,5 +72,19 @@ mod tests {
         assert!(is_ours(&file, &path));
         drop(file);
         assert!(lock(&other));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn directories_are_waited_for_but_not_for_ever() {
+        let directory = tempfile::tempdir().unwrap();
+        let held = lock_directory(directory.path(), Duration::ZERO).unwrap();
+        assert!(lock_directory(directory.path(), Duration::from_millis(20)).is_none());
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| lock_directory(directory.path(), Duration::from_secs(60)));
+            drop(held);
+            assert!(waiting.join().unwrap().is_some());
+        });
+        assert!(lock_directory(&directory.path().join("none"), Duration::ZERO).is_none());
     }
 }

@@ -3,12 +3,17 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gosync_files::{Note, access, entry};
 
 use crate::place::error::StageError;
 use crate::place::journal::Journal;
 use crate::place::temporary::TemporaryFile;
+
+/// How long others that put their files in place in the same directory are waited for, each of
+/// which takes milliseconds.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A temporary file, what it is to replace, and the note of that.
 #[derive(Debug)]
@@ -72,11 +77,15 @@ impl CompleteFile {
     pub fn put_in_place(mut self) -> Result<Vec<Note>, StageError> {
         let Placement { target, temporary, journal, .. } = &mut self.placement;
         let path = temporary.path().to_owned();
+        // Another run for the same target may put its own file in place at once after this one. One
+        // of many has nobody beside it: its caller sees to that.
+        let alone = journal.is_some().then(|| access::lock_directory(entry::directory_of(target), PATIENCE));
         if !temporary.is_there() {
             return Err(StageError::Foreign { path });
         }
         // First, while the name that the lock is for is still taken.
         let renamed = journal.as_ref().map_or(Ok(()), Journal::remove).and_then(|()| temporary.replace(target));
+        drop(alone);
         match renamed {
             Ok(true) => Ok(self.notes),
             Ok(false) => Err(StageError::Foreign { path: target.clone() }),
